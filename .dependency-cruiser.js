@@ -1,0 +1,62 @@
+/**
+ * The import rule of docs/design.md, as a table: each room and what it may import of ours.
+ * Everything else between rooms is an error.
+ */
+const rooms = {
+  registry: ["lib/model"],
+  "lib/model": [],
+  "lib/blueprint": ["lib/model"],
+  "lib/constructs": ["lib/model", "lib/blueprint"],
+  "lib/rotation": ["lib/model"],
+  "lib/cli": ["lib/model", "lib/blueprint", "lib/rotation/index.ts"],
+  "lib/rehearsal": ["lib/model", "lib/blueprint", "lib/rotation", "lib/cli"],
+  stacks: ["lib/model", "lib/blueprint", "lib/constructs"],
+};
+
+const engine = "node_modules/(cdktf|constructs|@cdktf)/";
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    ...Object.entries(rooms).map(([room, allowed]) => ({
+      name: `room-${room.replace("/", "-")}`,
+      comment: `${room} may import only ${allowed.join(", ") || "nothing of ours"}`,
+      severity: "error",
+      from: { path: `^${room}/` },
+      to: {
+        path: "^(lib|registry|stacks|test|main\\.ts)",
+        pathNot: [room, ...allowed].map((path) => (path.endsWith(".ts") ? `^${path}$` : `^${path}/`)),
+      },
+    })),
+    {
+      name: "providers-apart",
+      comment: "AWS, Vault and Kubernetes constructs never import each other; SecretsRegistry joins them",
+      severity: "error",
+      from: { path: "^lib/constructs/(aws|vault|kubernetes)/" },
+      to: { path: "^lib/constructs/(aws|vault|kubernetes)/", pathNot: "^lib/constructs/$1/" },
+    },
+    {
+      name: "engine-in-its-rooms",
+      comment: "cdktf and its providers stay in lib/constructs, stacks and main.ts",
+      severity: "error",
+      from: { path: "^(lib|registry)/", pathNot: "^lib/constructs/" },
+      to: { path: engine },
+    },
+    {
+      name: "provider-sub-modules",
+      comment: "the index of a provider package costs 5 s and 550 MB",
+      severity: "error",
+      from: {},
+      to: { path: "node_modules/@cdktf/provider-[a-z]+/lib/index\\.(js|d\\.ts)$" },
+    },
+    { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
+    { name: "no-orphans", severity: "error", from: { orphan: true, path: "^lib/" }, to: {} },
+    { name: "not-to-dev-dependency", severity: "error", from: { path: "^(lib|stacks|registry|main)", pathNot: "^lib/rehearsal/" }, to: { dependencyTypes: ["npm-dev"] } },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "require", "node", "default"] },
+  },
+};
