@@ -1,0 +1,98 @@
+import { databaseMount, keyAsWord, kvMount } from "../model/names";
+import type { EnvironmentSecret } from "../model/resolve";
+
+/** One rule of a Vault ACL policy. */
+export interface VaultRule {
+  readonly path: string;
+  readonly capabilities: readonly (
+    | "create"
+    | "read"
+    | "update"
+    | "patch"
+    | "delete"
+    | "list"
+    | "sudo"
+    | "deny"
+  )[];
+}
+
+/** A Vault ACL policy: rules as data for proofs, and as the HCL text that Vault takes. */
+export interface VaultPolicy {
+  readonly name: string;
+  readonly rules: readonly VaultRule[];
+  /** HCL. */
+  readonly text: string;
+}
+
+/** Renders rules as HCL, in the order given. */
+export function vaultPolicy(name: string, rules: readonly VaultRule[]): VaultPolicy {
+  const text = rules
+    .map(
+      (rule) =>
+        `path ${JSON.stringify(rule.path)} {\n  capabilities = [${rule.capabilities.map((capability) => JSON.stringify(capability)).join(", ")}]\n}\n`,
+    )
+    .join("\n");
+  return { name, rules, text };
+}
+
+/**
+ * Where a pod reads a secret in Vault. Secrets Manager's secrets are mirrored into KV v2 under their key; a Vault-owned
+ * PostgreSQL user comes from the database engine: a new user per lease, or the one login that the engine rotates.
+ */
+export function vaultPathOf(secret: EnvironmentSecret): string {
+  if (secret.store === "aws") return `${kvMount(secret.environment)}/data/${secret.physicalKey}`;
+  const isStatic = secret.kind === "postgresql-user" && secret.settings.login === "static";
+  return `${databaseMount(secret.environment)}/${isStatic ? "static-creds" : "creds"}/${keyAsWord(secret.physicalKey)}`;
+}
+
+/** Exact read rights of a workload: one path per secret, nothing else, no listing. */
+export const readerRules = (secrets: readonly EnvironmentSecret[]): readonly VaultRule[] =>
+  secrets.map((secret) => ({ path: vaultPathOf(secret), capabilities: ["read"] }));
+
+/** What the deployer's policy is built from. */
+export interface DeployerPolicyInput {
+  /** Mounts of secrets engines that the stack makes or fills. */
+  readonly kvMount: string;
+  readonly authMounts: readonly string[];
+  /** Whether the stack makes mounts and auth backends, or only refers to them. */
+  readonly manage: "create" | "reference";
+  /** Policies that the stack writes, this one included. */
+  readonly policyNames: readonly string[];
+}
+
+/**
+ * What Terraform needs to deploy and change this environment's part of a Vault, and no path under which a value lies:
+ * neither `data/` of KV nor `creds/` of an engine.
+ */
+export function deployerRules(input: DeployerPolicyInput): readonly VaultRule[] {
+  const all = ["create", "read", "update", "delete"] as const;
+  const mounts: VaultRule[] =
+    input.manage === "create"
+      ? [
+          { path: `sys/mounts/${input.kvMount}`, capabilities: [...all, "sudo"] },
+          { path: `sys/mounts/${input.kvMount}/tune`, capabilities: ["read", "update"] },
+          { path: `${input.kvMount}/config`, capabilities: ["read", "create", "update"] },
+          ...input.authMounts.flatMap((mount): VaultRule[] => [
+            { path: `sys/auth/${mount}`, capabilities: [...all, "sudo"] },
+            { path: `sys/auth/${mount}/tune`, capabilities: ["read", "update", "sudo"] },
+            { path: `sys/mounts/auth/${mount}`, capabilities: ["read"] },
+            { path: `sys/mounts/auth/${mount}/tune`, capabilities: ["read", "update"] },
+            { path: `auth/${mount}/config`, capabilities: ["create", "read", "update"] },
+          ]),
+        ]
+      : [];
+  return [
+    // The provider looks mounts up in the list, and works with a short-lived child token of its own.
+    { path: "sys/mounts", capabilities: ["read"] },
+    { path: "sys/auth", capabilities: ["read"] },
+    { path: "auth/token/create", capabilities: ["update"] },
+    ...mounts,
+    ...input.authMounts.flatMap((mount): VaultRule[] => [
+      { path: `auth/${mount}/role/*`, capabilities: [...all] },
+      { path: `auth/${mount}/role`, capabilities: ["list"] },
+    ]),
+    ...input.policyNames.map(
+      (name): VaultRule => ({ path: `sys/policies/acl/${name}`, capabilities: [...all] }),
+    ),
+  ];
+}

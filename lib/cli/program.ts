@@ -1,0 +1,117 @@
+import { Command, CommanderError, Option } from "commander";
+import { type Registry, RegistryError, UnknownNameError } from "../model";
+import { loadRegistry } from "./load-registry";
+import { type Format, renderAccess, renderList, renderValidate } from "./render/results";
+import { UserFault } from "./user-fault";
+import { access } from "./verbs/access";
+import { list } from "./verbs/list";
+import { invalid, validate } from "./verbs/validate";
+
+/** What scripts can rely on. */
+export const EXIT = {
+  ok: 0,
+  /** A check ran and failed. */
+  failedCheck: 1,
+  /** The caller or the registry is at fault. */
+  userFault: 2,
+  /** This program is at fault. */
+  internal: 70,
+} as const;
+
+/** Where a program writes: the one place, so that tests and other hosts can take it. */
+export interface Terminal {
+  out(text: string): void;
+  err(text: string): void;
+}
+
+const formatOption = (...choices: Format[]): Option =>
+  new Option("--format <format>", "how the result is written").choices(choices).default("text");
+
+/** Errors that the caller can mend, told by name: the registry may come from another copy of this package. */
+const USER_ERRORS: readonly string[] = [RegistryError, UnknownNameError, UserFault].map(({ name }) => name);
+
+function isRegistryError(error: unknown): error is RegistryError {
+  return error instanceof Error && error.name === "RegistryError" && "faults" in error;
+}
+
+function withEnvironment(registry: Registry, name: string): string {
+  return registry.environment(name).name;
+}
+
+/**
+ * Runs the command line.
+ *
+ * @param args arguments after the program's name
+ * @returns the exit code
+ */
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const program = new Command("secrets-registry")
+    .description("Reads a secrets registry: what each environment holds, and who can read what.")
+    .option("--registry <path>", "module that exports the registry", "registry")
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
+    .addHelpText(
+      "after",
+      `
+Examples:
+  secrets-registry validate
+  secrets-registry list --env prod
+  secrets-registry access --env prod --format json
+  secrets-registry --registry ./infra/registry.ts access --env dev --format md
+
+Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70 this program is.`,
+    );
+  const load = (): Promise<Registry> => loadRegistry(program.opts<{ registry: string }>().registry);
+  const print = (text: string): void => terminal.out(`${text}\n`);
+
+  program
+    .command("validate")
+    .description("Checks the registry, all faults at once")
+    .addOption(formatOption("text", "json"))
+    .action(async ({ format }: { format: Format }) => {
+      let result: ReturnType<typeof validate>;
+      try {
+        result = validate(await load());
+      } catch (error) {
+        if (!isRegistryError(error)) throw error;
+        result = invalid(error.faults);
+      }
+      print(renderValidate(result, format));
+      if (!result.valid) exitCode = EXIT.userFault;
+    });
+
+  program
+    .command("list")
+    .description("Lists the secrets of each environment")
+    .option("--env <name>", "one environment only")
+    .addOption(formatOption("text", "json", "md"))
+    .action(async ({ env, format }: { env?: string; format: Format }) => {
+      const registry = await load();
+      const environments = env === undefined ? registry.environmentNames : [withEnvironment(registry, env)];
+      print(renderList(list(registry, environments), format));
+    });
+
+  program
+    .command("access")
+    .description("Lists who can read what in an environment; what is not listed is not possible")
+    .requiredOption("--env <name>", "the environment")
+    .addOption(formatOption("text", "json", "md"))
+    .action(async ({ env, format }: { env: string; format: Format }) => {
+      const registry = await load();
+      print(renderAccess(access(registry, withEnvironment(registry, env)), format));
+    });
+
+  try {
+    await program.parseAsync([...args], { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.userFault;
+    if (error instanceof Error && USER_ERRORS.includes(error.name)) {
+      terminal.err(`${error.message}\n`);
+      return EXIT.userFault;
+    }
+    terminal.err(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    return EXIT.internal;
+  }
+  return exitCode;
+}

@@ -1,0 +1,76 @@
+import type { AccessRow } from "../../blueprint";
+import { formatFault } from "../../model";
+import type { EnvironmentListing } from "../verbs/list";
+import type { ValidateResult } from "../verbs/validate";
+import { markdownTable, type TableData, textTable } from "./table";
+
+/** How a result is written. */
+export type Format = "text" | "json" | "md";
+
+const json = (value: unknown): string => JSON.stringify(value, null, 2);
+
+const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
+
+/** The verdict on a registry. */
+export function renderValidate(result: ValidateResult, format: Format): string {
+  if (format === "json") return json(result);
+  if (!result.valid) {
+    return [
+      `The registry has ${plural(result.faults.length, "fault")}:`,
+      ...result.faults.map(formatFault),
+    ].join("\n\n");
+  }
+  return `Registry ${result.registry} is valid: ${plural(result.secrets, "secret")}, ${plural(result.workloads, "workload")}, ${plural(result.environments, "environment")}.`;
+}
+
+function listTable(listing: EnvironmentListing): TableData {
+  return {
+    head: ["SECRET", "KIND", "STORE", "REGIONS", "ROTATION", "CADENCE", "CONSUMERS", "HERE"],
+    rows: listing.secrets.map((row) => [
+      row.secret,
+      row.kind,
+      row.store,
+      row.regions.join(","),
+      row.rotation,
+      row.cadence,
+      row.consumers.join(","),
+      Object.entries(row.differences)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(" "),
+    ]),
+  };
+}
+
+/** What each environment holds. */
+export function renderList(listings: readonly EnvironmentListing[], format: Format): string {
+  if (format === "json") return json(listings);
+  return listings
+    .map((listing) => {
+      const heading = `${listing.environment} (account ${listing.account}): ${plural(listing.secrets.length, "secret")}`;
+      const absent =
+        listing.absent.length > 0 ? `\nNot in ${listing.environment}: ${listing.absent.join(", ")}` : "";
+      return format === "md"
+        ? `## ${heading}\n\n${markdownTable(listTable(listing))}${absent && `\n${absent}`}`
+        : `${heading}\n\n${textTable(listTable(listing))}${absent && `\n${absent}`}`;
+    })
+    .join("\n\n");
+}
+
+/** Who reads what. */
+export function renderAccess(rows: readonly AccessRow[], format: Format): string {
+  if (format === "json") return json(rows);
+  const table: TableData = {
+    head: ["WORKLOAD", "NAMESPACE", "SERVICE ACCOUNT", "SECRET", "STORE", "REGIONS", "ROLE", "VAULT PATH"],
+    rows: rows.map((row) => [
+      row.workload,
+      row.namespace,
+      row.serviceAccount,
+      row.secret,
+      row.store,
+      row.regions.join(","),
+      row.role,
+      row.vaultPath,
+    ]),
+  };
+  return format === "md" ? markdownTable(table) : textTable(table);
+}

@@ -1,0 +1,63 @@
+import { blueprint } from "../../blueprint";
+import { formatDuration, type Registry } from "../../model";
+
+/** One secret of one environment, as people look for it. */
+export interface ListRow {
+  readonly secret: string;
+  /** Secrets Manager name, or the Vault path of a secret that Vault owns. */
+  readonly name: string;
+  readonly kind: string;
+  readonly store: "aws" | "vault";
+  readonly regions: readonly string[];
+  readonly rotation: string;
+  readonly cadence: string;
+  readonly consumers: readonly string[];
+  /** What sets this environment apart: mode, account, bucket, privileges. */
+  readonly differences: Readonly<Record<string, string>>;
+}
+
+/** The secrets of one environment. */
+export interface EnvironmentListing {
+  readonly environment: string;
+  readonly account: string;
+  readonly secrets: readonly ListRow[];
+  /** Keys that the registry has and this environment does not. */
+  readonly absent: readonly string[];
+}
+
+/** Settings that the policy's matrix names; the rest is found in the blueprint. */
+const TELLING = ["account", "mode", "bucket", "org", "host", "data", "privileges"] as const;
+
+function differencesOf(settings: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    TELLING.flatMap((name) => {
+      const value = settings[name];
+      if (value === undefined) return [];
+      return [[name, Array.isArray(value) ? value.join(",") : String(value)]];
+    }),
+  );
+}
+
+/** What each environment holds. */
+export function list(registry: Registry, environments: readonly string[]): readonly EnvironmentListing[] {
+  return environments.map((environment) => {
+    const plan = blueprint(registry, environment);
+    const present = new Set(plan.secrets.map((secret) => secret.key));
+    return {
+      environment,
+      account: plan.account,
+      secrets: plan.secrets.map((secret) => ({
+        secret: secret.key,
+        name: secret.store === "aws" ? secret.name : secret.vaultPath,
+        kind: secret.kind,
+        store: secret.store,
+        regions: secret.regions,
+        rotation: secret.rotation,
+        cadence: formatDuration(secret.rotateEvery),
+        consumers: secret.consumers,
+        differences: differencesOf({ ...secret.settings }),
+      })),
+      absent: registry.secretKeys.filter((key) => !present.has(key)),
+    };
+  });
+}

@@ -1,0 +1,43 @@
+import { blueprint } from "../../blueprint";
+import { type Fault, type Registry, RegistryError } from "../../model";
+
+/** Whether a registry holds together, and what it holds. */
+export interface ValidateResult {
+  readonly valid: boolean;
+  readonly registry: string;
+  readonly environments: number;
+  readonly workloads: number;
+  readonly secrets: number;
+  readonly faults: readonly Fault[];
+}
+
+/** Checks what `defineRegistry` cannot see alone: that every environment fits the clouds' size limits. */
+export function validate(registry: Registry): ValidateResult {
+  const faults = registry.environmentNames.flatMap((environment) => {
+    try {
+      blueprint(registry, environment);
+      return [];
+    } catch (error) {
+      if (error instanceof RegistryError) return error.faults;
+      throw error;
+    }
+  });
+  return {
+    valid: faults.length === 0,
+    registry: registry.id,
+    environments: registry.environmentNames.length,
+    workloads: registry.workloadNames.length,
+    secrets: registry.secretKeys.length,
+    faults,
+  };
+}
+
+/** The result for a definition that did not become a registry. */
+export const invalid = (faults: readonly Fault[]): ValidateResult => ({
+  valid: false,
+  registry: "",
+  environments: 0,
+  workloads: 0,
+  secrets: 0,
+  faults,
+});

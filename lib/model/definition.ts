@@ -1,0 +1,478 @@
+import { z } from "zod";
+import type { Duration } from "./duration";
+import {
+  accountId,
+  calendarDate,
+  certificatePem,
+  clusterName,
+  dnsLabel,
+  dnsSubdomain,
+  duration,
+  iamPath,
+  issuerUrl,
+  oneLine,
+  policyArn,
+  principalArn,
+  regionName,
+  secretKey,
+  serverAddress,
+  slug,
+  tagText,
+} from "./grammar";
+import {
+  type AcceptedBy,
+  KIND_NAMES,
+  type KindName,
+  type KindSettingsInput,
+  type RotationMode,
+  type Store,
+} from "./kinds";
+
+/**
+ * What an author writes. Types here give completion and compile errors; the schemas beside them check the same
+ * at run time, because registries are also loaded from JavaScript.
+ */
+
+/** How far an environment is from customers; decides which credentials of vendors belong there. */
+export type Tier = "development" | "staging" | "production";
+
+/** Who besides the consumers may touch an environment's secrets (design, decision 9). */
+export interface PrincipalsInput {
+  /** Role that runs Terraform. Deploys and changes everything, reads no value. */
+  readonly deployer: string;
+  /** Roles of people who run rotations. May read and write values. */
+  readonly operators?: readonly string[];
+  /** Roles of people who approve a decommission. Read no value. */
+  readonly approvers?: readonly string[];
+  /** Roles kept offline for emergencies. May read and write values. */
+  readonly breakGlass?: readonly string[];
+}
+
+/** One Vault or OpenBao cluster. */
+export interface VaultInput {
+  /** Name in the registry; clusters refer to it. */
+  readonly name: string;
+  /** `https://vault.eu.example.com:8200`. */
+  readonly address: string;
+  /** CA certificate of the address in PEM, when it is not publicly trusted. */
+  readonly caPem?: string;
+  /** Vault Enterprise or OpenBao namespace. */
+  readonly namespace?: string;
+  /** AWS regions that it serves. */
+  readonly regions: readonly string[];
+  /**
+   * `create`: the stack makes the mounts and auth backends. `reference`: they exist already (another stack
+   * or environment makes them) and the stack puts only its policies and roles into them. Default: `create`.
+   */
+  readonly manage?: "create" | "reference";
+}
+
+/** One Kubernetes cluster whose workloads consume secrets. */
+export interface ClusterInput {
+  /** The EKS cluster's name. */
+  readonly name: string;
+  readonly region: string;
+  /** AWS account of the cluster. Default: the environment's account. */
+  readonly account?: string;
+  /** OpenID Connect issuer of the cluster's ServiceAccount tokens. */
+  readonly issuer: string;
+  /** Address of the API server: Vault's `kubernetes` auth and Terraform's provider call it. */
+  readonly apiServer: string;
+  /** CA certificate of the API server in PEM. */
+  readonly caPem?: string;
+  /** Name of the Vault that its pods use. */
+  readonly vault: string;
+  /**
+   * Whether the stack makes the issuer's IAM OIDC provider in the secrets' account, or refers to the one that
+   * the cluster's own stack made. Default: `reference`.
+   */
+  readonly oidcProvider?: "create" | "reference";
+}
+
+/** One environment. */
+export interface EnvironmentInput<K extends string = string> {
+  readonly tier: Tier;
+  /** AWS account that holds the secrets: 12 digits. */
+  readonly account: string;
+  readonly regions: { readonly primary: string; readonly replicas: readonly string[] };
+  readonly principals: PrincipalsInput;
+  readonly vaults: readonly VaultInput[];
+  readonly clusters: readonly ClusterInput[];
+  /** How often agents render secrets again. Default: 6 hours (policy). */
+  readonly refreshEvery?: Duration;
+  /** What a pod may need beyond that to have the new value in use. Default: 1 hour. */
+  readonly reloadMargin?: Duration;
+  /** Vault auth method of pods. Default: `kubernetes`. */
+  readonly vaultAuth?: "kubernetes" | "jwt";
+  /** How pods get their AWS role. Default: `irsa`. */
+  readonly identity?: "irsa" | "pod-identity";
+  /** Optional secrets that this environment has. */
+  readonly optIn?: readonly K[];
+  /** Days during which a deleted secret can be restored, 7 to 30 days; AWS's default. Default: 30 days. */
+  readonly recoveryWindow?: Duration;
+  /** Terraform refuses to destroy the secrets and their key. Default: true in production. */
+  readonly preventDestroy?: boolean;
+  /** ARN of the permissions boundary of every role. */
+  readonly permissionsBoundary?: string;
+  /** IAM path of roles and policies. Default: `/<registry id>/<environment>/`. */
+  readonly rolePath?: string;
+}
+
+/** How a workload takes up a changed file. */
+export type ReloadInput =
+  /** The application watches the files. */
+  | { readonly how: "file-watch" }
+  /** The agent runs a command in its own container after a file changed, such as a request to the application. */
+  | { readonly how: "command"; readonly command: string }
+  /** The application reads at start only, so a rotation restarts it. */
+  | { readonly how: "redeploy" };
+
+/** CPU and memory of the agent's containers, in Kubernetes quantities. */
+export interface AgentResourcesInput {
+  readonly requests?: { readonly cpu?: string; readonly memory?: string };
+  readonly limits?: { readonly cpu?: string; readonly memory?: string };
+}
+
+/** One workload: one ServiceAccount, one role. */
+export interface WorkloadInput<E extends string = string> {
+  readonly description?: string;
+  readonly namespace: string;
+  /** Default: the workload's own name. */
+  readonly serviceAccount?: string;
+  /**
+   * `create`: Terraform makes the ServiceAccount. `annotate`: it exists (a Helm chart makes it) and Terraform adds
+   * the annotation. `external`: GitOps does both from the files. Default: `create`.
+   */
+  readonly manage?: "create" | "annotate" | "external";
+  /** Where it differs per environment: namespaces of a shared cluster. */
+  readonly environments?: {
+    readonly [P in E]?: { readonly namespace?: string; readonly serviceAccount?: string };
+  };
+  /** Containers that get the files. Default: all. */
+  readonly containers?: readonly string[];
+  /** User id of the application: the agent runs as it, and files are readable by it alone. */
+  readonly runAsUser?: number;
+  readonly runAsGroup?: number;
+  /** Default: `file-watch`. */
+  readonly reload?: ReloadInput;
+  /** Requests and limits of the agent. Default: 50m CPU and 64Mi requested, 500m and 128Mi at most. */
+  readonly agentResources?: AgentResourcesInput;
+  /**
+   * How annotations and volume reach the pods. `files`: values for Helm and patches for Kustomize, written at
+   * synth. `patch`: Terraform patches the named Deployment. Default: `files`.
+   */
+  readonly delivery?: { readonly how: "files" } | { readonly how: "patch"; readonly deployment: string };
+}
+
+/** What a workload may consume at all, as key patterns: `db/app-primary`, `db/*` or `*`. */
+export interface AccessRuleInput {
+  /** Default: everything that is not denied. */
+  readonly allow?: readonly string[];
+  readonly deny?: readonly string[];
+  /** Shown when a consumer breaks the rule. */
+  readonly reason?: string;
+}
+
+/** One file that the agent renders from a secret. */
+export interface FileInput {
+  /**
+   * `json`: all fields and public settings as one object. `env`: `NAME='value'` lines for a POSIX shell. `public`: only the
+   * field that may be given to anyone (a JWKS). `template`: the author's own.
+   */
+  readonly format: "json" | "env" | "public" | "template";
+  /** Path below `/vault/secrets`. Default: the key with the format's ending. */
+  readonly path?: string;
+  /** Octal file mode. Default: `0400` where the workload names `runAsUser`, else `0644` (the volume is the pod's alone). */
+  readonly mode?: string;
+  /** Prefix of `env` names. Default: the key in capitals, `DB_APP_PRIMARY_`. */
+  readonly prefix?: string;
+  /** For `template`: consul-template text in which `SECRET_PATH` stands for the secret's Vault path. */
+  readonly template?: string;
+}
+
+/** A consumer, with its own files where the secret's do not suit it. */
+export type ConsumerInput<W extends string = string> =
+  | W
+  | { readonly workload: W; readonly files: readonly FileInput[] };
+
+interface SecretInputCommon<W extends string, K extends string> {
+  readonly description: string;
+  /** Team that answers for it. */
+  readonly owner: string;
+  readonly consumers: readonly ConsumerInput<W>[];
+  /** Rotation cadence: `days(30)`. */
+  readonly rotateEvery: Duration;
+  readonly store: Store;
+  /** Default: by kind. */
+  readonly acceptedBy?: AcceptedBy;
+  /** Default: by kind. */
+  readonly rotation?: RotationMode;
+  /** Old and new value are published together. Default: what `acceptedBy` allows. */
+  readonly dualWrite?: boolean;
+  /** How long the old credential lives beside the new one. Default: refresh + twice the margin + the kind's own lag. */
+  readonly overlap?: Duration;
+  /** How bad a leak would be; a tag. Default: `confidential`. */
+  readonly classification?: "internal" | "confidential" | "restricted";
+  /** Files for each consumer. Default: one JSON file, and a JWKS beside a signing key. */
+  readonly files?: readonly FileInput[];
+  /** Secret of this registry that rotation needs to change this one (an admin credential). */
+  readonly admin?: K;
+  /** Former keys, oldest first: the cloud keeps the oldest name, Terraform moves the address. */
+  readonly renamedFrom?: string | readonly string[];
+  /** Date from which nobody needs it: grants are gone at once, the entry may be removed after the date. */
+  readonly retired?: string;
+}
+
+/** How one environment has a secret. */
+export interface EnvironmentPlanInput<Settings> {
+  /** `optional`: only where the environment's `optIn` names it. Default: `required`. */
+  readonly presence?: "required" | "optional" | "absent";
+  readonly rotation?: RotationMode;
+  readonly rotateEvery?: Duration;
+  readonly classification?: "internal" | "confidential" | "restricted";
+  /** Settings that differ here; merged over the secret's own. */
+  readonly settings?: Partial<Settings>;
+}
+
+/** One secret, discriminated by its `kind`. */
+export type SecretInput<E extends string = string, W extends string = string, K extends string = string> = {
+  readonly [Kind in KindName]: SecretInputCommon<W, K> & {
+    readonly kind: Kind;
+    /** Settings of the kind that are the same everywhere. */
+    readonly settings?: Partial<KindSettingsInput<Kind>>;
+    /** What differs per environment; an environment that is not named has the secret as it stands. */
+    readonly environments?: { readonly [P in E]?: EnvironmentPlanInput<KindSettingsInput<Kind>> };
+  };
+}[KindName];
+
+/** The whole definition that `defineRegistry` takes. */
+export interface RegistryInput<
+  E extends string = string,
+  W extends string = string,
+  K extends string = string,
+> {
+  /** Short name in role names, paths and policy names. Default: `secrets`. */
+  readonly id?: string;
+  readonly environments: { readonly [P in E]: EnvironmentInput<NoInfer<K>> };
+  readonly workloads: { readonly [P in W]: WorkloadInput<NoInfer<E>> };
+  readonly secrets: { readonly [P in K]: SecretInput<NoInfer<E>, NoInfer<W>, NoInfer<K>> };
+  readonly accessRules?: { readonly [P in NoInfer<W>]?: AccessRuleInput };
+}
+
+const vault = z.strictObject({
+  name: slug,
+  address: serverAddress,
+  caPem: certificatePem.optional(),
+  namespace: oneLine.optional(),
+  regions: z.array(regionName).min(1),
+  manage: z.enum(["create", "reference"]).default("create"),
+});
+
+const cluster = z.strictObject({
+  name: clusterName,
+  region: regionName,
+  account: accountId.optional(),
+  issuer: issuerUrl,
+  apiServer: serverAddress,
+  caPem: certificatePem.optional(),
+  vault: z.string(),
+  oidcProvider: z.enum(["create", "reference"]).default("reference"),
+});
+
+/** Run-time schema of an environment. */
+export const environmentSchema = z.strictObject({
+  tier: z.enum(["development", "staging", "production"]),
+  account: accountId,
+  regions: z.strictObject({ primary: regionName, replicas: z.array(regionName) }),
+  principals: z.strictObject({
+    deployer: principalArn,
+    operators: z.array(principalArn).default([]),
+    approvers: z.array(principalArn).default([]),
+    breakGlass: z.array(principalArn).default([]),
+  }),
+  vaults: z.array(vault),
+  clusters: z.array(cluster),
+  refreshEvery: duration.default({ seconds: 6 * 3_600 }),
+  reloadMargin: duration.default({ seconds: 3_600 }),
+  vaultAuth: z.enum(["kubernetes", "jwt"]).default("kubernetes"),
+  identity: z.enum(["irsa", "pod-identity"]).default("irsa"),
+  optIn: z.array(z.string()).default([]),
+  recoveryWindow: duration
+    .refine(
+      (value) => value.seconds % 86_400 === 0 && value.seconds >= 7 * 86_400 && value.seconds <= 30 * 86_400,
+      {
+        params: {
+          allowed: "7 to 30 whole days, as Secrets Manager takes them",
+          change: "choose days(7) to days(30)",
+        },
+        message: "recovery window",
+      },
+    )
+    .default({ seconds: 30 * 86_400 }),
+  preventDestroy: z.boolean().optional(),
+  permissionsBoundary: policyArn.optional(),
+  rolePath: iamPath.optional(),
+});
+
+const quantity = z.string().regex(/^\d+(\.\d+)?(m|Ki|Mi|Gi)?$/);
+const containerName = dnsLabel;
+
+/** Run-time schema of a workload. */
+export const workloadSchema = z.strictObject({
+  description: oneLine.optional(),
+  namespace: dnsLabel,
+  serviceAccount: dnsSubdomain.optional(),
+  manage: z.enum(["create", "annotate", "external"]).default("create"),
+  environments: z
+    .record(
+      z.string(),
+      z.strictObject({ namespace: dnsLabel.optional(), serviceAccount: dnsSubdomain.optional() }),
+    )
+    .default({}),
+  containers: z.array(containerName).min(1).optional(),
+  runAsUser: z.number().int().min(1).optional(),
+  runAsGroup: z.number().int().min(1).optional(),
+  reload: z
+    .discriminatedUnion("how", [
+      z.strictObject({ how: z.literal("file-watch") }),
+      z.strictObject({ how: z.literal("command"), command: oneLine }),
+      z.strictObject({ how: z.literal("redeploy") }),
+    ])
+    .default({ how: "file-watch" }),
+  agentResources: z
+    .strictObject({
+      requests: z.strictObject({ cpu: quantity.optional(), memory: quantity.optional() }).optional(),
+      limits: z.strictObject({ cpu: quantity.optional(), memory: quantity.optional() }).optional(),
+    })
+    .default({}),
+  delivery: z
+    .discriminatedUnion("how", [
+      z.strictObject({ how: z.literal("files") }),
+      z.strictObject({ how: z.literal("patch"), deployment: dnsSubdomain }),
+    ])
+    .default({ how: "files" }),
+});
+
+const filePath = z
+  .string()
+  .refine(
+    (value) =>
+      /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(value) &&
+      !/(^|\/)\.{1,2}(\/|$)/.test(value) &&
+      value.length <= 200,
+    {
+      params: {
+        allowed: "a relative path of letters, digits, dots, hyphens and underscores",
+        change: "give a path below /vault/secrets, without ..",
+      },
+      message: "path",
+    },
+  );
+
+/** Run-time schema of a rendered file. */
+export const fileSchema = z
+  .strictObject({
+    format: z.enum(["json", "env", "public", "template"]),
+    path: filePath.optional(),
+    mode: z
+      .string()
+      .refine((value) => /^0[0-7]{3}$/.test(value), {
+        params: {
+          allowed: "four octal digits such as 0400",
+          change: "write the mode as a string of four octal digits",
+        },
+        message: "mode",
+      })
+      .optional(),
+    prefix: z
+      .string()
+      .refine((value) => /^[A-Z_][A-Z0-9_]*$/.test(value), {
+        params: {
+          allowed: "capitals, digits and underscores, such as DB_",
+          change: "use a prefix that a shell takes",
+        },
+        message: "prefix",
+      })
+      .optional(),
+    template: z.string().optional(),
+  })
+  .refine((file) => (file.format === "template") === (file.template !== undefined), {
+    params: {
+      allowed: "`template` text with format `template`, and only there",
+      change: "add the template, or choose another format",
+    },
+    message: "template",
+    path: ["template"],
+  })
+  .refine((file) => file.template === undefined || file.template.includes("SECRET_PATH"), {
+    params: {
+      allowed: "a template that reads the secret at SECRET_PATH",
+      change: 'write {{ with secret "SECRET_PATH" }} … {{ end }}: the path differs per environment',
+    },
+    message: "template",
+    path: ["template"],
+  })
+  .refine((file) => file.format !== "template" || file.path !== undefined, {
+    params: {
+      allowed: "a path for a template's file",
+      change: "add `path`: a template has no ending of its own",
+    },
+    message: "path",
+    path: ["path"],
+  });
+
+const classification = z.enum(["internal", "confidential", "restricted"]);
+const acceptedBy = z.enum(["target", "own-workloads", "single-slot"]);
+const rotation = z.enum(["automatic", "operator-assisted", "manual-dual-publish"]);
+
+/** Run-time schema of a secret, without the settings of its kind: those are checked per environment, merged. */
+export const secretSchema = z.strictObject({
+  kind: z.enum(KIND_NAMES),
+  description: oneLine,
+  owner: tagText,
+  consumers: z.array(
+    z.union([z.string(), z.strictObject({ workload: z.string(), files: z.array(fileSchema).min(1) })]),
+  ),
+  rotateEvery: duration,
+  store: z.enum(["aws", "vault"]),
+  acceptedBy: acceptedBy.optional(),
+  rotation: rotation.optional(),
+  dualWrite: z.boolean().optional(),
+  overlap: duration.optional(),
+  classification: classification.default("confidential"),
+  files: z.array(fileSchema).min(1).optional(),
+  admin: z.string().optional(),
+  renamedFrom: z.union([secretKey.transform((key) => [key]), z.array(secretKey).min(1)]).default([]),
+  retired: calendarDate.optional(),
+  settings: z.record(z.string(), z.unknown()).default({}),
+  environments: z
+    .record(
+      z.string(),
+      z.strictObject({
+        presence: z.enum(["required", "optional", "absent"]).default("required"),
+        rotation: rotation.optional(),
+        rotateEvery: duration.optional(),
+        classification: classification.optional(),
+        settings: z.record(z.string(), z.unknown()).default({}),
+      }),
+    )
+    .default({}),
+});
+
+/** Run-time schema of an access rule. */
+export const accessRuleSchema = z.strictObject({
+  allow: z.array(z.string()).optional(),
+  deny: z.array(z.string()).default([]),
+  reason: oneLine.optional(),
+});
+
+/** An environment with every default filled in, except those that depend on other parts. */
+export type ParsedEnvironment = z.output<typeof environmentSchema>;
+/** A workload with every default filled in. */
+export type ParsedWorkload = z.output<typeof workloadSchema>;
+/** A secret with every default filled in, settings not yet merged. */
+export type ParsedSecret = z.output<typeof secretSchema>;
+/** A rendered file as checked. */
+export type ParsedFile = z.output<typeof fileSchema>;
+/** An access rule as checked. */
+export type ParsedAccessRule = z.output<typeof accessRuleSchema>;

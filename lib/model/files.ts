@@ -1,0 +1,16 @@
+import type { ParsedFile } from "./definition";
+import { type KindName, traitsOf } from "./kinds";
+
+/** Whether a kind's value has a field that may be given to anyone. */
+export const hasPublicField = (kind: KindName): boolean =>
+  traitsOf(kind).fields.some((field) => field.public);
+
+/** Files of a secret whose author names none: JSON, and for a signing key its public half on its own. */
+export const defaultFilesOf = (kind: KindName): readonly ParsedFile[] =>
+  hasPublicField(kind) ? [{ format: "json" }, { format: "public" }] : [{ format: "json" }];
+
+const ENDINGS = { json: "json", env: "env", public: "jwks.json", template: "txt" } as const;
+
+/** Path of a file below `/vault/secrets`: the author's, or the key with an ending that tells the format. */
+export const defaultFilePath = (key: string, file: Pick<ParsedFile, "format" | "path">): string =>
+  file.path ?? `${key}.${ENDINGS[file.format]}`;

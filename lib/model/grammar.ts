@@ -1,0 +1,259 @@
+import { X509Certificate } from "node:crypto";
+import { z } from "zod";
+import type { Duration } from "./duration";
+
+/**
+ * The vocabulary of a registry: what an account id, a region, an ARN or a secret key looks like.
+ * Every schema carries what is allowed and what to change, so that a fault can say both.
+ */
+
+interface Advice {
+  readonly allowed: string;
+  readonly change: string;
+}
+
+function text(test: (value: string) => boolean, advice: Advice): z.ZodType<string> {
+  return z.string().refine(test, { params: advice, message: advice.allowed });
+}
+
+const matches =
+  (pattern: RegExp) =>
+  (value: string): boolean =>
+    pattern.test(value);
+
+/** Twelve digits. */
+export const accountId = text(matches(/^\d{12}$/), {
+  allowed: "a 12-digit AWS account id, as a string",
+  change: "write the account's id with its leading zeros, in quotes",
+});
+
+/**
+ * An AWS region's shape. The list of regions grows, so the parts are checked rather than a list
+ * (AWS's own partition data does the same), with the compass words spelt out to catch a typing slip.
+ */
+const REGION =
+  /^(af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov|eusc-de)-(north|south|east|west|central|northeast|northwest|southeast|southwest)-[1-9]$/;
+
+/** An AWS region such as `eu-central-1`. */
+export const regionName = text(matches(REGION), {
+  allowed: "an AWS region such as eu-central-1",
+  change: "use the region's code name",
+});
+
+/** The AWS partition that a region belongs to. */
+export function partitionOf(region: string): string {
+  if (region.startsWith("cn-")) return "aws-cn";
+  if (region.startsWith("us-gov-")) return "aws-us-gov";
+  if (region.startsWith("eusc-")) return "aws-eusc";
+  return "aws";
+}
+
+const PRINCIPAL =
+  /^arn:(aws|aws-cn|aws-us-gov|aws-eusc):iam::(\d{12}):(role|user)\/([\w+=,.@-]+\/)*[\w+=,.@-]+$/;
+
+/** The ARN of one IAM role or user, without wildcards. */
+export const principalArn = text(matches(PRINCIPAL), {
+  allowed:
+    "the ARN of one IAM role or user, such as arn:aws:iam::111122223333:role/deployer, without wildcards",
+  change: "name the role or user itself; an SSO role has a fixed ARN in each account",
+});
+
+const POLICY = /^arn:(aws|aws-cn|aws-us-gov|aws-eusc):iam::(\d{12}|aws):policy\/([\w+=,.@-]+\/)*[\w+=,.@-]+$/;
+
+/** The ARN of a managed policy: what a permissions boundary is. */
+export const policyArn = text(matches(POLICY), {
+  allowed: "the ARN of an IAM policy, such as arn:aws:iam::111122223333:policy/boundary",
+  change: "name the policy by its ARN",
+});
+
+/** The parts of an IAM role's or user's ARN. */
+export interface PrincipalParts {
+  readonly partition: string;
+  readonly account: string;
+  readonly type: "role" | "user";
+  /** Name without its path. */
+  readonly name: string;
+}
+
+/** Takes an IAM role or user ARN apart; `undefined` when it is none. */
+export function parsePrincipal(arn: string): PrincipalParts | undefined {
+  const match = PRINCIPAL.exec(arn);
+  if (!match?.[1] || !match[2]) return undefined;
+  return {
+    partition: match[1],
+    account: match[2],
+    type: match[3] === "user" ? "user" : "role",
+    name: arn.slice(arn.lastIndexOf("/") + 1),
+  };
+}
+
+/** IAM's own grammar for paths; ours are the printable subset that needs no escaping anywhere. */
+export const iamPath = text(matches(/^\/([\w+=,.@-]+\/)*$/), {
+  allowed: "an IAM path that begins and ends with /, such as /secrets/prod/",
+  change: "begin and end the path with a slash",
+});
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
+function parseUrl(value: string): URL | undefined {
+  return URL.canParse(value) ? new URL(value) : undefined;
+}
+
+function isBare(url: URL): boolean {
+  return url.search === "" && url.hash === "" && url.username === "" && url.password === "";
+}
+
+/** An OpenID Connect issuer: https, no query, no trailing slash (AWS and Vault compare it as text). */
+export const issuerUrl = text(
+  (value) => {
+    const url = parseUrl(value);
+    return url?.protocol === "https:" && isBare(url) && !/[?#]/.test(value) && !value.endsWith("/");
+  },
+  {
+    allowed:
+      "an https URL without query or trailing slash, such as https://oidc.eks.eu-central-1.amazonaws.com/id/ABCD",
+    change:
+      "take the issuer as the cluster publishes it (aws eks describe-cluster --query cluster.identity.oidc.issuer)",
+  },
+);
+
+/** The address of a server: https (http on loopback only), without path. */
+export const serverAddress = text(
+  (value) => {
+    const url = parseUrl(value);
+    if (!url || !isBare(url) || url.pathname !== "/" || value.endsWith("/")) return false;
+    return url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.test(url.hostname));
+  },
+  {
+    allowed:
+      "an https URL of host and port only, such as https://vault.example.com:8200 (http on loopback only)",
+    change: "give scheme, host and port, nothing after them",
+  },
+);
+
+/** An https URL with any path, such as a webhook endpoint. */
+export const webUrl = text(
+  (value) => {
+    const url = parseUrl(value);
+    return (
+      url !== undefined &&
+      url.username === "" &&
+      (url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.test(url.hostname)))
+    );
+  },
+  {
+    allowed: "an https URL (http on loopback only)",
+    change: "give the full https URL without user or password",
+  },
+);
+
+/** One or more PEM certificates. Certificates are public; keys are refused. */
+export const certificatePem = text(
+  (value) => {
+    try {
+      return new X509Certificate(value).raw.length > 0 && !value.includes("PRIVATE KEY");
+    } catch {
+      return false;
+    }
+  },
+  {
+    allowed: "a certificate in PEM form (-----BEGIN CERTIFICATE-----)",
+    change: "paste the CA's certificate; never a private key",
+  },
+);
+
+/** A host name or IP address, without scheme or port. */
+export const hostName = text(
+  matches(
+    /^(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/,
+  ),
+  {
+    allowed: "a host name or IPv4 address without scheme and port, such as db.prod.example.com",
+    change: "name the host only; the port has its own setting",
+  },
+);
+
+/** A TCP port. */
+export const portNumber = z.number().int().min(1).max(65_535);
+
+const SLUG = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
+/** Names of environments, workloads, Vaults and the registry itself: they become parts of AWS and Vault names. */
+export const slug = text((value) => SLUG.test(value) && value.length <= 40, {
+  allowed: "lower-case letters, digits and single hyphens, beginning with a letter, at most 40 characters",
+  change: "choose a name of that form: it becomes part of role names, policy names and paths",
+});
+
+const SECRET_KEY = /^[a-z0-9]+(-[a-z0-9]+)*(\/[a-z0-9]+(-[a-z0-9]+)*)*$/;
+
+/**
+ * A secret key. AWS would allow more; this is what Secrets Manager, Vault paths, Terraform addresses
+ * and file names all take without escaping. Secrets Manager itself warns against names that end in a
+ * hyphen and six characters: a partial ARN of such a name reads like a complete one.
+ */
+export const secretKey = text((value) => SECRET_KEY.test(value) && value.length <= 200, {
+  allowed:
+    "lower-case letters, digits, single hyphens inside words, and / between words, at most 200 characters",
+  change: "rename the key, such as db/app-primary",
+});
+
+/** `true` for a key that ends in `-` and six characters (decision 8 of the design). */
+export const looksLikeArnSuffix = (key: string): boolean => /-.{6}$/.test(key);
+
+/** A Kubernetes namespace: RFC 1123 label. */
+export const dnsLabel = text(matches(/^(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/), {
+  allowed: "an RFC 1123 label: lower-case letters, digits, hyphens inside, at most 63 characters",
+  change: "use the name as Kubernetes knows it",
+});
+
+/** A ServiceAccount's name: RFC 1123 subdomain. */
+export const dnsSubdomain = text(
+  matches(/^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/),
+  {
+    allowed:
+      "an RFC 1123 subdomain: lower-case letters, digits, hyphens and dots inside, at most 253 characters",
+    change: "use the name as Kubernetes knows it",
+  },
+);
+
+/** An EKS cluster's name. */
+export const clusterName = text(matches(/^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$/), {
+  allowed: "an EKS cluster name: letters, digits, hyphens and underscores, at most 100 characters",
+  change: "use the cluster's own name",
+});
+
+/** A PostgreSQL identifier that needs no quoting; 63 bytes is PostgreSQL's limit. */
+export const sqlIdentifier = text(matches(/^[a-z_][a-z0-9_]{0,62}$/), {
+  allowed: "a PostgreSQL name of lower-case letters, digits and underscores, at most 63 characters",
+  change: "use a plain lower-case name",
+});
+
+/** A calendar date. */
+export const calendarDate = text(
+  (value) =>
+    /^\d{4}-\d{2}-\d{2}$/.test(value) && new Date(`${value}T00:00:00Z`).toJSON()?.slice(0, 10) === value,
+  { allowed: "a date such as 2026-12-31", change: "write year, month and day" },
+);
+
+/** Free text of one line. */
+export const oneLine = text((value) => value.trim() !== "" && !/[\r\n]/.test(value) && value.length <= 256, {
+  allowed: "one line of text, at most 256 characters",
+  change: "say it in one line",
+});
+
+/** Text that AWS takes as a tag's value: it becomes one. */
+export const tagText = text(matches(/^(?=.*\S)[\p{L}\p{N} _.:/=+@-]{1,256}$/u), {
+  allowed: "letters, digits, spaces and _ . : / = + - @, at most 256 characters, as AWS tags take them",
+  change: "leave out other characters: it becomes a tag",
+});
+
+/** A {@link Duration} of at least a second. */
+export const duration: z.ZodType<Duration> = z
+  .strictObject({ seconds: z.number() })
+  .refine((value) => Number.isInteger(value.seconds) && value.seconds >= 1, {
+    params: {
+      allowed: "a whole, positive length of time, such as days(30)",
+      change: "use days(…), hours(…) or minutes(…)",
+    },
+    message: "a whole, positive length of time",
+  });

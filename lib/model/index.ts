@@ -1,0 +1,46 @@
+export { type AccessVerdict, isKeyPattern, judgeAccess, matchesKey } from "./access-rules";
+export type {
+  AccessRuleInput,
+  AgentResourcesInput,
+  ClusterInput,
+  ConsumerInput,
+  EnvironmentInput,
+  EnvironmentPlanInput,
+  FileInput,
+  PrincipalsInput,
+  RegistryInput,
+  ReloadInput,
+  SecretInput,
+  Tier,
+  VaultInput,
+  WorkloadInput,
+} from "./definition";
+export { type Duration, days, formatDuration, hours, inHours, minutes, seconds } from "./duration";
+export { type Fault, formatFault, RegistryError } from "./faults";
+export { mergeSecrets } from "./fragments";
+export {
+  type AcceptedBy,
+  type AnyKindSettings,
+  KIND_NAMES,
+  KINDS,
+  type KindName,
+  type KindSettings,
+  type KindSettingsInput,
+  type KindTraits,
+  type RotationMode,
+  type Store,
+  type ValueField,
+} from "./kinds";
+export { compactLength, type PolicyDocument, type PolicyStatement } from "./policy-document";
+export {
+  type Cluster,
+  defineRegistry,
+  type Environment,
+  Registry,
+  type Secret,
+  UnknownNameError,
+  type VaultServer,
+  type Workload,
+} from "./registry";
+export type { Consumer, EnvironmentSecret } from "./resolve";
+export { IDENTITIES, LOGINS } from "./rules/supported";

@@ -1,0 +1,323 @@
+import { z } from "zod";
+import { type Duration, days, hours, minutes } from "./duration";
+import { duration, hostName, oneLine, portNumber, sqlIdentifier, webUrl } from "./grammar";
+
+/** Where a secret's value is owned. `aws`: Secrets Manager, mirrored into Vault. `vault`: a Vault engine. */
+export type Store = "aws" | "vault";
+
+/** Who has to accept a new credential before anybody presents it (design, decision 3). */
+export type AcceptedBy = "target" | "own-workloads" | "single-slot";
+
+/** Who moves a rotation on. */
+export type RotationMode = "automatic" | "operator-assisted" | "manual-dual-publish";
+
+/** How one field of the stored JSON value is used in pods. */
+export interface ValueField {
+  /** Name in the JSON value. */
+  readonly name: string;
+  /** `object` values (key pairs, generations) are JSON in every format. */
+  readonly shape: "string" | "object";
+  /** Field that may be given to anyone: a file of its own can be rendered from it (JWKS). */
+  readonly public?: true;
+}
+
+const text = (name: string): ValueField => ({ name, shape: "string" });
+const object = (name: string): ValueField => ({ name, shape: "object" });
+
+const postgresqlPrivilege = z.enum([
+  "SELECT",
+  "INSERT",
+  "UPDATE",
+  "DELETE",
+  "TRUNCATE",
+  "REFERENCES",
+  "TRIGGER",
+]);
+
+const settings = {
+  "postgresql-user": z.strictObject({
+    host: hostName,
+    /** Where users are created when `host` is a read replica. Default: `host`. */
+    writerHost: hostName.optional(),
+    port: portNumber.default(5432),
+    database: sqlIdentifier,
+    /**
+     * The NOLOGIN role whose rights the logins have; for an alternating pair the logins are `<role>_a` and
+     * `<role>_b`; for `login: "static"` the login itself.
+     */
+    role: sqlIdentifier.refine((name) => name.length <= 61, {
+      params: {
+        allowed: "at most 61 characters, so that <role>_a fits PostgreSQL's 63",
+        change: "shorten the role's name",
+      },
+      message: "too long",
+    }),
+    /** What the role may do in its database. */
+    privileges: z.array(postgresqlPrivilege).min(1).default(["SELECT", "INSERT", "UPDATE", "DELETE"]),
+    /** Which data the database holds: dev works on samples. */
+    data: z.enum(["sample", "copy", "live"]).default("live"),
+    /**
+     * `alternating`: two logins take turns (store `aws`). `dynamic`: a Vault database engine makes a
+     * short-lived user per lease. `static`: the engine changes the password of one existing login.
+     * Default: `alternating` for store `aws`, `dynamic` for store `vault`.
+     */
+    login: z.enum(["alternating", "dynamic", "static"]).optional(),
+    /** Life of a dynamic user before renewal. Default: 12 hours. */
+    ttl: duration.default(hours(12)),
+    /** Life of a dynamic user at most. Default: 7 days. */
+    maxTtl: duration.default(days(7)),
+  }),
+  "redis-auth-token": z.strictObject({
+    host: hostName,
+    port: portNumber.default(6379),
+    /** `elasticache`: AUTH token of a replication group. `acl`: a user of own servers with two passwords. */
+    engine: z.enum(["elasticache", "acl"]).default("elasticache"),
+    /** ElastiCache replication group id; needed for `elasticache`. */
+    replicationGroup: oneLine.optional(),
+    /** ACL user; needed for `acl`. */
+    user: sqlIdentifier.optional(),
+    /** Redis AUTH over clear text gives the token away, so this cannot be turned off. */
+    tls: z.literal(true).default(true),
+  }),
+  "jwt-signing-key": z.strictObject({
+    algorithm: z.enum(["ES256", "RS256", "EdDSA"]).default("ES256"),
+    /** Longest life of a token: a retired key must verify that long after its last signature. Default: 1 hour. */
+    tokenLifetime: duration.default(hours(1)),
+    /** Clock difference that verifiers allow. Default: 1 minute. */
+    clockSkew: duration.default(minutes(1)),
+    /** How long verifiers keep a JWKS. Default: 10 minutes (`jose`'s cache). */
+    verifierCache: duration.default(minutes(10)),
+    /** `iss` of the tokens, if verifiers check it. */
+    issuer: oneLine.optional(),
+  }),
+  "hmac-key": z.strictObject({
+    algorithm: z.enum(["sha256", "sha512"]).default("sha256"),
+    /** Key length in bytes. Default: 32. */
+    bytes: z.number().int().min(32).max(128).default(32),
+    /** How old a signature may be and still verify. Default: 5 minutes. */
+    tolerance: duration.default(minutes(5)),
+  }),
+  stripe: z.strictObject({
+    /** Which of Stripe's two worlds the keys open. `live` in production only, `test` elsewhere only. */
+    mode: z.enum(["test", "live"]),
+    /** What the account is called among people: sandbox, stage, live. */
+    account: oneLine,
+    /** Webhook endpoint whose signing secret rotates along. */
+    webhookUrl: webUrl.optional(),
+  }),
+  paypal: z.strictObject({
+    /** PayPal's two worlds. `live` in production only, `sandbox` elsewhere only. */
+    mode: z.enum(["sandbox", "live"]),
+    account: oneLine,
+  }),
+  sendgrid: z.strictObject({
+    /** What the account or subuser is called: sandbox, staging, production. */
+    account: oneLine,
+    /** EU subusers have their own host. Default: api.sendgrid.com. */
+    host: z.enum(["api.sendgrid.com", "api.eu.sendgrid.com"]).default("api.sendgrid.com"),
+    /** What the key may do. Default: send mail. */
+    scopes: z.array(oneLine).min(1).default(["mail.send"]),
+  }),
+  "s3-access-key": z.strictObject({
+    bucket: z.string().refine((name) => /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name), {
+      params: { allowed: "an S3 bucket name", change: "use the bucket's name, not its ARN or URL" },
+      message: "bucket",
+    }),
+    /** The IAM user whose two access keys take turns. */
+    user: z.string().refine((name) => /^[\w+=,.@-]{1,64}$/.test(name), {
+      params: {
+        allowed: "an IAM user name, at most 64 characters",
+        change: "use the user's name, not its ARN",
+      },
+      message: "user",
+    }),
+    /**
+     * Policy that consumers pass when they take a session with the key, stored beside it.
+     * STS takes 2,048 characters at most.
+     */
+    sessionPolicy: z.record(z.string(), z.json()),
+  }),
+  datadog: z.strictObject({
+    /** The organisation: dev, stage, prod. */
+    org: oneLine,
+    site: z
+      .enum([
+        "datadoghq.com",
+        "datadoghq.eu",
+        "us3.datadoghq.com",
+        "us5.datadoghq.com",
+        "ap1.datadoghq.com",
+        "ddog-gov.com",
+      ])
+      .default("datadoghq.eu"),
+    /** Service account that owns the application keys: a disabled person's keys die with the person. */
+    serviceAccountId: oneLine,
+  }),
+  generic: z.strictObject({
+    /** Fields of the JSON value. Default: `value`. */
+    fields: z
+      .array(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/))
+      .min(1)
+      .default(["value"]),
+    /** Public configuration that belongs beside the value: host, port, user name. Never a secret. */
+    config: z
+      .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/), z.union([oneLine, z.number(), z.boolean()]))
+      .default({}),
+  }),
+} as const;
+
+/** What differs between kinds, as data. */
+export interface KindTraits {
+  /** What people call it. */
+  readonly title: string;
+  /** Stores that can own it. */
+  readonly stores: readonly Store[];
+  /** Who may accept it; the first is the default. Empty: the author must say. */
+  readonly acceptedBy: readonly AcceptedBy[];
+  /** Who may rotate it; the first is the default. */
+  readonly rotation: readonly RotationMode[];
+  /** Fields of the JSON value that rotation writes and pods get. */
+  readonly fields: readonly ValueField[];
+  /** Settings that pods need beside the value, in the order in which files show them. */
+  readonly publicSettings: readonly string[];
+}
+
+/**
+ * The supported combinations of kind, store, acceptance and rotation. What is not in this table is a fault;
+ * `test/model/supported.test.ts` walks all of it.
+ */
+export const KINDS = {
+  "postgresql-user": {
+    title: "PostgreSQL user",
+    stores: ["aws", "vault"],
+    acceptedBy: ["target", "single-slot"],
+    rotation: ["automatic"],
+    fields: [text("username"), text("password")],
+    publicSettings: ["host", "port", "database"],
+  },
+  "redis-auth-token": {
+    title: "Redis auth token",
+    stores: ["aws"],
+    acceptedBy: ["target"],
+    rotation: ["automatic"],
+    fields: [text("password")],
+    publicSettings: ["host", "port", "tls", "user"],
+  },
+  "jwt-signing-key": {
+    title: "JWT signing key pair",
+    stores: ["aws"],
+    acceptedBy: ["own-workloads"],
+    rotation: ["automatic", "manual-dual-publish"],
+    fields: [
+      object("next"),
+      object("current"),
+      object("previous"),
+      { name: "jwks", shape: "object", public: true },
+    ],
+    publicSettings: ["algorithm", "issuer"],
+  },
+  "hmac-key": {
+    title: "HMAC key",
+    stores: ["aws"],
+    acceptedBy: ["own-workloads"],
+    rotation: ["automatic", "manual-dual-publish"],
+    fields: [object("next"), object("current"), object("previous")],
+    publicSettings: ["algorithm"],
+  },
+  stripe: {
+    title: "Stripe API keys and webhook secret",
+    stores: ["aws"],
+    acceptedBy: ["target"],
+    rotation: ["operator-assisted"],
+    fields: [text("secretKey"), text("publishableKey"), object("webhookSecrets")],
+    publicSettings: ["mode", "account"],
+  },
+  paypal: {
+    title: "PayPal credentials",
+    stores: ["aws"],
+    acceptedBy: ["target"],
+    rotation: ["operator-assisted"],
+    fields: [text("clientId"), text("clientSecret")],
+    publicSettings: ["mode", "account"],
+  },
+  sendgrid: {
+    title: "SendGrid API key",
+    stores: ["aws"],
+    acceptedBy: ["target"],
+    rotation: ["automatic", "operator-assisted"],
+    fields: [text("apiKey")],
+    publicSettings: ["host", "account"],
+  },
+  "s3-access-key": {
+    title: "S3 access key with session policy",
+    stores: ["aws"],
+    acceptedBy: ["target"],
+    rotation: ["automatic"],
+    fields: [text("accessKeyId"), text("secretAccessKey"), object("sessionPolicy")],
+    publicSettings: ["bucket"],
+  },
+  datadog: {
+    title: "Datadog API and application keys",
+    stores: ["aws"],
+    acceptedBy: ["target"],
+    rotation: ["automatic", "operator-assisted"],
+    fields: [text("apiKey"), text("appKey")],
+    publicSettings: ["site", "org"],
+  },
+  generic: {
+    title: "Generic secret",
+    stores: ["aws"],
+    acceptedBy: ["single-slot", "target", "own-workloads"],
+    rotation: ["automatic", "operator-assisted"],
+    fields: [],
+    publicSettings: [],
+  },
+} as const satisfies Record<string, KindTraits>;
+
+/** The name of a kind. */
+export type KindName = keyof typeof KINDS;
+
+/** All kinds, in the table's order. */
+export const KIND_NAMES = Object.keys(KINDS) as KindName[];
+
+/** The traits of a kind. */
+export const traitsOf = (kind: KindName): KindTraits => KINDS[kind];
+
+/** Settings of one kind as an author writes them: defaults may be left out. */
+export type KindSettingsInput<K extends KindName> = z.input<(typeof settings)[K]>;
+
+/** Settings of one kind with every default filled in. */
+export type KindSettings<K extends KindName> = z.output<(typeof settings)[K]>;
+
+/** The schema of a kind's settings. */
+export const settingsSchema = (kind: KindName): z.ZodType => settings[kind];
+
+/** The setting names of a kind. */
+export const settingNames = (kind: KindName): readonly string[] => Object.keys(settings[kind].shape);
+
+/** Durations by which a kind's acceptors lag behind beyond the refresh of pods. */
+export interface AcceptorLag {
+  /** Added before a published `next` may be used: verifiers' caches. */
+  readonly beforeUse: Duration | undefined;
+  /** Added before `previous` may go: lifetimes of what it signed, clock skew, caches. */
+  readonly afterSwitch: readonly Duration[];
+}
+
+/** How much longer than refresh and margin the acceptors of a secret need (design, decision 3). */
+export function acceptorLag(secret: AnyKindSettings): AcceptorLag {
+  switch (secret.kind) {
+    case "jwt-signing-key": {
+      const { tokenLifetime, clockSkew, verifierCache } = secret.settings;
+      return { beforeUse: verifierCache, afterSwitch: [tokenLifetime, clockSkew, verifierCache] };
+    }
+    case "hmac-key":
+      return { beforeUse: undefined, afterSwitch: [secret.settings.tolerance] };
+    default:
+      return { beforeUse: undefined, afterSwitch: [] };
+  }
+}
+
+/** A kind with its settings: the discriminated union that rules and rotation switch on. */
+export type AnyKindSettings = {
+  [K in KindName]: { readonly kind: K; readonly settings: KindSettings<K> };
+}[KindName];

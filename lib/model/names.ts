@@ -1,0 +1,69 @@
+import { createHash } from "node:crypto";
+
+/**
+ * Every name that follows from a registry, in one place. Names are an API: IAM policies, Vault policies and other
+ * repositories hold them, so a change here is a migration. They depend on nothing but the arguments.
+ */
+
+/** IAM role and inline policy names: 64 characters. */
+const ROLE_NAME_LIMIT = 64;
+/** The name part of a Kubernetes annotation key: 63 characters, of which the injector's own prefix takes up to 22. */
+const ANNOTATION_SUFFIX_LIMIT = 63 - "agent-inject-template-".length;
+
+/**
+ * Shortens a name that is over a limit: its beginning, a hyphen and 8 hex digits of its SHA-256, so that two long
+ * names stay apart.
+ */
+export function fitName(name: string, limit: number): string {
+  if (name.length <= limit) return name;
+  const digest = createHash("sha256").update(name).digest("hex").slice(0, 8);
+  return `${name.slice(0, limit - 9).replace(/-+$/, "")}-${digest}`;
+}
+
+/** `db/app-primary` as one word: `db--app-primary`. Keys hold no double hyphen, so no two keys meet. */
+export const keyAsWord = (key: string): string => key.replaceAll("/", "--");
+
+/** Secrets Manager name: `prod/db/app-primary`. In Vault the mount names the environment, so the path is the key. */
+export const secretName = (environment: string, key: string): string => `${environment}/${key}`;
+
+/** Role of a workload: `acme-prod-backend`, at most 64 characters. */
+export const roleName = (registry: string, environment: string, workload: string): string =>
+  fitName(`${registry}-${environment}-${workload}`, ROLE_NAME_LIMIT);
+
+/** IAM path of an environment's roles and policies. */
+export const defaultRolePath = (registry: string, environment: string): string =>
+  `/${registry}/${environment}/`;
+
+/** Alias of the key that encrypts an environment's secrets, in every region. */
+export const secretsKeyAlias = (registry: string, environment: string): string =>
+  `alias/${registry}-${environment}-secrets`;
+
+/** KV v2 mount of an environment. */
+export const kvMount = (environment: string): string => `kv-${environment}`;
+
+/** Database engine mount of an environment. */
+export const databaseMount = (environment: string): string => `database-${environment}`;
+
+/** Auth mount of a cluster: `kubernetes-main-eu`. */
+export const authMount = (method: "kubernetes" | "jwt", cluster: string): string => `${method}-${cluster}`;
+
+/** Vault policy and auth role of a workload; the same word for both. */
+export const vaultRoleName = (registry: string, environment: string, workload: string): string =>
+  `${registry}-${environment}-${workload}`;
+
+/**
+ * Vault policy of the deployer. The double hyphen keeps it apart from any workload's: slugs hold none.
+ */
+export const deployerPolicyName = (registry: string, environment: string): string =>
+  `${registry}-${environment}--deployer`;
+
+/** Audience of the ServiceAccount tokens with which pods log in to Vault. */
+export const vaultAudience = (environment: string): string => `vault-${environment}`;
+
+/** Suffix `<n>` of the injector's per-file annotations, unique per file and short enough for Kubernetes. */
+export const annotationSuffix = (key: string, fileLabel: string): string =>
+  fitName(`${keyAsWord(key)}.${fileLabel}`, ANNOTATION_SUFFIX_LIMIT);
+
+/** The Kubernetes Secret that holds a Vault's CA certificate (public) in each namespace. */
+export const vaultCaName = (registry: string, environment: string, vault: string): string =>
+  `${registry}-${environment}-vault-ca-${vault}`;

@@ -1,0 +1,190 @@
+import type {
+  ParsedAccessRule,
+  ParsedEnvironment,
+  ParsedSecret,
+  ParsedWorkload,
+  RegistryInput,
+} from "./definition";
+import { RegistryError } from "./faults";
+import { partitionOf } from "./grammar";
+import { defaultRolePath } from "./names";
+import { type ParsedRegistry, parseRegistry } from "./parse";
+import type { EnvironmentSecret } from "./resolve";
+import { checkRules } from "./rules";
+
+/** An environment with every default filled in. */
+export interface Environment extends Omit<ParsedEnvironment, "clusters" | "preventDestroy" | "rolePath"> {
+  readonly name: string;
+  /** AWS partition of its regions. */
+  readonly partition: string;
+  /** Primary region first, then the replicas, sorted. */
+  readonly allRegions: readonly string[];
+  readonly clusters: readonly Cluster[];
+  readonly preventDestroy: boolean;
+  readonly rolePath: string;
+}
+
+/** A cluster with its account filled in. */
+export type Cluster = ParsedEnvironment["clusters"][number] & { readonly account: string };
+
+/** A Vault of an environment. */
+export type VaultServer = ParsedEnvironment["vaults"][number];
+
+/** A workload with every default filled in. */
+export interface Workload extends ParsedWorkload {
+  readonly name: string;
+}
+
+/** A secret as defined, before an environment's differences. */
+export interface Secret extends ParsedSecret {
+  readonly key: string;
+}
+
+const sorted = (values: readonly string[]): string[] => [...values].sort();
+
+function byName<T>(a: [string, T], b: [string, T]): number {
+  return a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0;
+}
+
+/** A checked registry. Made by {@link defineRegistry} only, so whoever holds one need not check again. */
+export class Registry<E extends string = string, W extends string = string, K extends string = string> {
+  readonly id: string;
+  /** Names of the environments, sorted. */
+  readonly environmentNames: readonly E[];
+  /** Names of the workloads, sorted. */
+  readonly workloadNames: readonly W[];
+  /** Keys of the secrets, sorted. */
+  readonly secretKeys: readonly K[];
+
+  readonly #environments: ReadonlyMap<string, Environment>;
+  readonly #workloads: ReadonlyMap<string, Workload>;
+  readonly #secrets: ReadonlyMap<string, Secret>;
+  readonly #rules: ReadonlyMap<string, ParsedAccessRule>;
+  readonly #resolved: ReadonlyMap<string, readonly EnvironmentSecret[]>;
+
+  /** @internal */
+  constructor(parsed: ParsedRegistry, resolved: ReadonlyMap<string, readonly EnvironmentSecret[]>) {
+    this.id = parsed.id;
+    this.#environments = new Map(
+      [...parsed.environments].sort(byName).map(([name, environment]) => [
+        name,
+        {
+          ...environment,
+          name,
+          partition: partitionOf(environment.regions.primary),
+          // Lists whose order means nothing are sorted, so that reordering a registry changes no plan.
+          regions: { ...environment.regions, replicas: sorted(environment.regions.replicas) },
+          allRegions: [environment.regions.primary, ...sorted(environment.regions.replicas)],
+          principals: {
+            ...environment.principals,
+            operators: sorted(environment.principals.operators),
+            approvers: sorted(environment.principals.approvers),
+            breakGlass: sorted(environment.principals.breakGlass),
+          },
+          vaults: environment.vaults.map((vault) => ({ ...vault, regions: sorted(vault.regions) })),
+          clusters: environment.clusters.map((cluster) => ({
+            ...cluster,
+            account: cluster.account ?? environment.account,
+          })),
+          preventDestroy: environment.preventDestroy ?? environment.tier === "production",
+          rolePath: environment.rolePath ?? defaultRolePath(parsed.id, name),
+        },
+      ]),
+    );
+    this.#workloads = new Map(
+      [...parsed.workloads].sort(byName).map(([name, workload]) => [name, { ...workload, name }]),
+    );
+    this.#secrets = new Map(
+      [...parsed.secrets].sort(byName).map(([key, secret]) => [key, { ...secret, key }]),
+    );
+    this.#rules = parsed.accessRules;
+    this.#resolved = resolved;
+    this.environmentNames = [...this.#environments.keys()] as E[];
+    this.workloadNames = [...this.#workloads.keys()] as W[];
+    this.secretKeys = [...this.#secrets.keys()] as K[];
+  }
+
+  /** An environment by name. */
+  environment(name: E): Environment {
+    return this.#find(this.#environments, name, "environment");
+  }
+
+  /** A workload by name. */
+  workload(name: W): Workload {
+    return this.#find(this.#workloads, name, "workload");
+  }
+
+  /** A secret by key, as defined for all environments. */
+  secret(key: K): Secret {
+    return this.#find(this.#secrets, key, "secret");
+  }
+
+  /** The rule that limits a workload, if there is one. */
+  accessRule(workload: W): ParsedAccessRule | undefined {
+    return this.#rules.get(workload);
+  }
+
+  /** The secrets that an environment has, sorted by key, with its differences merged in. */
+  secretsIn(environment: E): readonly EnvironmentSecret[] {
+    return this.#find(this.#resolved, environment, "environment");
+  }
+
+  /** One secret as an environment has it; `undefined` where the environment does not have it. */
+  secretIn(environment: E, key: K): EnvironmentSecret | undefined {
+    this.secret(key);
+    return this.secretsIn(environment).find((secret) => secret.key === key);
+  }
+
+  #find<T>(map: ReadonlyMap<string, T>, name: string, what: string): T {
+    const found = map.get(name);
+    if (found === undefined) {
+      // Typed callers cannot get here; JavaScript and command lines can.
+      throw new UnknownNameError(what, name, [...map.keys()]);
+    }
+    return found;
+  }
+}
+
+/** A name that the registry does not have, asked of it from untyped code. */
+export class UnknownNameError extends Error {
+  override readonly name = "UnknownNameError";
+
+  constructor(
+    readonly what: string,
+    readonly found: string,
+    readonly allowed: readonly string[],
+  ) {
+    super(`Unknown ${what} ${JSON.stringify(found)}. The registry has: ${allowed.join(", ")}.`);
+  }
+}
+
+/**
+ * Checks a definition and makes a registry of it.
+ *
+ * Names are kept as literal types: a misspelt consumer, environment or key does not compile. The same and all other
+ * rules are checked at run time.
+ *
+ * @throws RegistryError with every fault at once
+ * @example
+ * const registry = defineRegistry({
+ *   id: "acme",
+ *   environments: { prod: { tier: "production", account: "111122223333", … } },
+ *   workloads: { backend: { namespace: "backend" } },
+ *   secrets: {
+ *     "crypto/webhook": {
+ *       kind: "hmac-key", description: "HMAC secret for webhooks", owner: "payments",
+ *       consumers: ["backend"], rotateEvery: days(180), store: "aws",
+ *     },
+ *   },
+ *   accessRules: { backend: { deny: ["payments/*"] } },
+ * });
+ */
+export function defineRegistry<const E extends string, const W extends string, const K extends string>(
+  definition: RegistryInput<E, W, K>,
+): Registry<E, W, K> {
+  const { parsed, faults: shapeFaults } = parseRegistry(definition);
+  const { resolved, faults: ruleFaults } = checkRules(parsed);
+  const faults = [...shapeFaults, ...ruleFaults];
+  if (faults.length > 0) throw new RegistryError(faults);
+  return new Registry<E, W, K>(parsed, resolved);
+}

@@ -1,0 +1,114 @@
+import type { ParsedEnvironment, ParsedFile, ParsedSecret } from "./definition";
+import { type Duration, sumOf } from "./duration";
+import {
+  type AcceptedBy,
+  type AnyKindSettings,
+  acceptorLag,
+  type RotationMode,
+  type Store,
+  traitsOf,
+} from "./kinds";
+
+/** A consumer with the files that it gets. */
+export interface Consumer {
+  readonly workload: string;
+  /** `undefined`: the kind's default files. */
+  readonly files: readonly ParsedFile[] | undefined;
+}
+
+/** A secret as one environment has it: settings merged, defaults and derived times filled in. */
+export type EnvironmentSecret = AnyKindSettings & {
+  readonly key: string;
+  readonly environment: string;
+  readonly description: string;
+  readonly owner: string;
+  readonly consumers: readonly Consumer[];
+  readonly rotateEvery: Duration;
+  readonly store: Store;
+  readonly acceptedBy: AcceptedBy;
+  readonly rotation: RotationMode;
+  /** Whether old and new value live side by side during a rotation. */
+  readonly dualWrite: boolean;
+  /** How long the old credential lives beside the new one; 0 s for a single slot. */
+  readonly overlap: Duration;
+  /** How long `next` must have been published before anyone uses it; 0 s where the target accepts. */
+  readonly publishLead: Duration;
+  readonly classification: "internal" | "confidential" | "restricted";
+  readonly admin: string | undefined;
+  /** Key that the cloud's names are made of: the oldest of `renamedFrom`, else the key itself. */
+  readonly physicalKey: string;
+  readonly renamedFrom: readonly string[];
+  readonly retired: string | undefined;
+};
+
+const NONE: Duration = { seconds: 0 };
+
+/** The least overlap of a kind's acceptors beyond refresh and margin (design, decision 3). */
+export function leastOverlap(
+  environment: Pick<ParsedEnvironment, "refreshEvery" | "reloadMargin">,
+  lag: readonly Duration[],
+): Duration {
+  return sumOf(environment.refreshEvery, environment.reloadMargin, ...lag);
+}
+
+function planOf(secret: ParsedSecret, environment: string): ParsedSecret["environments"][string] {
+  return secret.environments[environment] ?? { presence: "required", settings: {} };
+}
+
+/** Whether an environment has a secret: required there, or optional and opted in. */
+export function isPresent(
+  secret: ParsedSecret,
+  key: string,
+  environment: string,
+  optIn: readonly string[],
+): boolean {
+  const { presence } = planOf(secret, environment);
+  return presence === "required" || (presence === "optional" && optIn.includes(key));
+}
+
+/**
+ * A secret as an environment has it. `kindSettings` are the merged settings, already checked.
+ */
+export function resolveSecret(
+  key: string,
+  secret: ParsedSecret,
+  environment: string,
+  settings: Pick<ParsedEnvironment, "refreshEvery" | "reloadMargin">,
+  kindSettings: AnyKindSettings,
+): EnvironmentSecret {
+  const plan = planOf(secret, environment);
+  const traits = traitsOf(secret.kind);
+  const isStaticLogin = kindSettings.kind === "postgresql-user" && kindSettings.settings.login === "static";
+  const acceptedBy =
+    secret.acceptedBy ?? (isStaticLogin ? "single-slot" : (traits.acceptedBy[0] ?? "single-slot"));
+  const singleSlot = acceptedBy === "single-slot";
+  const lag = acceptorLag(kindSettings);
+  const least = leastOverlap(settings, lag.afterSwitch);
+  const published = acceptedBy === "own-workloads";
+  return {
+    ...kindSettings,
+    key,
+    environment,
+    description: secret.description,
+    owner: secret.owner,
+    consumers: secret.consumers.map((consumer) =>
+      typeof consumer === "string"
+        ? { workload: consumer, files: secret.files }
+        : { workload: consumer.workload, files: consumer.files },
+    ),
+    rotateEvery: plan.rotateEvery ?? secret.rotateEvery,
+    store: secret.store,
+    acceptedBy,
+    rotation: plan.rotation ?? secret.rotation ?? traits.rotation[0] ?? "automatic",
+    dualWrite: secret.dualWrite ?? !singleSlot,
+    overlap: singleSlot ? NONE : (secret.overlap ?? sumOf(least, settings.reloadMargin)),
+    publishLead: published
+      ? sumOf(settings.refreshEvery, settings.reloadMargin, lag.beforeUse ?? NONE)
+      : NONE,
+    classification: plan.classification ?? secret.classification,
+    admin: secret.admin,
+    physicalKey: secret.renamedFrom[0] ?? key,
+    renamedFrom: secret.renamedFrom,
+    retired: secret.retired,
+  };
+}

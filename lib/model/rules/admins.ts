@@ -1,0 +1,42 @@
+import { type Fault, fault } from "../faults";
+import { forEnvironments, type RuleContext } from "./context";
+
+/** An admin credential must be there wherever it is needed, and must not need itself. */
+export function adminFaults(context: RuleContext): readonly Fault[] {
+  const { secrets } = context.parsed;
+  const missing = forEnvironments(context, (environment, _, present) =>
+    present.flatMap((secret) => {
+      const { admin } = secret;
+      // An unknown name is a fault of its own.
+      if (admin === undefined || !secrets.has(admin)) return [];
+      if (present.some((candidate) => candidate.key === admin)) return [];
+      return [
+        fault(
+          ["secrets", secret.key, "admin"],
+          `${JSON.stringify(admin)}, which ${environment} does not have`,
+          "a secret that every environment has in which this one is rotated",
+          `make ${admin} present in ${environment}`,
+        ),
+      ];
+    }),
+  );
+  const circles = [...secrets.keys()].flatMap((key) => {
+    const chain = [key];
+    for (let next = secrets.get(key)?.admin; next !== undefined; next = secrets.get(next)?.admin) {
+      if (next === key) {
+        return [
+          fault(
+            ["secrets", key, "admin"],
+            [...chain, key].join(" → "),
+            "a chain of admin credentials that ends",
+            "let one of them be rotated without the others",
+          ),
+        ];
+      }
+      if (chain.includes(next)) break;
+      chain.push(next);
+    }
+    return [];
+  });
+  return [...missing, ...circles];
+}

@@ -1,0 +1,182 @@
+import type { ParsedEnvironment } from "../definition";
+import { type Fault, fault, type PathStep } from "../faults";
+import {
+  authMount,
+  databaseMount,
+  deployerPolicyName,
+  kvMount,
+  roleName,
+  secretsKeyAlias,
+  vaultRoleName,
+} from "../names";
+import { forEnvironments, type RuleContext } from "./context";
+
+/** A name that the registry makes, in the space in which it must be the only one. */
+interface DerivedName {
+  readonly space: string;
+  readonly name: string;
+  /** What the author called it. */
+  readonly source: string;
+  readonly path: readonly PathStep[];
+  readonly change: string;
+}
+
+const RENAME = "rename one of the two, so that the derived names differ";
+
+function awsNames(
+  context: RuleContext,
+  environmentName: string,
+  environment: ParsedEnvironment,
+): readonly DerivedName[] {
+  const { id, workloads } = context.parsed;
+  return [
+    {
+      space: `KMS aliases of account ${environment.account}`,
+      name: secretsKeyAlias(id, environmentName),
+      source: `environment ${environmentName}`,
+      path: ["environments", environmentName],
+      change: RENAME,
+    },
+    ...[...workloads.keys()].map((workload) => ({
+      space: `IAM roles of account ${environment.account}`,
+      name: roleName(id, environmentName, workload),
+      source: `workload ${workload} in ${environmentName}`,
+      path: ["workloads", workload],
+      change: RENAME,
+    })),
+    ...environment.clusters.flatMap((cluster, index) =>
+      cluster.oidcProvider === "create"
+        ? [
+            {
+              space: `IAM OIDC providers of account ${environment.account}`,
+              name: cluster.issuer,
+              source: `cluster ${cluster.name} in ${environmentName}`,
+              path: ["environments", environmentName, "clusters", index, "oidcProvider"],
+              change:
+                'let one of them create the provider, and the other refer to it (oidcProvider: "reference")',
+            },
+          ]
+        : [],
+    ),
+  ];
+}
+
+function vaultNames(
+  context: RuleContext,
+  environmentName: string,
+  environment: ParsedEnvironment,
+): readonly DerivedName[] {
+  const { id, workloads } = context.parsed;
+  return environment.vaults.flatMap((vault, index) => {
+    const server = `${vault.address}${vault.namespace ? `/${vault.namespace}` : ""}`;
+    const path = ["environments", environmentName, "vaults", index];
+    const roles = [...workloads.keys()].map((workload) => ({
+      space: `policies of Vault ${server}`,
+      name: vaultRoleName(id, environmentName, workload),
+      source: `workload ${workload} in ${environmentName}`,
+      path: ["workloads", workload],
+      change: RENAME,
+    }));
+    const mine = {
+      space: `policies of Vault ${server}`,
+      name: deployerPolicyName(id, environmentName),
+      source: `the deployer of ${environmentName}`,
+      path,
+      change: RENAME,
+    };
+    if (vault.manage === "reference") return [...roles, mine];
+    const mounts = [
+      kvMount(environmentName),
+      databaseMount(environmentName),
+      ...environment.clusters
+        .filter((cluster) => cluster.vault === vault.name)
+        .map((cluster) => `auth/${authMount(environment.vaultAuth, cluster.name)}`),
+    ];
+    return [
+      ...roles,
+      mine,
+      ...mounts.map((name) => ({
+        space: `mounts of Vault ${server}`,
+        name,
+        source: `Vault ${vault.name} in ${environmentName}`,
+        path,
+        change: 'let one of them create the mounts, and the other refer to them (manage: "reference")',
+      })),
+    ];
+  });
+}
+
+/** What a Terraform identifier keeps of a name, without regard to case. */
+const kept = (name: string): string => name.replace(/[^A-Za-z0-9_-]/g, "").toLowerCase();
+
+/** Names that would become one Terraform address: cdktf drops odd characters, and keeps the last resource in silence. */
+function addresses(
+  context: RuleContext,
+  environmentName: string,
+  environment: ParsedEnvironment,
+): readonly DerivedName[] {
+  const { declared } = context.parsed;
+  const words = (
+    space: string,
+    names: readonly string[],
+    at: (name: string, index: number) => readonly PathStep[],
+  ): DerivedName[] =>
+    names.map((name, index) => ({
+      space: `Terraform addresses of ${space}`,
+      name: kept(name.replaceAll("/", "--")),
+      source: name,
+      path: at(name, index),
+      change: RENAME,
+    }));
+  const unique = <T extends { name: string }>(entries: readonly T[]): string[] => [
+    ...new Set(entries.map(({ name }) => name)),
+  ];
+  return [
+    ...words(`secrets in ${environmentName}`, declared.secrets, (key) => ["secrets", key]),
+    ...words(`workloads in ${environmentName}`, declared.workloads, (name) => ["workloads", name]),
+    ...words(`clusters in ${environmentName}`, unique(environment.clusters), (_, index) => [
+      "environments",
+      environmentName,
+      "clusters",
+      index,
+      "name",
+    ]),
+    ...words(`Vaults in ${environmentName}`, unique(environment.vaults), (_, index) => [
+      "environments",
+      environmentName,
+      "vaults",
+      index,
+      "name",
+    ]),
+  ];
+}
+
+/** Names that follow from the registry must differ wherever they live together: two environments may share an account or a Vault. */
+export function derivedNameFaults(context: RuleContext): readonly Fault[] {
+  const names = forEnvironments(context, (name, environment) => [
+    ...awsNames(context, name, environment),
+    ...vaultNames(context, name, environment),
+    ...addresses(context, name, environment),
+  ]);
+  const holders = new Map<string, DerivedName>();
+  const reported = new Set<string>();
+  return names.flatMap((entry) => {
+    const id = JSON.stringify([entry.space, entry.name]);
+    const holder = holders.get(id);
+    if (!holder) {
+      holders.set(id, entry);
+      return [];
+    }
+    const pair = JSON.stringify([entry.name, entry.source, holder.source]);
+    if (holder.source === entry.source || reported.has(pair)) return [];
+    reported.add(pair);
+    return [
+      fault(
+        entry.path,
+        `${entry.name} from ${entry.source}, the same as from ${holder.source}`,
+        `names that differ among the ${entry.space}`,
+        entry.change,
+      ),
+    ];
+  });
+}

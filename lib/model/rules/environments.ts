@@ -1,0 +1,206 @@
+import type { ParsedEnvironment } from "../definition";
+import { formatDuration } from "../duration";
+import { type Fault, fault } from "../faults";
+import { parsePrincipal, partitionOf } from "../grammar";
+import { forEnvironments, type RuleContext, repeated } from "./context";
+
+/** Policy: "refresh every 6 hours". */
+const LONGEST_REFRESH = 6 * 3_600;
+/** Below a minute, agents would do nothing else. */
+const SHORTEST_REFRESH = 60;
+
+type Rule = (name: string, environment: ParsedEnvironment) => readonly Fault[];
+
+const regions: Rule = (name, { regions: { primary, replicas } }) => {
+  const partition = partitionOf(primary);
+  return replicas.flatMap((region, index) => {
+    const path = ["environments", name, "regions", "replicas", index];
+    if (region === primary) {
+      return [
+        fault(
+          path,
+          `${region}, which is the primary region`,
+          "regions other than the primary",
+          "remove it: the primary holds the secret anyway",
+        ),
+      ];
+    }
+    if (replicas.indexOf(region) < index) {
+      return [fault(path, `${region} a second time`, "each replica region once", "remove it")];
+    }
+    if (partitionOf(region) !== partition) {
+      return [
+        fault(
+          path,
+          `${region} of partition ${partitionOf(region)}`,
+          `regions of partition ${partition}, like the primary ${primary}`,
+          "choose a region of the same partition: Secrets Manager does not replicate across partitions",
+        ),
+      ];
+    }
+    return [];
+  });
+};
+
+const principals: Rule = (name, environment) => {
+  const { deployer, operators, approvers, breakGlass } = environment.principals;
+  const partition = partitionOf(environment.regions.primary);
+  const all: readonly (readonly [readonly (string | number)[], string])[] = [
+    [["deployer"], deployer],
+    ...Object.entries({ operators, approvers, breakGlass }).flatMap(([list, arns]) =>
+      arns.map((arn, index) => [[list, index], arn] as const),
+    ),
+  ];
+  const strangers = all.flatMap(([path, arn]) => {
+    const principal = parsePrincipal(arn);
+    if (!principal || (principal.account === environment.account && principal.partition === partition))
+      return [];
+    return [
+      fault(
+        ["environments", name, "principals", ...path],
+        `a principal of account ${principal.account} in partition ${principal.partition}`,
+        `principals of the environment's account ${environment.account} in partition ${partition}`,
+        "name the role that is taken in that account",
+      ),
+    ];
+  });
+  const readers = { operators, breakGlass, approvers };
+  const deployerReads = Object.entries(readers).flatMap(([list, arns]) =>
+    arns.includes(deployer)
+      ? [
+          fault(
+            ["environments", name, "principals", list, arns.indexOf(deployer)],
+            `${deployer}, which is the deployer`,
+            list === "approvers"
+              ? "approvers other than the deployer: nobody approves a change of their own"
+              : "roles other than the deployer: it deploys everything and reads no value",
+            "use a role of its own",
+          ),
+        ]
+      : [],
+  );
+  const selfApproval = approvers.flatMap((arn, index) =>
+    operators.includes(arn)
+      ? [
+          fault(
+            ["environments", name, "principals", "approvers", index],
+            `${arn}, which is an operator`,
+            "approvers who run no rotations: an approver is never the requester",
+            "use a role of its own",
+          ),
+        ]
+      : [],
+  );
+  return [...strangers, ...deployerReads, ...selfApproval];
+};
+
+const boundary: Rule = (name, environment) => {
+  const arn = environment.permissionsBoundary;
+  const account = arn?.split(":")[4];
+  if (arn === undefined || account === "aws" || account === environment.account) return [];
+  return [
+    fault(
+      ["environments", name, "permissionsBoundary"],
+      `a policy of account ${account}`,
+      `a policy of the environment's account ${environment.account}, or of AWS`,
+      "name the boundary as that account has it",
+    ),
+  ];
+};
+
+const refresh: Rule = (name, { refreshEvery }) => {
+  if (refreshEvery.seconds >= SHORTEST_REFRESH && refreshEvery.seconds <= LONGEST_REFRESH) return [];
+  return [
+    fault(
+      ["environments", name, "refreshEvery"],
+      formatDuration(refreshEvery),
+      "1 minute to 6 hours (policy: applications refresh every 6 hours)",
+      "choose hours(6) or less",
+    ),
+  ];
+};
+
+const vaults: Rule = (name, environment) => {
+  const known = [environment.regions.primary, ...environment.regions.replicas];
+  return [
+    ...repeated(environment.vaults, (vault) => vault.name).map(({ entry, index }) =>
+      fault(
+        ["environments", name, "vaults", index, "name"],
+        `${JSON.stringify(entry.name)} a second time`,
+        "each Vault's name once",
+        "rename one of them",
+      ),
+    ),
+    ...environment.vaults.flatMap((vault, index) =>
+      vault.regions.flatMap((region, place) => {
+        const path = ["environments", name, "vaults", index, "regions", place];
+        if (!known.includes(region)) {
+          return [
+            fault(
+              path,
+              region,
+              `the environment's regions: ${known.join(", ")}`,
+              "remove it, or add the region to the environment",
+            ),
+          ];
+        }
+        return vault.regions.indexOf(region) < place
+          ? [fault(path, `${region} a second time`, "each region once", "remove it")]
+          : [];
+      }),
+    ),
+  ];
+};
+
+const clusters: Rule = (name, environment) => {
+  const known = [environment.regions.primary, ...environment.regions.replicas];
+  return [
+    ...repeated(environment.clusters, (cluster) => cluster.name).map(({ entry, index }) =>
+      fault(
+        ["environments", name, "clusters", index, "name"],
+        `${JSON.stringify(entry.name)} a second time`,
+        "each cluster's name once",
+        "rename one: auth mounts and addresses are made of it",
+      ),
+    ),
+    ...repeated(environment.clusters, (cluster) => cluster.issuer).map(({ entry, index }) =>
+      fault(
+        ["environments", name, "clusters", index, "issuer"],
+        `${entry.issuer} a second time`,
+        "an issuer of its own for each cluster",
+        "take the issuer from the cluster itself: tokens of two clusters could not be told apart",
+      ),
+    ),
+    ...environment.clusters.flatMap((cluster, index) => {
+      const path = ["environments", name, "clusters", index];
+      if (!known.includes(cluster.region)) {
+        return [
+          fault(
+            [...path, "region"],
+            cluster.region,
+            `the environment's regions: ${known.join(", ")}`,
+            "add the region to the environment's replicas: pods read the replica of their own region",
+          ),
+        ];
+      }
+      const vault = environment.vaults.find((candidate) => candidate.name === cluster.vault);
+      if (vault && !vault.regions.includes(cluster.region)) {
+        return [
+          fault(
+            [...path, "vault"],
+            `${JSON.stringify(vault.name)}, which serves ${vault.regions.join(", ")}`,
+            `a Vault that serves ${cluster.region}`,
+            "choose another Vault, or add the region to its regions",
+          ),
+        ];
+      }
+      return [];
+    }),
+  ];
+};
+
+/** What only an environment as a whole can get wrong. */
+export const environmentFaults = (context: RuleContext): readonly Fault[] =>
+  forEnvironments(context, (name, environment) =>
+    [regions, principals, boundary, refresh, vaults, clusters].flatMap((rule) => rule(name, environment)),
+  );

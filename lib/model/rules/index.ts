@@ -1,0 +1,45 @@
+import type { Fault } from "../faults";
+import type { ParsedRegistry } from "../parse";
+import type { EnvironmentSecret } from "../resolve";
+import { consumerFaults } from "./access";
+import { adminFaults } from "./admins";
+import type { RuleContext } from "./context";
+import { derivedNameFaults } from "./derived-names";
+import { environmentFaults } from "./environments";
+import { keyFaults } from "./keys";
+import { kindSettingFaults } from "./kind-settings";
+import { unknownNames } from "./names";
+import { resolveSecrets } from "./resolve-settings";
+import { rotatorFaults } from "./rotators";
+import { unsupported } from "./supported";
+import { timingFaults } from "./timing";
+import { fileFaults, serviceAccountFaults, trustPolicyFaults } from "./workloads";
+
+const RULES: readonly ((context: RuleContext) => readonly Fault[])[] = [
+  unknownNames,
+  keyFaults,
+  consumerFaults,
+  adminFaults,
+  environmentFaults,
+  unsupported,
+  timingFaults,
+  kindSettingFaults,
+  rotatorFaults,
+  serviceAccountFaults,
+  trustPolicyFaults,
+  fileFaults,
+  derivedNameFaults,
+];
+
+/** Resolves the secrets of each environment and runs every rule over what is sound. */
+export function checkRules(parsed: ParsedRegistry): {
+  readonly resolved: ReadonlyMap<string, readonly EnvironmentSecret[]>;
+  readonly faults: readonly Fault[];
+} {
+  const { resolved, faults } = resolveSecrets(parsed);
+  const context: RuleContext = { parsed, resolved };
+  const found = RULES.flatMap((rule) => rule(context));
+  // Environments share definitions: one slip in a secret is one fault.
+  const distinct = new Map([...faults, ...found].map((entry) => [JSON.stringify(entry), entry]));
+  return { resolved, faults: [...distinct.values()] };
+}

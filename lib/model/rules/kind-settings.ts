@@ -1,0 +1,121 @@
+import { type Fault, fault, type PathStep } from "../faults";
+import { compactLength } from "../policy-document";
+import type { EnvironmentSecret } from "../resolve";
+import { forEnvironments, type RuleContext } from "./context";
+
+/** STS takes session policies of 2,048 characters (AssumeRole, GetFederationToken). */
+const SESSION_POLICY_LIMIT = 2_048;
+
+/** Where the author wrote a setting of an environment. */
+export function settingPath(
+  context: RuleContext,
+  secret: { key: string; environment: string },
+  setting: string,
+): readonly PathStep[] {
+  const definition = context.parsed.secrets.get(secret.key);
+  const own = definition?.environments[secret.environment]?.settings;
+  return own && setting in own
+    ? ["secrets", secret.key, "environments", secret.environment, "settings", setting]
+    : definition && setting in definition.settings
+      ? ["secrets", secret.key, "settings", setting]
+      : ["secrets", secret.key, "environments", secret.environment, "settings", setting];
+}
+
+/** What the settings of a kind must agree on among themselves and with the environment. */
+export const kindSettingFaults = (context: RuleContext): readonly Fault[] =>
+  forEnvironments(context, (_, environment, secrets) =>
+    secrets.flatMap((secret) => {
+      const at = (setting: string): readonly PathStep[] => settingPath(context, secret, setting);
+      switch (secret.kind) {
+        case "s3-access-key":
+          return sessionPolicyFaults(secret.settings.sessionPolicy, at("sessionPolicy"));
+        case "redis-auth-token":
+          return redisFaults(secret.settings, at);
+        case "stripe":
+        case "paypal":
+          return modeFaults(secret, environment.tier, at("mode"));
+        default:
+          return [];
+      }
+    }),
+  );
+
+function sessionPolicyFaults(
+  policy: Readonly<Record<string, unknown>>,
+  path: readonly PathStep[],
+): readonly Fault[] {
+  const faults: Fault[] = [];
+  const length = compactLength(policy);
+  if (length > SESSION_POLICY_LIMIT) {
+    faults.push(
+      fault(
+        path,
+        `a policy of ${length} characters`,
+        `${SESSION_POLICY_LIMIT} characters, as STS takes session policies`,
+        "join statements, or use prefixes",
+      ),
+    );
+  }
+  if (policy.Version !== "2012-10-17" || policy.Statement === undefined) {
+    faults.push(
+      fault(
+        path,
+        `an object with ${Object.keys(policy).sort().join(", ") || "nothing"}`,
+        'an IAM policy: Version "2012-10-17" and Statement',
+        "write it as an IAM policy",
+      ),
+    );
+  }
+  return faults;
+}
+
+function redisFaults(
+  settings: { engine: string; replicationGroup?: string | undefined; user?: string | undefined },
+  at: (setting: string) => readonly PathStep[],
+): readonly Fault[] {
+  const elastiCache = settings.engine === "elasticache";
+  const needed = elastiCache ? "replicationGroup" : "user";
+  const foreign = elastiCache ? "user" : "replicationGroup";
+  return [
+    ...(settings[needed] === undefined
+      ? [
+          fault(
+            at(needed),
+            "nothing",
+            elastiCache
+              ? "the id of the ElastiCache replication group, with engine elasticache"
+              : "the name of the ACL user, with engine acl",
+            "add it",
+          ),
+        ]
+      : []),
+    ...(settings[foreign] !== undefined
+      ? [
+          fault(
+            at(foreign),
+            JSON.stringify(settings[foreign]),
+            `no ${foreign} with engine ${settings.engine}`,
+            "remove it, or choose the other engine",
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** Policy, environment matrix: live tokens in prod, sandbox and stage tokens elsewhere. */
+function modeFaults(
+  secret: EnvironmentSecret & { kind: "stripe" | "paypal" },
+  tier: string,
+  path: readonly PathStep[],
+): readonly Fault[] {
+  const isLive = secret.settings.mode === "live";
+  if (isLive === (tier === "production")) return [];
+  return [
+    fault(
+      path,
+      `${JSON.stringify(secret.settings.mode)} in ${secret.environment}, whose tier is ${tier}`,
+      "live tokens in production, and only there",
+      isLive ? `choose ${secret.kind === "stripe" ? "test" : "sandbox"}` : "choose live, or another tier",
+    ),
+  ];
+}

@@ -1,0 +1,130 @@
+import { isKeyPattern } from "../access-rules";
+import { type Fault, fault, type PathStep } from "../faults";
+import { forEnvironments, forSecrets, type RuleContext } from "./context";
+
+/** Names that stand for something else must stand for something that exists. */
+
+function unknown(
+  path: readonly PathStep[],
+  name: string,
+  what: string,
+  known: readonly string[],
+): readonly Fault[] {
+  if (known.includes(name)) return [];
+  const near = nearest(name, known);
+  return [
+    fault(
+      path,
+      `${JSON.stringify(name)}, which is no ${what}`,
+      known.length > 0 ? `one of ${[...known].sort().join(", ")}` : `a ${what}; the registry has none`,
+      near ? `did you mean ${JSON.stringify(near)}?` : `mend the name, or add the ${what}`,
+    ),
+  ];
+}
+
+/** Edit distance (Wagner–Fischer); names are short. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitute, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+function nearest(name: string, known: readonly string[]): string | undefined {
+  const best = [...known].sort((a, b) => distance(name, a) - distance(name, b))[0];
+  return best !== undefined && distance(name, best) <= Math.max(2, Math.floor(name.length / 4))
+    ? best
+    : undefined;
+}
+
+/** Unknown names, wherever one part of a registry names another. */
+export function unknownNames(context: RuleContext): readonly Fault[] {
+  const { declared, workloads, accessRules } = context.parsed;
+  return [
+    ...forSecrets(context, (key, secret) => [
+      ...secret.consumers.flatMap((consumer, index) =>
+        typeof consumer === "string"
+          ? unknown(["secrets", key, "consumers", index], consumer, "workload", declared.workloads)
+          : unknown(
+              ["secrets", key, "consumers", index, "workload"],
+              consumer.workload,
+              "workload",
+              declared.workloads,
+            ),
+      ),
+      ...Object.keys(secret.environments).flatMap((name) =>
+        unknown(["secrets", key, "environments", name], name, "environment", declared.environments),
+      ),
+      ...(secret.admin === undefined
+        ? []
+        : unknown(["secrets", key, "admin"], secret.admin, "secret", declared.secrets)),
+    ]),
+    ...[...workloads].flatMap(([workload, { environments }]) =>
+      Object.keys(environments).flatMap((name) =>
+        unknown(["workloads", workload, "environments", name], name, "environment", declared.environments),
+      ),
+    ),
+    ...[...accessRules].flatMap(([workload, rule]) => [
+      ...unknown(["accessRules", workload], workload, "workload", declared.workloads),
+      ...(["allow", "deny"] as const).flatMap((list) =>
+        (rule[list] ?? []).flatMap((pattern, index) =>
+          patternFaults(["accessRules", workload, list, index], pattern, declared.secrets),
+        ),
+      ),
+    ]),
+    ...forEnvironments(context, (name, environment) => [
+      ...environment.clusters.flatMap((cluster, index) =>
+        unknown(
+          ["environments", name, "clusters", index, "vault"],
+          cluster.vault,
+          "Vault of this environment",
+          environment.vaults.map((vault) => vault.name),
+        ),
+      ),
+      ...environment.optIn.flatMap((key, index) => {
+        const path = ["environments", name, "optIn", index];
+        const missing = unknown(path, key, "secret", declared.secrets);
+        const secret = context.parsed.secrets.get(key);
+        if (missing.length > 0 || !secret) return missing;
+        const presence = secret.environments[name]?.presence ?? "required";
+        return presence === "optional"
+          ? []
+          : [
+              fault(
+                path,
+                `${JSON.stringify(key)}, which is ${presence} in ${name}`,
+                "a secret that is optional there",
+                presence === "required"
+                  ? "remove it: the environment has the secret anyway"
+                  : `remove it, or make the secret optional at secrets[${JSON.stringify(key)}].environments.${name}.presence`,
+              ),
+            ];
+      }),
+    ]),
+  ];
+}
+
+function patternFaults(
+  path: readonly PathStep[],
+  pattern: string,
+  keys: readonly string[],
+): readonly Fault[] {
+  if (!isKeyPattern(pattern)) {
+    return [
+      fault(
+        path,
+        JSON.stringify(pattern),
+        "a secret key, everything below a prefix (payments/*), or *",
+        "write it in one of these three forms",
+      ),
+    ];
+  }
+  // A pattern may wait for secrets to come; an exact key that names nothing is a slip that would guard nothing.
+  return pattern.endsWith("*") ? [] : unknown(path, pattern, "secret", keys);
+}

@@ -1,0 +1,59 @@
+import type { ParsedEnvironment, ParsedSecret } from "../definition";
+import type { Fault } from "../faults";
+import { type AnyKindSettings, settingsSchema } from "../kinds";
+import { check, type ParsedRegistry } from "../parse";
+import { type EnvironmentSecret, isPresent, resolveSecret } from "../resolve";
+import { settingPath } from "./kind-settings";
+import { LOGINS } from "./supported";
+
+/** The secrets as each environment has them, as far as their settings are sound. */
+export function resolveSecrets(parsed: ParsedRegistry): {
+  readonly resolved: ReadonlyMap<string, readonly EnvironmentSecret[]>;
+  readonly faults: readonly Fault[];
+} {
+  const faults: Fault[] = [];
+  const resolved = new Map(
+    [...parsed.environments].map(([name, environment]) => {
+      const here = [...parsed.secrets]
+        .filter(([key, secret]) => isPresent(secret, key, name, environment.optIn))
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .flatMap(([key, secret]) => {
+          const result = resolveOne(parsed, key, secret, name, environment);
+          faults.push(...result.faults);
+          return result.secret ? [result.secret] : [];
+        });
+      return [name, here] as const;
+    }),
+  );
+  // A wrong setting that all environments share is one fault, not one for each.
+  return { resolved, faults: [...new Map(faults.map((entry) => [JSON.stringify(entry), entry])).values()] };
+}
+
+function resolveOne(
+  parsed: ParsedRegistry,
+  key: string,
+  secret: ParsedSecret,
+  environmentName: string,
+  environment: ParsedEnvironment,
+): { readonly secret?: EnvironmentSecret; readonly faults: readonly Fault[] } {
+  const settings = { ...secret.settings, ...secret.environments[environmentName]?.settings };
+  const context = { parsed, resolved: new Map() };
+  const { value, faults } = check(settingsSchema(secret.kind), settings, (path) => {
+    const [setting, ...rest] = path;
+    return setting === undefined
+      ? ["secrets", key, "settings"]
+      : [...settingPath(context, { key, environment: environmentName }, String(setting)), ...rest];
+  });
+  if (value === undefined) return { faults };
+  const kindSettings = withLogin({ kind: secret.kind, settings: value } as AnyKindSettings, secret);
+  return { secret: resolveSecret(key, secret, environmentName, environment, kindSettings), faults: [] };
+}
+
+/** The default login depends on the store, which the settings' own schema does not see. */
+function withLogin(kindSettings: AnyKindSettings, { store }: ParsedSecret): AnyKindSettings {
+  if (kindSettings.kind !== "postgresql-user") return kindSettings;
+  return {
+    kind: kindSettings.kind,
+    settings: { ...kindSettings.settings, login: kindSettings.settings.login ?? LOGINS[store][0] },
+  };
+}

@@ -1,0 +1,75 @@
+import { type Fault, fault } from "../faults";
+import type { EnvironmentSecret } from "../resolve";
+import { forEnvironments, type RuleContext } from "./context";
+
+/** A credential that something rotates, named so that two secrets for the same one meet. */
+interface Credential {
+  /** Where it lives and what it is called, for comparing and for people. */
+  readonly id: string;
+  readonly what: string;
+}
+
+/** What a secret's rotation changes at its target. */
+function credentialsOf(secret: EnvironmentSecret, account: string): readonly Credential[] {
+  switch (secret.kind) {
+    case "postgresql-user": {
+      const { host, writerHost, port, role, login } = secret.settings;
+      const users = login === "alternating" ? [role, `${role}_a`, `${role}_b`] : [role];
+      const servers = [...new Set([host, writerHost ?? host])];
+      return servers.flatMap((server) =>
+        users.map((user) => ({
+          id: `${server}:${port}/${user}`,
+          what: `the database user ${user} on ${server}:${port}`,
+        })),
+      );
+    }
+    case "redis-auth-token": {
+      const { engine, host, port, replicationGroup, user } = secret.settings;
+      return engine === "elasticache"
+        ? [
+            {
+              id: `${account}/${replicationGroup}`,
+              what: `the auth token of replication group ${replicationGroup}`,
+            },
+          ]
+        : [{ id: `${host}:${port}/${user}`, what: `the ACL user ${user} on ${host}:${port}` }];
+    }
+    case "s3-access-key":
+      return [
+        {
+          id: `${account}/${secret.settings.user}`,
+          what: `the IAM user ${secret.settings.user} of account ${account}`,
+        },
+      ];
+    default:
+      return [];
+  }
+}
+
+/**
+ * One rotator per credential (design, decision 2): the second would make the first one's value invalid. Environments count
+ * together, because they may share a database server or an account.
+ */
+export function rotatorFaults(context: RuleContext): readonly Fault[] {
+  const holders = new Map<string, { readonly key: string; readonly environment: string }>();
+  return forEnvironments(context, (environment, { account }, secrets) =>
+    secrets.flatMap((secret) => {
+      const clash = credentialsOf(secret, account).flatMap((credential) => {
+        const id = `${secret.kind} ${credential.id}`;
+        const holder = holders.get(id);
+        if (!holder) holders.set(id, { key: secret.key, environment });
+        const isSelf = holder?.key === secret.key && holder.environment === environment;
+        return holder && !isSelf ? [{ credential, holder }] : [];
+      })[0];
+      if (!clash) return [];
+      return [
+        fault(
+          ["secrets", secret.key, "environments", environment, "settings"],
+          `${clash.credential.what}, which secrets[${JSON.stringify(clash.holder.key)}] rotates in ${clash.holder.environment}`,
+          "one rotator for each credential",
+          "give one of them a user of its own, or make them one secret with more consumers",
+        ),
+      ];
+    }),
+  );
+}

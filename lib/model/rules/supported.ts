@@ -1,0 +1,179 @@
+import type { ParsedEnvironment } from "../definition";
+import { type Fault, fault } from "../faults";
+import { traitsOf } from "../kinds";
+import type { EnvironmentSecret } from "../resolve";
+import { forEnvironments, type RuleContext } from "./context";
+
+/** How PostgreSQL logins may be kept, by store. The first is the default. */
+export const LOGINS = {
+  aws: ["alternating"],
+  vault: ["dynamic", "static"],
+} as const;
+
+/**
+ * How pods prove who they are, to AWS and to Vault. Everything in it is tested; anything else is a fault.
+ * `oneAccount`: cluster and secrets must share an AWS account.
+ */
+export const IDENTITIES = {
+  irsa: { vaultAuth: ["kubernetes", "jwt"], oneAccount: false, oidcProvider: ["create", "reference"] },
+  "pod-identity": { vaultAuth: ["kubernetes", "jwt"], oneAccount: true, oidcProvider: ["reference"] },
+} as const;
+
+function secretFaults(
+  environmentName: string,
+  environment: ParsedEnvironment,
+  secret: EnvironmentSecret,
+): readonly Fault[] {
+  const traits = traitsOf(secret.kind);
+  const at = (...steps: string[]): string[] => ["secrets", secret.key, ...steps];
+  const faults: Fault[] = [];
+  if (!traits.stores.includes(secret.store)) {
+    faults.push(
+      fault(
+        at("store"),
+        JSON.stringify(secret.store),
+        `${traits.stores.join(" or ")} for a ${traits.title}`,
+        "choose a store that can rotate this kind",
+      ),
+    );
+  }
+  if (secret.store === "vault" && environment.vaults.length === 0) {
+    faults.push(
+      fault(
+        at("store"),
+        `"vault", and ${environmentName} has no Vault`,
+        "a store that the environment has",
+        `add a Vault to environments.${environmentName}.vaults, or choose store aws`,
+      ),
+    );
+  }
+  if (!traits.acceptedBy.includes(secret.acceptedBy)) {
+    faults.push(
+      fault(
+        at("acceptedBy"),
+        JSON.stringify(secret.acceptedBy),
+        `${traits.acceptedBy.join(" or ")} for a ${traits.title}`,
+        "remove it: the kind knows who accepts it",
+      ),
+    );
+  }
+  if (!traits.rotation.includes(secret.rotation)) {
+    faults.push(
+      fault(
+        at("rotation"),
+        `${JSON.stringify(secret.rotation)} in ${environmentName}`,
+        `${traits.rotation.join(" or ")} for a ${traits.title}`,
+        "choose one of them, for all environments or for this one",
+      ),
+    );
+  } else if (secret.rotation === "manual-dual-publish" && secret.acceptedBy !== "own-workloads") {
+    faults.push(
+      fault(
+        at("rotation"),
+        `"manual-dual-publish" with acceptedBy ${JSON.stringify(secret.acceptedBy)}`,
+        "manual dual publish where own workloads accept the secret",
+        "choose another rotation, or acceptedBy own-workloads",
+      ),
+    );
+  }
+  faults.push(...loginFaults(secret, at));
+  return faults;
+}
+
+function loginFaults(secret: EnvironmentSecret, at: (...steps: string[]) => string[]): readonly Fault[] {
+  if (secret.kind !== "postgresql-user") return [];
+  const { login, writerHost, ttl, maxTtl } = secret.settings;
+  const logins: readonly string[] = LOGINS[secret.store];
+  const faults: Fault[] = [];
+  if (login !== undefined && !logins.includes(login)) {
+    faults.push(
+      fault(
+        at("settings", "login"),
+        JSON.stringify(login),
+        `${logins.join(" or ")} with store ${secret.store}`,
+        "choose one of them, or the other store",
+      ),
+    );
+  }
+  if (secret.acceptedBy !== (login === "static" ? "single-slot" : "target")) {
+    faults.push(
+      fault(
+        at("acceptedBy"),
+        `${JSON.stringify(secret.acceptedBy)} with login ${JSON.stringify(login)}`,
+        login === "static"
+          ? "single-slot: a static role has one password"
+          : "target: the database knows both logins at once",
+        "remove it, or choose another login",
+      ),
+    );
+  }
+  if (writerHost !== undefined && secret.store === "aws") {
+    faults.push(
+      fault(
+        at("settings", "writerHost"),
+        JSON.stringify(writerHost),
+        "a writer's host with store vault only: with store aws the login is made on `host`",
+        "remove it, and let `host` be the writer",
+      ),
+    );
+  }
+  if (ttl.seconds > maxTtl.seconds) {
+    faults.push(
+      fault(
+        at("settings", "ttl"),
+        `${ttl.seconds} seconds`,
+        `at most maxTtl, ${maxTtl.seconds} seconds`,
+        "shorten ttl, or lengthen maxTtl",
+      ),
+    );
+  }
+  const LONGEST_LEASE = 32 * 86_400;
+  if (maxTtl.seconds > LONGEST_LEASE) {
+    faults.push(
+      fault(
+        at("settings", "maxTtl"),
+        `${maxTtl.seconds} seconds`,
+        "at most 32 days, Vault's own limit for leases",
+        "shorten it",
+      ),
+    );
+  }
+  return faults;
+}
+
+function identityFaults(name: string, environment: ParsedEnvironment): readonly Fault[] {
+  const supported = IDENTITIES[environment.identity];
+  const oidcProviders: readonly string[] = supported.oidcProvider;
+  return environment.clusters.flatMap((cluster, index) => {
+    const path = ["environments", name, "clusters", index];
+    const faults: Fault[] = [];
+    if (supported.oneAccount && cluster.account !== undefined && cluster.account !== environment.account) {
+      faults.push(
+        fault(
+          [...path, "account"],
+          `${cluster.account}, with identity ${environment.identity}`,
+          `the environment's account ${environment.account}: a Pod Identity association and its role are in one account`,
+          'choose identity "irsa", or a cluster in the same account',
+        ),
+      );
+    }
+    if (!oidcProviders.includes(cluster.oidcProvider)) {
+      faults.push(
+        fault(
+          [...path, "oidcProvider"],
+          `${JSON.stringify(cluster.oidcProvider)}, with identity ${environment.identity}`,
+          "no OIDC provider: Pod Identity uses none",
+          "remove it",
+        ),
+      );
+    }
+    return faults;
+  });
+}
+
+/** Combinations outside the tables of what is supported and tested. */
+export const unsupported = (context: RuleContext): readonly Fault[] =>
+  forEnvironments(context, (name, environment, secrets) => [
+    ...identityFaults(name, environment),
+    ...secrets.flatMap((secret) => secretFaults(name, environment, secret)),
+  ]);

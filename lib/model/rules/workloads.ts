@@ -1,0 +1,96 @@
+import { type Fault, fault } from "../faults";
+import { defaultFilePath, defaultFilesOf, hasPublicField } from "../files";
+import { partitionOf } from "../grammar";
+import { compactLength } from "../policy-document";
+import { TRUST_POLICY_LIMIT, trustPolicy } from "../trust-policy";
+import { forEnvironments, type RuleContext } from "./context";
+
+/** One ServiceAccount is one identity: two workloads on it would have each other's rights. */
+export const serviceAccountFaults = (context: RuleContext): readonly Fault[] =>
+  forEnvironments(context, (environment) => {
+    const holders = new Map<string, string>();
+    return [...context.parsed.workloads].flatMap(([name, workload]) => {
+      const here = workload.environments[environment];
+      const account = `${here?.namespace ?? workload.namespace}/${here?.serviceAccount ?? workload.serviceAccount ?? name}`;
+      const holder = holders.get(account);
+      holders.set(account, holder ?? name);
+      if (holder === undefined) return [];
+      return [
+        fault(
+          ["workloads", name, "serviceAccount"],
+          `${account} in ${environment}, the ServiceAccount of ${JSON.stringify(holder)}`,
+          "a ServiceAccount of its own for each workload",
+          "give one of them another ServiceAccount, or make them one workload",
+        ),
+      ];
+    });
+  });
+
+/** A trust policy grows with every cluster, and AWS does not take it past 2,048 characters. */
+export const trustPolicyFaults = (context: RuleContext): readonly Fault[] =>
+  forEnvironments(context, (environmentName, environment) =>
+    [...context.parsed.workloads].flatMap(([name, workload]) => {
+      const here = workload.environments[environmentName];
+      const length = compactLength(
+        trustPolicy({
+          partition: partitionOf(environment.regions.primary),
+          account: environment.account,
+          identity: environment.identity,
+          clusters: environment.clusters.map((cluster) => ({
+            ...cluster,
+            account: cluster.account ?? environment.account,
+          })),
+          namespace: here?.namespace ?? workload.namespace,
+          serviceAccount: here?.serviceAccount ?? workload.serviceAccount ?? name,
+        }),
+      );
+      if (length <= TRUST_POLICY_LIMIT) return [];
+      return [
+        fault(
+          ["workloads", name],
+          `a trust policy of ${length} characters in ${environmentName}, for ${environment.clusters.length} clusters`,
+          `${TRUST_POLICY_LIMIT} characters, as IAM takes trust policies`,
+          environment.identity === "irsa"
+            ? `choose identity "pod-identity" (EKS Pod Identity) for ${environmentName}, or fewer clusters`
+            : `let ${environmentName} have fewer clusters`,
+        ),
+      ];
+    }),
+  );
+
+/** Two files of one pod at one path would overwrite each other. */
+export const fileFaults = (context: RuleContext): readonly Fault[] =>
+  forEnvironments(context, (environment, _, secrets) => {
+    const holders = new Map<string, string>();
+    return secrets.flatMap((secret) =>
+      secret.consumers.flatMap((consumer) => {
+        const files = consumer.files ?? defaultFilesOf(secret.kind);
+        return files.flatMap((file) => {
+          const path = ["secrets", secret.key, "files"];
+          if (file.format === "public" && !hasPublicField(secret.kind)) {
+            return [
+              fault(
+                path,
+                `format "public" of a ${secret.kind}`,
+                "format public where the kind has a public half, such as a JWKS",
+                "choose json, env or template",
+              ),
+            ];
+          }
+          const filePath = defaultFilePath(secret.key, file);
+          const place = `${consumer.workload} ${filePath}`;
+          const holder = holders.get(place);
+          holders.set(place, holder ?? secret.key);
+          if (holder === undefined) return [];
+          return [
+            fault(
+              path,
+              `${filePath} for ${consumer.workload} in ${environment}, which secrets[${JSON.stringify(holder)}] renders too`,
+              "a path of its own for each file of a workload",
+              "give one of them another `path`",
+            ),
+          ];
+        });
+      }),
+    );
+  });

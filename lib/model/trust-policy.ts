@@ -1,0 +1,80 @@
+import type { PolicyDocument, PolicyStatement } from "./policy-document";
+
+/** Trust policies of IAM roles: 2,048 characters (IAM quota). */
+export const TRUST_POLICY_LIMIT = 2_048;
+
+/** Who may take a workload's role: its ServiceAccount, in each of the environment's clusters. */
+export interface TrustPolicyInput {
+  readonly partition: string;
+  /** Account of the secrets, in which the role and the OIDC providers are. */
+  readonly account: string;
+  readonly identity: "irsa" | "pod-identity";
+  /** Sorted by name. */
+  readonly clusters: readonly {
+    readonly name: string;
+    readonly region: string;
+    readonly account: string;
+    readonly issuer: string;
+  }[];
+  readonly namespace: string;
+  readonly serviceAccount: string;
+}
+
+/** Audience of IRSA tokens: STS's own name (EKS User Guide, "IAM roles for service accounts"). */
+const stsAudience = (partition: string): string =>
+  partition === "aws-cn" ? "sts.amazonaws.com.cn" : "sts.amazonaws.com";
+
+/** `prod-eu-west` as a Sid, which takes letters and digits only. */
+const sidOf = (name: string, index: number): string =>
+  `Cluster${index + 1}${name.replace(/[^A-Za-z0-9]/g, "")}`;
+
+function webIdentity(input: TrustPolicyInput): readonly PolicyStatement[] {
+  return input.clusters.map((cluster, index) => {
+    const issuer = cluster.issuer.replace(/^https:\/\//, "");
+    return {
+      Sid: sidOf(cluster.name, index),
+      Effect: "Allow",
+      Principal: { Federated: `arn:${input.partition}:iam::${input.account}:oidc-provider/${issuer}` },
+      Action: ["sts:AssumeRoleWithWebIdentity"],
+      Condition: {
+        StringEquals: {
+          [`${issuer}:aud`]: [stsAudience(input.partition)],
+          [`${issuer}:sub`]: [`system:serviceaccount:${input.namespace}:${input.serviceAccount}`],
+        },
+      },
+    };
+  });
+}
+
+function podIdentity(input: TrustPolicyInput): readonly PolicyStatement[] {
+  return [
+    {
+      Sid: "EksPodIdentity",
+      Effect: "Allow",
+      Principal: { Service: "pods.eks.amazonaws.com" },
+      Action: ["sts:AssumeRole", "sts:TagSession"],
+      Condition: {
+        ArnEquals: {
+          "aws:SourceArn": input.clusters.map(
+            (cluster) =>
+              `arn:${input.partition}:eks:${cluster.region}:${cluster.account}:cluster/${cluster.name}`,
+          ),
+        },
+        StringEquals: {
+          "aws:SourceAccount": [input.account],
+          "aws:RequestTag/kubernetes-namespace": [input.namespace],
+          "aws:RequestTag/kubernetes-service-account": [input.serviceAccount],
+        },
+      },
+    },
+  ];
+}
+
+/**
+ * The trust policy of a workload's role (design, decision 10): pinned to issuer, audience and the exact ServiceAccount, one
+ * statement per cluster; or to EKS Pod Identity with the clusters and the ServiceAccount as session tags.
+ */
+export const trustPolicy = (input: TrustPolicyInput): PolicyDocument => ({
+  Version: "2012-10-17",
+  Statement: input.identity === "irsa" ? webIdentity(input) : podIdentity(input),
+});

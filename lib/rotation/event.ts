@@ -1,0 +1,104 @@
+import { z } from "zod";
+import { RotationError } from "./rotation-error";
+
+/** The four steps of Secrets Manager's rotation protocol, in order. */
+export const STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"] as const;
+/** One step of the protocol. */
+export type Step = (typeof STEPS)[number];
+
+/** The phases after (or, for `promote`, in place of) the steps; design, decision 5. */
+export const PHASES = ["verify", "promote", "rollback", "decommission"] as const;
+/** One phase. */
+export type Phase = (typeof PHASES)[number];
+
+/** A call by Secrets Manager. */
+export interface StepRequest {
+  readonly step: Step;
+  /** ARN or name. */
+  readonly secretId: string;
+  /** The version that rotates in; Secrets Manager's `ClientRequestToken`. */
+  readonly versionId: string;
+}
+
+/** A call by the procedure that follows a rotation. */
+export interface PhaseRequest {
+  readonly phase: Phase;
+  /** ARN or name. */
+  readonly secretId: string;
+  /**
+   * `verify`: the version to log in with. `promote`: the version that rotates in. `rollback`: the version to go back
+   * from. `decommission`: the version whose credential dies.
+   */
+  readonly versionId: string;
+  /** The run; the same run may ask again. */
+  readonly runId: string;
+  /** A leaked credential: the waiting times are skipped, sessions of the old credential are ended. */
+  readonly emergency: boolean;
+}
+
+/** Whatever the function can be asked. */
+export type RotationRequest = StepRequest | PhaseRequest;
+
+/** `true` for a request of Secrets Manager's protocol. */
+export const isStep = (request: RotationRequest): request is StepRequest => "step" in request;
+
+const name = z.string().min(1).max(2_048);
+
+/** AWS's documents show camel case; the event of some services has been seen in snake case, so both are taken. */
+const step = z
+  .string()
+  .transform((value) => value.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()))
+  .pipe(z.enum(STEPS));
+
+const stepEvent = z
+  .object({ Step: step, SecretId: name, ClientRequestToken: name })
+  .transform(
+    (event): StepRequest => ({
+      step: event.Step,
+      secretId: event.SecretId,
+      versionId: event.ClientRequestToken,
+    }),
+  );
+
+const phaseEvent = z
+  .strictObject({
+    Phase: z.enum(PHASES),
+    SecretId: name,
+    VersionId: name,
+    RunId: name,
+    Emergency: z.boolean().default(false),
+  })
+  .transform(
+    (event): PhaseRequest => ({
+      phase: event.Phase,
+      secretId: event.SecretId,
+      versionId: event.VersionId,
+      runId: event.RunId,
+      emergency: event.Emergency,
+    }),
+  );
+
+/**
+ * Reads an event of either form.
+ *
+ * @throws RotationError `event-malformed`
+ * @example
+ * parseEvent({ Step: "create_secret", SecretId: "arn:…", ClientRequestToken: "…" });
+ * parseEvent({ Phase: "decommission", SecretId: "prod/db/app-primary", VersionId: "…", RunId: "2026-11-24-7" });
+ */
+export function parseEvent(event: unknown): RotationRequest {
+  const isPhase = typeof event === "object" && event !== null && "Phase" in event;
+  const result = isPhase ? phaseEvent.safeParse(event) : stepEvent.safeParse(event);
+  if (result.success) return result.data;
+  const fields = result.error.issues.map((issue) => issue.path.join(".") || issue.code);
+  throw new RotationError("event-malformed", `wrong or missing: ${[...new Set(fields)].join(", ")}`);
+}
+
+/**
+ * The name in a secret's ARN (`…:secret:prod/db/app-primary-AbCdEf`), or the name itself. No key may end in a hyphen
+ * and six characters (design, decision 8), so the suffix cannot be mistaken.
+ */
+export function secretNameOf(secretId: string): string {
+  const arn = /^arn:[^:]+:secretsmanager:[^:]+:\d{12}:secret:(.+)-[A-Za-z0-9]{6}$/.exec(secretId);
+  return arn?.[1] ?? secretId;
+}

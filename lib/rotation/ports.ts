@@ -1,0 +1,73 @@
+/**
+ * What rotation needs of the outside. Adapters implement these with AWS's SDK; tests with models that can be made to fail
+ * at every call.
+ */
+
+/** Labels that Secrets Manager itself gives a meaning. */
+export type StagingLabel = "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS";
+
+/** What `DescribeSecret` tells about a secret. */
+export interface SecretDescription {
+  readonly name: string;
+  readonly rotationEnabled: boolean;
+  /** The secret is scheduled for deletion: it can be described and nothing else. */
+  readonly deleted: boolean;
+  /** Region that owns the secret; `undefined` when it has no replicas. */
+  readonly primaryRegion: string | undefined;
+  /** Labels of each version that has one. */
+  readonly labels: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Secrets Manager, as far as rotation uses it. */
+export interface SecretStore {
+  /** @throws RotationError `secret-missing` */
+  describe(secretId: string): Promise<SecretDescription>;
+  /** The value of a version; `undefined` when there is no such version, or the version has no value yet. */
+  read(secretId: string, versionId: string): Promise<string | undefined>;
+  /**
+   * Writes a version's value under AWSPENDING. The same version with the same value again changes nothing.
+   *
+   * @throws RotationError `value-exists` when the version has another value
+   */
+  putPending(secretId: string, versionId: string, value: string): Promise<void>;
+  /**
+   * Moves a label from one version to another, or takes it away, if it is where the caller believes.
+   *
+   * @throws RotationError `label-moved` when it is elsewhere
+   */
+  moveLabel(
+    secretId: string,
+    label: StagingLabel,
+    move: { readonly from?: string; readonly to?: string },
+  ): Promise<void>;
+}
+
+/** When versions were delivered. Written by the mirror, which knows; read by rotation. */
+export interface Publications {
+  /**
+   * When the last Vault confirmed that it serves this version (the latest time, if it was published again by a
+   * rollback); `undefined`: not all of them have.
+   */
+  confirmedAt(secretName: string, versionId: string): Promise<Date | undefined>;
+}
+
+/** Time. */
+export interface Clock {
+  now(): Date;
+  sleep(milliseconds: number): Promise<void>;
+}
+
+/** A source of secret randomness. */
+export interface Random {
+  bytes(count: number): Buffer;
+}
+
+/** Structured log. Fields are names, times and counts; values that slip in are blotted out. */
+export interface Logbook {
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+/** Fields of one log line. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;

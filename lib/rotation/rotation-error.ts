@@ -1,0 +1,140 @@
+/** Whether another attempt may succeed by itself, and what a person can do about it. */
+interface FaultAdvice {
+  readonly retryable: boolean;
+  readonly change: string;
+}
+
+/**
+ * Every way in which a rotation says no. `retryable`: the same call may succeed later without anybody's help, so
+ * Secrets Manager's own retries (or the state machine's) are worth having.
+ */
+export const ROTATION_FAULTS = {
+  "event-malformed": {
+    retryable: false,
+    change: "call the function with a rotation step of Secrets Manager or with a phase event",
+  },
+  "secret-not-ours": {
+    retryable: false,
+    change: "deploy the environment again: the function's settings do not name this secret",
+  },
+  "settings-malformed": {
+    retryable: false,
+    change: "deploy the environment again with a settings file that this version of the function understands",
+  },
+  "secret-missing": { retryable: false, change: "create the secret (terraform apply), then rotate it" },
+  "secret-deleted": {
+    retryable: false,
+    change: "restore the secret (RestoreSecret), or retire it in the registry",
+  },
+  "replica-region": { retryable: false, change: "rotate in the primary region: replicas follow by themselves" },
+  "rotation-disabled": { retryable: false, change: "switch the secret's rotation on (terraform apply)" },
+  "version-unknown": { retryable: false, change: "start a new rotation: the version is not the secret's" },
+  "version-not-pending": {
+    retryable: false,
+    change: "start a new rotation: the version carries neither AWSPENDING nor AWSCURRENT",
+  },
+  "value-missing": { retryable: true, change: "run createSecret for this version first" },
+  "value-malformed": {
+    retryable: false,
+    change: "put a value of the kind's form, or cancel the rotation and start again",
+  },
+  "value-exists": { retryable: true, change: "try again: another call has written the version first" },
+  "label-moved": { retryable: true, change: "try again: another call has moved the label in between" },
+  "stale-version": {
+    retryable: false,
+    change: "cancel the rotation and start again: the value was made for another current value",
+  },
+  "not-published-yet": {
+    retryable: true,
+    change: "wait until every Vault has confirmed the current version; look at the mirror's alarms",
+  },
+  "overlap-running": { retryable: true, change: "wait until the time that is named, or use Emergency for a leak" },
+  "nothing-published": { retryable: false, change: "publish a next key first (rotate the secret)" },
+  "version-is-current": {
+    retryable: false,
+    change: "name the version to retire: the current one is in use",
+  },
+  "nothing-to-return-to": {
+    retryable: false,
+    change: "rotate anew: no earlier version is left whose credential could be used again",
+  },
+  "still-presented": {
+    retryable: true,
+    change: "find the consumer that did not reload and restart it, or roll back",
+  },
+  "target-unreachable": {
+    retryable: true,
+    change: "check host, port, security groups and the function's subnets",
+  },
+  "target-not-trusted": {
+    retryable: false,
+    change: "give the CA that signed the target's certificate, and the host by the name in that certificate",
+  },
+  "target-without-tls": { retryable: false, change: "switch TLS on at the target: credentials need it" },
+  "target-open": {
+    retryable: false,
+    change: "make the target ask for a password, or the rotation protects nothing",
+  },
+  "target-busy": { retryable: true, change: "wait until the target has finished its change" },
+  "target-refused": { retryable: true, change: "check that the target holds this credential" },
+  "target-misconfigured": { retryable: false, change: "set the target up as the detail says" },
+  "host-mismatch": {
+    retryable: false,
+    change: "name the admin secret of this very server: an admin password is not sent to another host",
+  },
+  "user-mismatch": {
+    retryable: false,
+    change: "put a value with one of the users that the settings allow, or remove the foreign value",
+  },
+  "admin-refused": { retryable: true, change: "check the admin secret's value against the target" },
+  "no-admin-right": { retryable: false, change: "grant the admin what the detail names" },
+  "name-too-long": { retryable: false, change: "shorten the name in the registry" },
+  "access-denied": { retryable: false, change: "check the function's role and the secret's resource policy" },
+  throttled: { retryable: true, change: "nothing: it is tried again" },
+  unexpected: { retryable: true, change: "look at the log line's origin; report it if it stays" },
+} as const satisfies Record<string, FaultAdvice>;
+
+/** Code of a rotation fault. */
+export type RotationFaultCode = keyof typeof ROTATION_FAULTS;
+
+/**
+ * The only error that leaves the rotation code. Its text is made of codes, names and times, never of a value, and it
+ * carries no `cause`: Lambda prints causes, and a driver's message may quote what it was sent.
+ */
+export class RotationError extends Error {
+  override readonly name = "RotationError";
+  readonly retryable: boolean;
+  /** What a person can do. */
+  readonly change: string;
+
+  /**
+   * @param detail what was found, in names only
+   * @param origin name or code that the target or AWS gave the failure, such as `28P01` or `ThrottlingException`
+   */
+  constructor(
+    readonly code: RotationFaultCode,
+    detail: string,
+    readonly origin?: string,
+  ) {
+    const advice: FaultAdvice = ROTATION_FAULTS[code];
+    super(`${code}: ${detail}${origin === undefined ? "" : ` (${origin})`}. To do: ${advice.change}.`);
+    this.retryable = advice.retryable;
+    this.change = advice.change;
+  }
+}
+
+/** The name or code of any failure; never its message. */
+export function originOf(failure: unknown): string {
+  if (typeof failure !== "object" || failure === null) return typeof failure;
+  const { code, name } = failure as { readonly code?: unknown; readonly name?: unknown };
+  const origin = typeof code === "string" ? code : typeof name === "string" ? name : "unknown";
+  // A code is a word. Whatever is not may have been put together from anything.
+  return /^[\w.:-]{1,64}$/.test(origin) ? origin : "unknown";
+}
+
+/** A failure as a rotation error: itself, or `unexpected` with its origin. */
+export function asRotationError(failure: unknown): RotationError {
+  return failure instanceof RotationError
+    ? failure
+    : new RotationError("unexpected", "a call failed in a way that is not known", originOf(failure));
+}

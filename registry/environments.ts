@@ -1,0 +1,109 @@
+import { type EnvironmentInput, hours } from "../lib/model";
+import { clusterCa } from "./certificates";
+
+/** Policy: "refresh every 6 hours". */
+const refreshEvery = hours(6);
+
+/** Principals have the same names in every account. */
+const principalsOf = (account: string) => ({
+  deployer: `arn:aws:iam::${account}:role/secrets-deployer`,
+  operators: [`arn:aws:iam::${account}:role/secrets-operator`],
+  approvers: [`arn:aws:iam::${account}:role/secrets-approver`],
+  breakGlass: [`arn:aws:iam::${account}:role/break-glass`],
+});
+
+export const dev = {
+  tier: "development",
+  account: "111111111111",
+  regions: { primary: "eu-central-1", replicas: ["eu-west-1"] },
+  principals: principalsOf("111111111111"),
+  // Vault runs inside the cluster here, so it asks the API server itself whether a token is good.
+  vaultAuth: "kubernetes",
+  vaults: [
+    {
+      name: "dev",
+      address: "https://vault.dev.example.com:8200",
+      regions: ["eu-central-1", "eu-west-1"],
+    },
+  ],
+  clusters: [
+    {
+      name: "dev-eu-central",
+      region: "eu-central-1",
+      issuer: "https://oidc.eks.eu-central-1.amazonaws.com/id/D3E0A1B2C3D4E5F60718293A4B5C6D7E",
+      apiServer: "https://D3E0A1B2C3D4E5F60718293A4B5C6D7E.gr7.eu-central-1.eks.amazonaws.com",
+      caPem: clusterCa,
+      vault: "dev",
+    },
+  ],
+  refreshEvery,
+  // The reporting database has no replica in dev, and nobody sends webhooks there yet.
+  optIn: [],
+} satisfies EnvironmentInput;
+
+export const stage = {
+  tier: "staging",
+  account: "222222222222",
+  regions: { primary: "eu-central-1", replicas: ["eu-west-1"] },
+  principals: principalsOf("222222222222"),
+  // Vault stands outside the clusters: it verifies tokens with the issuer's published keys and needs no reviewer.
+  vaultAuth: "jwt",
+  vaults: [
+    {
+      name: "stage",
+      address: "https://vault.stage.example.com:8200",
+      regions: ["eu-central-1", "eu-west-1"],
+    },
+  ],
+  clusters: [
+    {
+      name: "stage-eu-central",
+      region: "eu-central-1",
+      issuer: "https://oidc.eks.eu-central-1.amazonaws.com/id/57A6E0B1C2D3E4F5061728394A5B6C7D",
+      apiServer: "https://57A6E0B1C2D3E4F5061728394A5B6C7D.gr7.eu-central-1.eks.amazonaws.com",
+      caPem: clusterCa,
+      vault: "stage",
+    },
+  ],
+  refreshEvery,
+} satisfies EnvironmentInput;
+
+export const prod = {
+  tier: "production",
+  account: "333333333333",
+  regions: { primary: "eu-central-1", replicas: ["eu-west-1", "us-east-1"] },
+  principals: principalsOf("333333333333"),
+  vaultAuth: "jwt",
+  // One Vault per continent side: a pod never waits for another region to start.
+  vaults: [
+    {
+      name: "eu-central",
+      address: "https://vault.eu-central.example.com:8200",
+      regions: ["eu-central-1", "us-east-1"],
+    },
+    {
+      name: "eu-west",
+      address: "https://vault.eu-west.example.com:8200",
+      regions: ["eu-west-1"],
+    },
+  ],
+  clusters: [
+    {
+      name: "prod-eu-central",
+      region: "eu-central-1",
+      issuer: "https://oidc.eks.eu-central-1.amazonaws.com/id/9A0DCE01B2C3D4E5F60718293A4B5C6D",
+      apiServer: "https://9A0DCE01B2C3D4E5F60718293A4B5C6D.gr7.eu-central-1.eks.amazonaws.com",
+      caPem: clusterCa,
+      vault: "eu-central",
+    },
+    {
+      name: "prod-eu-west",
+      region: "eu-west-1",
+      issuer: "https://oidc.eks.eu-west-1.amazonaws.com/id/9A0DEE57B2C3D4E5F60718293A4B5C6D",
+      apiServer: "https://9A0DEE57B2C3D4E5F60718293A4B5C6D.gr7.eu-west-1.eks.amazonaws.com",
+      caPem: clusterCa,
+      vault: "eu-west",
+    },
+  ],
+  refreshEvery,
+} satisfies EnvironmentInput;
