@@ -4,6 +4,8 @@ import { clusterCa } from "./certificates";
 /** Policy: "refresh every 6 hours". */
 const refreshEvery = hours(6);
 
+// Each Vault runs in the cluster that it serves, so pods log in by the `kubernetes` method, which is the default.
+
 /** Principals have the same names in every account. */
 const principalsOf = (account: string) => ({
   deployer: `arn:aws:iam::${account}:role/secrets-deployer`,
@@ -17,8 +19,6 @@ export const dev = {
   account: "111111111111",
   regions: { primary: "eu-central-1", replicas: ["eu-west-1"] },
   principals: principalsOf("111111111111"),
-  // Vault runs inside the cluster here, so it asks the API server itself whether a token is good.
-  vaultAuth: "kubernetes",
   vaults: [
     {
       name: "dev",
@@ -46,8 +46,6 @@ export const stage = {
   account: "222222222222",
   regions: { primary: "eu-central-1", replicas: ["eu-west-1"] },
   principals: principalsOf("222222222222"),
-  // Vault stands outside the clusters: it verifies tokens with the issuer's published keys and needs no reviewer.
-  vaultAuth: "jwt",
   vaults: [
     {
       name: "stage",
@@ -73,8 +71,7 @@ export const prod = {
   account: "333333333333",
   regions: { primary: "eu-central-1", replicas: ["eu-west-1", "us-east-1"] },
   principals: principalsOf("333333333333"),
-  vaultAuth: "jwt",
-  // One Vault per continent side: a pod never waits for another region to start.
+  // A Vault in each region's cluster: no pod waits for another region to start.
   vaults: [
     {
       name: "eu-central",

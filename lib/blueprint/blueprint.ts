@@ -13,7 +13,7 @@ import {
 import type { PolicyDocument } from "../model/policy-document";
 import type { Cluster, Environment, Registry, VaultServer, Workload } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
-import { trustPolicy } from "../model/trust-policy";
+import { stsAudience, trustPolicy } from "../model/trust-policy";
 import { oidcProviderArn, roleArn, secretArnPattern } from "./aws-arns";
 import { keyPolicy } from "./key-policy";
 import { type PodPlan, podPlan } from "./pod";
@@ -147,6 +147,8 @@ export interface RolePlan {
 export interface OidcProviderPlan {
   readonly cluster: string;
   readonly issuer: string;
+  /** Audience of the tokens that it vouches for: STS. */
+  readonly audience: string;
   readonly arn: string;
 }
 
@@ -180,6 +182,8 @@ export interface VaultAuthPlan {
   readonly issuer: string;
   readonly apiServer: string;
   readonly caPem?: string;
+  readonly issuerCaPem?: string;
+  readonly issuerKeys?: readonly string[];
 }
 
 /** The auth role of one workload on one cluster's auth mount. */
@@ -399,6 +403,8 @@ function vaultPlan(
         issuer: cluster.issuer,
         apiServer: cluster.apiServer,
         ...(cluster.caPem ? { caPem: cluster.caPem } : {}),
+        ...(cluster.issuerCaPem ? { issuerCaPem: cluster.issuerCaPem } : {}),
+        ...(cluster.issuerKeys ? { issuerKeys: cluster.issuerKeys } : {}),
       }),
     );
   const policies = workloads.flatMap((workload) => (workload.vault ? [workload.vault.policy] : []));
@@ -472,6 +478,7 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
       .map((cluster) => ({
         cluster: cluster.name,
         issuer: cluster.issuer,
+        audience: stsAudience(environment.partition),
         arn: oidcProviderArn(environment, cluster.issuer),
       })),
     vaults: [...environment.vaults]

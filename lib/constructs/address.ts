@@ -8,12 +8,15 @@ import type { Construct, IConstruct } from "constructs";
  * constructs and the resource's word, `aws_secretsmanager_secret.secrets_db--app-primary`.
  */
 
-const INTERNAL = Symbol.for("cdktf-secrets-registry.internal");
+const HIDES_BELOW = Symbol.for("cdktf-secrets-registry.hides-ids-below");
 const TAKEN = Symbol.for("cdktf-secrets-registry.addresses");
 
-/** Marks a construct that only groups others inside this library: its id takes no part in addresses. */
-export function markInternal(scope: IConstruct): void {
-  Object.defineProperty(scope, INTERNAL, { value: true });
+/**
+ * Ids of constructs below this one take no part in addresses: they group resources inside this library, and may change.
+ * Called by a construct that makes others of ours, before it makes them.
+ */
+export function hideIdsBelow(scope: IConstruct): void {
+  Object.defineProperty(scope, HIDES_BELOW, { value: true });
 }
 
 /** What cdktf keeps of a name in a Terraform identifier. */
@@ -22,10 +25,9 @@ const kept = (id: string): string => id.replaceAll("/", "--").replace(/[^A-Za-z0
 /** Ids of the user's constructs from the stack (exclusive) down to a scope. */
 function userIds(scope: IConstruct): string[] {
   const path = scope.node.scopes;
-  const stackAt = path.findIndex((ancestor) => TerraformStack.isStack(ancestor));
-  return path
-    .slice(stackAt + 1)
-    .flatMap((ancestor) => (INTERNAL in ancestor ? [] : [kept(ancestor.node.id)]));
+  const below = path.slice(path.findIndex((ancestor) => TerraformStack.isStack(ancestor)) + 1);
+  const last = below.findIndex((ancestor) => HIDES_BELOW in ancestor);
+  return (last < 0 ? below : below.slice(0, last + 1)).map((ancestor) => kept(ancestor.node.id));
 }
 
 /** Thrown when two resources would get one address: Terraform would keep only the last, in silence. */

@@ -13,6 +13,7 @@ import {
   oneLine,
   policyArn,
   principalArn,
+  publicKeyPem,
   regionName,
   secretKey,
   serverAddress,
@@ -80,6 +81,12 @@ export interface ClusterInput {
   readonly apiServer: string;
   /** CA certificate of the API server in PEM. */
   readonly caPem?: string;
+  /**
+   * CA certificate in PEM of the issuer's address, when it is not publicly trusted (EKS's is). Used by Vault's `jwt` auth.
+   */
+  readonly issuerCaPem?: string;
+  /** Public keys in PEM of an issuer that Vault cannot reach; then nobody fetches them. Used by Vault's `jwt` auth. */
+  readonly issuerKeys?: readonly string[];
   /** Name of the Vault that its pods use. */
   readonly vault: string;
   /**
@@ -102,7 +109,11 @@ export interface EnvironmentInput<K extends string = string> {
   readonly refreshEvery?: Duration;
   /** What a pod may need beyond that to have the new value in use. Default: 1 hour. */
   readonly reloadMargin?: Duration;
-  /** Vault auth method of pods. Default: `kubernetes`. */
+  /**
+   * Vault auth method of pods. `kubernetes`: Vault runs in the cluster and asks its API server whether a token is good (with its own
+   * ServiceAccount, which needs `system:auth-delegator`). `jwt`: Vault stands anywhere and verifies tokens with the issuer's published
+   * keys. Default: `kubernetes`.
+   */
   readonly vaultAuth?: "kubernetes" | "jwt";
   /** How pods get their AWS role. Default: `irsa`. */
   readonly identity?: "irsa" | "pod-identity";
@@ -275,6 +286,8 @@ const cluster = z.strictObject({
   issuer: issuerUrl,
   apiServer: serverAddress,
   caPem: certificatePem.optional(),
+  issuerCaPem: certificatePem.optional(),
+  issuerKeys: z.array(publicKeyPem).min(1).optional(),
   vault: z.string(),
   oidcProvider: z.enum(["create", "reference"]).default("reference"),
 });

@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { createPublicKey, X509Certificate } from "node:crypto";
 import { z } from "zod";
 import type { Duration } from "./duration";
 
@@ -159,6 +159,22 @@ export const certificatePem = text(
   {
     allowed: "a certificate in PEM form (-----BEGIN CERTIFICATE-----)",
     change: "paste the CA's certificate; never a private key",
+  },
+);
+
+/** A public key in PEM. */
+export const publicKeyPem = text(
+  (value) => {
+    if (value.includes("PRIVATE KEY")) return false;
+    try {
+      return createPublicKey(value).type === "public";
+    } catch {
+      return false;
+    }
+  },
+  {
+    allowed: "a public key in PEM form (-----BEGIN PUBLIC KEY-----)",
+    change: "paste the public key; never a private key",
   },
 );
 

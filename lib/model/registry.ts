@@ -46,10 +46,17 @@ function byName<T>(a: [string, T], b: [string, T]): number {
   return a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0;
 }
 
+const TIERS = ["development", "staging", "production"];
+
+/** The order in which a change travels: Dev → Stage → Prod. */
+function byTierThenName(a: [string, ParsedEnvironment], b: [string, ParsedEnvironment]): number {
+  return TIERS.indexOf(a[1].tier) - TIERS.indexOf(b[1].tier) || byName(a, b);
+}
+
 /** A checked registry. Made by {@link defineRegistry} only, so whoever holds one need not check again. */
 export class Registry<E extends string = string, W extends string = string, K extends string = string> {
   readonly id: string;
-  /** Names of the environments, sorted. */
+  /** Names of the environments, development first, production last; then by name. */
   readonly environmentNames: readonly E[];
   /** Names of the workloads, sorted. */
   readonly workloadNames: readonly W[];
@@ -66,7 +73,7 @@ export class Registry<E extends string = string, W extends string = string, K ex
   constructor(parsed: ParsedRegistry, resolved: ReadonlyMap<string, readonly EnvironmentSecret[]>) {
     this.id = parsed.id;
     this.#environments = new Map(
-      [...parsed.environments].sort(byName).map(([name, environment]) => [
+      [...parsed.environments].sort(byTierThenName).map(([name, environment]) => [
         name,
         {
           ...environment,

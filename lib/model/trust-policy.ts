@@ -21,7 +21,7 @@ export interface TrustPolicyInput {
 }
 
 /** Audience of IRSA tokens: STS's own name (EKS User Guide, "IAM roles for service accounts"). */
-const stsAudience = (partition: string): string =>
+export const stsAudience = (partition: string): string =>
   partition === "aws-cn" ? "sts.amazonaws.com.cn" : "sts.amazonaws.com";
 
 /** `prod-eu-west` as a Sid, which takes letters and digits only. */

@@ -1,0 +1,5 @@
+export { AwsSecrets, type AwsSecretsProps } from "./aws-secrets";
+export { OidcProvider, type OidcProviderProps } from "./oidc-provider";
+export { ReplicatedSecret, type ReplicatedSecretProps } from "./replicated-secret";
+export { SecretsKey, type SecretsKeyProps } from "./secrets-key";
+export { WorkloadIdentity, type WorkloadIdentityProps } from "./workload-identity";

@@ -1,0 +1,70 @@
+import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
+import { SecretsmanagerSecretPolicy } from "@cdktf/provider-aws/lib/secretsmanager-secret-policy";
+import { Construct } from "constructs";
+import type { AwsSecretPlan } from "../../blueprint";
+import { addressOf, setAddress } from "../address";
+import { MovedAddress } from "../moved-address";
+
+/** Input of {@link ReplicatedSecret}. */
+export interface ReplicatedSecretProps {
+  /** The secret as the blueprint has it. */
+  readonly plan: AwsSecretPlan;
+  readonly regions: { readonly primary: string; readonly replicas: readonly string[] };
+  /** Gives the ARN of the encrypting key in a region. */
+  readonly keyArnIn: (region: string) => string;
+  /** @default the stack's own AWS provider */
+  readonly provider?: AwsProvider;
+}
+
+/**
+ * One secret of Secrets Manager with a replica in every region, each under that region's key, and a policy that denies its value to all
+ * but its readers. It has no value: rotation and bootstrap write values, and a value that Terraform tracked would be in its state,
+ * and would be put back over a rotated one.
+ *
+ * @example
+ * const [plan] = blueprint(registry, "prod").secrets.filter((secret) => secret.store === "aws");
+ * new ReplicatedSecret(stack, "db", { plan, regions, keyArnIn: (region) => key.arnIn(region) });
+ */
+export class ReplicatedSecret extends Construct {
+  /** Name in Secrets Manager, the same in every region. */
+  readonly secretName: string;
+
+  constructor(scope: Construct, id: string, { plan, regions, keyArnIn, provider }: ReplicatedSecretProps) {
+    super(scope, id);
+    this.secretName = plan.name;
+    const common = { ...(provider ? { provider } : {}), region: regions.primary };
+    const secret = setAddress(
+      this,
+      new SecretsmanagerSecret(this, "secret", {
+        ...common,
+        name: plan.name,
+        description: plan.description,
+        kmsKeyId: keyArnIn(regions.primary),
+        replica: regions.replicas.map((region) => ({ region, kmsKeyId: keyArnIn(region) })),
+        // A secret of that name in a replica region is somebody else's; it is not ours to overwrite.
+        forceOverwriteReplicaSecret: false,
+        recoveryWindowInDays: plan.recoveryWindowDays,
+        tags: { ...plan.tags },
+        lifecycle: { preventDestroy: plan.preventDestroy },
+      }),
+      plan.word,
+    );
+    const policy = setAddress(
+      this,
+      new SecretsmanagerSecretPolicy(this, "policy", {
+        ...common,
+        secretArn: secret.arn,
+        policy: JSON.stringify(plan.policy),
+        blockPublicPolicy: true,
+      }),
+      plan.word,
+    );
+    for (const { terraformResourceType } of plan.movedFrom.length > 0 ? [secret, policy] : []) {
+      new MovedAddress(this, `moved-${terraformResourceType}`, {
+        from: plan.movedFrom.map((word) => addressOf(this, terraformResourceType, word)),
+        to: addressOf(this, terraformResourceType, plan.word),
+      });
+    }
+  }
+}

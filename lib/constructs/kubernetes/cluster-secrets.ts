@@ -1,0 +1,72 @@
+import type { KubernetesProvider } from "@cdktf/provider-kubernetes/lib/provider";
+import { Construct } from "constructs";
+import type { Blueprint } from "../../blueprint";
+import { hideIdsBelow } from "../address";
+import { DeploymentPatch } from "./deployment-patch";
+import { PodFiles } from "./pod-files";
+import { VaultCa } from "./vault-ca";
+import { WorkloadServiceAccount } from "./workload-service-account";
+
+/** Input of {@link ClusterSecrets}. */
+export interface ClusterSecretsProps {
+  readonly blueprint: Blueprint;
+  /** Name of one of the blueprint's clusters. */
+  readonly cluster: string;
+  /** @default the stack's own Kubernetes provider */
+  readonly provider?: KubernetesProvider;
+  /** Whether files for Helm and Kustomize are written at synth. @default true */
+  readonly files?: boolean;
+}
+
+/**
+ * Everything of an environment in one cluster: ServiceAccounts, the Vault's CA in each namespace that needs it, and the way by which
+ * pods get their annotations. Refers to nothing of AWS or Vault: roles and paths are names.
+ *
+ * @example
+ * new ClusterSecrets(stack, "cluster", { blueprint: blueprint(registry, "prod"), cluster: "prod-eu-central" });
+ */
+export class ClusterSecrets extends Construct {
+  constructor(
+    scope: Construct,
+    id: string,
+    { blueprint, cluster: name, provider, files = true }: ClusterSecretsProps,
+  ) {
+    super(scope, id);
+    hideIdsBelow(this);
+    const cluster = blueprint.clusters.find((candidate) => candidate.name === name);
+    if (!cluster) {
+      throw new Error(
+        `${this.node.path}: no cluster ${JSON.stringify(name)} in ${blueprint.environment}; it has ${blueprint.clusters.map((candidate) => candidate.name).join(", ")}`,
+      );
+    }
+    const common = provider ? { provider } : {};
+    const namespacesWithCa = new Set<string>();
+    for (const workload of blueprint.workloads) {
+      new WorkloadServiceAccount(this, `service-account-${workload.name}`, {
+        ...common,
+        plan: workload,
+        cluster,
+      });
+      const pod = workload.pods.find((candidate) => candidate.cluster === name);
+      if (!pod) continue;
+      if (pod.vaultCa && workload.manage !== "external" && !namespacesWithCa.has(workload.namespace)) {
+        namespacesWithCa.add(workload.namespace);
+        new VaultCa(this, `vault-ca-${workload.namespace}`, {
+          ...common,
+          ...pod.vaultCa,
+          namespace: workload.namespace,
+          word: `${name}--${workload.namespace}`,
+        });
+      }
+      if (workload.delivery.how === "patch" && pod.files.length > 0) {
+        new DeploymentPatch(this, `patch-${workload.name}`, {
+          plan: pod,
+          deployment: workload.delivery.deployment,
+          cluster,
+          partition: blueprint.partition,
+        });
+      }
+    }
+    if (files) new PodFiles(this, "files", { workloads: blueprint.workloads, cluster });
+  }
+}

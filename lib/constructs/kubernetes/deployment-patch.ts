@@ -1,0 +1,61 @@
+import { DataResource } from "cdktf";
+import { Construct } from "constructs";
+import type { ClusterPlan, PodPlan } from "../../blueprint";
+import { setAddress } from "../address";
+import { podTemplatePatch } from "./pod-template-patch";
+
+/** Input of {@link DeploymentPatch}. */
+export interface DeploymentPatchProps {
+  /** The pod as the blueprint has it. */
+  readonly plan: PodPlan;
+  /** Name of the Deployment, in the plan's namespace. */
+  readonly deployment: string;
+  readonly cluster: Pick<ClusterPlan, "name" | "region" | "account">;
+  /** AWS partition of the cluster. @default aws */
+  readonly partition?: string;
+  /** Context of kubectl. @default the cluster's ARN, as `aws eks update-kubeconfig` names it */
+  readonly context?: string;
+}
+
+/**
+ * Patches an existing Deployment with all that its pods need. The Kubernetes provider can patch annotations only, and annotations without the token volume
+ * stop new pods, so `kubectl patch` applies the three together, whenever the patch changes. Needs kubectl where Terraform runs. It does not see
+ * changes made by others, and a destroy leaves the Deployment as it is: where GitOps owns the Deployment, use the files.
+ *
+ * @example
+ * new DeploymentPatch(stack, "backend", { plan: workload.pods[0], deployment: "backend", cluster });
+ */
+export class DeploymentPatch extends Construct {
+  constructor(
+    scope: Construct,
+    id: string,
+    { plan, deployment, cluster, partition = "aws", context }: DeploymentPatchProps,
+  ) {
+    super(scope, id);
+    const patch = JSON.stringify(podTemplatePatch(plan));
+    setAddress(
+      this,
+      new DataResource(this, "patch", {
+        // The patch itself, so that the plan shows what changes. It holds templates and paths, never a value.
+        triggersReplace: { deployment, namespace: plan.namespace, patch },
+        provisioners: [
+          {
+            type: "local-exec",
+            // Through the environment: nothing of it is read by the shell.
+            command:
+              'kubectl --context "$CONTEXT" --namespace "$NAMESPACE" patch deployment "$DEPLOYMENT" --type strategic --patch "$PATCH"',
+            environment: {
+              CONTEXT:
+                context ??
+                `arn:${partition}:eks:${cluster.region}:${cluster.account}:cluster/${cluster.name}`,
+              NAMESPACE: plan.namespace,
+              DEPLOYMENT: deployment,
+              PATCH: patch,
+            },
+          },
+        ],
+      }),
+      `${cluster.name}--${deployment}`,
+    );
+  }
+}

@@ -1,0 +1,137 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { TerraformStack } from "cdktf";
+// The engine does not list it in its index, but its own assets write their files by it.
+import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
+import { Construct } from "constructs";
+import { stringify } from "yaml";
+import { CA_FILE, type ClusterPlan, type PodPlan, type WorkloadPlan } from "../../blueprint";
+import { podTemplatePatch } from "./pod-template-patch";
+import { roleAnnotations } from "./workload-service-account";
+
+/** Input of {@link PodFiles}. */
+export interface PodFilesProps {
+  readonly workloads: readonly WorkloadPlan[];
+  readonly cluster: ClusterPlan;
+}
+
+/** A file by its path below the stack's folder. */
+export interface PodFile {
+  readonly path: string;
+  readonly content: string;
+}
+
+const HEADER = "# Generated from the secrets registry by synth. Change the registry, not this file.\n";
+
+// No folding: a template's line breaks are part of it.
+const yaml = (value: unknown): string => HEADER + stringify(value, { lineWidth: 0, sortMapEntries: true });
+
+function serviceAccount(workload: WorkloadPlan, cluster: ClusterPlan): object {
+  return {
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: {
+      name: workload.serviceAccount,
+      namespace: workload.namespace,
+      annotations: roleAnnotations(workload, cluster.identity),
+    },
+    automountServiceAccountToken: false,
+  };
+}
+
+/** What most charts name so; a chart with other names maps them in its own values. */
+function helmValues(workload: WorkloadPlan, cluster: ClusterPlan, pod: PodPlan): object {
+  return {
+    podAnnotations: pod.annotations,
+    serviceAccount: {
+      create: workload.manage !== "create",
+      name: workload.serviceAccount,
+      annotations: roleAnnotations(workload, cluster.identity),
+    },
+    volumes: pod.volumes,
+  };
+}
+
+function caSecret(workload: WorkloadPlan, ca: { readonly name: string; readonly pem: string }): object {
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: ca.name, namespace: workload.namespace },
+    type: "Opaque",
+    stringData: { [CA_FILE]: ca.pem },
+  };
+}
+
+/** The Deployment that a Kustomize component patches: named by the author, else like the workload. */
+const deploymentOf = ({ name, delivery }: WorkloadPlan): string =>
+  delivery.how === "patch" ? delivery.deployment : name;
+
+/**
+ * The files of one workload in one cluster: Helm values, and a Kustomize component that patches its Deployment. For a workload that GitOps manages
+ * as a whole (`external`), the component brings the ServiceAccount and the Vault's CA along.
+ */
+export function podFiles(workload: WorkloadPlan, cluster: ClusterPlan): readonly PodFile[] {
+  const pod = workload.pods.find((candidate) => candidate.cluster === cluster.name);
+  if (!pod) return [];
+  const at = (name: string): string => join("pods", cluster.name, workload.name, name);
+  const external = workload.manage === "external";
+  const resources: PodFile[] = external
+    ? [
+        { path: at("service-account.yaml"), content: yaml(serviceAccount(workload, cluster)) },
+        ...(pod.vaultCa
+          ? [{ path: at("vault-ca.yaml"), content: yaml(caSecret(workload, pod.vaultCa)) }]
+          : []),
+      ]
+    : [];
+  const names = resources.map(({ path }) => path.slice(path.lastIndexOf("/") + 1));
+  return [
+    { path: at("values.yaml"), content: yaml(helmValues(workload, cluster, pod)) },
+    {
+      path: at("kustomization.yaml"),
+      content: yaml({
+        apiVersion: "kustomize.config.k8s.io/v1alpha1",
+        kind: "Component",
+        ...(names.length > 0 ? { resources: names } : {}),
+        patches: [
+          { path: "patch.yaml", target: { kind: "Deployment", name: `^${deploymentOf(workload)}$` } },
+        ],
+      }),
+    },
+    {
+      path: at("patch.yaml"),
+      content: yaml({
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        metadata: { name: deploymentOf(workload) },
+        ...podTemplatePatch(pod),
+      }),
+    },
+    ...resources,
+  ];
+}
+
+/**
+ * Writes, at synth, the files by which pods get their annotations, ServiceAccount and token volume: `pods/<cluster>/<workload>/` beside the stack's
+ * Terraform. This is the default way, because a Deployment that GitOps owns has one owner only.
+ *
+ * @example
+ * new PodFiles(stack, "pods", { workloads: plan.workloads, cluster: plan.clusters[0] });
+ */
+export class PodFiles extends Construct {
+  constructor(scope: Construct, id: string, { workloads, cluster }: PodFilesProps) {
+    super(scope, id);
+    const files = workloads.flatMap((workload) => podFiles(workload, cluster));
+    addCustomSynthesis(this, {
+      onSynthesize: ({ outdir, manifest }) => {
+        const folder = join(outdir, manifest.forStack(TerraformStack.of(this)).workingDirectory);
+        // A workload that left the registry leaves no file behind.
+        rmSync(join(folder, "pods", cluster.name), { recursive: true, force: true });
+        for (const { path, content } of files) {
+          const file = join(folder, path);
+          mkdirSync(dirname(file), { recursive: true });
+          writeFileSync(file, content);
+        }
+      },
+    });
+  }
+}

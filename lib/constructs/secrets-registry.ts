@@ -1,0 +1,153 @@
+import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import type { KubernetesProvider } from "@cdktf/provider-kubernetes/lib/provider";
+import type { VaultProvider } from "@cdktf/provider-vault/lib/provider";
+import { Construct } from "constructs";
+import { type Blueprint, blueprint, type PodPlan } from "../blueprint";
+import { type Registry, UnknownNameError } from "../model";
+import { hideIdsBelow } from "./address";
+import { AwsSecrets } from "./aws";
+import { ClusterSecrets, type PodSpec, podSpec } from "./kubernetes";
+import { VaultSecrets } from "./vault";
+
+/** Which parts of an environment a stack holds. AWS, each Vault and each cluster can be stacks of their own. */
+export interface RegistryParts {
+  /** @default true */
+  readonly aws?: boolean;
+  /** Names of Vaults. @default all */
+  readonly vaults?: readonly string[];
+  /** Names of clusters. @default all */
+  readonly clusters?: readonly string[];
+}
+
+/** Providers, where the stack has more than one of a kind. */
+export interface RegistryProviders {
+  readonly aws?: AwsProvider;
+  /** By Vault name. */
+  readonly vault?: Readonly<Record<string, VaultProvider>>;
+  /** By cluster name. */
+  readonly kubernetes?: Readonly<Record<string, KubernetesProvider>>;
+}
+
+/** Input of {@link SecretsRegistry}. */
+export interface SecretsRegistryProps<E extends string, W extends string> {
+  readonly registry: Registry<E, W, string>;
+  readonly environment: NoInfer<E>;
+  /** @default everything */
+  readonly parts?: RegistryParts;
+  /** @default the stack's own, one of each kind */
+  readonly providers?: RegistryProviders;
+}
+
+/** What a Deployment in the same app needs of a workload. */
+export interface WorkloadReference {
+  /** ARN of its IAM role: a plain string. */
+  readonly roleArn: string;
+  readonly namespace: string;
+  readonly serviceAccountName: string;
+  /** What its pods need, where the environment has one cluster. */
+  readonly pod: PodSpec;
+  /** What its pods need in one of several clusters. */
+  podIn(cluster: string): PodSpec;
+}
+
+/**
+ * Everything that follows from a registry in one environment: secrets, identities, Vault, pods.
+ *
+ * @example
+ * const secrets = new SecretsRegistry(this, "secrets", { registry, environment: "prod" });
+ * secrets.workload("backend").pod.annotations;
+ *
+ * @example AWS alone, so that a Vault that is away does not block it
+ * new SecretsRegistry(this, "secrets", { registry, environment: "prod", parts: { vaults: [], clusters: [] } });
+ */
+export class SecretsRegistry<E extends string = string, W extends string = string> extends Construct {
+  /** The data that everything here is made of. */
+  readonly blueprint: Blueprint;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    { registry, environment, parts = {}, providers = {} }: SecretsRegistryProps<E, W>,
+  ) {
+    super(scope, id);
+    hideIdsBelow(this);
+    const plan = blueprint(registry, environment);
+    this.blueprint = plan;
+    const { aws = true, vaults, clusters } = parts;
+    if (aws)
+      new AwsSecrets(this, "aws", { blueprint: plan, ...(providers.aws ? { provider: providers.aws } : {}) });
+    for (const vault of chosen(plan.vaults, vaults, `Vault of ${environment}`)) {
+      const provider = providers.vault?.[vault.name];
+      new VaultSecrets(this, `vault-${vault.name}`, { plan: vault, ...(provider ? { provider } : {}) });
+    }
+    for (const { name } of chosen(plan.clusters, clusters, `cluster of ${environment}`)) {
+      const provider = providers.kubernetes?.[name];
+      new ClusterSecrets(this, `cluster-${name}`, {
+        blueprint: plan,
+        cluster: name,
+        ...(provider ? { provider } : {}),
+      });
+    }
+  }
+
+  /**
+   * What a Deployment in the same app needs of a workload.
+   *
+   * @throws UnknownNameError for a workload or cluster that the registry does not have
+   */
+  workload(name: W): WorkloadReference {
+    const { workloads } = this.blueprint;
+    const found = workloads.find((workload) => workload.name === name);
+    if (!found)
+      throw new UnknownNameError(
+        "workload",
+        name,
+        workloads.map((workload) => workload.name),
+      );
+    const podIn = (cluster: string): PodSpec => podSpec(podOf(found.pods, cluster));
+    return {
+      roleArn: found.role.arn,
+      namespace: found.namespace,
+      serviceAccountName: found.serviceAccount,
+      podIn,
+      get pod() {
+        const [only, ...others] = found.pods;
+        if (!only || others.length > 0) {
+          throw new UnknownNameError(
+            "cluster, where there is not just one: ask podIn(cluster) instead of",
+            "pod",
+            found.pods.map((pod) => pod.cluster),
+          );
+        }
+        return podSpec(only);
+      },
+    };
+  }
+}
+
+function podOf(pods: readonly PodPlan[], cluster: string): PodPlan {
+  const found = pods.find((pod) => pod.cluster === cluster);
+  if (!found)
+    throw new UnknownNameError(
+      "cluster",
+      cluster,
+      pods.map((pod) => pod.cluster),
+    );
+  return found;
+}
+
+/** The named ones of a list, all by default. */
+export function chosen<T extends { readonly name: string }>(
+  all: readonly T[],
+  names: readonly string[] | undefined,
+  what: string,
+): readonly T[] {
+  const unknown = names?.find((name) => !all.some((entry) => entry.name === name));
+  if (unknown !== undefined)
+    throw new UnknownNameError(
+      what,
+      unknown,
+      all.map((entry) => entry.name),
+    );
+  return names ? all.filter((entry) => names.includes(entry.name)) : all;
+}

@@ -1,0 +1,59 @@
+import type { VaultProvider } from "@cdktf/provider-vault/lib/provider";
+import type { ITerraformDependable } from "cdktf";
+import { Construct } from "constructs";
+import type { VaultPlan } from "../../blueprint";
+import { hideIdsBelow } from "../address";
+import { ClusterLogin } from "./cluster-login";
+import { KvMount } from "./kv-mount";
+import { VaultAclPolicy } from "./vault-acl-policy";
+import { VaultLoginRole } from "./vault-login-role";
+
+/** Input of {@link VaultSecrets}. */
+export interface VaultSecretsProps {
+  /** The Vault as the blueprint has it: one of `blueprint(registry, "prod").vaults`. */
+  readonly plan: VaultPlan;
+  /** @default the stack's own Vault provider */
+  readonly provider?: VaultProvider;
+}
+
+/**
+ * Everything of an environment in one Vault or OpenBao: KV mount, logins of its clusters, policies and roles of the workloads, and the deployer's
+ * own policy. Where the plan says `reference`, mounts are somebody else's and only policies and roles are made. A namespace is the
+ * provider's setting.
+ *
+ * @example
+ * for (const plan of blueprint(registry, "prod").vaults) new VaultSecrets(stack, `vault-${plan.name}`, { plan });
+ */
+export class VaultSecrets extends Construct {
+  constructor(scope: Construct, id: string, { plan, provider }: VaultSecretsProps) {
+    super(scope, id);
+    hideIdsBelow(this);
+    const common = provider ? { provider } : {};
+    // Several Vaults of one environment have the same names inside, so the Vault's own name is part of every address.
+    const word = (name: string): string => `${plan.name}--${name}`;
+    const mounts = new Map<string, ITerraformDependable>();
+    if (plan.manage === "create") {
+      new KvMount(this, "kv", { ...common, plan: plan.kv, word: word(plan.kv.mount) });
+      for (const auth of plan.auths) {
+        const login = new ClusterLogin(this, `login-${auth.cluster}`, {
+          ...common,
+          plan: auth,
+          word: word(auth.cluster),
+        });
+        mounts.set(auth.mount, login.mount);
+      }
+    }
+    for (const policy of [...plan.policies, plan.deployer]) {
+      new VaultAclPolicy(this, `policy-${policy.name}`, { ...common, plan: policy, word: word(policy.name) });
+    }
+    for (const role of plan.roles) {
+      const mount = mounts.get(role.mount);
+      new VaultLoginRole(this, `role-${role.cluster}-${role.workload}`, {
+        ...common,
+        plan: role,
+        word: word(`${role.cluster}--${role.workload}`),
+        ...(mount ? { mount } : {}),
+      });
+    }
+  }
+}

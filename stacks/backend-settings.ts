@@ -1,0 +1,36 @@
+import { LocalBackend, S3Backend, type TerraformStack } from "cdktf";
+
+/** Where Terraform keeps a stack's state. */
+export type BackendSettings =
+  | {
+      /** A bucket with Terraform's own lock file beside the state (Terraform 1.10 and later; no DynamoDB table). */
+      readonly type: "s3";
+      readonly bucket: string;
+      readonly region: string;
+      /** @default `secrets-registry/<stack>.tfstate` */
+      readonly key?: string;
+      /** Customer key of the state; the bucket's default otherwise. */
+      readonly kmsKeyId?: string;
+    }
+  | {
+      readonly type: "local";
+      /** @default `terraform.<stack>.tfstate` in the folder of the app */
+      readonly path?: string;
+    };
+
+/** Gives a stack its backend. */
+export function setBackend(stack: TerraformStack, id: string, settings: BackendSettings): void {
+  if (settings.type === "local") {
+    new LocalBackend(stack, settings.path === undefined ? {} : { path: settings.path });
+    return;
+  }
+  const backend = new S3Backend(stack, {
+    bucket: settings.bucket,
+    region: settings.region,
+    key: settings.key ?? `secrets-registry/${id}.tfstate`,
+    encrypt: true,
+    ...(settings.kmsKeyId ? { kmsKeyId: settings.kmsKeyId } : {}),
+  });
+  // Newer than the engine's own list of settings.
+  backend.addOverride("use_lockfile", true);
+}

@@ -1,0 +1,3 @@
+export { type BackendSettings, setBackend } from "./backend-settings";
+export { SecretsStack, type SecretsStackProps } from "./secrets-stack";
+export { removeStaleStacks } from "./stale-stacks";

@@ -1,0 +1,91 @@
+import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import { KubernetesProvider } from "@cdktf/provider-kubernetes/lib/provider";
+import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
+import { TerraformStack } from "cdktf";
+import type { Construct } from "constructs";
+import { type Blueprint, blueprint, type ClusterPlan, type VaultPlan } from "../lib/blueprint";
+import { chosen, type RegistryParts, SecretsRegistry } from "../lib/constructs";
+import type { Registry } from "../lib/model";
+import { type BackendSettings, setBackend } from "./backend-settings";
+
+/** Input of {@link SecretsStack}. */
+export interface SecretsStackProps<E extends string, W extends string> {
+  readonly registry: Registry<E, W, string>;
+  readonly environment: NoInfer<E>;
+  /** @default local state */
+  readonly backend?: BackendSettings;
+  /** What the stack holds. @default everything of the environment */
+  readonly parts?: RegistryParts;
+}
+
+/** Ephemeral values and write-only arguments, which later secrets engines need, came with 1.11. */
+const TERRAFORM_VERSION = ">= 1.11";
+
+/**
+ * One environment as a deployable stack: backend, providers, and one {@link SecretsRegistry}. One class, one instance for each environment; what
+ * differs is data. Credentials come from where Terraform runs: AWS's own chain, `VAULT_TOKEN`, and `aws eks get-token`.
+ *
+ * @example
+ * new SecretsStack(app, "prod", { registry, environment: "prod", backend: { type: "s3", bucket, region } });
+ */
+export class SecretsStack<E extends string = string, W extends string = string> extends TerraformStack {
+  readonly secrets: SecretsRegistry<E, W>;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    { registry, environment, backend, parts = {} }: SecretsStackProps<E, W>,
+  ) {
+    super(scope, id);
+    const plan = blueprint(registry, environment);
+    this.addOverride("terraform.required_version", TERRAFORM_VERSION);
+    setBackend(this, id, backend ?? { type: "local" });
+    const vaults = chosen(plan.vaults, parts.vaults, `Vault of ${environment}`);
+    const clusters = chosen(plan.clusters, parts.clusters, `cluster of ${environment}`);
+    const aws = parts.aws ?? true;
+    this.secrets = new SecretsRegistry(this, "secrets", {
+      registry,
+      environment,
+      parts: { aws, vaults: vaults.map(({ name }) => name), clusters: clusters.map(({ name }) => name) },
+      providers: {
+        ...(aws ? { aws: awsProvider(this, plan) } : {}),
+        vault: Object.fromEntries(vaults.map((vault) => [vault.name, vaultProvider(this, vault)])),
+        kubernetes: Object.fromEntries(
+          clusters.map((cluster) => [cluster.name, kubernetesProvider(this, cluster)]),
+        ),
+      },
+    });
+  }
+}
+
+function awsProvider(scope: Construct, plan: Blueprint): AwsProvider {
+  return new AwsProvider(scope, "aws", {
+    region: plan.regions.primary,
+    // A credential of another account must not deploy this environment.
+    allowedAccountIds: [plan.account],
+  });
+}
+
+/** Aliases always, so that a second Vault or cluster does not rename the first one's. */
+function vaultProvider(scope: Construct, vault: VaultPlan): VaultProvider {
+  return new VaultProvider(scope, `vault-${vault.name}`, {
+    alias: vault.name,
+    address: vault.address,
+    ...(vault.namespace ? { namespace: vault.namespace } : {}),
+  });
+}
+
+function kubernetesProvider(scope: Construct, cluster: ClusterPlan): KubernetesProvider {
+  return new KubernetesProvider(scope, `kubernetes-${cluster.name}`, {
+    alias: cluster.name,
+    host: cluster.apiServer,
+    ...(cluster.caPem ? { clusterCaCertificate: cluster.caPem } : {}),
+    exec: [
+      {
+        apiVersion: "client.authentication.k8s.io/v1beta1",
+        command: "aws",
+        args: ["eks", "get-token", "--cluster-name", cluster.name, "--region", cluster.region],
+      },
+    ],
+  });
+}
