@@ -409,6 +409,27 @@ function vaultPlan(
     );
   const policies = workloads.flatMap((workload) => (workload.vault ? [workload.vault.policy] : []));
   const deployerName = deployerPolicyName(registry.id, environment.name);
+  const roles = auths.flatMap((auth) =>
+    workloads.flatMap((workload): VaultRolePlan[] =>
+      workload.vault
+        ? [
+            {
+              mount: auth.mount,
+              method: auth.method,
+              cluster: auth.cluster,
+              name: workload.vault.roleName,
+              workload: workload.name,
+              namespace: workload.namespace,
+              serviceAccount: workload.serviceAccount,
+              audience: vaultAudience(environment.name),
+              policies: [workload.vault.policy.name],
+              tokenTtl: TOKEN_TTL,
+              tokenMaxTtl: TOKEN_MAX_TTL,
+            },
+          ]
+        : [],
+    ),
+  );
   return {
     name: vault.name,
     address: vault.address,
@@ -419,32 +440,13 @@ function vaultPlan(
     kv: { mount: kvMount(environment.name), maxVersions: KV_VERSIONS, casRequired: true },
     auths,
     policies,
-    roles: auths.flatMap((auth) =>
-      workloads.flatMap((workload): VaultRolePlan[] =>
-        workload.vault
-          ? [
-              {
-                mount: auth.mount,
-                method: auth.method,
-                cluster: auth.cluster,
-                name: workload.vault.roleName,
-                workload: workload.name,
-                namespace: workload.namespace,
-                serviceAccount: workload.serviceAccount,
-                audience: vaultAudience(environment.name),
-                policies: [workload.vault.policy.name],
-                tokenTtl: TOKEN_TTL,
-                tokenMaxTtl: TOKEN_MAX_TTL,
-              },
-            ]
-          : [],
-      ),
-    ),
+    roles,
     deployer: vaultPolicy(
       deployerName,
       deployerRules({
         kvMount: kvMount(environment.name),
         authMounts: auths.map((auth) => auth.mount),
+        roles,
         manage: vault.manage,
         policyNames: [...policies.map((policy) => policy.name), deployerName],
       }),

@@ -51,48 +51,46 @@ export const readerRules = (secrets: readonly EnvironmentSecret[]): readonly Vau
 
 /** What the deployer's policy is built from. */
 export interface DeployerPolicyInput {
-  /** Mounts of secrets engines that the stack makes or fills. */
   readonly kvMount: string;
   readonly authMounts: readonly string[];
+  /** Auth roles that the stack writes. */
+  readonly roles: readonly { readonly mount: string; readonly name: string }[];
   /** Whether the stack makes mounts and auth backends, or only refers to them. */
   readonly manage: "create" | "reference";
   /** Policies that the stack writes, this one included. */
   readonly policyNames: readonly string[];
 }
 
+const WRITE = ["create", "read", "update", "delete"] as const;
+
 /**
- * What Terraform needs to deploy and change this environment's part of a Vault, and no path under which a value lies:
- * neither `data/` of KV nor `creds/` of an engine.
+ * What Terraform needs to deploy, change and destroy this environment's part of a Vault, and no path under which a value lies: neither `data/` of KV
+ * nor `creds/` of an engine. Each line was left out once and missed, with Terraform's provider against OpenBao.
  */
 export function deployerRules(input: DeployerPolicyInput): readonly VaultRule[] {
-  const all = ["create", "read", "update", "delete"] as const;
   const mounts: VaultRule[] =
     input.manage === "create"
       ? [
-          { path: `sys/mounts/${input.kvMount}`, capabilities: [...all, "sudo"] },
-          { path: `sys/mounts/${input.kvMount}/tune`, capabilities: ["read", "update"] },
-          { path: `${input.kvMount}/config`, capabilities: ["read", "create", "update"] },
+          { path: `sys/mounts/${input.kvMount}`, capabilities: ["read", "update", "delete"] },
+          { path: `sys/mounts/${input.kvMount}/tune`, capabilities: ["update"] },
+          { path: `${input.kvMount}/config`, capabilities: ["read", "update"] },
           ...input.authMounts.flatMap((mount): VaultRule[] => [
-            { path: `sys/auth/${mount}`, capabilities: [...all, "sudo"] },
-            { path: `sys/auth/${mount}/tune`, capabilities: ["read", "update", "sudo"] },
+            { path: `sys/auth/${mount}`, capabilities: ["update", "delete", "sudo"] },
             { path: `sys/mounts/auth/${mount}`, capabilities: ["read"] },
-            { path: `sys/mounts/auth/${mount}/tune`, capabilities: ["read", "update"] },
-            { path: `auth/${mount}/config`, capabilities: ["create", "read", "update"] },
+            { path: `sys/mounts/auth/${mount}/tune`, capabilities: ["read"] },
+            { path: `auth/${mount}/config`, capabilities: ["read", "update"] },
           ]),
         ]
       : [];
   return [
-    // The provider looks mounts up in the list, and works with a short-lived child token of its own.
-    { path: "sys/mounts", capabilities: ["read"] },
-    { path: "sys/auth", capabilities: ["read"] },
+    // The provider works with a short-lived child token of its own.
     { path: "auth/token/create", capabilities: ["update"] },
     ...mounts,
-    ...input.authMounts.flatMap((mount): VaultRule[] => [
-      { path: `auth/${mount}/role/*`, capabilities: [...all] },
-      { path: `auth/${mount}/role`, capabilities: ["list"] },
-    ]),
+    ...input.roles.map(
+      ({ mount, name }): VaultRule => ({ path: `auth/${mount}/role/${name}`, capabilities: WRITE }),
+    ),
     ...input.policyNames.map(
-      (name): VaultRule => ({ path: `sys/policies/acl/${name}`, capabilities: [...all] }),
+      (name): VaultRule => ({ path: `sys/policies/acl/${name}`, capabilities: WRITE }),
     ),
   ];
 }

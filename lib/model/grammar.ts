@@ -147,35 +147,43 @@ export const webUrl = text(
   },
 );
 
+/** Vault stores PEM without surrounding white space; kept, it would show as a change in every plan. */
+const trimmed = (schema: z.ZodType<string>): z.ZodType<string, string> =>
+  (schema as z.ZodType<string, string>).transform((value) => value.trim());
+
 /** One or more PEM certificates. Certificates are public; keys are refused. */
-export const certificatePem = text(
-  (value) => {
-    try {
-      return new X509Certificate(value).raw.length > 0 && !value.includes("PRIVATE KEY");
-    } catch {
-      return false;
-    }
-  },
-  {
-    allowed: "a certificate in PEM form (-----BEGIN CERTIFICATE-----)",
-    change: "paste the CA's certificate; never a private key",
-  },
+export const certificatePem = trimmed(
+  text(
+    (value) => {
+      try {
+        return new X509Certificate(value).raw.length > 0 && !value.includes("PRIVATE KEY");
+      } catch {
+        return false;
+      }
+    },
+    {
+      allowed: "a certificate in PEM form (-----BEGIN CERTIFICATE-----)",
+      change: "paste the CA's certificate; never a private key",
+    },
+  ),
 );
 
 /** A public key in PEM. */
-export const publicKeyPem = text(
-  (value) => {
-    if (value.includes("PRIVATE KEY")) return false;
-    try {
-      return createPublicKey(value).type === "public";
-    } catch {
-      return false;
-    }
-  },
-  {
-    allowed: "a public key in PEM form (-----BEGIN PUBLIC KEY-----)",
-    change: "paste the public key; never a private key",
-  },
+export const publicKeyPem = trimmed(
+  text(
+    (value) => {
+      if (value.includes("PRIVATE KEY")) return false;
+      try {
+        return createPublicKey(value).type === "public";
+      } catch {
+        return false;
+      }
+    },
+    {
+      allowed: "a public key in PEM form (-----BEGIN PUBLIC KEY-----)",
+      change: "paste the public key; never a private key",
+    },
+  ),
 );
 
 /** A host name or IP address, without scheme or port. */

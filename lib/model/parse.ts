@@ -9,6 +9,7 @@ import {
   secretSchema,
   workloadSchema,
 } from "./definition";
+import { type Duration, formatDuration } from "./duration";
 import { type Fault, fault, type PathStep } from "./faults";
 import { slug } from "./grammar";
 
@@ -41,9 +42,15 @@ const HIDDEN = "a text that looks like a credential (not shown)";
 /** How a fault shows what it found: JSON, cut at 80 characters, never a credential. */
 export function show(value: unknown): string {
   if (value === undefined) return "nothing";
+  if (isDuration(value)) return formatDuration(value);
   const json = JSON.stringify(value) ?? String(value);
   if (CREDENTIAL.test(json)) return HIDDEN;
   return json.length > 80 ? `${json.slice(0, 79)}…` : json;
+}
+
+/** Lengths of time are written `days(30)`, so they are shown as such. */
+function isDuration(value: unknown): value is Duration {
+  return isRecord(value) && typeof value.seconds === "number" && Object.keys(value).length === 1;
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
@@ -81,7 +88,9 @@ function faultsOfIssue(
         ),
       );
     case "invalid_value":
-      return [fault(path, found, `one of ${listOf(issue.values)}`, "choose one of them")];
+      return issue.values.length === 1
+        ? [fault(path, found, `${listOf(issue.values)}, and nothing else`, "remove it")]
+        : [fault(path, found, `one of ${listOf(issue.values)}`, "choose one of them")];
     case "invalid_type":
       return value === undefined
         ? [fault(path, "nothing", `a value (${issue.expected})`, "add it")]
@@ -232,7 +241,8 @@ export function parseRegistry(definition: unknown): {
     for (const [key, value] of Object.entries(entries)) {
       const checked = check(schema, value, [name, key]);
       faults.push(...checked.faults);
-      if (checked.value !== undefined) sound.set(key, checked.value);
+      const isNamed = name === "environments" || name === "workloads" ? slug.safeParse(key).success : true;
+      if (checked.value !== undefined && isNamed) sound.set(key, checked.value);
     }
     return sound;
   }

@@ -1,5 +1,6 @@
 import { Policy } from "@cdktf/provider-vault/lib/policy";
 import type { VaultProvider } from "@cdktf/provider-vault/lib/provider";
+import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { VaultPolicy } from "../../blueprint";
 import { setAddress } from "../address";
@@ -21,16 +22,15 @@ export interface VaultAclPolicyProps {
  * for (const plan of blueprint(registry, "prod").vaults[0].policies) new VaultAclPolicy(stack, plan.name, { plan });
  */
 export class VaultAclPolicy extends Construct {
-  /** Name of the policy (a token: reading it makes the reader wait for the policy). */
-  readonly policyName: string;
+  /** What must wait for the policy, and go before it. */
+  readonly policy: ITerraformDependable;
 
   constructor(scope: Construct, id: string, { plan, word, provider }: VaultAclPolicyProps) {
     super(scope, id);
-    const policy = setAddress(
+    this.policy = setAddress(
       this,
       new Policy(this, "policy", { ...(provider ? { provider } : {}), name: plan.name, policy: plan.text }),
       word ?? plan.name,
     );
-    this.policyName = policy.name;
   }
 }

@@ -1,7 +1,7 @@
 import type { VaultProvider } from "@cdktf/provider-vault/lib/provider";
-import type { ITerraformDependable } from "cdktf";
+import { dependable, type ITerraformDependable, TerraformResource } from "cdktf";
 import { Construct } from "constructs";
-import type { VaultPlan } from "../../blueprint";
+import type { VaultPlan, VaultPolicy } from "../../blueprint";
 import { hideIdsBelow } from "../address";
 import { ClusterLogin } from "./cluster-login";
 import { KvMount } from "./kv-mount";
@@ -43,9 +43,9 @@ export class VaultSecrets extends Construct {
         mounts.set(auth.mount, login.mount);
       }
     }
-    for (const policy of [...plan.policies, plan.deployer]) {
-      new VaultAclPolicy(this, `policy-${policy.name}`, { ...common, plan: policy, word: word(policy.name) });
-    }
+    const policy = (entry: VaultPolicy): VaultAclPolicy =>
+      new VaultAclPolicy(this, `policy-${entry.name}`, { ...common, plan: entry, word: word(entry.name) });
+    for (const entry of plan.policies) policy(entry);
     for (const role of plan.roles) {
       const mount = mounts.get(role.mount);
       new VaultLoginRole(this, `role-${role.cluster}-${role.workload}`, {
@@ -54,6 +54,12 @@ export class VaultSecrets extends Construct {
         word: word(`${role.cluster}--${role.workload}`),
         ...(mount ? { mount } : {}),
       });
+    }
+    // Made first and removed last: a deployer that holds just this policy would lose its rights half-way through a destroy.
+    const deployer = policy(plan.deployer).policy;
+    for (const child of this.node.findAll()) {
+      if (!TerraformResource.isTerraformResource(child) || child === deployer) continue;
+      child.dependsOn = [...(child.dependsOn ?? []), dependable(deployer)];
     }
   }
 }

@@ -120,8 +120,12 @@ const refresh: Rule = (name, { refreshEvery }) => {
   ];
 };
 
+const regionsOf = ({ regions: { primary, replicas } }: ParsedEnvironment): readonly string[] => [
+  ...new Set([primary, ...replicas]),
+];
+
 const vaults: Rule = (name, environment) => {
-  const known = [environment.regions.primary, ...environment.regions.replicas];
+  const known = regionsOf(environment);
   return [
     ...repeated(environment.vaults, (vault) => vault.name).map(({ entry, index }) =>
       fault(
@@ -153,7 +157,7 @@ const vaults: Rule = (name, environment) => {
 };
 
 const clusters: Rule = (name, environment) => {
-  const known = [environment.regions.primary, ...environment.regions.replicas];
+  const known = regionsOf(environment);
   return [
     ...repeated(environment.clusters, (cluster) => cluster.name).map(({ entry, index }) =>
       fault(

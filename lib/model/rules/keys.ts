@@ -1,12 +1,8 @@
 import { type Fault, fault } from "../faults";
 import { duplicateKeys } from "../fragments";
 import { looksLikeArnSuffix, secretKey } from "../grammar";
-import { secretName } from "../names";
 import { check } from "../parse";
 import { forSecrets, type RuleContext } from "./context";
-
-/** Secrets Manager's limit for a name. */
-const NAME_LIMIT = 512;
 
 /** Keys that AWS or Vault would refuse, or that would be mistaken for one another. */
 export function keyFaults(context: RuleContext): readonly Fault[] {
@@ -15,16 +11,6 @@ export function keyFaults(context: RuleContext): readonly Fault[] {
     ...declared.secrets.flatMap((key) => [
       ...check(secretKey, key, ["secrets", key]).faults,
       ...suffixFaults(["secrets", key], key),
-      ...declared.environments
-        .filter((environment) => secretName(environment, key).length > NAME_LIMIT)
-        .map((environment) =>
-          fault(
-            ["secrets", key],
-            `a name of ${secretName(environment, key).length} characters in ${environment}`,
-            `${NAME_LIMIT} characters, as Secrets Manager takes them`,
-            "shorten the key",
-          ),
-        ),
     ]),
     ...duplicateKeys(context.parsed.fragments).map((key) =>
       fault(

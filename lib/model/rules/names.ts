@@ -16,7 +16,7 @@ function unknown(
     fault(
       path,
       `${JSON.stringify(name)}, which is no ${what}`,
-      known.length > 0 ? `one of ${[...known].sort().join(", ")}` : `a ${what}; the registry has none`,
+      known.length > 0 ? `one of ${[...known].sort().join(", ")}` : `a ${what}; there is none`,
       near ? `did you mean ${JSON.stringify(near)}?` : `mend the name, or add the ${what}`,
     ),
   ];
@@ -43,6 +43,16 @@ function nearest(name: string, known: readonly string[]): string | undefined {
     : undefined;
 }
 
+/** A name of one of the registry's parts; a part that is missing as a whole is a fault of its own. */
+function unknownPart(
+  path: readonly PathStep[],
+  name: string,
+  what: string,
+  known: readonly string[],
+): readonly Fault[] {
+  return known.length === 0 ? [] : unknown(path, name, what, known);
+}
+
 /** Unknown names, wherever one part of a registry names another. */
 export function unknownNames(context: RuleContext): readonly Fault[] {
   const { declared, workloads, accessRules } = context.parsed;
@@ -50,8 +60,8 @@ export function unknownNames(context: RuleContext): readonly Fault[] {
     ...forSecrets(context, (key, secret) => [
       ...secret.consumers.flatMap((consumer, index) =>
         typeof consumer === "string"
-          ? unknown(["secrets", key, "consumers", index], consumer, "workload", declared.workloads)
-          : unknown(
+          ? unknownPart(["secrets", key, "consumers", index], consumer, "workload", declared.workloads)
+          : unknownPart(
               ["secrets", key, "consumers", index, "workload"],
               consumer.workload,
               "workload",
@@ -59,19 +69,24 @@ export function unknownNames(context: RuleContext): readonly Fault[] {
             ),
       ),
       ...Object.keys(secret.environments).flatMap((name) =>
-        unknown(["secrets", key, "environments", name], name, "environment", declared.environments),
+        unknownPart(["secrets", key, "environments", name], name, "environment", declared.environments),
       ),
       ...(secret.admin === undefined
         ? []
-        : unknown(["secrets", key, "admin"], secret.admin, "secret", declared.secrets)),
+        : unknownPart(["secrets", key, "admin"], secret.admin, "secret", declared.secrets)),
     ]),
     ...[...workloads].flatMap(([workload, { environments }]) =>
       Object.keys(environments).flatMap((name) =>
-        unknown(["workloads", workload, "environments", name], name, "environment", declared.environments),
+        unknownPart(
+          ["workloads", workload, "environments", name],
+          name,
+          "environment",
+          declared.environments,
+        ),
       ),
     ),
     ...[...accessRules].flatMap(([workload, rule]) => [
-      ...unknown(["accessRules", workload], workload, "workload", declared.workloads),
+      ...unknownPart(["accessRules", workload], workload, "workload", declared.workloads),
       ...(["allow", "deny"] as const).flatMap((list) =>
         (rule[list] ?? []).flatMap((pattern, index) =>
           patternFaults(["accessRules", workload, list, index], pattern, declared.secrets),
@@ -89,7 +104,7 @@ export function unknownNames(context: RuleContext): readonly Fault[] {
       ),
       ...environment.optIn.flatMap((key, index) => {
         const path = ["environments", name, "optIn", index];
-        const missing = unknown(path, key, "secret", declared.secrets);
+        const missing = unknownPart(path, key, "secret", declared.secrets);
         const secret = context.parsed.secrets.get(key);
         if (missing.length > 0 || !secret) return missing;
         const presence = secret.environments[name]?.presence ?? "required";
@@ -126,5 +141,5 @@ function patternFaults(
     ];
   }
   // A pattern may wait for secrets to come; an exact key that names nothing is a slip that would guard nothing.
-  return pattern.endsWith("*") ? [] : unknown(path, pattern, "secret", keys);
+  return pattern.endsWith("*") ? [] : unknownPart(path, pattern, "secret", keys);
 }

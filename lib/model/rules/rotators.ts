@@ -15,7 +15,8 @@ function credentialsOf(secret: EnvironmentSecret, account: string): readonly Cre
     case "postgresql-user": {
       const { host, writerHost, port, role, login } = secret.settings;
       const users = login === "alternating" ? [role, `${role}_a`, `${role}_b`] : [role];
-      const servers = [...new Set([host, writerHost ?? host])];
+      // With store aws the writer is `host`; a `writerHost` there is a fault of its own.
+      const servers = secret.store === "aws" ? [host] : [...new Set([host, writerHost ?? host])];
       return servers.flatMap((server) =>
         users.map((user) => ({
           id: `${server}:${port}/${user}`,

@@ -1,5 +1,6 @@
 import type { ParsedEnvironment } from "../definition";
-import { type Fault, fault } from "../faults";
+import { formatDuration } from "../duration";
+import { type Fault, fault, type PathStep } from "../faults";
 import { traitsOf } from "../kinds";
 import type { EnvironmentSecret } from "../resolve";
 import { forEnvironments, type RuleContext } from "./context";
@@ -19,7 +20,15 @@ export const IDENTITIES = {
   "pod-identity": { vaultAuth: ["kubernetes", "jwt"], oneAccount: true, oidcProvider: ["reference"] },
 } as const;
 
+/** Where the author wrote the rotation of an environment. */
+function rotationPath(context: RuleContext, secret: EnvironmentSecret): readonly PathStep[] {
+  return context.parsed.secrets.get(secret.key)?.environments[secret.environment]?.rotation
+    ? ["secrets", secret.key, "environments", secret.environment, "rotation"]
+    : ["secrets", secret.key, "rotation"];
+}
+
 function secretFaults(
+  context: RuleContext,
   environmentName: string,
   environment: ParsedEnvironment,
   secret: EnvironmentSecret,
@@ -32,7 +41,7 @@ function secretFaults(
       fault(
         at("store"),
         JSON.stringify(secret.store),
-        `${traits.stores.join(" or ")} for a ${traits.title}`,
+        `${traits.stores.join(" or ")} for kind ${secret.kind}`,
         "choose a store that can rotate this kind",
       ),
     );
@@ -52,7 +61,7 @@ function secretFaults(
       fault(
         at("acceptedBy"),
         JSON.stringify(secret.acceptedBy),
-        `${traits.acceptedBy.join(" or ")} for a ${traits.title}`,
+        `${traits.acceptedBy.join(" or ")} for kind ${secret.kind}`,
         "remove it: the kind knows who accepts it",
       ),
     );
@@ -60,10 +69,10 @@ function secretFaults(
   if (!traits.rotation.includes(secret.rotation)) {
     faults.push(
       fault(
-        at("rotation"),
-        `${JSON.stringify(secret.rotation)} in ${environmentName}`,
-        `${traits.rotation.join(" or ")} for a ${traits.title}`,
-        "choose one of them, for all environments or for this one",
+        rotationPath(context, secret),
+        JSON.stringify(secret.rotation),
+        `${traits.rotation.join(" or ")} for kind ${secret.kind}`,
+        "choose one of them",
       ),
     );
   } else if (secret.rotation === "manual-dual-publish" && secret.acceptedBy !== "own-workloads") {
@@ -121,8 +130,8 @@ function loginFaults(secret: EnvironmentSecret, at: (...steps: string[]) => stri
     faults.push(
       fault(
         at("settings", "ttl"),
-        `${ttl.seconds} seconds`,
-        `at most maxTtl, ${maxTtl.seconds} seconds`,
+        formatDuration(ttl),
+        `at most maxTtl, ${formatDuration(maxTtl)}`,
         "shorten ttl, or lengthen maxTtl",
       ),
     );
@@ -132,7 +141,7 @@ function loginFaults(secret: EnvironmentSecret, at: (...steps: string[]) => stri
     faults.push(
       fault(
         at("settings", "maxTtl"),
-        `${maxTtl.seconds} seconds`,
+        formatDuration(maxTtl),
         "at most 32 days, Vault's own limit for leases",
         "shorten it",
       ),
@@ -175,5 +184,5 @@ function identityFaults(name: string, environment: ParsedEnvironment): readonly 
 export const unsupported = (context: RuleContext): readonly Fault[] =>
   forEnvironments(context, (name, environment, secrets) => [
     ...identityFaults(name, environment),
-    ...secrets.flatMap((secret) => secretFaults(name, environment, secret)),
+    ...secrets.flatMap((secret) => secretFaults(context, name, environment, secret)),
   ]);

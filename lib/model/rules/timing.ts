@@ -89,7 +89,7 @@ function overlapFaults(
     faults.push(
       fault(
         at("overlap"),
-        `${formatDuration(definition.overlap)} in ${secret.environment}`,
+        formatDuration(definition.overlap),
         `longer than ${formatDuration(least)}: refresh interval, reload margin and what the kind's acceptors need beyond`,
         "lengthen it, or remove it for the default",
       ),
@@ -100,7 +100,7 @@ function overlapFaults(
     faults.push(
       fault(
         cadencePath(context, secret),
-        `${formatDuration(secret.rotateEvery)} in ${secret.environment}`,
+        formatDuration(secret.rotateEvery),
         `longer than ${formatDuration(whole)}, which one rotation takes until the old credential is gone`,
         "lengthen the cadence: a new rotation inside a running overlap is refused",
       ),

@@ -18,7 +18,7 @@ export const serviceAccountFaults = (context: RuleContext): readonly Fault[] =>
       return [
         fault(
           ["workloads", name, "serviceAccount"],
-          `${account} in ${environment}, the ServiceAccount of ${JSON.stringify(holder)}`,
+          `${account}, the ServiceAccount of ${JSON.stringify(holder)}`,
           "a ServiceAccount of its own for each workload",
           "give one of them another ServiceAccount, or make them one workload",
         ),
@@ -60,7 +60,7 @@ export const trustPolicyFaults = (context: RuleContext): readonly Fault[] =>
 
 /** Two files of one pod at one path would overwrite each other. */
 export const fileFaults = (context: RuleContext): readonly Fault[] =>
-  forEnvironments(context, (environment, _, secrets) => {
+  forEnvironments(context, (_, __, secrets) => {
     const holders = new Map<string, string>();
     return secrets.flatMap((secret) =>
       secret.consumers.flatMap((consumer) => {
@@ -81,11 +81,14 @@ export const fileFaults = (context: RuleContext): readonly Fault[] =>
           const place = `${consumer.workload} ${filePath}`;
           const holder = holders.get(place);
           holders.set(place, holder ?? secret.key);
-          if (holder === undefined) return [];
+          // A consumer named twice is a fault of its own.
+          const isRepeated =
+            secret.consumers.filter(({ workload }) => workload === consumer.workload).length > 1;
+          if (holder === undefined || (holder === secret.key && isRepeated)) return [];
           return [
             fault(
               path,
-              `${filePath} for ${consumer.workload} in ${environment}, which secrets[${JSON.stringify(holder)}] renders too`,
+              `${filePath} for ${consumer.workload}, which secrets[${JSON.stringify(holder)}] renders too`,
               "a path of its own for each file of a workload",
               "give one of them another `path`",
             ),

@@ -1,0 +1,34 @@
+export {
+  type ClusterIssuer,
+  type ClusterIssuerOptions,
+  type ServiceAccountTokenRequest,
+  startClusterIssuer,
+} from "./cluster-issuer";
+export {
+  type EmbeddedAws,
+  type EmbeddedAwsOptions,
+  type RootCredentials,
+  startEmbeddedAws,
+} from "./embedded-aws";
+export {
+  createReplicatedSecret,
+  EMBEDDED_AWS_GAPS,
+  type EmbeddedAwsGap,
+  type EmbeddedAwsGapName,
+} from "./embedded-aws-gaps";
+export {
+  baoBinary,
+  type OpenBao,
+  type OpenBaoAnswer,
+  type OpenBaoCall,
+  type OpenBaoOptions,
+  OpenBaoRefusal,
+  startOpenBao,
+} from "./openbao";
+export { type Postgres, type PostgresConnection, type PostgresOptions, startPostgres } from "./postgres";
+export { defaultCacheFolder, type ProvisionedServers, type ProvisionOptions, provision } from "./provision";
+export { type Redis, startRedis } from "./redis";
+export { type Progress, ServerFault } from "./server-fault";
+export { ServerGroup, type ServerGroupOptions, withServers } from "./server-group";
+export type { ProvisionedServerOptions, ServerOptions } from "./server-options";
+export type { SigningAlgorithm } from "./signing-key";

@@ -1,0 +1,76 @@
+import { createHash, generateKeyPair, type JsonWebKey, type KeyObject, sign, verify } from "node:crypto";
+import { promisify } from "node:util";
+
+/** How a cluster signs its tokens. */
+export type SigningAlgorithm = "RS256" | "ES256";
+
+/** Claims of a token: registered ones and whatever else. */
+export type Claims = Readonly<Record<string, unknown>>;
+
+/**
+ * A key pair that signs and verifies compact JWTs (RFC 7519, RFC 7515), with `node:crypto` alone: the library `jose` is an ES
+ * module, which Jest's configuration here does not transform.
+ */
+export class SigningKey {
+  private constructor(
+    readonly algorithm: SigningAlgorithm,
+    private readonly privateKey: KeyObject,
+    private readonly publicKey: KeyObject,
+    /** As kube-apiserver names its keys: SHA-256 of the public key. */
+    readonly id: string,
+  ) {}
+
+  /** A new key. RSA's take some tenths of a second, on another thread. */
+  static async generate(algorithm: SigningAlgorithm): Promise<SigningKey> {
+    const generate = promisify(generateKeyPair);
+    const { privateKey, publicKey } =
+      algorithm === "RS256"
+        ? await generate("rsa", { modulusLength: 2048 })
+        : await generate("ec", { namedCurve: "P-256" });
+    const id = createHash("sha256")
+      .update(publicKey.export({ type: "spki", format: "der" }))
+      .digest("base64url");
+    return new SigningKey(algorithm, privateKey, publicKey, id);
+  }
+
+  /** The public half, as a JWKS lists it. */
+  publicJwk(): JsonWebKey {
+    return { ...this.publicKey.export({ format: "jwk" }), use: "sig", alg: this.algorithm, kid: this.id };
+  }
+
+  /** A compact JWT. */
+  sign(claims: Claims): string {
+    const content = `${encode({ alg: this.algorithm, kid: this.id })}.${encode(claims)}`;
+    const signature = sign("sha256", Buffer.from(content), {
+      key: this.privateKey,
+      dsaEncoding: "ieee-p1363",
+    });
+    return `${content}.${signature.toString("base64url")}`;
+  }
+
+  /** The claims of a token that this key signed; `undefined` for every other text. Times and audience are not looked at. */
+  verify(token: string): Claims | undefined {
+    const [header, payload, signature, ...rest] = token.split(".");
+    if (!header || !payload || !signature || rest.length > 0) return undefined;
+    const { alg, kid } = decode(header) ?? {};
+    if (alg !== this.algorithm || kid !== this.id) return undefined;
+    const genuine = verify(
+      "sha256",
+      Buffer.from(`${header}.${payload}`),
+      { key: this.publicKey, dsaEncoding: "ieee-p1363" },
+      Buffer.from(signature, "base64url"),
+    );
+    return genuine ? decode(payload) : undefined;
+  }
+}
+
+const encode = (value: Claims): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+
+function decode(part: string): Claims | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
+    return typeof value === "object" && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,1907 @@
+import {
+  days,
+  defineRegistry,
+  type Fault,
+  formatFault,
+  hours,
+  mergeSecrets,
+  RegistryError,
+  seconds,
+} from "../../lib/model";
+import { type Draft, draft, genericPassword, redisToken, s3Key, vaultDatabase } from "./sample";
+
+/** Every fault that a registry can have: the change that brings it about, and all that is said about it. */
+const CASES: readonly {
+  readonly name: string;
+  readonly change: (d: Draft) => void;
+  readonly faults: readonly Fault[];
+}[] = [
+  {
+    name: "an unknown consumer",
+    change: (d) => {
+      d.secrets["db/app"].consumers = ["bakcend"];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].consumers[0]',
+        found: '"bakcend", which is no workload',
+        allowed: "one of backend, payments",
+        change: 'did you mean "backend"?',
+      },
+    ],
+  },
+  {
+    name: "an unknown consumer with its own files",
+    change: (d) => {
+      d.secrets["db/app"].consumers = [{ workload: "nobody", files: [{ format: "env" }] }];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].consumers[0].workload',
+        found: '"nobody", which is no workload',
+        allowed: "one of backend, payments",
+        change: "mend the name, or add the workload",
+      },
+    ],
+  },
+  {
+    name: "an unknown environment of a secret",
+    change: (d) => {
+      d.secrets["crypto/webhook"].environments = { porduction: { presence: "absent" } };
+    },
+    faults: [
+      {
+        path: 'secrets["crypto/webhook"].environments.porduction',
+        found: '"porduction", which is no environment',
+        allowed: "one of dev, prod",
+        change: "mend the name, or add the environment",
+      },
+    ],
+  },
+  {
+    name: "an unknown environment of a workload",
+    change: (d) => {
+      d.workloads.backend.environments = { staging: { namespace: "x" } };
+    },
+    faults: [
+      {
+        path: "workloads.backend.environments.staging",
+        found: '"staging", which is no environment',
+        allowed: "one of dev, prod",
+        change: "mend the name, or add the environment",
+      },
+    ],
+  },
+  {
+    name: "an unknown workload in the access rules",
+    change: (d) => {
+      d.accessRules.frontend = { deny: ["payments/*"] };
+    },
+    faults: [
+      {
+        path: "accessRules.frontend",
+        found: '"frontend", which is no workload',
+        allowed: "one of backend, payments",
+        change: "mend the name, or add the workload",
+      },
+    ],
+  },
+  {
+    name: "an unknown key in an access rule",
+    change: (d) => {
+      d.accessRules.backend.deny = ["payments/strpie"];
+    },
+    faults: [
+      {
+        path: "accessRules.backend.deny[0]",
+        found: '"payments/strpie", which is no secret',
+        allowed: "one of crypto/webhook, db/app, payments/stripe",
+        change: 'did you mean "payments/stripe"?',
+      },
+    ],
+  },
+  {
+    name: "an access rule that is no pattern",
+    change: (d) => {
+      d.accessRules.backend.deny = ["pay*"];
+    },
+    faults: [
+      {
+        path: "accessRules.backend.deny[0]",
+        found: '"pay*"',
+        allowed: "a secret key, everything below a prefix (payments/*), or *",
+        change: "write it in one of these three forms",
+      },
+    ],
+  },
+  {
+    name: "an unknown secret that an environment opts in to",
+    change: (d) => {
+      d.environments.dev.optIn = ["crypto/webhok"];
+    },
+    faults: [
+      {
+        path: "environments.dev.optIn[0]",
+        found: '"crypto/webhok", which is no secret',
+        allowed: "one of crypto/webhook, db/app, payments/stripe",
+        change: 'did you mean "crypto/webhook"?',
+      },
+    ],
+  },
+  {
+    name: "opting in to a secret that is required",
+    change: (d) => {
+      d.environments.dev.optIn = ["crypto/webhook"];
+    },
+    faults: [
+      {
+        path: "environments.dev.optIn[0]",
+        found: '"crypto/webhook", which is required in dev',
+        allowed: "a secret that is optional there",
+        change: "remove it: the environment has the secret anyway",
+      },
+    ],
+  },
+  {
+    name: "opting in to a secret that is absent",
+    change: (d) => {
+      d.environments.dev.optIn = ["crypto/webhook"];
+      d.secrets["crypto/webhook"].environments = { dev: { presence: "absent" } };
+    },
+    faults: [
+      {
+        path: "environments.dev.optIn[0]",
+        found: '"crypto/webhook", which is absent in dev',
+        allowed: "a secret that is optional there",
+        change:
+          'remove it, or make the secret optional at secrets["crypto/webhook"].environments.dev.presence',
+      },
+    ],
+  },
+  {
+    name: "an unknown admin credential",
+    change: (d) => {
+      d.secrets["db/app"].admin = "db/admin";
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].admin',
+        found: '"db/admin", which is no secret',
+        allowed: "one of crypto/webhook, db/app, payments/stripe",
+        change: "mend the name, or add the secret",
+      },
+    ],
+  },
+  {
+    name: "an admin credential that the environment does not have",
+    change: (d) => {
+      d.secrets["db/app"].admin = "crypto/webhook";
+      d.secrets["crypto/webhook"].environments = { dev: { presence: "absent" } };
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].admin',
+        found: '"crypto/webhook", which dev does not have',
+        allowed: "a secret that every environment has in which this one is rotated",
+        change: "make crypto/webhook present in dev",
+      },
+    ],
+  },
+  {
+    name: "admin credentials in a circle",
+    change: (d) => {
+      d.secrets["db/app"].admin = "crypto/webhook";
+      d.secrets["crypto/webhook"].admin = "db/app";
+    },
+    faults: [
+      {
+        path: 'secrets["crypto/webhook"].admin',
+        found: "crypto/webhook → db/app → crypto/webhook",
+        allowed: "a chain of admin credentials that ends",
+        change: "let one of them be rotated without the others",
+      },
+      {
+        path: 'secrets["db/app"].admin',
+        found: "db/app → crypto/webhook → db/app",
+        allowed: "a chain of admin credentials that ends",
+        change: "let one of them be rotated without the others",
+      },
+    ],
+  },
+  {
+    name: "a cluster without any Vault",
+    change: (d) => {
+      d.environments.dev.vaults = [];
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[0].vault",
+        found: '"main", which is no Vault of this environment',
+        allowed: "a Vault of this environment; there is none",
+        change: "mend the name, or add the Vault of this environment",
+      },
+    ],
+  },
+  {
+    name: "an unknown Vault",
+    change: (d) => {
+      d.environments.dev.clusters[0].vault = "mian";
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[0].vault",
+        found: '"mian", which is no Vault of this environment',
+        allowed: "one of main",
+        change: 'did you mean "main"?',
+      },
+    ],
+  },
+  {
+    name: "a duplicate key in merged parts",
+    change: (d) => {
+      d.secrets = mergeSecrets(d.secrets, { "db/app": d.secrets["db/app"] });
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"]',
+        found: "the same key in more than one of the merged parts",
+        allowed: "each key once",
+        change: "rename one of them, or remove the one that is out of date",
+      },
+    ],
+  },
+  {
+    name: "a former key that is a living one",
+    change: (d) => {
+      d.secrets["db/app"].renamedFrom = "crypto/webhook";
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].renamedFrom',
+        found: '"crypto/webhook", which secrets["crypto/webhook"] uses',
+        allowed: "a key that no secret has or had",
+        change: "remove it, or rename the other secret",
+      },
+    ],
+  },
+  {
+    name: "a former key of two secrets",
+    change: (d) => {
+      d.secrets["db/app"].renamedFrom = "old/key";
+      d.secrets["crypto/webhook"].renamedFrom = ["older/key", "old/key"];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].renamedFrom',
+        found: '"old/key", which secrets["crypto/webhook"].renamedFrom uses',
+        allowed: "a key that no secret has or had",
+        change: "remove it, or rename the other secret",
+      },
+    ],
+  },
+  {
+    name: "a former key that is its own",
+    change: (d) => {
+      d.secrets["db/app"].renamedFrom = "db/app";
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].renamedFrom',
+        found: '"db/app", which secrets["db/app"] uses',
+        allowed: "a key that no secret has or had",
+        change: "remove it, or rename the other secret",
+      },
+    ],
+  },
+  {
+    name: "a key with capitals",
+    change: (d) => {
+      d.secrets["DB/app"] = d.secrets["crypto/webhook"];
+    },
+    faults: [
+      {
+        path: 'secrets["DB/app"]',
+        found: '"DB/app"',
+        allowed:
+          "lower-case letters, digits, single hyphens inside words, and / between words, at most 200 characters",
+        change: "rename the key, such as db/app-primary",
+      },
+      {
+        path: 'secrets["DB/app"]',
+        found: "db--app from DB/app, the same as from db/app",
+        allowed: "names that differ among the Terraform addresses of secrets in dev",
+        change: "rename one of the two, so that the derived names differ",
+      },
+    ],
+  },
+  {
+    name: "a key with a dot",
+    change: (d) => {
+      d.secrets["db.app"] = d.secrets["crypto/webhook"];
+    },
+    faults: [
+      {
+        path: 'secrets["db.app"]',
+        found: '"db.app"',
+        allowed:
+          "lower-case letters, digits, single hyphens inside words, and / between words, at most 200 characters",
+        change: "rename the key, such as db/app-primary",
+      },
+    ],
+  },
+  {
+    name: "a key with a double hyphen",
+    change: (d) => {
+      d.secrets["db--app2"] = d.secrets["crypto/webhook"];
+    },
+    faults: [
+      {
+        path: 'secrets["db--app2"]',
+        found: '"db--app2"',
+        allowed:
+          "lower-case letters, digits, single hyphens inside words, and / between words, at most 200 characters",
+        change: "rename the key, such as db/app-primary",
+      },
+    ],
+  },
+  {
+    name: "a key that ends in a slash",
+    change: (d) => {
+      d.secrets["db/"] = d.secrets["crypto/webhook"];
+    },
+    faults: [
+      {
+        path: 'secrets["db/"]',
+        found: '"db/"',
+        allowed:
+          "lower-case letters, digits, single hyphens inside words, and / between words, at most 200 characters",
+        change: "rename the key, such as db/app-primary",
+      },
+    ],
+  },
+  {
+    name: "a key that ends in a hyphen and six characters",
+    change: (d) => {
+      d.secrets["db/app-master"] = d.secrets["crypto/webhook"];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app-master"]',
+        found: "a key that ends in a hyphen and six characters (-master)",
+        allowed: "any other ending: Secrets Manager takes such a name for a complete ARN",
+        change: "add or remove a character at the end",
+      },
+    ],
+  },
+  {
+    name: "a former key that ends in a hyphen and six characters",
+    change: (d) => {
+      d.secrets["db/app"].renamedFrom = "db/app-master";
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].renamedFrom',
+        found: "a key that ends in a hyphen and six characters (-master)",
+        allowed: "any other ending: Secrets Manager takes such a name for a complete ARN",
+        change: "add or remove a character at the end",
+      },
+    ],
+  },
+  {
+    name: "a key that is too long",
+    change: (d) => {
+      d.secrets["k".repeat(201)] = d.secrets["crypto/webhook"];
+    },
+    faults: [
+      {
+        path: "secrets.kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk",
+        found: '"kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk…',
+        allowed:
+          "lower-case letters, digits, single hyphens inside words, and / between words, at most 200 characters",
+        change: "rename the key, such as db/app-primary",
+      },
+    ],
+  },
+  {
+    name: "a consumer against a deny rule",
+    change: (d) => {
+      d.secrets["payments/stripe"].consumers = ["payments", "backend"];
+    },
+    faults: [
+      {
+        path: 'secrets["payments/stripe"].consumers[1]',
+        found: '"backend"',
+        allowed:
+          'a workload that may read payments/stripe; accessRules["backend"].deny forbids payments/* to this one (policy)',
+        change: "let a workload of its own consume it, or change the access rule",
+      },
+    ],
+  },
+  {
+    name: "a consumer outside of an allow rule",
+    change: (d) => {
+      d.accessRules.payments = { allow: ["payments/*"] };
+      d.secrets["db/app"].consumers = ["payments"];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].consumers[0]',
+        found: '"payments"',
+        allowed: 'a workload that may read db/app; accessRules["payments"].allow lists only payments/*',
+        change: "let a workload of its own consume it, or change the access rule",
+      },
+    ],
+  },
+  {
+    name: "a consumer named twice",
+    change: (d) => {
+      d.secrets["db/app"].consumers = ["backend", "backend"];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].consumers[1]',
+        found: '"backend" a second time',
+        allowed: "each consumer once",
+        change: "remove it, or put all its files into one entry",
+      },
+    ],
+  },
+  {
+    name: "a retired secret with a consumer",
+    change: (d) => {
+      d.secrets["db/app"].retired = "2026-12-31";
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].retired',
+        found: "retired on 2026-12-31 with consumers backend",
+        allowed: "a retired secret without consumers",
+        change: "remove the consumers first, or remove `retired`",
+      },
+    ],
+  },
+  {
+    name: "a date that is none",
+    change: (d) => {
+      d.secrets["db/app"].retired = "2026-02-30";
+      d.secrets["db/app"].consumers = [];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].retired',
+        found: '"2026-02-30"',
+        allowed: "a date such as 2026-12-31",
+        change: "write year, month and day",
+      },
+    ],
+  },
+  {
+    name: "a replica region equal to the primary",
+    change: (d) => {
+      d.environments.dev.regions.replicas = ["eu-central-1"];
+    },
+    faults: [
+      {
+        path: "environments.dev.regions.replicas[0]",
+        found: "eu-central-1, which is the primary region",
+        allowed: "regions other than the primary",
+        change: "remove it: the primary holds the secret anyway",
+      },
+      {
+        path: "environments.dev.vaults[0].regions[1]",
+        found: "eu-west-1",
+        allowed: "the environment's regions: eu-central-1",
+        change: "remove it, or add the region to the environment",
+      },
+    ],
+  },
+  {
+    name: "a replica region twice",
+    change: (d) => {
+      d.environments.dev.regions.replicas = ["eu-west-1", "eu-west-1"];
+    },
+    faults: [
+      {
+        path: "environments.dev.regions.replicas[1]",
+        found: "eu-west-1 a second time",
+        allowed: "each replica region once",
+        change: "remove it",
+      },
+    ],
+  },
+  {
+    name: "a replica region of another partition",
+    change: (d) => {
+      d.environments.dev.regions.replicas = ["eu-west-1", "cn-north-1"];
+    },
+    faults: [
+      {
+        path: "environments.dev.regions.replicas[1]",
+        found: "cn-north-1 of partition aws-cn",
+        allowed: "regions of partition aws, like the primary eu-central-1",
+        change: "choose a region of the same partition: Secrets Manager does not replicate across partitions",
+      },
+    ],
+  },
+  {
+    name: "a region that is none",
+    change: (d) => {
+      d.environments.dev.regions.primary = "eu-centrl-1";
+    },
+    faults: [
+      {
+        path: "environments.dev.regions.primary",
+        found: '"eu-centrl-1"',
+        allowed: "an AWS region such as eu-central-1",
+        change: "use the region's code name",
+      },
+    ],
+  },
+  {
+    name: "an account id that is none",
+    change: (d) => {
+      d.environments.dev.account = "1234";
+    },
+    faults: [
+      {
+        path: "environments.dev.account",
+        found: '"1234"',
+        allowed: "a 12-digit AWS account id, as a string",
+        change: "write the account's id with its leading zeros, in quotes",
+      },
+    ],
+  },
+  {
+    name: "an account id as a number",
+    change: (d) => {
+      d.environments.dev.account = 111122223333;
+    },
+    faults: [
+      {
+        path: "environments.dev.account",
+        found: "111122223333",
+        allowed: "a value of type string",
+        change: "change its type",
+      },
+    ],
+  },
+  {
+    name: "a principal that is no ARN",
+    change: (d) => {
+      d.environments.dev.principals.deployer = "deployer";
+    },
+    faults: [
+      {
+        path: "environments.dev.principals.deployer",
+        found: '"deployer"',
+        allowed:
+          "the ARN of one IAM role or user, such as arn:aws:iam::111122223333:role/deployer, without wildcards",
+        change: "name the role or user itself; an SSO role has a fixed ARN in each account",
+      },
+    ],
+  },
+  {
+    name: "a principal with a wildcard",
+    change: (d) => {
+      d.environments.dev.principals.operators = ["arn:aws:iam::111122223333:role/*"];
+    },
+    faults: [
+      {
+        path: "environments.dev.principals.operators[0]",
+        found: '"arn:aws:iam::111122223333:role/*"',
+        allowed:
+          "the ARN of one IAM role or user, such as arn:aws:iam::111122223333:role/deployer, without wildcards",
+        change: "name the role or user itself; an SSO role has a fixed ARN in each account",
+      },
+    ],
+  },
+  {
+    name: "a principal of another account",
+    change: (d) => {
+      d.environments.dev.principals.operators = ["arn:aws:iam::999999999999:role/operator"];
+    },
+    faults: [
+      {
+        path: "environments.dev.principals.operators[0]",
+        found: "a principal of account 999999999999 in partition aws",
+        allowed: "principals of the environment's account 111122223333 in partition aws",
+        change: "name the role that is taken in that account",
+      },
+    ],
+  },
+  {
+    name: "a deployer who is an operator",
+    change: (d) => {
+      d.environments.dev.principals.operators = [d.environments.dev.principals.deployer];
+    },
+    faults: [
+      {
+        path: "environments.dev.principals.operators[0]",
+        found: "arn:aws:iam::111122223333:role/deployer, which is the deployer",
+        allowed: "roles other than the deployer: it deploys everything and reads no value",
+        change: "use a role of its own",
+      },
+    ],
+  },
+  {
+    name: "a deployer who approves",
+    change: (d) => {
+      d.environments.dev.principals.approvers = [d.environments.dev.principals.deployer];
+    },
+    faults: [
+      {
+        path: "environments.dev.principals.approvers[0]",
+        found: "arn:aws:iam::111122223333:role/deployer, which is the deployer",
+        allowed: "approvers other than the deployer: nobody approves a change of their own",
+        change: "use a role of its own",
+      },
+    ],
+  },
+  {
+    name: "an approver who operates",
+    change: (d) => {
+      d.environments.dev.principals.approvers = d.environments.dev.principals.operators;
+    },
+    faults: [
+      {
+        path: "environments.dev.principals.approvers[0]",
+        found: "arn:aws:iam::111122223333:role/operator, which is an operator",
+        allowed: "approvers who run no rotations: an approver is never the requester",
+        change: "use a role of its own",
+      },
+    ],
+  },
+  {
+    name: "a permissions boundary that is no policy",
+    change: (d) => {
+      d.environments.dev.permissionsBoundary = "arn:aws:iam::111122223333:role/x";
+    },
+    faults: [
+      {
+        path: "environments.dev.permissionsBoundary",
+        found: '"arn:aws:iam::111122223333:role/x"',
+        allowed: "the ARN of an IAM policy, such as arn:aws:iam::111122223333:policy/boundary",
+        change: "name the policy by its ARN",
+      },
+    ],
+  },
+  {
+    name: "a permissions boundary of another account",
+    change: (d) => {
+      d.environments.dev.permissionsBoundary = "arn:aws:iam::999999999999:policy/boundary";
+    },
+    faults: [
+      {
+        path: "environments.dev.permissionsBoundary",
+        found: "a policy of account 999999999999",
+        allowed: "a policy of the environment's account 111122223333, or of AWS",
+        change: "name the boundary as that account has it",
+      },
+    ],
+  },
+  {
+    name: "a role path without slashes",
+    change: (d) => {
+      d.environments.dev.rolePath = "secrets";
+    },
+    faults: [
+      {
+        path: "environments.dev.rolePath",
+        found: '"secrets"',
+        allowed: "an IAM path that begins and ends with /, such as /secrets/prod/",
+        change: "begin and end the path with a slash",
+      },
+    ],
+  },
+  {
+    name: "an issuer that is no https URL",
+    change: (d) => {
+      d.environments.dev.clusters[0].issuer = "oidc.example.com/id/DEV";
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[0].issuer",
+        found: '"oidc.example.com/id/DEV"',
+        allowed:
+          "an https URL without query or trailing slash, such as https://oidc.eks.eu-central-1.amazonaws.com/id/ABCD",
+        change:
+          "take the issuer as the cluster publishes it (aws eks describe-cluster --query cluster.identity.oidc.issuer)",
+      },
+    ],
+  },
+  {
+    name: "an issuer with a trailing slash",
+    change: (d) => {
+      d.environments.dev.clusters[0].issuer = "https://oidc.example.com/id/DEV/";
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[0].issuer",
+        found: '"https://oidc.example.com/id/DEV/"',
+        allowed:
+          "an https URL without query or trailing slash, such as https://oidc.eks.eu-central-1.amazonaws.com/id/ABCD",
+        change:
+          "take the issuer as the cluster publishes it (aws eks describe-cluster --query cluster.identity.oidc.issuer)",
+      },
+    ],
+  },
+  {
+    name: "a Vault address that is none",
+    change: (d) => {
+      d.environments.dev.vaults[0].address = "http://vault.example.com:8200";
+    },
+    faults: [
+      {
+        path: "environments.dev.vaults[0].address",
+        found: '"http://vault.example.com:8200"',
+        allowed:
+          "an https URL of host and port only, such as https://vault.example.com:8200 (http on loopback only)",
+        change: "give scheme, host and port, nothing after them",
+      },
+    ],
+  },
+  {
+    name: "a Vault address with a path",
+    change: (d) => {
+      d.environments.dev.vaults[0].address = "https://vault.example.com/v1";
+    },
+    faults: [
+      {
+        path: "environments.dev.vaults[0].address",
+        found: '"https://vault.example.com/v1"',
+        allowed:
+          "an https URL of host and port only, such as https://vault.example.com:8200 (http on loopback only)",
+        change: "give scheme, host and port, nothing after them",
+      },
+    ],
+  },
+  {
+    name: "a CA that is no certificate",
+    change: (d) => {
+      d.environments.dev.vaults[0].caPem = "-----BEGIN CERTIFICATE-----";
+    },
+    faults: [
+      {
+        path: "environments.dev.vaults[0].caPem",
+        found: '"-----BEGIN CERTIFICATE-----"',
+        allowed: "a certificate in PEM form (-----BEGIN CERTIFICATE-----)",
+        change: "paste the CA's certificate; never a private key",
+      },
+    ],
+  },
+  {
+    name: "issuer keys that are none",
+    change: (d) => {
+      d.environments.dev.clusters[0].issuerKeys = ["key"];
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[0].issuerKeys[0]",
+        found: '"key"',
+        allowed: "a public key in PEM form (-----BEGIN PUBLIC KEY-----)",
+        change: "paste the public key; never a private key",
+      },
+    ],
+  },
+  {
+    name: "a refresh interval over six hours",
+    change: (d) => {
+      d.environments.dev.refreshEvery = hours(12);
+    },
+    faults: [
+      {
+        path: "environments.dev.refreshEvery",
+        found: "12 hours",
+        allowed: "1 minute to 6 hours (policy: applications refresh every 6 hours)",
+        change: "choose hours(6) or less",
+      },
+    ],
+  },
+  {
+    name: "a recovery window that AWS does not take",
+    change: (d) => {
+      d.environments.dev.recoveryWindow = days(3);
+    },
+    faults: [
+      {
+        path: "environments.dev.recoveryWindow",
+        found: "3 days",
+        allowed: "7 to 30 whole days, as Secrets Manager takes them",
+        change: "choose days(7) to days(30)",
+      },
+    ],
+  },
+  {
+    name: "two Vaults of one name",
+    change: (d) => {
+      d.environments.dev.vaults.push({ ...d.environments.dev.vaults[0], address: "https://two.example.com" });
+    },
+    faults: [
+      {
+        path: "environments.dev.vaults[1].name",
+        found: '"main" a second time',
+        allowed: "each Vault's name once",
+        change: "rename one of them",
+      },
+    ],
+  },
+  {
+    name: "a Vault in a foreign region",
+    change: (d) => {
+      d.environments.dev.vaults[0].regions = ["eu-central-1", "us-east-1"];
+    },
+    faults: [
+      {
+        path: "environments.dev.vaults[0].regions[1]",
+        found: "us-east-1",
+        allowed: "the environment's regions: eu-central-1, eu-west-1",
+        change: "remove it, or add the region to the environment",
+      },
+    ],
+  },
+  {
+    name: "a Vault with a region twice",
+    change: (d) => {
+      d.environments.dev.vaults[0].regions = ["eu-central-1", "eu-central-1"];
+    },
+    faults: [
+      {
+        path: "environments.dev.vaults[0].regions[1]",
+        found: "eu-central-1 a second time",
+        allowed: "each region once",
+        change: "remove it",
+      },
+    ],
+  },
+  {
+    name: "two clusters of one name",
+    change: (d) => {
+      d.environments.dev.clusters.push({
+        ...d.environments.dev.clusters[0],
+        issuer: "https://oidc.example.com/id/TWO",
+      });
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[1].name",
+        found: '"dev-one" a second time',
+        allowed: "each cluster's name once",
+        change: "rename one: auth mounts and addresses are made of it",
+      },
+    ],
+  },
+  {
+    name: "two clusters of one issuer",
+    change: (d) => {
+      d.environments.dev.clusters.push({ ...d.environments.dev.clusters[0], name: "dev-two" });
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[1].issuer",
+        found: "https://oidc.example.com/id/DEV a second time",
+        allowed: "an issuer of its own for each cluster",
+        change: "take the issuer from the cluster itself: tokens of two clusters could not be told apart",
+      },
+    ],
+  },
+  {
+    name: "a cluster in a foreign region",
+    change: (d) => {
+      d.environments.dev.clusters[0].region = "us-east-1";
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[0].region",
+        found: "us-east-1",
+        allowed: "the environment's regions: eu-central-1, eu-west-1",
+        change: "add the region to the environment's replicas: pods read the replica of their own region",
+      },
+    ],
+  },
+  {
+    name: "a cluster whose Vault serves other regions",
+    change: (d) => {
+      d.environments.dev.vaults[0].regions = ["eu-west-1"];
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[0].vault",
+        found: '"main", which serves eu-west-1',
+        allowed: "a Vault that serves eu-central-1",
+        change: "choose another Vault, or add the region to its regions",
+      },
+    ],
+  },
+  {
+    name: "a kind that does not exist",
+    change: (d) => {
+      d.secrets["db/app"].kind = "mysql-user";
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].kind',
+        found: '"mysql-user"',
+        allowed:
+          "one of postgresql-user, redis-auth-token, jwt-signing-key, hmac-key, stripe, paypal, sendgrid, s3-access-key, datadog, generic",
+        change: "choose one of them",
+      },
+    ],
+  },
+  {
+    name: "a store that cannot hold the kind",
+    change: (d) => {
+      d.secrets["crypto/webhook"].store = "vault";
+    },
+    faults: [
+      {
+        path: 'secrets["crypto/webhook"].store',
+        found: '"vault"',
+        allowed: "aws for kind hmac-key",
+        change: "choose a store that can rotate this kind",
+      },
+    ],
+  },
+  {
+    name: "store vault without a Vault",
+    change: (d) => {
+      d.secrets["db/ro"] = vaultDatabase();
+      d.secrets["db/ro"].environments = { prod: { presence: "absent" } };
+      d.environments.dev.vaults = [];
+      d.environments.dev.clusters = [];
+    },
+    faults: [
+      {
+        path: 'secrets["db/ro"].store',
+        found: '"vault", and dev has no Vault',
+        allowed: "a store that the environment has",
+        change: "add a Vault to environments.dev.vaults, or choose store aws",
+      },
+    ],
+  },
+  {
+    name: "somebody who does not accept the kind",
+    change: (d) => {
+      d.secrets["crypto/webhook"].acceptedBy = "target";
+    },
+    faults: [
+      {
+        path: 'secrets["crypto/webhook"].acceptedBy',
+        found: '"target"',
+        allowed: "own-workloads for kind hmac-key",
+        change: "remove it: the kind knows who accepts it",
+      },
+    ],
+  },
+  {
+    name: "a rotation that the kind does not have",
+    change: (d) => {
+      d.secrets["db/app"].rotation = "operator-assisted";
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].rotation',
+        found: '"operator-assisted"',
+        allowed: "automatic for kind postgresql-user",
+        change: "choose one of them",
+      },
+    ],
+  },
+  {
+    name: "a rotation that the kind does not have, in one environment",
+    change: (d) => {
+      d.secrets["db/app"].environments.dev.rotation = "manual-dual-publish";
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].environments.dev.rotation',
+        found: '"manual-dual-publish"',
+        allowed: "automatic for kind postgresql-user",
+        change: "choose one of them",
+      },
+    ],
+  },
+  {
+    name: "a login that the store does not have",
+    change: (d) => {
+      d.secrets["db/app"].settings.login = "dynamic";
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].settings.login',
+        found: '"dynamic"',
+        allowed: "alternating with store aws",
+        change: "choose one of them, or the other store",
+      },
+    ],
+  },
+  {
+    name: "a static login that claims two slots",
+    change: (d) => {
+      d.secrets["db/ro"] = vaultDatabase();
+      d.secrets["db/ro"].settings.login = "static";
+      d.secrets["db/ro"].acceptedBy = "target";
+      d.secrets["db/ro"].environments = { prod: { presence: "absent" } };
+    },
+    faults: [
+      {
+        path: 'secrets["db/ro"].acceptedBy',
+        found: '"target" with login "static"',
+        allowed: "single-slot: a static role has one password",
+        change: "remove it, or choose another login",
+      },
+    ],
+  },
+  {
+    name: "a writer's host without a reader",
+    change: (d) => {
+      d.secrets["db/app"].settings.writerHost = "w.example.com";
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].settings.writerHost',
+        found: '"w.example.com"',
+        allowed: "a writer's host with store vault only: with store aws the login is made on `host`",
+        change: "remove it, and let `host` be the writer",
+      },
+    ],
+  },
+  {
+    name: "a lease longer than its maximum",
+    change: (d) => {
+      d.secrets["db/ro"] = vaultDatabase();
+      d.secrets["db/ro"].settings.ttl = days(8);
+      d.secrets["db/ro"].environments = { prod: { presence: "absent" } };
+    },
+    faults: [
+      {
+        path: 'secrets["db/ro"].settings.ttl',
+        found: "8 days",
+        allowed: "at most maxTtl, 7 days",
+        change: "shorten ttl, or lengthen maxTtl",
+      },
+    ],
+  },
+  {
+    name: "a maximum lease beyond Vault's",
+    change: (d) => {
+      d.secrets["db/ro"] = vaultDatabase();
+      d.secrets["db/ro"].settings.maxTtl = days(40);
+      d.secrets["db/ro"].environments = { prod: { presence: "absent" } };
+    },
+    faults: [
+      {
+        path: 'secrets["db/ro"].settings.maxTtl',
+        found: "40 days",
+        allowed: "at most 32 days, Vault's own limit for leases",
+        change: "shorten it",
+      },
+    ],
+  },
+  {
+    name: "Pod Identity across accounts",
+    change: (d) => {
+      d.environments.dev.identity = "pod-identity";
+      d.environments.dev.clusters[0].account = "999999999999";
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[0].account",
+        found: "999999999999, with identity pod-identity",
+        allowed:
+          "the environment's account 111122223333: a Pod Identity association and its role are in one account",
+        change: 'choose identity "irsa", or a cluster in the same account',
+      },
+    ],
+  },
+  {
+    name: "Pod Identity with an OIDC provider",
+    change: (d) => {
+      d.environments.dev.identity = "pod-identity";
+      d.environments.dev.clusters[0].oidcProvider = "create";
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[0].oidcProvider",
+        found: '"create", with identity pod-identity',
+        allowed: "no OIDC provider: Pod Identity uses none",
+        change: "remove it",
+      },
+    ],
+  },
+  {
+    name: "a cadence below a day in Secrets Manager",
+    change: (d) => {
+      d.secrets["db/app"].rotateEvery = hours(12);
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].rotateEvery',
+        found: "12 hours",
+        allowed: "1 to 1000 whole days, as Secrets Manager takes them",
+        change: "choose days(1) to days(1000)",
+      },
+    ],
+  },
+  {
+    name: "a cadence over 1000 days in Secrets Manager",
+    change: (d) => {
+      d.secrets["db/app"].rotateEvery = days(1001);
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].rotateEvery',
+        found: "1001 days",
+        allowed: "1 to 1000 whole days, as Secrets Manager takes them",
+        change: "choose days(1) to days(1000)",
+      },
+    ],
+  },
+  {
+    name: "a cadence below Vault's five seconds",
+    change: (d) => {
+      d.secrets["db/ro"] = vaultDatabase();
+      d.secrets["db/ro"].rotateEvery = seconds(4);
+      d.secrets["db/ro"].settings.login = "static";
+      d.secrets["db/ro"].environments = { prod: { presence: "absent" } };
+    },
+    faults: [
+      {
+        path: 'secrets["db/ro"].rotateEvery',
+        found: "4 seconds",
+        allowed: "at least 5 seconds, as Vault's engines take it",
+        change: "lengthen it",
+      },
+    ],
+  },
+  {
+    name: "a cadence that is no length of time",
+    change: (d) => {
+      d.secrets["db/app"].rotateEvery = "30 days";
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].rotateEvery',
+        found: '"30 days"',
+        allowed: "a value of type object",
+        change: "change its type",
+      },
+    ],
+  },
+  {
+    name: "a cadence that is not positive",
+    change: (d) => {
+      d.secrets["db/app"].rotateEvery = days(0);
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].rotateEvery',
+        found: "0 seconds",
+        allowed: "a whole, positive length of time, such as days(30)",
+        change: "use days(…), hours(…) or minutes(…)",
+      },
+    ],
+  },
+  {
+    name: "an overlap not longer than refresh and margin",
+    change: (d) => {
+      d.secrets["db/app"].overlap = hours(7);
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].overlap',
+        found: "7 hours",
+        allowed:
+          "longer than 7 hours: refresh interval, reload margin and what the kind's acceptors need beyond",
+        change: "lengthen it, or remove it for the default",
+      },
+    ],
+  },
+  {
+    name: "an overlap not longer than what verifiers need",
+    change: (d) => {
+      d.secrets["crypto/webhook"].overlap = hours(7);
+    },
+    faults: [
+      {
+        path: 'secrets["crypto/webhook"].overlap',
+        found: "7 hours",
+        allowed:
+          "longer than 425 minutes: refresh interval, reload margin and what the kind's acceptors need beyond",
+        change: "lengthen it, or remove it for the default",
+      },
+    ],
+  },
+  {
+    name: "a cadence inside the overlap",
+    change: (d) => {
+      d.secrets["db/app"].overlap = days(40);
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].rotateEvery',
+        found: "30 days",
+        allowed: "longer than 40 days, which one rotation takes until the old credential is gone",
+        change: "lengthen the cadence: a new rotation inside a running overlap is refused",
+      },
+    ],
+  },
+  {
+    name: "a single slot with dual write",
+    change: (d) => {
+      d.secrets["app/password"] = genericPassword();
+      d.secrets["app/password"].dualWrite = true;
+    },
+    faults: [
+      {
+        path: 'secrets["app/password"].dualWrite',
+        found: "true, for a credential with a single slot",
+        allowed: "no dual write: the old credential dies when the new one is made",
+        change: "remove it, or choose a kind that accepts two credentials at once",
+      },
+    ],
+  },
+  {
+    name: "a single slot with an overlap",
+    change: (d) => {
+      d.secrets["app/password"] = genericPassword();
+      d.secrets["app/password"].overlap = hours(8);
+    },
+    faults: [
+      {
+        path: 'secrets["app/password"].overlap',
+        found: "8 hours, for a credential with a single slot",
+        allowed: "no overlap: the old credential dies when the new one is made",
+        change: "remove it, or choose a kind that accepts two credentials at once",
+      },
+    ],
+  },
+  {
+    name: "dual write turned off where both must live",
+    change: (d) => {
+      d.secrets["db/app"].dualWrite = false;
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].dualWrite',
+        found: "false",
+        allowed: "dual write: the target accepts both credentials, and pods refresh at different times",
+        change: "remove it",
+      },
+    ],
+  },
+  {
+    name: "a session policy over 2,048 characters",
+    change: (d) => {
+      d.secrets["s3/app"] = s3Key();
+      d.secrets["s3/app"].settings.sessionPolicy.Statement = ["x".repeat(2048)];
+    },
+    faults: [
+      {
+        path: 'secrets["s3/app"].settings.sessionPolicy',
+        found: "a policy of 2089 characters",
+        allowed: "2048 characters, as STS takes session policies",
+        change: "join statements, or use prefixes",
+      },
+    ],
+  },
+  {
+    name: "a session policy that is none",
+    change: (d) => {
+      d.secrets["s3/app"] = s3Key();
+      d.secrets["s3/app"].settings.sessionPolicy = { statements: [] };
+    },
+    faults: [
+      {
+        path: 'secrets["s3/app"].settings.sessionPolicy',
+        found: "an object with statements",
+        allowed: 'an IAM policy: Version "2012-10-17" and Statement',
+        change: "write it as an IAM policy",
+      },
+    ],
+  },
+  {
+    name: "ElastiCache without a replication group",
+    change: (d) => {
+      d.secrets["redis/app"] = redisToken();
+      delete d.secrets["redis/app"].settings.replicationGroup;
+    },
+    faults: [
+      {
+        path: 'secrets["redis/app"].environments.dev.settings.replicationGroup',
+        found: "nothing",
+        allowed: "the id of the ElastiCache replication group, with engine elasticache",
+        change: "add it",
+      },
+      {
+        path: 'secrets["redis/app"].environments.prod.settings.replicationGroup',
+        found: "nothing",
+        allowed: "the id of the ElastiCache replication group, with engine elasticache",
+        change: "add it",
+      },
+    ],
+  },
+  {
+    name: "ElastiCache with an ACL user",
+    change: (d) => {
+      d.secrets["redis/app"] = redisToken();
+      d.secrets["redis/app"].settings.user = "app";
+      d.secrets["redis/app"].environments = { prod: { presence: "absent" } };
+    },
+    faults: [
+      {
+        path: 'secrets["redis/app"].settings.user',
+        found: '"app"',
+        allowed: "no user with engine elasticache",
+        change: "remove it, or choose the other engine",
+      },
+    ],
+  },
+  {
+    name: "Redis without TLS",
+    change: (d) => {
+      d.secrets["redis/app"] = redisToken();
+      d.secrets["redis/app"].settings.tls = false;
+    },
+    faults: [
+      {
+        path: 'secrets["redis/app"].settings.tls',
+        found: "false",
+        allowed: "true, and nothing else",
+        change: "remove it",
+      },
+    ],
+  },
+  {
+    name: "live Stripe keys outside of production",
+    change: (d) => {
+      d.secrets["payments/stripe"].environments.dev.settings.mode = "live";
+    },
+    faults: [
+      {
+        path: 'secrets["payments/stripe"].environments.dev.settings.mode',
+        found: '"live" in dev, whose tier is development',
+        allowed: "live tokens in production, and only there",
+        change: "choose test",
+      },
+    ],
+  },
+  {
+    name: "test Stripe keys in production",
+    change: (d) => {
+      d.secrets["payments/stripe"].environments.prod.settings.mode = "test";
+    },
+    faults: [
+      {
+        path: 'secrets["payments/stripe"].environments.prod.settings.mode',
+        found: '"test" in prod, whose tier is production',
+        allowed: "live tokens in production, and only there",
+        change: "choose live, or another tier",
+      },
+    ],
+  },
+  {
+    name: "a setting of the kind that is missing",
+    change: (d) => {
+      delete d.secrets["db/app"].environments.prod.settings.host;
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].environments.prod.settings.host',
+        found: "nothing",
+        allowed: "a value (string)",
+        change: "add it",
+      },
+    ],
+  },
+  {
+    name: "a setting of the kind that does not exist",
+    change: (d) => {
+      d.secrets["db/app"].settings.hostname = "db";
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].settings.hostname',
+        found: "a setting that does not exist",
+        allowed: "the settings that the documentation lists",
+        change: "remove it, or mend its spelling",
+      },
+    ],
+  },
+  {
+    name: "a role name that is too long for its pair",
+    change: (d) => {
+      d.secrets["db/app"].settings.role = "r".repeat(62);
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].settings.role',
+        found: '"rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr"',
+        allowed: "at most 61 characters, so that <role>_a fits PostgreSQL's 63",
+        change: "shorten the role's name",
+      },
+    ],
+  },
+  {
+    name: "two workloads on one ServiceAccount",
+    change: (d) => {
+      d.workloads.payments.serviceAccount = "backend";
+    },
+    faults: [
+      {
+        path: "workloads.payments.serviceAccount",
+        found: 'backend/backend, the ServiceAccount of "backend"',
+        allowed: "a ServiceAccount of its own for each workload",
+        change: "give one of them another ServiceAccount, or make them one workload",
+      },
+    ],
+  },
+  {
+    name: "two rotators for one database user",
+    change: (d) => {
+      d.secrets["db/other"] = { ...d.secrets["db/app"], settings: { database: "other", role: "app" } };
+    },
+    faults: [
+      {
+        path: 'secrets["db/other"].environments.dev.settings',
+        found: 'the database user app on db.dev.example.com:5432, which secrets["db/app"] rotates in dev',
+        allowed: "one rotator for each credential",
+        change: "give one of them a user of its own, or make them one secret with more consumers",
+      },
+      {
+        path: 'secrets["db/other"].environments.prod.settings',
+        found: 'the database user app on db.prod.example.com:5432, which secrets["db/app"] rotates in prod',
+        allowed: "one rotator for each credential",
+        change: "give one of them a user of its own, or make them one secret with more consumers",
+      },
+    ],
+  },
+  {
+    name: "a rotator for one login of another's pair",
+    change: (d) => {
+      d.secrets["db/ro"] = {
+        ...vaultDatabase(),
+        settings: { host: "db.dev.example.com", database: "app", role: "app_b", login: "static" },
+        environments: { prod: { presence: "absent" } },
+      };
+    },
+    faults: [
+      {
+        path: 'secrets["db/ro"].environments.dev.settings',
+        found: 'the database user app_b on db.dev.example.com:5432, which secrets["db/app"] rotates in dev',
+        allowed: "one rotator for each credential",
+        change: "give one of them a user of its own, or make them one secret with more consumers",
+      },
+    ],
+  },
+  {
+    name: "two rotators for one IAM user, across environments",
+    change: (d) => {
+      d.secrets["s3/app"] = s3Key();
+      d.secrets["s3/app"].environments.prod.settings.user = "s3-dev";
+      d.environments.prod.account = d.environments.dev.account;
+      for (const list of ["operators", "approvers", "breakGlass"]) d.environments.prod.principals[list] = [];
+      d.environments.prod.principals.deployer = d.environments.dev.principals.deployer;
+    },
+    faults: [
+      {
+        path: 'secrets["s3/app"].environments.prod.settings',
+        found: 'the IAM user s3-dev of account 111122223333, which secrets["s3/app"] rotates in dev',
+        allowed: "one rotator for each credential",
+        change: "give one of them a user of its own, or make them one secret with more consumers",
+      },
+    ],
+  },
+  {
+    name: "two rotators for one replication group",
+    change: (d) => {
+      d.secrets["redis/app"] = { ...redisToken(), environments: { prod: { presence: "absent" } } };
+      d.secrets["redis/two"] = { ...redisToken(), environments: { prod: { presence: "absent" } } };
+    },
+    faults: [
+      {
+        path: 'secrets["redis/two"].environments.dev.settings',
+        found: 'the auth token of replication group app, which secrets["redis/app"] rotates in dev',
+        allowed: "one rotator for each credential",
+        change: "give one of them a user of its own, or make them one secret with more consumers",
+      },
+    ],
+  },
+  {
+    name: "a trust policy over 2,048 characters",
+    change: (d) => {
+      for (const n of [2, 3, 4, 5, 6])
+        d.environments.dev.clusters.push({
+          ...d.environments.dev.clusters[0],
+          name: "dev-" + n,
+          issuer: "https://oidc.example.com/id/" + "X".repeat(60) + n,
+        });
+    },
+    faults: [
+      {
+        path: "workloads.backend",
+        found: "a trust policy of 2890 characters in dev, for 6 clusters",
+        allowed: "2048 characters, as IAM takes trust policies",
+        change: 'choose identity "pod-identity" (EKS Pod Identity) for dev, or fewer clusters',
+      },
+      {
+        path: "workloads.payments",
+        found: "a trust policy of 2896 characters in dev, for 6 clusters",
+        allowed: "2048 characters, as IAM takes trust policies",
+        change: 'choose identity "pod-identity" (EKS Pod Identity) for dev, or fewer clusters',
+      },
+    ],
+  },
+  {
+    name: "a public file of a kind without a public half",
+    change: (d) => {
+      d.secrets["db/app"].files = [{ format: "public" }];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files',
+        found: 'format "public" of a postgresql-user',
+        allowed: "format public where the kind has a public half, such as a JWKS",
+        change: "choose json, env or template",
+      },
+    ],
+  },
+  {
+    name: "two files of a workload at one path",
+    change: (d) => {
+      d.secrets["db/app"].files = [{ format: "json", path: "all.json" }];
+      d.secrets["crypto/webhook"].files = [{ format: "json", path: "all.json" }];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files',
+        found: 'all.json for backend, which secrets["crypto/webhook"] renders too',
+        allowed: "a path of its own for each file of a workload",
+        change: "give one of them another `path`",
+      },
+    ],
+  },
+  {
+    name: "a template without the secret's path",
+    change: (d) => {
+      d.secrets["db/app"].files = [
+        { format: "template", path: "x.conf", template: '{{ with secret "kv/data/x" }}{{ end }}' },
+      ];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files[0].template',
+        found: '"{{ with secret \\"kv/data/x\\" }}{{ end }}"',
+        allowed: "a template that reads the secret at SECRET_PATH",
+        change: 'write {{ with secret "SECRET_PATH" }} … {{ end }}: the path differs per environment',
+      },
+    ],
+  },
+  {
+    name: "a template in another format",
+    change: (d) => {
+      d.secrets["db/app"].files = [{ format: "json", template: "SECRET_PATH" }];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files[0].template',
+        found: '"SECRET_PATH"',
+        allowed: "`template` text with format `template`, and only there",
+        change: "add the template, or choose another format",
+      },
+    ],
+  },
+  {
+    name: "a template without a path of its file",
+    change: (d) => {
+      d.secrets["db/app"].files = [{ format: "template", template: "SECRET_PATH" }];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files[0].path',
+        found: "nothing",
+        allowed: "a path for a template's file",
+        change: "add `path`: a template has no ending of its own",
+      },
+    ],
+  },
+  {
+    name: "a file path that leaves the folder",
+    change: (d) => {
+      d.secrets["db/app"].files = [{ format: "json", path: "../x" }];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files[0].path',
+        found: '"../x"',
+        allowed: "a relative path of letters, digits, dots, hyphens and underscores",
+        change: "give a path below /vault/secrets, without ..",
+      },
+    ],
+  },
+  {
+    name: "a file mode that is none",
+    change: (d) => {
+      d.secrets["db/app"].files = [{ format: "json", mode: "rw" }];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files[0].mode',
+        found: '"rw"',
+        allowed: "four octal digits such as 0400",
+        change: "write the mode as a string of four octal digits",
+      },
+    ],
+  },
+  {
+    name: "an environment prefix that no shell takes",
+    change: (d) => {
+      d.secrets["db/app"].files = [{ format: "env", prefix: "db-" }];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files[0].prefix',
+        found: '"db-"',
+        allowed: "capitals, digits and underscores, such as DB_",
+        change: "use a prefix that a shell takes",
+      },
+    ],
+  },
+  {
+    name: "role names that collide",
+    change: (d) => {
+      d.environments["dev-x"] = { ...d.environments.dev, vaults: [], clusters: [] };
+      d.workloads = { ...d.workloads, "x-backend": { namespace: "x" } };
+      d.secrets["db/app"].environments["dev-x"] = { presence: "absent" };
+      d.secrets["payments/stripe"].environments["dev-x"] = { presence: "absent" };
+    },
+    faults: [
+      {
+        path: "workloads.backend",
+        found:
+          "acme-dev-x-backend from workload backend in dev-x, the same as from workload x-backend in dev",
+        allowed: "names that differ among the IAM roles of account 111122223333",
+        change: "rename one of the two, so that the derived names differ",
+      },
+    ],
+  },
+  {
+    name: "two environments that make the same auth mount",
+    change: (d) => {
+      d.environments.prod.vaults[0].address = d.environments.dev.vaults[0].address;
+      d.environments.prod.clusters[0].name = "dev-one";
+    },
+    faults: [
+      {
+        path: "environments.prod.vaults[0]",
+        found: "auth/kubernetes-dev-one from Vault main in prod, the same as from Vault main in dev",
+        allowed: "names that differ among the mounts of Vault https://vault.dev.example.com:8200",
+        change: 'let one of them create the mounts, and the other refer to them (manage: "reference")',
+      },
+    ],
+  },
+  {
+    name: "two environments that make the same OIDC provider",
+    change: (d) => {
+      d.environments.two = {
+        ...d.environments.dev,
+        vaults: [{ ...d.environments.dev.vaults[0], address: "https://two.example.com" }],
+      };
+      d.environments.two.clusters = d.environments.dev.clusters.map((c: Draft) => ({
+        ...c,
+        oidcProvider: "create",
+      }));
+      d.environments.dev.clusters[0].oidcProvider = "create";
+      d.secrets["db/app"].environments.two = { presence: "absent" };
+      d.secrets["payments/stripe"].environments.two = { presence: "absent" };
+    },
+    faults: [
+      {
+        path: "environments.two.clusters[0].oidcProvider",
+        found:
+          "https://oidc.example.com/id/DEV from cluster dev-one in two, the same as from cluster dev-one in dev",
+        allowed: "names that differ among the IAM OIDC providers of account 111122223333",
+        change: 'let one of them create the provider, and the other refer to it (oidcProvider: "reference")',
+      },
+    ],
+  },
+  {
+    name: "names that become one Terraform address",
+    change: (d) => {
+      d.environments.dev.clusters.push({
+        ...d.environments.dev.clusters[0],
+        name: "DEV-one",
+        issuer: "https://oidc.example.com/id/TWO",
+      });
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[1].name",
+        found: "dev-one from DEV-one, the same as from dev-one",
+        allowed: "names that differ among the Terraform addresses of clusters in dev",
+        change: "rename one of the two, so that the derived names differ",
+      },
+    ],
+  },
+  {
+    name: "an environment's name with a slash",
+    change: (d) => {
+      d.environments["eu/dev"] = d.environments.dev;
+      delete d.environments.dev;
+      delete d.secrets["db/app"].environments.dev;
+      delete d.secrets["payments/stripe"].environments.dev;
+    },
+    faults: [
+      {
+        path: 'environments["eu/dev"]',
+        found: '"eu/dev"',
+        allowed:
+          "lower-case letters, digits and single hyphens, beginning with a letter, at most 40 characters",
+        change: "choose a name of that form: it becomes part of role names, policy names and paths",
+      },
+    ],
+  },
+  {
+    name: "a namespace that is none",
+    change: (d) => {
+      d.workloads.backend.namespace = "Backend";
+    },
+    faults: [
+      {
+        path: "workloads.backend.namespace",
+        found: '"Backend"',
+        allowed: "an RFC 1123 label: lower-case letters, digits, hyphens inside, at most 63 characters",
+        change: "use the name as Kubernetes knows it",
+      },
+    ],
+  },
+  {
+    name: "a registry id that is too long",
+    change: (d) => {
+      d.id = "a-registry-with-a-long-name";
+    },
+    faults: [
+      {
+        path: "id",
+        found: '"a-registry-with-a-long-name"',
+        allowed: "at most 24 characters",
+        change: "shorten it: it is part of every role name",
+      },
+    ],
+  },
+  {
+    name: "an owner that AWS does not take as a tag",
+    change: (d) => {
+      d.secrets["db/app"].owner = "team <a>";
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].owner',
+        found: '"team <a>"',
+        allowed: "letters, digits, spaces and _ . : / = + - @, at most 256 characters, as AWS tags take them",
+        change: "leave out other characters: it becomes a tag",
+      },
+    ],
+  },
+  {
+    name: "a setting of a secret that does not exist",
+    change: (d) => {
+      d.secrets["db/app"].rotateevery = days(30);
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].rotateevery',
+        found: "a setting that does not exist",
+        allowed: "the settings that the documentation lists",
+        change: "remove it, or mend its spelling",
+      },
+    ],
+  },
+  {
+    name: "a part of the registry that does not exist",
+    change: (d) => {
+      d.secret = {};
+    },
+    faults: [
+      {
+        path: "secret",
+        found: "a part that does not exist",
+        allowed: "one of id, environments, workloads, secrets, accessRules",
+        change: "remove it, or mend its spelling",
+      },
+    ],
+  },
+  {
+    name: "a part of the registry that is missing",
+    change: (d) => {
+      delete d.workloads;
+    },
+    faults: [
+      {
+        path: "workloads",
+        found: "nothing",
+        allowed: "an object whose properties are the entries",
+        change: "add it",
+      },
+    ],
+  },
+  {
+    name: "a credential in the registry",
+    change: (d) => {
+      d.secrets["payments/stripe"].environments.dev.settings.account = "sk_" + "test_" + "4eC39HqLyjWDarjt";
+    },
+    faults: [
+      {
+        path: 'secrets["payments/stripe"].environments.dev.settings.account',
+        found: "a text that looks like a credential (not shown)",
+        allowed: "no secret value: the registry describes secrets, it does not hold them",
+        change: "remove it, and rotate that credential: it has been in a file",
+      },
+    ],
+  },
+];
+
+function faultsOf(definition: Draft): readonly Fault[] {
+  try {
+    defineRegistry(definition);
+  } catch (error) {
+    if (error instanceof RegistryError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+test("the definition that the cases change is valid", () => {
+  expect(faultsOf(draft())).toEqual([]);
+});
+
+test.each(CASES)("$name", ({ change, faults }) => {
+  const definition = draft();
+  change(definition);
+  expect(faultsOf(definition)).toEqual(faults);
+});
+
+test("all faults come at once, sorted by place, each with its four lines", () => {
+  const definition = draft();
+  definition.environments.dev.account = "1234";
+  definition.secrets["db/app"].rotateEvery = hours(12);
+  definition.secrets["payments/stripe"].consumers.push("backend");
+  const faults = faultsOf(definition);
+  expect(faults.map(({ path }) => path)).toEqual([
+    "environments.dev.account",
+    'secrets["db/app"].rotateEvery',
+    'secrets["payments/stripe"].consumers[1]',
+  ]);
+  expect(() => defineRegistry(definition)).toThrow(
+    ["The registry has 3 faults:", ...faults.map(formatFault)].join("\n\n"),
+  );
+  expect(formatFault(faults[1] as Fault)).toBe(
+    [
+      'secrets["db/app"].rotateEvery',
+      "  found:   12 hours",
+      "  allowed: 1 to 1000 whole days, as Secrets Manager takes them",
+      "  change:  choose days(1) to days(1000)",
+    ].join("\n"),
+  );
+});
+
+test.each([null, undefined, 1, "registry", [], () => {}, { environments: [], workloads: 3, secrets: "x" }])(
+  "what is no definition at all (%p) is a RegistryError",
+  (definition) => {
+    expect(() => defineRegistry(definition as Draft)).toThrow(RegistryError);
+  },
+);
+
+test("a credential is named by its place and never repeated", () => {
+  const definition = draft();
+  const credential = ["sk", "live", "51HabcdefghijklmnopQRST"].join("_");
+  definition.secrets["payments/stripe"].environments.prod.settings.account = credential;
+  definition.secrets["payments/stripe"].environments.prod.settings.mode = credential;
+  let message = "";
+  try {
+    defineRegistry(definition);
+  } catch (error) {
+    message = String(error);
+  }
+  expect(message).toContain('secrets["payments/stripe"].environments.prod.settings.account');
+  expect(message).not.toContain(credential);
+});
