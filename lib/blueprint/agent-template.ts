@@ -23,14 +23,11 @@ export function valueFields(secret: EnvironmentSecret): readonly ValueField[] {
     : traitsOf(secret.kind).fields;
 }
 
-const sortedByName = <T>(record: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
-  Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
-
 /** Settings that pods need beside the value: host, port, database. Never secret. */
 export function publicSettings(
   secret: EnvironmentSecret,
 ): Readonly<Record<string, string | number | boolean>> {
-  if (secret.kind === "generic") return sortedByName(secret.settings.config);
+  if (secret.kind === "generic") return secret.settings.config;
   const settings: Readonly<Record<string, unknown>> = secret.settings;
   return Object.fromEntries(
     traitsOf(secret.kind).publicSettings.flatMap((name) => {

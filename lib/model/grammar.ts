@@ -12,7 +12,7 @@ interface Advice {
   readonly change: string;
 }
 
-function text(test: (value: string) => boolean, advice: Advice): z.ZodType<string> {
+function text(test: (value: string) => boolean, advice: Advice): z.ZodType<string, string> {
   return z.string().refine(test, { params: advice, message: advice.allowed });
 }
 
@@ -148,8 +148,8 @@ export const webUrl = text(
 );
 
 /** Vault stores PEM without surrounding white space; kept, it would show as a change in every plan. */
-const trimmed = (schema: z.ZodType<string>): z.ZodType<string, string> =>
-  (schema as z.ZodType<string, string>).transform((value) => value.trim());
+const trimmed = (schema: z.ZodType<string, string>): z.ZodType<string, string> =>
+  schema.transform((value) => value.trim());
 
 /** One or more PEM certificates. Certificates are public; keys are refused. */
 export const certificatePem = trimmed(
@@ -272,7 +272,7 @@ export const tagText = text(matches(/^(?=.*\S)[\p{L}\p{N} _.:/=+@-]{1,256}$/u), 
 });
 
 /** A {@link Duration} of at least a second. */
-export const duration: z.ZodType<Duration> = z
+export const duration: z.ZodType<Duration, Duration> = z
   .strictObject({ seconds: z.number() })
   .refine((value) => Number.isInteger(value.seconds) && value.seconds >= 1, {
     params: {

@@ -24,6 +24,17 @@ export interface ValueField {
 const text = (name: string): ValueField => ({ name, shape: "string" });
 const object = (name: string): ValueField => ({ name, shape: "object" });
 
+/** Properties in the order of their names, at every depth: an author's order means nothing and must change no output. */
+function sortedDeep<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(sortedDeep) as T;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, entry]) => [name, sortedDeep(entry)]),
+  ) as T;
+}
+
 const postgresqlPrivilege = z.enum([
   "SELECT",
   "INSERT",
@@ -135,7 +146,7 @@ const settings = {
      * Policy that consumers pass when they take a session with the key, stored beside it.
      * STS takes 2,048 characters at most.
      */
-    sessionPolicy: z.record(z.string(), z.json()),
+    sessionPolicy: z.record(z.string(), z.json()).transform(sortedDeep),
   }),
   datadog: z.strictObject({
     /** The organisation: dev, stage, prod. */
@@ -162,6 +173,7 @@ const settings = {
     /** Public configuration that belongs beside the value: host, port, user name. Never a secret. */
     config: z
       .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/), z.union([oneLine, z.number(), z.boolean()]))
+      .transform(sortedDeep)
       .default({}),
   }),
 } as const;

@@ -100,8 +100,8 @@ function faultsOfIssue(
         fault(
           path,
           found,
-          `${issue.origin === "array" ? "a list of at least" : "at least"} ${issue.minimum}${issue.origin === "array" ? " entries" : ""}`,
-          "raise it",
+          issue.origin === "array" ? "a list that is not empty" : `at least ${issue.minimum}`,
+          issue.origin === "array" ? "add an entry" : "raise it",
         ),
       ];
     case "too_big":

@@ -209,16 +209,30 @@ const CASES: readonly {
     ],
   },
   {
+    name: "an environment without clusters",
+    change: (d) => {
+      d.environments.dev.clusters = [];
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters",
+        found: "[]",
+        allowed: "a list that is not empty",
+        change: "add an entry",
+      },
+    ],
+  },
+  {
     name: "a cluster without any Vault",
     change: (d) => {
       d.environments.dev.vaults = [];
     },
     faults: [
       {
-        path: "environments.dev.clusters[0].vault",
-        found: '"main", which is no Vault of this environment',
-        allowed: "a Vault of this environment; there is none",
-        change: "mend the name, or add the Vault of this environment",
+        path: "environments.dev.vaults",
+        found: "[]",
+        allowed: "a list that is not empty",
+        change: "add an entry",
       },
     ],
   },
@@ -942,23 +956,6 @@ const CASES: readonly {
     ],
   },
   {
-    name: "store vault without a Vault",
-    change: (d) => {
-      d.secrets["db/ro"] = vaultDatabase();
-      d.secrets["db/ro"].environments = { prod: { presence: "absent" } };
-      d.environments.dev.vaults = [];
-      d.environments.dev.clusters = [];
-    },
-    faults: [
-      {
-        path: 'secrets["db/ro"].store',
-        found: '"vault", and dev has no Vault',
-        allowed: "a store that the environment has",
-        change: "add a Vault to environments.dev.vaults, or choose store aws",
-      },
-    ],
-  },
-  {
     name: "somebody who does not accept the kind",
     change: (d) => {
       d.secrets["crypto/webhook"].acceptedBy = "target";
@@ -1512,8 +1509,8 @@ const CASES: readonly {
       for (const n of [2, 3, 4, 5, 6])
         d.environments.dev.clusters.push({
           ...d.environments.dev.clusters[0],
-          name: "dev-" + n,
-          issuer: "https://oidc.example.com/id/" + "X".repeat(60) + n,
+          name: `dev-${n}`,
+          issuer: `https://oidc.example.com/id/${"X".repeat(60)}${n}`,
         });
     },
     faults: [
@@ -1649,7 +1646,10 @@ const CASES: readonly {
   {
     name: "role names that collide",
     change: (d) => {
-      d.environments["dev-x"] = { ...d.environments.dev, vaults: [], clusters: [] };
+      d.environments["dev-x"] = {
+        ...d.environments.dev,
+        vaults: [{ ...d.environments.dev.vaults[0], address: "https://two.example.com" }],
+      };
       d.workloads = { ...d.workloads, "x-backend": { namespace: "x" } };
       d.secrets["db/app"].environments["dev-x"] = { presence: "absent" };
       d.secrets["payments/stripe"].environments["dev-x"] = { presence: "absent" };

@@ -6,6 +6,7 @@ import {
 } from "@aws-sdk/client-iam";
 import { DeleteResourcePolicyCommand, PutResourcePolicyCommand } from "@aws-sdk/client-secrets-manager";
 import type { Blueprint, SecretPlan, WorkloadPlan } from "../../lib/blueprint";
+import { defineRegistry, type Registry } from "../../lib/model";
 import { vaultAudience } from "../../lib/model/names";
 import {
   ACTION_OF,
@@ -25,6 +26,7 @@ import {
   startPostgres,
 } from "../../lib/rehearsal/servers";
 import { registry } from "../../registry";
+import { draft } from "../model/sample";
 import { callWith, isRefusal, type RehearsedEnvironment, rehearse } from "./rehearsed-environment";
 
 const STS = "sts.amazonaws.com";
@@ -105,7 +107,7 @@ async function awsMismatches(environment: RehearsedEnvironment, workload: Worklo
         counts.enforced += 1;
         if (outcome.allowed !== wanted)
           mismatches.push(`${cell}: ${outcome.allowed ? "allowed" : "refused"}`);
-        if (evaluated(plan, workload, secret, operation, region) !== outcome.allowed) {
+        if (evaluated(workload, secret, operation, region) !== outcome.allowed) {
           mismatches.push(`${cell}: the evaluator says otherwise`);
         }
         const value = {
@@ -126,7 +128,6 @@ async function awsMismatches(environment: RehearsedEnvironment, workload: Worklo
 
 /** What our own evaluator says of a cell that the server enforces: the two must agree. */
 function evaluated(
-  plan: Blueprint,
   workload: WorkloadPlan,
   secret: SecretPlan,
   operation: Operation,
@@ -370,6 +371,49 @@ describe.each(registry.environmentNames)("%s", (name) => {
       }
     }
   });
+});
+
+describe("where pods log in to Vault by jwt", () => {
+  let environment: RehearsedEnvironment;
+
+  beforeAll(async () => {
+    const definition = draft();
+    definition.environments.prod.vaultAuth = "jwt";
+    environment = await rehearse(defineRegistry(definition) as Registry, "prod", group, aws);
+  }, 60_000);
+
+  test("every workload reads exactly what the registry says", async () => {
+    for (const workload of environment.plan.workloads) {
+      expect(await vaultMismatches(environment, workload)).toEqual([]);
+    }
+  }, 60_000);
+
+  test("a role is taken by its own ServiceAccount only, with the right audience and issuer", async () => {
+    const { plan, vaults } = environment;
+    const { issuer, cluster } = firstCluster(environment);
+    const vault = vaults.get(cluster.vault);
+    for (const role of plan.vaults.flatMap(({ roles }) => roles)) {
+      const login = (jwt: string) =>
+        vault?.call("POST", `auth/${role.mount}/login`, { token: null, body: { role: role.name, jwt } });
+      const right = {
+        namespace: role.namespace,
+        serviceAccount: role.serviceAccount,
+        audience: role.audience,
+      };
+      await expect(login(issuer.token(right))).resolves.toHaveProperty("auth.client_token");
+      const wrong = [
+        issuer.token({ ...right, serviceAccount: "intruder" }),
+        issuer.token({ ...right, namespace: "intruder" }),
+        issuer.token({ ...right, audience: STS }),
+        issuer.token({ ...right, ttlSeconds: -600 }),
+        firstCluster(environmentOf("dev")).issuer.token(right),
+      ];
+      for (const jwt of wrong) {
+        counts.enforced += 1;
+        await expect(login(jwt)).rejects.toMatchObject({ status: expect.any(Number) });
+      }
+    }
+  }, 60_000);
 });
 
 describe("a policy that is broken on purpose is noticed", () => {

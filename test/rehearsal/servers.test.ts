@@ -187,7 +187,7 @@ describe("OpenBao", () => {
   test("speaks TLS with its own authority", async () => {
     const url = `${openBao.address}/v1/sys/health`;
     const { caPem } = loopbackCertificate("somebody else");
-    expect(readFileSync(openBao.caFile ?? "", "utf8")).toBe(openBao.caPem);
+    expect(readFileSync(openBao.caFile, "utf8")).toBe(openBao.caPem);
     await expect(sendJson({ url, caPem })).rejects.toThrow("certificate");
   });
 
@@ -275,7 +275,7 @@ describe("cluster issuer", () => {
     const answer = await sendJson({
       url: cluster.url + PATH,
       method: "POST",
-      ...(cluster.caPem === undefined ? {} : { caPem: cluster.caPem }),
+      caPem: cluster.caPem,
       headers: { authorization: `Bearer ${bearer}` },
       body: {
         apiVersion: "authentication.k8s.io/v1",
@@ -362,14 +362,14 @@ describe("cluster issuer", () => {
     );
   });
 
-  test.each([true, false])("is what OpenBao's kubernetes auth logs in with (TLS: %j)", async (tls) => {
-    const own = await startClusterIssuer({ tls });
-    const mount = `kubernetes-tls-${tls}`;
+  test("is what OpenBao's kubernetes auth logs in with", async () => {
+    const own = await startClusterIssuer();
+    const mount = "kubernetes";
     await openBao.call("POST", `sys/auth/${mount}`, { body: { type: "kubernetes" } });
     await openBao.call("POST", `auth/${mount}/config`, {
       body: {
         kubernetes_host: own.url,
-        ...(own.caPem === undefined ? { disable_local_ca_jwt: true } : { kubernetes_ca_cert: own.caPem }),
+        kubernetes_ca_cert: own.caPem,
         token_reviewer_jwt: own.reviewerToken,
       },
     });
@@ -422,10 +422,10 @@ describe("cluster issuer", () => {
   });
 
   test("publishes its issuer and keys", async () => {
-    const ca = cluster.caPem === undefined ? {} : { caPem: cluster.caPem };
-    const discovery = await sendJson({ url: `${cluster.url}/.well-known/openid-configuration`, ...ca });
+    const { caPem } = cluster;
+    const discovery = await sendJson({ url: `${cluster.url}/.well-known/openid-configuration`, caPem });
     expect(discovery.body).toMatchObject({ issuer: cluster.issuer, jwks_uri: cluster.jwksUrl });
-    const { body } = await sendJson({ url: cluster.jwksUrl, ...ca });
+    const { body } = await sendJson({ url: cluster.jwksUrl, caPem });
     expect(body).toMatchObject({ keys: [{ kty: "RSA", use: "sig", alg: "RS256" }] });
     expect(JSON.stringify(body)).not.toContain('"d"');
   });
@@ -445,13 +445,26 @@ describe("the end of servers", () => {
     let folder = "";
     const work = withServers(async (servers) => {
       folder = servers.folder;
-      await Promise.all([startRedis({ group: servers }), startOpenBao({ group: servers, tls: false })]);
+      await Promise.all([startRedis({ group: servers }), startOpenBao({ group: servers })]);
       expect(processesIn(folder)).toHaveLength(2);
       throw new Error("the work failed");
     });
     await expect(work).rejects.toThrow("the work failed");
     expect(processesIn(folder)).toEqual([]);
     expect(existsSync(folder)).toBe(false);
+  });
+
+  test.each([0, 100, 400])("a group that is stopped after %j ms waits for no start", async (delay) => {
+    const servers = ServerGroups.open();
+    const starts = [startPostgres, startOpenBao, startEmbeddedAws, startClusterIssuer].map((start) =>
+      start({ group: servers }).catch((fault: unknown) => fault),
+    );
+    await sleep(delay);
+    await servers.stop();
+    await Promise.all(starts);
+    await eventually("no process", () => processesIn(servers.folder).length === 0);
+    expect(existsSync(servers.folder)).toBe(false);
+    await expect(startRedis({ group: servers })).rejects.toThrow("needs a new group");
   });
 
   test("logs stay where they were asked for", async () => {

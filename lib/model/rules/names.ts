@@ -10,13 +10,14 @@ function unknown(
   what: string,
   known: readonly string[],
 ): readonly Fault[] {
-  if (known.includes(name)) return [];
+  // Nothing known at all is a part that is missing as a whole, which is a fault of its own.
+  if (known.length === 0 || known.includes(name)) return [];
   const near = nearest(name, known);
   return [
     fault(
       path,
       `${JSON.stringify(name)}, which is no ${what}`,
-      known.length > 0 ? `one of ${[...known].sort().join(", ")}` : `a ${what}; there is none`,
+      `one of ${[...known].sort().join(", ")}`,
       near ? `did you mean ${JSON.stringify(near)}?` : `mend the name, or add the ${what}`,
     ),
   ];
@@ -43,16 +44,6 @@ function nearest(name: string, known: readonly string[]): string | undefined {
     : undefined;
 }
 
-/** A name of one of the registry's parts; a part that is missing as a whole is a fault of its own. */
-function unknownPart(
-  path: readonly PathStep[],
-  name: string,
-  what: string,
-  known: readonly string[],
-): readonly Fault[] {
-  return known.length === 0 ? [] : unknown(path, name, what, known);
-}
-
 /** Unknown names, wherever one part of a registry names another. */
 export function unknownNames(context: RuleContext): readonly Fault[] {
   const { declared, workloads, accessRules } = context.parsed;
@@ -60,8 +51,8 @@ export function unknownNames(context: RuleContext): readonly Fault[] {
     ...forSecrets(context, (key, secret) => [
       ...secret.consumers.flatMap((consumer, index) =>
         typeof consumer === "string"
-          ? unknownPart(["secrets", key, "consumers", index], consumer, "workload", declared.workloads)
-          : unknownPart(
+          ? unknown(["secrets", key, "consumers", index], consumer, "workload", declared.workloads)
+          : unknown(
               ["secrets", key, "consumers", index, "workload"],
               consumer.workload,
               "workload",
@@ -69,24 +60,19 @@ export function unknownNames(context: RuleContext): readonly Fault[] {
             ),
       ),
       ...Object.keys(secret.environments).flatMap((name) =>
-        unknownPart(["secrets", key, "environments", name], name, "environment", declared.environments),
+        unknown(["secrets", key, "environments", name], name, "environment", declared.environments),
       ),
       ...(secret.admin === undefined
         ? []
-        : unknownPart(["secrets", key, "admin"], secret.admin, "secret", declared.secrets)),
+        : unknown(["secrets", key, "admin"], secret.admin, "secret", declared.secrets)),
     ]),
     ...[...workloads].flatMap(([workload, { environments }]) =>
       Object.keys(environments).flatMap((name) =>
-        unknownPart(
-          ["workloads", workload, "environments", name],
-          name,
-          "environment",
-          declared.environments,
-        ),
+        unknown(["workloads", workload, "environments", name], name, "environment", declared.environments),
       ),
     ),
     ...[...accessRules].flatMap(([workload, rule]) => [
-      ...unknownPart(["accessRules", workload], workload, "workload", declared.workloads),
+      ...unknown(["accessRules", workload], workload, "workload", declared.workloads),
       ...(["allow", "deny"] as const).flatMap((list) =>
         (rule[list] ?? []).flatMap((pattern, index) =>
           patternFaults(["accessRules", workload, list, index], pattern, declared.secrets),
@@ -104,7 +90,7 @@ export function unknownNames(context: RuleContext): readonly Fault[] {
       ),
       ...environment.optIn.flatMap((key, index) => {
         const path = ["environments", name, "optIn", index];
-        const missing = unknownPart(path, key, "secret", declared.secrets);
+        const missing = unknown(path, key, "secret", declared.secrets);
         const secret = context.parsed.secrets.get(key);
         if (missing.length > 0 || !secret) return missing;
         const presence = secret.environments[name]?.presence ?? "required";
@@ -141,5 +127,5 @@ function patternFaults(
     ];
   }
   // A pattern may wait for secrets to come; an exact key that names nothing is a slip that would guard nothing.
-  return pattern.endsWith("*") ? [] : unknownPart(path, pattern, "secret", keys);
+  return pattern.endsWith("*") ? [] : unknown(path, pattern, "secret", keys);
 }

@@ -27,12 +27,7 @@ function rotationPath(context: RuleContext, secret: EnvironmentSecret): readonly
     : ["secrets", secret.key, "rotation"];
 }
 
-function secretFaults(
-  context: RuleContext,
-  environmentName: string,
-  environment: ParsedEnvironment,
-  secret: EnvironmentSecret,
-): readonly Fault[] {
+function secretFaults(context: RuleContext, secret: EnvironmentSecret): readonly Fault[] {
   const traits = traitsOf(secret.kind);
   const at = (...steps: string[]): string[] => ["secrets", secret.key, ...steps];
   const faults: Fault[] = [];
@@ -43,16 +38,6 @@ function secretFaults(
         JSON.stringify(secret.store),
         `${traits.stores.join(" or ")} for kind ${secret.kind}`,
         "choose a store that can rotate this kind",
-      ),
-    );
-  }
-  if (secret.store === "vault" && environment.vaults.length === 0) {
-    faults.push(
-      fault(
-        at("store"),
-        `"vault", and ${environmentName} has no Vault`,
-        "a store that the environment has",
-        `add a Vault to environments.${environmentName}.vaults, or choose store aws`,
       ),
     );
   }
@@ -73,15 +58,6 @@ function secretFaults(
         JSON.stringify(secret.rotation),
         `${traits.rotation.join(" or ")} for kind ${secret.kind}`,
         "choose one of them",
-      ),
-    );
-  } else if (secret.rotation === "manual-dual-publish" && secret.acceptedBy !== "own-workloads") {
-    faults.push(
-      fault(
-        at("rotation"),
-        `"manual-dual-publish" with acceptedBy ${JSON.stringify(secret.acceptedBy)}`,
-        "manual dual publish where own workloads accept the secret",
-        "choose another rotation, or acceptedBy own-workloads",
       ),
     );
   }
@@ -184,5 +160,5 @@ function identityFaults(name: string, environment: ParsedEnvironment): readonly 
 export const unsupported = (context: RuleContext): readonly Fault[] =>
   forEnvironments(context, (name, environment, secrets) => [
     ...identityFaults(name, environment),
-    ...secrets.flatMap((secret) => secretFaults(context, name, environment, secret)),
+    ...secrets.flatMap((secret) => secretFaults(context, secret)),
   ]);

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import * as http from "node:http";
-import * as https from "node:https";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
 import { z } from "zod";
 import { loopbackCertificate } from "./loopback-certificate";
 import { ServerFault } from "./server-fault";
@@ -28,11 +28,6 @@ export interface ClusterIssuerOptions extends Pick<ServerOptions, "group"> {
    * @default "RS256", as EKS does
    */
   readonly algorithm?: SigningAlgorithm;
-  /**
-   * Whether it speaks TLS, with a certificate of an authority of its own.
-   * @default true
-   */
-  readonly tls?: boolean;
   /**
    * The API server's own audiences: those of a token that names none.
    * @default the issuer, as `--api-audiences` has it
@@ -70,8 +65,8 @@ export interface ClusterIssuer {
   /** Value of `iss`. */
   readonly issuer: string;
   readonly jwksUrl: string;
-  /** Authority of its certificate; absent without TLS. */
-  readonly caPem?: string;
+  /** Authority of its certificate: Vault's `kubernetes_ca_cert`, `jwks_ca_pem`. */
+  readonly caPem: string;
   /** May ask for token reviews: Vault's `token_reviewer_jwt`. Good for a day. */
   readonly reviewerToken: string;
   /**
@@ -95,11 +90,10 @@ export async function startClusterIssuer(options: ClusterIssuerOptions = {}): Pr
   return startInGroup(options.group, async (group) => {
     const place = group.placeFor("cluster-issuer");
     const key = await SigningKey.generate(options.algorithm ?? "RS256");
-    const certificate = options.tls === false ? undefined : loopbackCertificate("Kubernetes");
-    const server = certificate
-      ? https.createServer({ cert: certificate.certificatePem, key: certificate.privateKeyPem })
-      : http.createServer();
-    const url = `${certificate ? "https" : "http"}://127.0.0.1:${await listen(server)}`;
+    const { caPem, certificatePem, privateKeyPem } = loopbackCertificate("Kubernetes");
+    // Always TLS: Vault's kubernetes auth insists on an authority's certificate.
+    const server = createServer({ cert: certificatePem, key: privateKeyPem });
+    const url = `https://127.0.0.1:${await listen(server)}`;
     const issuer = options.issuer ?? url;
     const authority: TokenAuthority = { key, issuer, apiAudiences: options.apiAudiences ?? [issuer] };
     const jwksUrl = `${url}/openid/v1/jwks`;
@@ -117,7 +111,7 @@ export async function startClusterIssuer(options: ClusterIssuerOptions = {}): Pr
       url,
       issuer,
       jwksUrl,
-      ...(certificate && { caPem: certificate.caPem }),
+      caPem,
       reviewerToken: token({ ...REVIEWER, ttlSeconds: 86_400 }),
       token,
       stop: group.adopt(place, () => close(server)),
@@ -167,11 +161,7 @@ interface Answer {
   readonly body: unknown;
 }
 
-async function answer(
-  request: http.IncomingMessage,
-  authority: TokenAuthority,
-  jwksUrl: string,
-): Promise<Answer> {
+async function answer(request: IncomingMessage, authority: TokenAuthority, jwksUrl: string): Promise<Answer> {
   const route = `${request.method} ${new URL(request.url ?? "/", "http://cluster").pathname}`;
   if (route === "GET /.well-known/openid-configuration") return ok(discoveryDocument(authority, jwksUrl));
   if (route === "GET /openid/v1/jwks") return ok({ keys: [authority.key.publicJwk()] });
@@ -226,7 +216,7 @@ const statusOf = (code: number, reason: string, message: string): Claims => ({
   code,
 });
 
-async function readJson(request: http.IncomingMessage): Promise<unknown> {
+async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request) {
@@ -241,11 +231,11 @@ async function readJson(request: http.IncomingMessage): Promise<unknown> {
   }
 }
 
-function send(response: http.ServerResponse, status: number, body: unknown): void {
+function send(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
 
-function listen(server: http.Server | https.Server): Promise<number> {
+function listen(server: Server): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen({ host: "127.0.0.1", port: 0 }, () => {
@@ -259,7 +249,7 @@ function listen(server: http.Server | https.Server): Promise<number> {
   });
 }
 
-function close(server: http.Server | https.Server): Promise<void> {
+function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeAllConnections();

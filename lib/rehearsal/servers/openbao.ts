@@ -16,11 +16,6 @@ import {
 /** Options of {@link startOpenBao}. */
 export interface OpenBaoOptions extends ProvisionedServerOptions {
   /**
-   * Whether it speaks TLS, with a certificate of an authority of its own.
-   * @default true
-   */
-  readonly tls?: boolean;
-  /**
    * More of the server's configuration file, its top-level keys: audit devices, which OpenBao takes from there only.
    * @default none
    */
@@ -72,10 +67,10 @@ export class OpenBaoRefusal extends Error {
 export interface OpenBao {
   /** `https://127.0.0.1:<port>`. */
   readonly address: string;
-  /** Authority of its certificate; absent without TLS. */
-  readonly caPem?: string;
+  /** Authority of its certificate. */
+  readonly caPem: string;
   /** File with {@link caPem}, for agents. */
-  readonly caFile?: string;
+  readonly caFile: string;
   readonly rootToken: string;
   /** The binary, for `bao agent`. */
   readonly binary: string;
@@ -126,17 +121,15 @@ export async function startOpenBao(options: OpenBaoOptions = {}): Promise<OpenBa
   return startInGroup(options.group, async (group) => {
     const place = group.placeFor("openbao");
     const { folder, logFile } = place;
-    const tls = options.tls === false ? undefined : writeCertificate(folder);
-    const scheme = tls ? "https" : "http";
-    const caPem = tls && { caPem: tls.caPem };
+    // Only the server that we started has the certificate's key: who answers with it is no other process on the same port.
+    const { caPem, caFile, certificateFile, privateKeyFile } = writeCertificate(folder);
 
     const { address, server } = await startOnFreePort(async (port) => {
-      const address = `${scheme}://127.0.0.1:${port}`;
+      const address = `https://127.0.0.1:${port}`;
       const listener = {
         address: `127.0.0.1:${port}`,
-        ...(tls
-          ? { tls_cert_file: tls.certificateFile, tls_key_file: tls.privateKeyFile }
-          : { tls_disable: true }),
+        tls_cert_file: certificateFile,
+        tls_key_file: privateKeyFile,
       };
       const configuration = {
         ...options.configuration,
@@ -159,7 +152,7 @@ export async function startOpenBao(options: OpenBaoOptions = {}): Promise<OpenBa
       });
       await server.whenReady(async () => {
         const url = `${address}/v1/sys/seal-status`;
-        const { status } = await sendJson({ url, ...caPem, timeoutMs: PROBE_TIMEOUT_MS });
+        const { status } = await sendJson({ url, caPem, timeoutMs: PROBE_TIMEOUT_MS });
         return status === 200;
       }, options.startTimeoutMs ?? START_TIMEOUT_MS);
       return { address, server };
@@ -171,7 +164,7 @@ export async function startOpenBao(options: OpenBaoOptions = {}): Promise<OpenBa
         ...(call.namespace === undefined ? {} : { "x-vault-namespace": call.namespace }),
       };
       const url = `${address}/v1/${path}`;
-      const { status, body } = await sendJson({ url, method, headers, ...caPem, body: call.body });
+      const { status, body } = await sendJson({ url, method, headers, caPem, body: call.body });
       if (status < 400) return body ?? {};
       throw new OpenBaoRefusal(`${method} ${path}`, status, Errors.safeParse(body).data?.errors ?? []);
     };
@@ -192,7 +185,8 @@ export async function startOpenBao(options: OpenBaoOptions = {}): Promise<OpenBa
       };
       return {
         address,
-        ...(tls && { caPem: tls.caPem, caFile: tls.caFile }),
+        caPem,
+        caFile,
         rootToken,
         binary: bao,
         logFile,

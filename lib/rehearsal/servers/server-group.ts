@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { ServerFault } from "./server-fault";
 import { ServerProcess, type ServerProcessSpec } from "./server-process";
 import { Watchdog } from "./watchdog";
@@ -24,6 +24,7 @@ export interface ServerPlace {
 /** Several servers that end together, with their processes and files, however this process ends. */
 export class ServerGroup {
   private readonly stops = new Set<() => Promise<void>>();
+  private readonly processes = new Set<ServerProcess>();
   private readonly counts = new Map<string, number>();
   private stopping: Promise<void> | undefined;
 
@@ -59,7 +60,7 @@ export class ServerGroup {
 
   /** A new folder for a server, `openbao`, `openbao-2`, …, and where its log goes. */
   placeFor(name: string): ServerPlace {
-    if (this.stopping) throw new ServerFault(`The server group has been stopped; ${name} needs a new group.`);
+    this.refuseWhenStopped(name);
     const count = (this.counts.get(name) ?? 0) + 1;
     this.counts.set(name, count);
     const label = count === 1 ? name : `${name}-${count}`;
@@ -70,11 +71,18 @@ export class ServerGroup {
 
   /** Starts a process that dies with this one. */
   startProcess(spec: ServerProcessSpec): ServerProcess {
-    return ServerProcess.start(spec, this.watchdog);
+    this.refuseWhenStopped(spec.name);
+    const process = ServerProcess.start(spec, this.watchdog);
+    this.processes.add(process);
+    return process;
   }
 
   /** Takes over a started server. The returned function stops it, once, and removes its folder. */
   adopt(place: ServerPlace, stop: () => Promise<void>): () => Promise<void> {
+    if (this.stopping) {
+      stop().catch(() => undefined);
+      this.refuseWhenStopped(basename(place.folder));
+    }
     let stopped: Promise<void> | undefined;
     const stopOnce = () => {
       stopped ??= stop().then(() => rm(place.folder, { recursive: true, force: true, maxRetries: 3 }));
@@ -94,11 +102,17 @@ export class ServerGroup {
     return this.stopping;
   }
 
+  private refuseWhenStopped(name: string): void {
+    if (this.stopping) throw new ServerFault(`The server group has been stopped; ${name} needs a new group.`);
+  }
+
   private async end(): Promise<void> {
     const faults: unknown[] = [];
     for (const stop of [...this.stops].reverse()) {
       await stop().catch((error: unknown) => faults.push(error));
     }
+    // Also those that are still starting: another server's failure may have ended the work that waits for them.
+    await Promise.all([...this.processes].map((process) => process.stop()));
     await rm(this.folder, { recursive: true, force: true, maxRetries: 3 });
     await this.watchdog.dismiss();
     if (faults.length > 0) throw new AggregateError(faults, "Not every embedded server could be stopped.");

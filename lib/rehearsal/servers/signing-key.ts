@@ -8,8 +8,8 @@ export type SigningAlgorithm = "RS256" | "ES256";
 export type Claims = Readonly<Record<string, unknown>>;
 
 /**
- * A key pair that signs and verifies compact JWTs (RFC 7519, RFC 7515), with `node:crypto` alone: the library `jose` is an ES
- * module, which Jest's configuration here does not transform.
+ * A key pair that signs and verifies compact JWTs (RFC 7519, RFC 7515), with `node:crypto` alone. The library `jose` is an ES module
+ * only, which this CommonJS code and its tests could load in roundabout ways; OpenBao's verifier checks ours in the tests.
  */
 export class SigningKey {
   private constructor(

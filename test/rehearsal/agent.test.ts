@@ -1,0 +1,176 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { PodPlan } from "../../lib/blueprint";
+import { defineRegistry, type Registry } from "../../lib/model";
+import { type InjectedAgent, InjectionError, injectedAgent, startAgent } from "../../lib/rehearsal/agent";
+import { type EmbeddedAws, type OpenBao, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
+import { registry } from "../../registry";
+import { draft } from "../model/sample";
+import { callWith, type RehearsedEnvironment, rehearse, shownSettings } from "./rehearsed-environment";
+
+let group: ServerGroup;
+let aws: EmbeddedAws;
+
+beforeAll(async () => {
+  group = ServerGroup.open();
+  aws = await startEmbeddedAws({ group });
+}, 120_000);
+
+afterAll(() => group?.stop(), 60_000);
+
+async function waitFor<T>(what: string, look: () => T | undefined | false, logFile?: string): Promise<T> {
+  for (const end = Date.now() + 20_000; Date.now() < end; await sleep(100)) {
+    const found = look();
+    if (found) return found;
+  }
+  throw new Error(`${what} did not happen${logFile ? `:\n${readFileSync(logFile, "utf8")}` : ""}`);
+}
+
+/** A pod of a workload in a cluster, with what its agent needs. */
+function podOf(environment: RehearsedEnvironment, workloadName: string, name: string) {
+  const { plan, issuers, vaults } = environment;
+  const workload = plan.workloads.find((candidate) => candidate.name === workloadName);
+  const [pod] = workload?.pods ?? [];
+  const cluster = plan.clusters.find((candidate) => candidate.name === pod?.cluster);
+  const issuer = cluster && issuers.get(cluster.name);
+  const vault = cluster && vaults.get(cluster.vault);
+  if (!workload || !pod || !issuer || !vault) throw new Error(`no pod of ${workloadName}`);
+  const root = join(group.folder, name);
+  mkdirSync(root, { recursive: true });
+  const settings = {
+    root,
+    vaultAddress: vault.address,
+    renderInterval: "2s",
+    ...(vault.caFile ? { caFile: vault.caFile } : {}),
+  };
+  const agent = (container: "init" | "sidecar"): InjectedAgent => injectedAgent(pod, container, settings);
+  const start = (container: "init" | "sidecar") => {
+    const configured = agent(container);
+    // As the kubelet does: a token for the audience of the volume, for the pod's ServiceAccount.
+    const token = issuer.token({
+      namespace: pod.namespace,
+      serviceAccount: pod.serviceAccountName,
+      audience: configured.audience,
+    });
+    return startAgent(group, vault, root, configured, token);
+  };
+  return { pod, vault, root, agent, start, plan, file: (path: string) => join(root, "vault/secrets", path) };
+}
+
+const isWhole = (path: string): boolean => existsSync(path) && statSync(path).size > 0;
+
+async function put(vault: OpenBao, path: string, cas: number, data: object): Promise<void> {
+  await callWith(vault, vault.rootToken)("POST", path, { options: { cas }, data });
+}
+
+describe("a pod of the repository's own registry", () => {
+  let environment: RehearsedEnvironment;
+
+  beforeAll(async () => {
+    environment = await rehearse(registry, "dev", group, aws);
+  }, 60_000);
+
+  test("gets each file with its content and mode, and a changed value after the interval", async () => {
+    const { plan, pod, vault, agent, start, file } = podOf(environment, "backend", "pod-backend");
+    const sidecar = start("sidecar");
+    const { files } = agent("sidecar");
+    await waitFor("rendering", () => files.every(({ path }) => isWhole(path)), sidecar.logFile);
+    expect(files.map(({ path }) => path).sort()).toEqual(
+      [
+        "db/app-primary.json",
+        "jwt/signing.json",
+        "jwt/signing.jwks.json",
+        "redis/app.json",
+        "smtp/sendgrid.json",
+        "storage/s3-app.json",
+      ].map(file),
+    );
+    for (const { path } of files) expect((statSync(path).mode & 0o777).toString(8)).toBe("400");
+    for (const secret of plan.secrets) {
+      if (!secret.consumers.includes("backend")) continue;
+      expect(JSON.parse(readFileSync(file(`${secret.key}.json`), "utf8"))).toEqual({
+        ...shownSettings(secret),
+        ...environment.values.get(secret.key)?.current,
+      });
+    }
+    const jwt = environment.values.get("jwt/signing")?.current as { jwks: object };
+    expect(JSON.parse(readFileSync(file("jwt/signing.jwks.json"), "utf8"))).toEqual(jwt.jwks);
+
+    const changed = { username: "app_b", password: `<&>"'\\ü \u2028 ${Date.now()}` };
+    await put(vault, "kv-dev/data/db/app-primary", 2, changed);
+    const path = file("db/app-primary.json");
+    await waitFor(
+      "rendering of the changed value",
+      () => readFileSync(path, "utf8").includes("app_b"),
+      sidecar.logFile,
+    );
+    expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({
+      host: "db.dev.example.com",
+      port: 5432,
+      database: "app",
+      ...changed,
+    });
+    await sidecar.stop();
+    expect(pod.annotations["vault.hashicorp.com/template-static-secret-render-interval"]).toBe("6h");
+  }, 60_000);
+
+  test("a secret without one of its fields is not rendered in part", async () => {
+    const { vault, start, file } = podOf(environment, "celery-email", "pod-missing-key");
+    await put(vault, "kv-dev/data/smtp/sendgrid", 2, { wrong: "field" });
+    const init = start("init");
+    await waitFor("the agent's complaint", () =>
+      /missing|no entry for key|apiKey/.test(readFileSync(init.logFile, "utf8")),
+    );
+    expect(existsSync(file("smtp/sendgrid.json"))).toBe(false);
+    await init.stop();
+  }, 60_000);
+
+  test("without the token volume the injector refuses the pod", () => {
+    const { pod } = podOf(environment, "backend", "pod-without-volume");
+    const bare: PodPlan = { ...pod, volumes: [] };
+    expect(() => injectedAgent(bare, "init", { root: "/", vaultAddress: "http://127.0.0.1" })).toThrow(
+      InjectionError,
+    );
+  });
+});
+
+describe("a pod that logs in by jwt, with files of its own", () => {
+  const HARD = `a'b"c$HOME \`id\` \\ {{ x }} #;&|<>`;
+
+  function jwtRegistry(): Registry {
+    const definition = draft();
+    definition.environments.prod.vaultAuth = "jwt";
+    definition.secrets["db/app"].files = [
+      { format: "env", prefix: "DB_", mode: "0440" },
+      {
+        format: "template",
+        path: "conf/app.conf",
+        template: 'pass={{ with secret "SECRET_PATH" }}{{ .Data.data.password }}{{ end }}',
+      },
+    ];
+    return defineRegistry(definition) as Registry;
+  }
+
+  test("gets shell lines that mean what the value is, and its own template; then ends", async () => {
+    const environment = await rehearse(jwtRegistry(), "prod", group, aws);
+    const { vault, start, file } = podOf(environment, "backend", "pod-jwt");
+    await put(vault, "kv-prod/data/db/app", 2, { username: "app_a", password: HARD });
+    const init = start("init");
+    await waitFor(
+      "rendering",
+      () => isWhole(file("conf/app.conf")) && isWhole(file("db/app.env")),
+      init.logFile,
+    );
+    const shell = execFileSync(
+      "sh",
+      ["-c", `. "$0"; printf '%s|%s|%s' "$DB_HOST" "$DB_PORT" "$DB_PASSWORD"`, file("db/app.env")],
+      { encoding: "utf8" },
+    );
+    expect(shell).toBe(`db.prod.example.com|5432|${HARD}`);
+    expect((statSync(file("db/app.env")).mode & 0o777).toString(8)).toBe("440");
+    expect(readFileSync(file("conf/app.conf"), "utf8")).toBe(`pass=${HARD}`);
+    await init.stop();
+  }, 60_000);
+});
