@@ -1,5 +1,5 @@
 /**
- * The import rule of docs/design.md, as a table: each room and what it may import of ours.
+ * The import rule, as a table: each room and what it may import of ours.
  * Everything else between rooms is an error.
  */
 const rooms = {
@@ -51,12 +51,20 @@ module.exports = {
     },
     { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
     { name: "no-orphans", severity: "error", from: { orphan: true, path: "^lib/" }, to: {} },
-    { name: "not-to-dev-dependency", severity: "error", from: { path: "^(lib|stacks|registry|main)", pathNot: "^lib/rehearsal/" }, to: { dependencyTypes: ["npm-dev"] } },
+    {
+      name: "not-to-dev-dependency",
+      severity: "error",
+      from: { path: "^(lib|stacks|registry|main)", pathNot: "^lib/rehearsal/" },
+      to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["npm-peer"] },
+    },
   ],
   options: {
     doNotFollow: { path: "node_modules" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "require", "node", "default"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "require", "node", "default"],
+    },
   },
 };

@@ -14,14 +14,15 @@ export type BackendSettings =
     }
   | {
       readonly type: "local";
-      /** @default `terraform.<stack>.tfstate` in the folder of the app */
+      /** From the stack's folder. @default `terraform.<stack>.tfstate` in the folder of the app */
       readonly path?: string;
     };
 
 /** Gives a stack its backend. */
 export function setBackend(stack: TerraformStack, id: string, settings: BackendSettings): void {
   if (settings.type === "local") {
-    new LocalBackend(stack, settings.path === undefined ? {} : { path: settings.path });
+    // The engine's own default is an absolute path, which would make every checkout's output differ.
+    new LocalBackend(stack, { path: settings.path ?? `../../../terraform.${id}.tfstate` });
     return;
   }
   const backend = new S3Backend(stack, {

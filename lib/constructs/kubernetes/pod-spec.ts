@@ -17,7 +17,7 @@ export interface PodSpec {
           readonly path: string;
         };
       }[];
-    };
+    }[];
   }[];
 }
 
@@ -42,10 +42,12 @@ export const podSpec = (plan: PodPlan): PodSpec => ({
   serviceAccountName: plan.serviceAccountName,
   volume: plan.volumes.map((volume) => ({
     name: volume.name,
-    projected: {
-      sources: volume.projected.sources.map(({ serviceAccountToken }) => ({
-        serviceAccountToken: { ...serviceAccountToken },
-      })),
-    },
+    projected: [
+      {
+        sources: volume.projected.sources.map(({ serviceAccountToken }) => ({
+          serviceAccountToken: { ...serviceAccountToken },
+        })),
+      },
+    ],
   })),
 });

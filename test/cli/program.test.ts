@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { accessOf } from "../../lib/blueprint";
+import { run } from "../../lib/cli/program";
+import { registry } from "../../registry";
+
+const ROOT = join(__dirname, "../..");
+
+/** Runs the command line in this process and gives what a shell would see. */
+async function cli(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = "";
+  let err = "";
+  const code = await run(["--registry", join(ROOT, "registry"), ...args], {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+  });
+  return { code, out, err };
+}
+
+/** Runs it on a registry module of the test's own. */
+async function withModule<T>(source: string, act: (file: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "registry-"));
+  try {
+    const file = join(folder, "registry.js");
+    writeFileSync(file, source);
+    return await act(file);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+test("validate says that a sound registry is sound", async () => {
+  expect(await cli("validate")).toEqual({
+    code: 0,
+    out: "Registry acme is valid: 10 secrets, 6 workloads, 3 environments.\n",
+    err: "",
+  });
+  const { out } = await cli("validate", "--format", "json");
+  expect(JSON.parse(out)).toMatchObject({ valid: true, registry: "acme", secrets: 10, faults: [] });
+});
+
+test("validate lists all faults of a broken one and ends with 2", async () => {
+  const source = `
+    const { defineRegistry } = require(${JSON.stringify(join(ROOT, "lib/model"))});
+    exports.registry = defineRegistry({ environments: {}, workloads: { Backend: { namespace: "x" } }, secrets: { "DB": {} } });`;
+  await withModule(source, async (file) => {
+    const text = await cli("--registry", file, "validate");
+    expect(text.code).toBe(2);
+    expect(text.out).toContain('workloads.Backend\n  found:   "Backend"\n  allowed: lower-case letters');
+    const { code, out } = await cli("--registry", file, "validate", "--format", "json");
+    expect(code).toBe(2);
+    expect(JSON.parse(out).faults).toContainEqual({
+      path: "secrets.DB",
+      found: '"DB"',
+      allowed:
+        "lower-case letters, digits, single hyphens inside words, and / between words, at most 200 characters",
+      change: "rename the key, such as db/app-primary",
+    });
+    expect((await cli("--registry", file, "list")).code).toBe(2);
+  });
+});
+
+test("list shows each environment, development first, and what it does not have", async () => {
+  const { code, out } = await cli("list");
+  expect(code).toBe(0);
+  expect(out.match(/^(dev|stage|prod) \(account \d{12}\): \d+ secrets$/gm)).toEqual([
+    "dev (account 111111111111): 8 secrets",
+    "stage (account 222222222222): 10 secrets",
+    "prod (account 333333333333): 10 secrets",
+  ]);
+  expect(out).toContain("Not in dev: crypto/webhook, db/reporting-ro");
+  expect((await cli("list", "--env", "stage", "--format", "md")).out).toMatch(
+    /^## stage \(account 222222222222\): 10 secrets\n\n\| SECRET \|/,
+  );
+  expect(JSON.parse((await cli("list", "--env", "dev", "--format", "json")).out)[0].secrets).toHaveLength(8);
+});
+
+test("access is the blueprint's access, with the fields that scripts rely on", async () => {
+  const { code, out } = await cli("access", "--env", "prod", "--format", "json");
+  expect(code).toBe(0);
+  const rows = JSON.parse(out);
+  expect(rows).toEqual(accessOf(registry, "prod"));
+  expect(rows).toHaveLength(14);
+  expect(rows[0]).toEqual({
+    workload: "backend",
+    namespace: "backend",
+    serviceAccount: "backend",
+    secret: "crypto/webhook",
+    store: "aws",
+    regions: ["eu-central-1", "eu-west-1", "us-east-1"],
+    role: "arn:aws:iam::333333333333:role/acme/prod/acme-prod-backend",
+    vaultPath: "kv-prod/data/crypto/webhook",
+  });
+  expect((await cli("access", "--env", "prod")).out).toMatch(/^WORKLOAD +NAMESPACE +SERVICE ACCOUNT +SECRET/);
+  expect((await cli("access", "--env", "prod", "--format", "md")).out.split("\n")).toHaveLength(17);
+});
+
+test.each([
+  [["access"], 2, "error: required option '--env <name>' not specified\n"],
+  [["access", "--env", "qa"], 2, 'Unknown environment "qa". The registry has: dev, stage, prod.\n'],
+  [["access", "--env", "prod", "--format", "xml"], 2, "Allowed choices are text, json, md"],
+  [["acess"], 2, "(Did you mean access?)"],
+  [
+    ["--registry", "/nowhere/registry", "list"],
+    2,
+    "No registry at /nowhere/registry. Give the module with --registry",
+  ],
+])("%j ends with %i and says what to change", async (args, code, message) => {
+  const result = await cli(...args);
+  expect(result.code).toBe(code);
+  expect(result.err).toContain(message);
+  expect(result.err).not.toContain("    at ");
+});
+
+test("a module that exports no registry is named", async () => {
+  await withModule("exports.other = 1;", async (file) => {
+    expect(await cli("--registry", file, "list")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`${file} exports no registry`),
+    });
+  });
+});
+
+test("a fault of this program ends with 70 and shows its stack", async () => {
+  await withModule('throw new TypeError("broken on purpose");', async (file) => {
+    const { code, err } = await cli("--registry", file, "list");
+    expect(code).toBe(70);
+    expect(err).toMatch(/TypeError: broken on purpose\n {4}at /);
+  });
+});
+
+test("help has examples and exit codes", async () => {
+  const { code, out } = await cli("--help");
+  expect(code).toBe(0);
+  expect(out).toMatch(/Examples:[\s\S]*access --env prod --format json[\s\S]*Exit codes/);
+});

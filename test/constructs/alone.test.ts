@@ -1,0 +1,144 @@
+import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import { Deployment } from "@cdktf/provider-kubernetes/lib/deployment";
+import { App, TerraformStack } from "cdktf";
+import { blueprint } from "../../lib/blueprint";
+import {
+  AddressCollisionError,
+  ReplicatedSecret,
+  SecretsKey,
+  SecretsRegistry,
+  VaultAclPolicy,
+  WorkloadIdentity,
+} from "../../lib/constructs";
+import type { Registry } from "../../lib/model";
+import { registry } from "../../registry";
+
+const plan = blueprint(registry, "prod");
+
+function stack(): TerraformStack {
+  const made = new TerraformStack(new App(), "theirs");
+  new AwsProvider(made, "aws", { region: "eu-central-1" });
+  return made;
+}
+
+function firstSecret() {
+  const found = plan.secrets.find((secret) => secret.key === "db/app-primary");
+  if (found?.store !== "aws") throw new Error("no secret");
+  return found;
+}
+
+describe("a construct alone in somebody else's stack", () => {
+  test("has addresses made of the ids that the user chose", () => {
+    const theirs = stack();
+    const key = new SecretsKey(theirs, "team-key", { plan: plan.key, regions: plan.regions });
+    new ReplicatedSecret(theirs, "db", {
+      plan: firstSecret(),
+      regions: plan.regions,
+      keyArnIn: (region) => key.arnIn(region),
+    });
+    const [workload] = plan.workloads;
+    const [policy] = plan.vaults[0]?.policies ?? [];
+    if (!workload || !policy) throw new Error("no workload");
+    new WorkloadIdentity(theirs, "identity", { plan: workload });
+    new VaultAclPolicy(theirs, "acl", { plan: policy });
+    const { resource } = theirs.toTerraform();
+    expect(Object.keys(resource.aws_kms_key)).toEqual(["team-key_eu-central-1"]);
+    expect(Object.keys(resource.aws_secretsmanager_secret)).toEqual(["db_db--app-primary"]);
+    expect(resource.aws_secretsmanager_secret["db_db--app-primary"].kms_key_id).toBe(
+      "${aws_kms_key.team-key_eu-central-1.arn}",
+    );
+    expect(Object.keys(resource.aws_iam_role)).toEqual(["identity_backend"]);
+    expect(Object.keys(resource.vault_policy)).toEqual(["acl_acme-prod-backend"]);
+  });
+
+  test("says which regions a key has, when asked for another", () => {
+    const key = new SecretsKey(stack(), "key", { plan: plan.key, regions: plan.regions });
+    expect(() => key.arnIn("ap-south-1")).toThrow(
+      "theirs/key: no key in ap-south-1; it was made for eu-central-1, eu-west-1, us-east-1",
+    );
+  });
+
+  test("cannot take another's address in silence", () => {
+    const theirs = stack();
+    new SecretsKey(theirs, "key.one", { plan: plan.key, regions: plan.regions });
+    expect(() => new SecretsKey(theirs, "keyone", { plan: plan.key, regions: plan.regions })).toThrow(
+      AddressCollisionError,
+    );
+  });
+});
+
+describe("SecretsRegistry", () => {
+  const secrets = () =>
+    new SecretsRegistry(stack(), "secrets", {
+      registry,
+      environment: "dev",
+      parts: { vaults: [], clusters: [] },
+    });
+
+  test("gives a Deployment of the same app all that its pods need", () => {
+    const made = secrets();
+    const { pod, roleArn, namespace } = made.workload("backend");
+    const deployment = new Deployment(TerraformStack.of(made), "backend", {
+      metadata: { name: "backend", namespace },
+      spec: {
+        selector: { matchLabels: { app: "backend" } },
+        template: {
+          metadata: { labels: { app: "backend" }, annotations: pod.annotations },
+          spec: {
+            serviceAccountName: pod.serviceAccountName,
+            volume: pod.volume,
+            container: [{ name: "app", image: "app" }],
+          },
+        },
+      },
+    });
+    expect(roleArn).toBe("arn:aws:iam::111111111111:role/acme/dev/acme-dev-backend");
+    const { resource } = TerraformStack.of(deployment).toTerraform();
+    const { template } = resource.kubernetes_deployment.backend.spec;
+    expect(template.metadata.annotations["vault.hashicorp.com/role"]).toBe("acme-dev-backend");
+    expect(template.spec).toMatchObject({
+      service_account_name: "backend",
+      volume: [
+        {
+          name: "vault-token",
+          projected: [
+            {
+              sources: [
+                {
+                  service_account_token: { audience: "vault-dev", expiration_seconds: 3_600, path: "token" },
+                },
+              ],
+            },
+          ],
+        },
+      ],
+    });
+  });
+
+  test("asks for the cluster where there are several", () => {
+    const made = new SecretsRegistry(stack(), "secrets", {
+      registry,
+      environment: "prod",
+      parts: { vaults: [], clusters: [] },
+    });
+    expect(() => made.workload("backend").pod).toThrow(
+      /podIn\(cluster\)[\s\S]*prod-eu-central, prod-eu-west/,
+    );
+    expect(made.workload("backend").podIn("prod-eu-west").annotations["vault.hashicorp.com/service"]).toBe(
+      "https://vault.eu-west.example.com:8200",
+    );
+    expect(() => made.workload("backend").podIn("nowhere")).toThrow('Unknown cluster "nowhere"');
+  });
+
+  test("refuses parts that the environment does not have", () => {
+    const plain = registry as unknown as Registry;
+    expect(
+      () =>
+        new SecretsRegistry(stack(), "secrets", {
+          registry: plain,
+          environment: "dev",
+          parts: { vaults: ["vlt"] },
+        }),
+    ).toThrow('Unknown Vault of dev "vlt". The registry has: dev.');
+  });
+});

@@ -1,0 +1,504 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { blueprint } from "../../lib/blueprint";
+import { defineRegistry, type Registry } from "../../lib/model";
+import { registry } from "../../registry";
+import { reordered } from "../blueprint/random-registry";
+import { type Draft, draft, genericPassword, vaultDatabase } from "../model/sample";
+import { synthesize, type TerraformJson } from "./synthesized";
+
+const own = registry as unknown as Registry;
+const registryOf = (definition: Draft): Registry => defineRegistry(definition) as Registry;
+const terraformOf = (definition: Draft, environment = "prod"): TerraformJson =>
+  synthesize({ registry: registryOf(definition), environment }, (terraform) => terraform);
+
+/** All attribute names at any depth. */
+function attributeNames(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  const inner = Object.values(value).flatMap(attributeNames);
+  return Array.isArray(value) ? inner : [...Object.keys(value), ...inner];
+}
+
+describe.each(registry.environmentNames)("the stack of %s", (environment) => {
+  const plan = blueprint(registry, environment);
+  const terraform = synthesize({ registry: own, environment }, (json) => json);
+  const resources = terraform.resource;
+
+  test("has every secret of Secrets Manager, with a replica and a key in every replica region", () => {
+    const planned = plan.secrets.flatMap((secret) => (secret.store === "aws" ? [secret] : []));
+    expect(Object.keys(resources.aws_secretsmanager_secret).sort()).toEqual(
+      planned.map(({ word }) => `secrets_${word}`).sort(),
+    );
+    for (const secret of planned) {
+      const made = resources.aws_secretsmanager_secret[`secrets_${secret.word}`];
+      expect(made).toMatchObject({
+        name: `${environment}/${secret.key}`,
+        kms_key_id: `\${aws_kms_key.secrets_${plan.regions.primary}.arn}`,
+        region: plan.regions.primary,
+        recovery_window_in_days: 30,
+        force_overwrite_replica_secret: false,
+        tags: {
+          owner: secret.owner,
+          kind: secret.kind,
+          environment,
+          "data-classification": secret.classification,
+        },
+        lifecycle: { prevent_destroy: environment === "prod" },
+      });
+      expect(made.replica).toEqual(
+        plan.regions.replicas.map((region) => ({
+          region,
+          kms_key_id: `\${aws_kms_replica_key.secrets_${region}.arn}`,
+        })),
+      );
+      const policy = resources.aws_secretsmanager_secret_policy[`secrets_${secret.word}`];
+      expect(JSON.parse(policy.policy)).toEqual(secret.policy);
+      expect(policy).toMatchObject({
+        block_public_policy: true,
+        secret_arn: `\${aws_secretsmanager_secret.secrets_${secret.word}.arn}`,
+      });
+    }
+  });
+
+  test("has no value, no version of a secret and no remote state", () => {
+    const types = Object.keys(resources);
+    expect(
+      types.filter((type) => /secret_version|kv_secret$|kv_secret_v2|generic_secret/.test(type)),
+    ).toEqual([]);
+    expect(terraform.data).toBeUndefined();
+    expect(terraform.output).toBeUndefined();
+    const carriers =
+      /^(secret_(string|binary).*|password.*|token|token_reviewer_jwt|data_json.*|access_key|secret_key|client_secret)$/;
+    expect(attributeNames(terraform).filter((name) => carriers.test(name))).toEqual([]);
+  });
+
+  test("has one multi-region key that turns by itself, and an alias in every region", () => {
+    expect(resources.aws_kms_key[`secrets_${plan.regions.primary}`]).toMatchObject({
+      multi_region: true,
+      enable_key_rotation: true,
+      region: plan.regions.primary,
+    });
+    expect(Object.keys(resources.aws_kms_replica_key)).toEqual(
+      plan.regions.replicas.map((region) => `secrets_${region}`),
+    );
+    for (const region of plan.regions.all) {
+      const key = region === plan.regions.primary ? resources.aws_kms_key : resources.aws_kms_replica_key;
+      expect(JSON.parse(key[`secrets_${region}`].policy)).toEqual(plan.key.policies[region]);
+      expect(resources.aws_kms_alias[`secrets_${region}`]).toMatchObject({
+        region,
+        name: `alias/acme-${environment}-secrets`,
+      });
+    }
+  });
+
+  test("has one role for each workload, whose policies are exclusive", () => {
+    for (const { name, role } of plan.workloads) {
+      const made = resources.aws_iam_role[`secrets_${name}`];
+      expect(made).toMatchObject({ name: role.name, path: role.path, max_session_duration: 3_600 });
+      expect(JSON.parse(made.assume_role_policy)).toEqual(role.trust);
+      expect(resources.aws_iam_role_policies_exclusive[`secrets_${name}`].policy_names).toHaveLength(
+        role.policies.inline.length,
+      );
+      expect(resources.aws_iam_role_policy_attachments_exclusive[`secrets_${name}`].policy_arns).toEqual([]);
+      for (const policy of role.policies.inline) {
+        expect(JSON.parse(resources.aws_iam_role_policy[`secrets_${name}_${policy.name}`].policy)).toEqual(
+          policy.document,
+        );
+      }
+    }
+  });
+
+  test("has, in every Vault, the KV mount, a policy and a role for each workload that has secrets, and the deployer's policy", () => {
+    for (const vault of plan.vaults) {
+      const word = (name: string) => `secrets_${vault.name}--${name}`;
+      expect(resources.vault_mount[word(`kv-${environment}`)]).toMatchObject({
+        path: `kv-${environment}`,
+        type: "kv",
+        options: { version: "2" },
+        provider: `vault.${vault.name}`,
+      });
+      expect(resources.vault_kv_secret_backend_v2[word(`kv-${environment}`)]).toMatchObject({
+        cas_required: true,
+        max_versions: 2,
+      });
+      for (const policy of [...vault.policies, vault.deployer]) {
+        expect(resources.vault_policy[word(policy.name)]).toMatchObject({
+          name: policy.name,
+          policy: policy.text,
+        });
+      }
+      for (const role of vault.roles) {
+        expect(
+          resources.vault_kubernetes_auth_backend_role[word(`${role.cluster}--${role.workload}`)],
+        ).toMatchObject({
+          role_name: role.name,
+          audience: `vault-${environment}`,
+          bound_service_account_names: [role.serviceAccount],
+          bound_service_account_namespaces: [role.namespace],
+          token_policies: [role.name],
+        });
+      }
+    }
+  });
+
+  test("makes or annotates the ServiceAccounts of every cluster", () => {
+    for (const cluster of plan.clusters) {
+      for (const workload of plan.workloads) {
+        const type =
+          workload.manage === "create" ? "kubernetes_service_account_v1" : "kubernetes_annotations";
+        const made = resources[type][`secrets_${cluster.name}--${workload.name}`];
+        const annotations = workload.manage === "create" ? made.metadata.annotations : made.annotations;
+        expect(annotations).toEqual({ "eks.amazonaws.com/role-arn": workload.role.arn });
+        expect(made.metadata).toMatchObject({ name: workload.serviceAccount, namespace: workload.namespace });
+      }
+    }
+  });
+
+  test("writes files for Helm and Kustomize that carry all three things a pod needs", () => {
+    synthesize({ registry: own, environment }, (_, folder) => {
+      for (const workload of plan.workloads) {
+        for (const pod of workload.pods) {
+          const read = (name: string) =>
+            parse(readFileSync(join(folder, "pods", pod.cluster, workload.name, name), "utf8"));
+          const values = read("values.yaml");
+          expect(values.podAnnotations).toEqual(pod.annotations);
+          expect(values.volumes).toEqual(pod.volumes);
+          expect(values.serviceAccount.name).toBe(pod.serviceAccountName);
+          expect(read("patch.yaml").spec.template).toEqual({
+            metadata: { annotations: pod.annotations },
+            spec: { serviceAccountName: pod.serviceAccountName, volumes: pod.volumes },
+          });
+          expect(read("kustomization.yaml")).toMatchObject({
+            kind: "Component",
+            patches: [{ path: "patch.yaml", target: { kind: "Deployment" } }],
+          });
+          for (const name of Object.keys(pod.annotations))
+            expect(name).toMatch(/^vault\.hashicorp\.com\/[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/);
+        }
+      }
+    });
+  });
+});
+
+test("the three stacks together hold the policy's ten secrets with the differences of its matrix", () => {
+  const holds = (environment: (typeof registry.environmentNames)[number]) =>
+    Object.fromEntries(blueprint(registry, environment).secrets.map((secret) => [secret.key, secret]));
+  const dev = holds("dev");
+  const stage = holds("stage");
+  const prod = holds("prod");
+  const all = [
+    "crypto/webhook",
+    "db/app-primary",
+    "db/reporting-ro",
+    "jwt/signing",
+    "observability/datadog",
+    "payments/paypal",
+    "payments/stripe",
+    "redis/app",
+    "smtp/sendgrid",
+    "storage/s3-app",
+  ];
+  expect(Object.keys(stage)).toEqual(all);
+  expect(Object.keys(prod)).toEqual(all);
+  expect(Object.keys(dev)).toEqual(
+    all.filter((key) => key !== "crypto/webhook" && key !== "db/reporting-ro"),
+  );
+  const matrix: [string, object, object, object][] = [
+    [
+      "db/app-primary",
+      { settings: { privileges: ["SELECT", "INSERT", "UPDATE"], data: "sample" } },
+      { settings: { data: "copy" } },
+      { settings: { data: "live" } },
+    ],
+    [
+      "jwt/signing",
+      { rotation: "automatic" },
+      { rotation: "manual-dual-publish" },
+      { rotation: "manual-dual-publish" },
+    ],
+    [
+      "payments/stripe",
+      { settings: { mode: "test", account: "sandbox" } },
+      { settings: { mode: "test", account: "stage" } },
+      { settings: { mode: "live" } },
+    ],
+    [
+      "payments/paypal",
+      { settings: { mode: "sandbox", account: "sandbox" } },
+      { settings: { mode: "sandbox", account: "stage" } },
+      { settings: { mode: "live" } },
+    ],
+    [
+      "smtp/sendgrid",
+      { settings: { account: "sandbox" } },
+      { settings: { account: "staging" } },
+      { settings: { account: "production" } },
+    ],
+    [
+      "storage/s3-app",
+      { settings: { bucket: "example-dev-app" } },
+      { settings: { bucket: "example-stage-app" } },
+      { settings: { bucket: "example-prod-app" } },
+    ],
+    [
+      "observability/datadog",
+      { settings: { org: "dev" } },
+      { settings: { org: "stage" } },
+      { settings: { org: "prod" } },
+    ],
+  ];
+  for (const [key, ...expected] of matrix) {
+    for (const [index, environment] of [dev, stage, prod].entries())
+      expect(environment[key]).toMatchObject(expected[index] ?? {});
+  }
+  const cadences = Object.fromEntries(
+    Object.values(prod).map(({ key, rotateEvery }) => [key, rotateEvery.seconds / 86_400]),
+  );
+  expect(cadences).toEqual({
+    "db/app-primary": 30,
+    "db/reporting-ro": 90,
+    "redis/app": 60,
+    "jwt/signing": 90,
+    "crypto/webhook": 180,
+    "payments/stripe": 60,
+    "payments/paypal": 60,
+    "smtp/sendgrid": 30,
+    "storage/s3-app": 90,
+    "observability/datadog": 120,
+  });
+});
+
+describe("a stack", () => {
+  test("is the same, byte for byte, when the registry is written in another order", () => {
+    const text = (definition: Draft) =>
+      synthesize({ registry: registryOf(definition), environment: "prod" }, (_, __, json) => json);
+    const definition = { ...draft() };
+    definition.secrets["app/password"] = {
+      ...genericPassword(),
+      settings: { fields: ["value"], config: { b: 1, a: 2 } },
+    };
+    expect(text(reordered(definition) as Draft)).toBe(text(definition));
+  });
+
+  test("keeps its addresses when split into AWS, each Vault and each cluster, and the parts share nothing", () => {
+    const addresses = (terraform: TerraformJson): string[] =>
+      Object.entries<object>(terraform.resource ?? {}).flatMap(([type, made]) =>
+        Object.keys(made).map((name) => `${type}.${name}`),
+      );
+    const props = { registry: own, environment: "prod" };
+    const whole = synthesize(props, addresses);
+    const plan = blueprint(registry, "prod");
+    const parts = [
+      { aws: true, vaults: [], clusters: [] },
+      ...plan.vaults.map(({ name }) => ({ aws: false, vaults: [name], clusters: [] })),
+      ...plan.clusters.map(({ name }) => ({ aws: false, vaults: [], clusters: [name] })),
+    ].map((part) =>
+      synthesize({ ...props, parts: part }, (terraform, _, text) => {
+        expect(text).not.toMatch(/terraform_remote_state|"output"/);
+        expect(Object.keys(terraform.provider)).toHaveLength(1);
+        return addresses(terraform);
+      }),
+    );
+    expect(parts.flat().sort()).toEqual(whole.sort());
+  });
+
+  test("moves the addresses of a renamed secret step by step, and keeps its name in the cloud", () => {
+    const definition = draft();
+    definition.secrets["db/new"] = { ...definition.secrets["db/app"], renamedFrom: ["db/app", "db/second"] };
+    delete definition.secrets["db/app"];
+    const terraform = terraformOf(definition);
+    expect(terraform.resource.aws_secretsmanager_secret["secrets_db--new"].name).toBe("prod/db/app");
+    expect(terraform.moved).toEqual(
+      ["aws_secretsmanager_secret", "aws_secretsmanager_secret_policy"].flatMap((type) => [
+        { from: `${type}.secrets_db--app`, to: `${type}.secrets_db--second` },
+        { from: `${type}.secrets_db--second`, to: `${type}.secrets_db--new` },
+      ]),
+    );
+    const backend = JSON.parse(terraform.resource.aws_iam_role_policy["secrets_backend_read-secrets"].policy);
+    expect(backend.Statement[0].Resource).toContain(
+      "arn:aws:secretsmanager:*:444455556666:secret:prod/db/app-??????",
+    );
+  });
+
+  test("keeps a retired secret without readers, and lets it be destroyed", () => {
+    const definition = draft();
+    Object.assign(definition.secrets["db/app"], { retired: "2027-01-31", consumers: [] });
+    const { resource } = terraformOf(definition);
+    expect(resource.aws_secretsmanager_secret["secrets_db--app"]).toMatchObject({
+      lifecycle: { prevent_destroy: false },
+      tags: { retired: "2027-01-31" },
+    });
+    expect(resource.aws_secretsmanager_secret["secrets_crypto--webhook"].lifecycle.prevent_destroy).toBe(
+      true,
+    );
+    expect(JSON.stringify(resource.aws_iam_role_policy)).not.toContain("db/app");
+  });
+
+  test("gives roles by EKS Pod Identity where the environment says so", () => {
+    const definition = draft();
+    definition.environments.prod.identity = "pod-identity";
+    const { resource } = terraformOf(definition);
+    expect(resource.aws_eks_pod_identity_association["secrets_prod-one--backend"]).toMatchObject({
+      cluster_name: "prod-one",
+      namespace: "backend",
+      service_account: "backend",
+      region: "eu-central-1",
+      role_arn: "${aws_iam_role.secrets_backend.arn}",
+    });
+    expect(JSON.parse(resource.aws_iam_role.secrets_backend.assume_role_policy).Statement).toEqual([
+      {
+        Sid: "EksPodIdentity",
+        Effect: "Allow",
+        Principal: { Service: "pods.eks.amazonaws.com" },
+        Action: ["sts:AssumeRole", "sts:TagSession"],
+        Condition: {
+          ArnEquals: { "aws:SourceArn": ["arn:aws:eks:eu-central-1:444455556666:cluster/prod-one"] },
+          StringEquals: {
+            "aws:SourceAccount": ["444455556666"],
+            "aws:RequestTag/kubernetes-namespace": ["backend"],
+            "aws:RequestTag/kubernetes-service-account": ["backend"],
+          },
+        },
+      },
+    ]);
+    expect(resource.kubernetes_service_account_v1["secrets_prod-one--backend"].metadata.annotations).toEqual(
+      {},
+    );
+  });
+
+  test("has the boundary, path, OIDC provider and namespace that the environment names", () => {
+    const definition = draft();
+    const { prod } = definition.environments;
+    Object.assign(prod, {
+      permissionsBoundary: "arn:aws:iam::444455556666:policy/boundary",
+      rolePath: "/teams/secrets/",
+    });
+    prod.clusters[0].oidcProvider = "create";
+    prod.vaults[0].namespace = "team-a";
+    const terraform = terraformOf(definition);
+    expect(terraform.resource.aws_iam_role.secrets_backend).toMatchObject({
+      path: "/teams/secrets/",
+      permissions_boundary: "arn:aws:iam::444455556666:policy/boundary",
+    });
+    expect(terraform.resource.aws_iam_openid_connect_provider["secrets_prod-one"]).toMatchObject({
+      url: "https://oidc.example.com/id/PROD",
+      client_id_list: ["sts.amazonaws.com"],
+    });
+    expect(terraform.provider.vault[0]).toMatchObject({ alias: "main", namespace: "team-a" });
+  });
+
+  test("only refers to the mounts of a Vault that others manage", () => {
+    const definition = draft();
+    definition.environments.prod.vaults[0].manage = "reference";
+    const types = Object.keys(terraformOf(definition).resource).filter((type) => type.startsWith("vault_"));
+    expect(types.sort()).toEqual(["vault_kubernetes_auth_backend_role", "vault_policy"]);
+  });
+
+  test("trusts an issuer by its published or by given keys, where pods log in by jwt", () => {
+    const definition = draft();
+    definition.environments.prod.vaultAuth = "jwt";
+    const { resource } = terraformOf(definition);
+    expect(resource.vault_jwt_auth_backend["secrets_main--prod-one"]).toMatchObject({
+      path: "jwt-prod-one",
+      oidc_discovery_url: "https://oidc.example.com/id/PROD",
+      bound_issuer: "https://oidc.example.com/id/PROD",
+    });
+    expect(resource.vault_jwt_auth_backend_role["secrets_main--prod-one--backend"]).toMatchObject({
+      role_type: "jwt",
+      user_claim: "sub",
+      bound_audiences: ["vault-prod"],
+      bound_subject: "system:serviceaccount:backend:backend",
+    });
+  });
+
+  test("leaves everything of an external workload to GitOps, and gives it the files", () => {
+    const definition = draft();
+    definition.workloads.backend.manage = "external";
+    synthesize({ registry: registryOf(definition), environment: "prod" }, ({ resource }, folder) => {
+      expect(Object.keys(resource.kubernetes_service_account_v1)).toEqual(["secrets_prod-one--payments"]);
+      const files = readdirSync(join(folder, "pods/prod-one/backend")).sort();
+      expect(files).toEqual(["kustomization.yaml", "patch.yaml", "service-account.yaml", "values.yaml"]);
+      const account = parse(readFileSync(join(folder, "pods/prod-one/backend/service-account.yaml"), "utf8"));
+      expect(account.metadata.annotations).toEqual({
+        "eks.amazonaws.com/role-arn": "arn:aws:iam::444455556666:role/acme/prod/acme-prod-backend",
+      });
+    });
+  });
+
+  test("patches the Deployment that a workload names, with all three things at once", () => {
+    const definition = draft();
+    definition.workloads.backend.delivery = { how: "patch", deployment: "api" };
+    const { resource } = terraformOf(definition);
+    const patch = resource.terraform_data["secrets_prod-one--api"];
+    const [pod] =
+      blueprint(registryOf(definition), "prod").workloads.find(({ name }) => name === "backend")?.pods ?? [];
+    expect(JSON.parse(patch.triggers_replace.patch)).toEqual({
+      spec: {
+        template: {
+          metadata: { annotations: pod?.annotations },
+          spec: { serviceAccountName: "backend", volumes: pod?.volumes },
+        },
+      },
+    });
+    expect(patch.provisioner[0]["local-exec"].environment).toMatchObject({
+      CONTEXT: "arn:aws:eks:eu-central-1:444455556666:cluster/prod-one",
+      DEPLOYMENT: "api",
+    });
+  });
+
+  test("gives a workload without secrets a role without rights, and its pods no agent", () => {
+    const definition = draft();
+    definition.workloads.idle = { namespace: "idle" };
+    const registryWithIdle = registryOf(definition);
+    const idle = blueprint(registryWithIdle, "prod").workloads.find(({ name }) => name === "idle");
+    expect(idle).toMatchObject({
+      secrets: [],
+      vault: undefined,
+      role: { policies: { inline: [], managed: [] } },
+    });
+    expect(idle?.pods.map(({ annotations, volumes }) => ({ annotations, volumes }))).toEqual([
+      { annotations: {}, volumes: [] },
+    ]);
+    synthesize({ registry: registryWithIdle, environment: "prod" }, ({ resource }) => {
+      expect(resource.aws_iam_role_policies_exclusive.secrets_idle.policy_names).toEqual([]);
+      expect(Object.keys(resource.vault_policy).some((name) => name.includes("idle"))).toBe(false);
+    });
+  });
+
+  test("keeps its state in a bucket with Terraform's own lock, or in a file", () => {
+    const backendOf = (backend: object) =>
+      synthesize(
+        { registry: own, environment: "dev", backend: backend as never },
+        ({ terraform }) => terraform.backend,
+      );
+    expect(backendOf({ type: "s3", bucket: "state", region: "eu-west-1" })).toEqual({
+      s3: {
+        bucket: "state",
+        region: "eu-west-1",
+        key: "secrets-registry/stack.tfstate",
+        encrypt: true,
+        use_lockfile: true,
+      },
+    });
+    expect(backendOf({ type: "local", path: "x.tfstate" })).toEqual({ local: { path: "x.tfstate" } });
+  });
+
+  test("reads a Vault-owned user at the engine, and only from the pods that consume it", () => {
+    const definition = draft();
+    definition.secrets["db/ro"] = { ...vaultDatabase(), environments: { dev: { presence: "absent" } } };
+    const { resource } = terraformOf(definition);
+    expect(Object.keys(resource.aws_secretsmanager_secret)).not.toContain("secrets_db--ro");
+    expect(resource.vault_policy["secrets_main--acme-prod-backend"].policy).toContain(
+      'path "database-prod/creds/db--ro" {\n  capabilities = ["read"]\n}',
+    );
+    expect(resource.vault_policy["secrets_main--acme-prod-payments"].policy).not.toContain("database-prod");
+  });
+
+  test("leaves no pod files of a workload that is no more", () => {
+    synthesize({ registry: own, environment: "dev" }, (_, folder) => {
+      expect(existsSync(join(folder, "pods/dev-eu-central/backend/values.yaml"))).toBe(true);
+      expect(existsSync(join(folder, "pods/dev-eu-central/unknown"))).toBe(false);
+    });
+  });
+});

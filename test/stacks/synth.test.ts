@@ -1,0 +1,87 @@
+import { execFileSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const ROOT = join(__dirname, "../..");
+
+let folder: string;
+
+/** The project's own files in a folder of their own, so that its output is not this checkout's. */
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "synth app "));
+  for (const name of [
+    "lib",
+    "stacks",
+    "registry",
+    "main.ts",
+    "cdktf.json",
+    "package.json",
+    "tsconfig.json",
+  ]) {
+    cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  }
+  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** All files below `cdktf.out/stacks`, by path. */
+function outputs(): Record<string, string> {
+  const stacks = join(folder, "cdktf.out/stacks");
+  return Object.fromEntries(
+    readdirSync(stacks, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+      .sort()
+      .map((file) => [file.slice(stacks.length + 1), readFileSync(file, "utf8")]),
+  );
+}
+
+/** No credentials, no network settings: only what a shell needs. */
+const environment = { PATH: process.env.PATH, HOME: tmpdir(), CHECKPOINT_DISABLE: "1", CI: "1" };
+
+function synth(): string {
+  return execFileSync("npm", ["run", "--silent", "synth"], {
+    cwd: folder,
+    env: environment,
+    encoding: "utf8",
+  });
+}
+
+test("npm run synth writes the three stacks and says what it made; cdktf synth writes the same bytes; stale stacks go", () => {
+  const table = synth();
+  expect(table.match(/^(dev|stage|prod) \(account/gm)).toHaveLength(3);
+  const first = outputs();
+  expect(Object.keys(first).filter((file) => file.endsWith("cdk.tf.json"))).toEqual([
+    "dev/cdk.tf.json",
+    "prod/cdk.tf.json",
+    "stage/cdk.tf.json",
+  ]);
+  for (const text of Object.values(first)) expect(text).not.toContain(folder);
+
+  mkdirSync(join(folder, "cdktf.out/stacks/gone"));
+  const manifestFile = join(folder, "cdktf.out/manifest.json");
+  const manifest = JSON.parse(readFileSync(manifestFile, "utf8"));
+  manifest.stacks.gone = { ...manifest.stacks.dev, name: "gone", workingDirectory: "stacks/gone" };
+  writeFileSync(manifestFile, JSON.stringify(manifest));
+  mkdirSync(join(folder, "cdktf.out/stacks/kept"));
+  synth();
+  expect(existsSync(join(folder, "cdktf.out/stacks/gone"))).toBe(false);
+  expect(existsSync(join(folder, "cdktf.out/stacks/kept"))).toBe(true);
+  rmSync(join(folder, "cdktf.out/stacks/kept"), { recursive: true });
+  expect(outputs()).toEqual(first);
+
+  execFileSync("npx", ["cdktf", "synth"], { cwd: folder, env: environment, stdio: "pipe" });
+  expect(outputs()).toEqual(first);
+}, 180_000);
