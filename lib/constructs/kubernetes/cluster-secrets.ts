@@ -40,23 +40,23 @@ export class ClusterSecrets extends Construct {
       );
     }
     const common = provider ? { provider } : {};
-    const namespacesWithCa = new Set<string>();
+    const caIn = new Map<string, VaultCa>();
     for (const workload of blueprint.workloads) {
-      new WorkloadServiceAccount(this, `service-account-${workload.name}`, {
+      const account = new WorkloadServiceAccount(this, `service-account-${workload.name}`, {
         ...common,
         plan: workload,
         cluster,
       });
       const pod = workload.pods.find((candidate) => candidate.cluster === name);
       if (!pod) continue;
-      if (pod.vaultCa && workload.manage !== "external" && !namespacesWithCa.has(workload.namespace)) {
-        namespacesWithCa.add(workload.namespace);
-        new VaultCa(this, `vault-ca-${workload.namespace}`, {
+      if (pod.vaultCa && workload.manage !== "external" && !caIn.has(workload.namespace)) {
+        const ca = new VaultCa(this, `vault-ca-${workload.namespace}`, {
           ...common,
           ...pod.vaultCa,
           namespace: workload.namespace,
           word: `${name}--${workload.namespace}`,
         });
+        caIn.set(workload.namespace, ca);
       }
       if (workload.delivery.how === "patch" && pod.files.length > 0) {
         new DeploymentPatch(this, `patch-${workload.name}`, {
@@ -64,6 +64,7 @@ export class ClusterSecrets extends Construct {
           deployment: workload.delivery.deployment,
           cluster,
           partition: blueprint.partition,
+          after: [account.made, caIn.get(workload.namespace)?.made].flatMap((made) => made ?? []),
         });
       }
     }

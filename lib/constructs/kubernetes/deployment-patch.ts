@@ -1,4 +1,4 @@
-import { DataResource } from "cdktf";
+import { DataResource, type ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { ClusterPlan, PodPlan } from "../../blueprint";
 import { setAddress } from "../address";
@@ -15,6 +15,8 @@ export interface DeploymentPatchProps {
   readonly partition?: string;
   /** Context of kubectl. @default the cluster's ARN, as `aws eks update-kubeconfig` names it */
   readonly context?: string;
+  /** What the new pods need first: their ServiceAccount, the Vault's CA. @default nothing */
+  readonly after?: readonly ITerraformDependable[];
 }
 
 /**
@@ -29,13 +31,14 @@ export class DeploymentPatch extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { plan, deployment, cluster, partition = "aws", context }: DeploymentPatchProps,
+    { plan, deployment, cluster, partition = "aws", context, after = [] }: DeploymentPatchProps,
   ) {
     super(scope, id);
     const patch = JSON.stringify(podTemplatePatch(plan));
     setAddress(
       this,
       new DataResource(this, "patch", {
+        dependsOn: [...after],
         // The patch itself, so that the plan shows what changes. It holds templates and paths, never a value.
         triggersReplace: { deployment, namespace: plan.namespace, patch },
         provisioners: [

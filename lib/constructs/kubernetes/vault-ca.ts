@@ -1,5 +1,6 @@
 import type { KubernetesProvider } from "@cdktf/provider-kubernetes/lib/provider";
 import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
+import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import { CA_FILE } from "../../blueprint";
 import { setAddress } from "../address";
@@ -24,9 +25,12 @@ export interface VaultCaProps {
  * new VaultCa(stack, "ca", { name: "vault-ca", namespace: "backend", pem });
  */
 export class VaultCa extends Construct {
+  /** What pods that mount it must wait for. */
+  readonly made: ITerraformDependable;
+
   constructor(scope: Construct, id: string, { name, namespace, pem, word, provider }: VaultCaProps) {
     super(scope, id);
-    setAddress(
+    this.made = setAddress(
       this,
       new SecretV1(this, "secret", {
         ...(provider ? { provider } : {}),

@@ -1,6 +1,7 @@
 import { Annotations } from "@cdktf/provider-kubernetes/lib/annotations";
 import type { KubernetesProvider } from "@cdktf/provider-kubernetes/lib/provider";
 import { ServiceAccountV1 } from "@cdktf/provider-kubernetes/lib/service-account-v1";
+import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { ClusterPlan, WorkloadPlan } from "../../blueprint";
 import { setAddress } from "../address";
@@ -32,13 +33,16 @@ export interface WorkloadServiceAccountProps {
  * new WorkloadServiceAccount(stack, "backend", { plan, cluster: { name: "prod-eu", identity: "irsa" } });
  */
 export class WorkloadServiceAccount extends Construct {
+  /** What pods that use it must wait for; `undefined` where others make it. */
+  readonly made: ITerraformDependable | undefined;
+
   constructor(scope: Construct, id: string, { plan, cluster, provider }: WorkloadServiceAccountProps) {
     super(scope, id);
     const common = provider ? { provider } : {};
     const annotations = roleAnnotations(plan, cluster.identity);
     const word = `${cluster.name}--${plan.name}`;
     if (plan.manage === "create") {
-      setAddress(
+      this.made = setAddress(
         this,
         new ServiceAccountV1(this, "service-account", {
           ...common,
@@ -49,7 +53,7 @@ export class WorkloadServiceAccount extends Construct {
       );
     }
     if (plan.manage === "annotate" && Object.keys(annotations).length > 0) {
-      setAddress(
+      this.made = setAddress(
         this,
         new Annotations(this, "annotations", {
           ...common,
