@@ -1,15 +1,18 @@
+const toCommonJs = (syntax) => [
+  "@swc/jest",
+  { jsc: { parser: { syntax }, target: "es2022" }, module: { type: "commonjs" } },
+];
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: "node",
   roots: ["<rootDir>/test"],
   testMatch: ["**/*.test.ts"],
   transform: {
-    "^.+\\.ts$": [
-      "@swc/jest",
-      { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "commonjs" } },
-    ],
+    "^.+\\.ts$": toCommonJs("typescript"),
+    // Published as ES modules only, which Jest on Node 20 cannot load as they are.
+    "/node_modules/jose/.+\\.js$": toCommonJs("ecmascript"),
   },
-  // jose, execa and friends publish ES modules only.
-  transformIgnorePatterns: [],
+  transformIgnorePatterns: ["/node_modules/(?!jose/)"],
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache", "<rootDir>/cdktf.out"],
 };

@@ -7,6 +7,7 @@ import { type Blueprint, blueprint, type ClusterPlan, type VaultPlan } from "../
 import { chosen, type RegistryParts, SecretsRegistry } from "../lib/constructs";
 import type { Registry } from "../lib/model";
 import { type BackendSettings, setBackend } from "./backend-settings";
+import { VaultCaFile } from "./vault-ca-file";
 
 /** Input of {@link SecretsStack}. */
 export interface SecretsStackProps<E extends string, W extends string> {
@@ -72,6 +73,14 @@ function vaultProvider(scope: Construct, vault: VaultPlan): VaultProvider {
     alias: vault.name,
     address: vault.address,
     ...(vault.namespace ? { namespace: vault.namespace } : {}),
+    ...(vault.caPem
+      ? {
+          caCertFile: new VaultCaFile(scope, `vault-ca-${vault.name}`, {
+            vault: vault.name,
+            pem: vault.caPem,
+          }).path,
+        }
+      : {}),
   });
 }
 

@@ -1,22 +1,12 @@
 export { type AccessRow, accessOf } from "./access";
 export { publicSettings, type RenderedFile, valueFields } from "./agent-template";
-export {
-  type AwsSecretPlan,
-  type Blueprint,
-  blueprint,
-  type ClusterPlan,
-  type KeyPlan,
-  type OidcProviderPlan,
-  type RolePlan,
-  type SecretPlan,
-  type Tags,
-  type VaultAuthPlan,
-  type VaultPlan,
-  type VaultRolePlan,
-  type VaultSecretPlan,
-  type WorkloadPlan,
-} from "./blueprint";
+export { type Blueprint, blueprint, type ClusterPlan, type OidcProviderPlan } from "./blueprint";
+export type { KeyPlan } from "./key-plan";
 export { CA_FILE, type PodPlan, type TokenVolume } from "./pod";
 export type { NamedPolicy, RolePolicies } from "./reader-policy";
+export type { AwsSecretPlan, SecretPlan, VaultSecretPlan } from "./secret-plan";
 export { type SecretReference, type SecretReferenceInput, secretReference } from "./secret-reference";
+export type { Tags } from "./tags";
+export type { VaultAuthPlan, VaultPlan, VaultRolePlan } from "./vault-plan";
 export type { VaultPolicy, VaultRule } from "./vault-policy";
+export type { RolePlan, WorkloadPlan } from "./workload-plan";

@@ -8,6 +8,7 @@ import {
   dnsLabel,
   dnsSubdomain,
   duration,
+  iamDescription,
   iamPath,
   issuerUrl,
   oneLine,
@@ -332,7 +333,7 @@ const containerName = dnsLabel;
 
 /** Run-time schema of a workload. */
 export const workloadSchema = z.strictObject({
-  description: oneLine.optional(),
+  description: iamDescription.optional(),
   namespace: dnsLabel,
   serviceAccount: dnsSubdomain.optional(),
   manage: z.enum(["create", "annotate", "external"]).default("create"),

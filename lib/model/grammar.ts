@@ -271,6 +271,12 @@ export const tagText = text(matches(/^(?=.*\S)[\p{L}\p{N} _.:/=+@-]{1,256}$/u), 
   change: "leave out other characters: it becomes a tag",
 });
 
+/** What IAM takes as the description of a role (API reference, CreateRole), in one line. */
+export const iamDescription = text(matches(/^(?=.*\S)[\u0020-\u007E\u00A1-\u00FF]{1,256}$/), {
+  allowed: "one line of Latin-1 text, at most 256 characters, as IAM takes descriptions",
+  change: "leave out other characters, such as long dashes and curly quotes",
+});
+
 /** A {@link Duration} of at least a second. */
 export const duration: z.ZodType<Duration, Duration> = z
   .strictObject({ seconds: z.number() })

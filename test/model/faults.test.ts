@@ -1769,6 +1769,20 @@ const CASES: readonly {
     ],
   },
   {
+    name: "a description that IAM does not take",
+    change: (d) => {
+      d.workloads.backend.description = "API — the backend";
+    },
+    faults: [
+      {
+        path: "workloads.backend.description",
+        found: '"API — the backend"',
+        allowed: "one line of Latin-1 text, at most 256 characters, as IAM takes descriptions",
+        change: "leave out other characters, such as long dashes and curly quotes",
+      },
+    ],
+  },
+  {
     name: "an owner that AWS does not take as a tag",
     change: (d) => {
       d.secrets["db/app"].owner = "team <a>";

@@ -567,8 +567,9 @@ describe("a server that does not start", () => {
       busy.once("listening", () => resolve((busy.address() as { port: number }).port)),
     );
     const ports = [taken, taken, 0];
+    // In two parts, because a program that fails prints its own text.
     const listenOn = (port: number) =>
-      `exec '${process.execPath}' -e 'require("net").createServer().listen(${port}, "127.0.0.1", () => console.log("up"))'`;
+      `exec '${process.execPath}' -e 'require("net").createServer().listen(${port}, "127.0.0.1", () => console.log("u" + "p"))'`;
     const started = await startOnFreePort(
       async (port) => {
         const { folder, logFile } = group.placeFor("node");
@@ -585,8 +586,8 @@ describe("a server that does not start", () => {
       },
       async () => ports.shift() ?? taken,
     );
-    expect([started.port, ports]).toEqual([0, []]);
     await started.server.stop();
     busy.close();
+    expect([started.port, ports]).toEqual([0, []]);
   });
 });

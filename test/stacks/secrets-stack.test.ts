@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import { blueprint } from "../../lib/blueprint";
 import { defineRegistry, type Registry } from "../../lib/model";
 import { registry } from "../../registry";
+import { clusterCa } from "../../registry/certificates";
 import { reordered } from "../blueprint/random-registry";
 import { type Draft, draft, genericPassword, vaultDatabase } from "../model/sample";
 import { synthesize, type TerraformJson } from "./synthesized";
@@ -493,6 +494,48 @@ describe("a stack", () => {
       'path "database-prod/creds/db--ro" {\n  capabilities = ["read"]\n}',
     );
     expect(resource.vault_policy["secrets_main--acme-prod-payments"].policy).not.toContain("database-prod");
+  });
+
+  test("trusts the CA that a Vault names: Terraform by a file beside the stack, pods by a Secret of their namespace", () => {
+    const definition = draft();
+    definition.environments.prod.vaults[0].caPem = clusterCa;
+    synthesize(
+      { registry: registryOf(definition), environment: "prod" },
+      ({ provider, resource }, folder) => {
+        expect(provider.vault[0].ca_cert_file).toBe("${path.module}/vault-ca-main.pem");
+        expect(readFileSync(join(folder, "vault-ca-main.pem"), "utf8")).toBe(clusterCa);
+        expect(resource.kubernetes_secret_v1["secrets_prod-one--backend"]).toMatchObject({
+          metadata: { name: "acme-prod-vault-ca-main", namespace: "backend" },
+          data: { "ca.crt": clusterCa.trim() },
+        });
+        const values = parse(readFileSync(join(folder, "pods/prod-one/backend/values.yaml"), "utf8"));
+        expect(values.podAnnotations).toMatchObject({
+          "vault.hashicorp.com/tls-secret": "acme-prod-vault-ca-main",
+          "vault.hashicorp.com/ca-cert": "/vault/tls/ca.crt",
+        });
+      },
+    );
+  });
+
+  test("of a wide registry is valid Terraform, each address once", () => {
+    const definition = draft();
+    definition.workloads = Object.fromEntries(
+      Array.from({ length: 40 }, (_, index) => [`workload-${index}`, { namespace: "apps" }]),
+    );
+    definition.accessRules = {};
+    definition.secrets = Object.fromEntries(
+      Array.from({ length: 400 }, (_, index) => [
+        `team-${index % 7}/secret-${String(index).padStart(7, "0")}`,
+        { ...genericPassword(), consumers: [`workload-${index % 40}`, `workload-${(index + 1) % 40}`] },
+      ]),
+    );
+    synthesize({ registry: registryOf(definition), environment: "prod" }, ({ resource }) => {
+      expect(Object.keys(resource.aws_secretsmanager_secret)).toHaveLength(400);
+      expect(Object.keys(resource.aws_iam_role)).toHaveLength(40);
+      for (const { policy } of Object.values<TerraformJson>(resource.aws_iam_role_policy)) {
+        expect(JSON.parse(policy).Statement[0].Resource).toHaveLength(20);
+      }
+    });
   });
 
   test("leaves no pod files of a workload that is no more", () => {

@@ -1,0 +1,133 @@
+import { type Duration, formatDuration } from "../model/duration";
+import { keyAsWord, roleName, secretName } from "../model/names";
+import type { PolicyDocument } from "../model/policy-document";
+import type { Environment, Registry } from "../model/registry";
+import type { EnvironmentSecret } from "../model/resolve";
+import { roleArn, secretArnPattern } from "./aws-arns";
+import { secretPolicy } from "./secret-policy";
+import { commonTags, type Tags } from "./tags";
+import { vaultPathOf } from "./vault-policy";
+
+interface SecretPlanCommon {
+  readonly key: string;
+  /** The key as one word of Terraform addresses: `db--app-primary`. */
+  readonly word: string;
+  readonly kind: EnvironmentSecret["kind"];
+  readonly settings: EnvironmentSecret["settings"];
+  readonly description: string;
+  readonly owner: string;
+  /** Workload names, sorted; none once retired. */
+  readonly consumers: readonly string[];
+  readonly rotateEvery: Duration;
+  readonly rotation: EnvironmentSecret["rotation"];
+  readonly acceptedBy: EnvironmentSecret["acceptedBy"];
+  readonly dualWrite: boolean;
+  readonly overlap: Duration;
+  readonly publishLead: Duration;
+  readonly classification: EnvironmentSecret["classification"];
+  /** Secret with which rotation changes this one. */
+  readonly admin?: string;
+  readonly retired?: string;
+  /** Where pods read it in Vault. */
+  readonly vaultPath: string;
+}
+
+/** A secret of AWS Secrets Manager. */
+export interface AwsSecretPlan extends SecretPlanCommon {
+  readonly store: "aws";
+  readonly name: string;
+  /** ARN in any region; ends in `-??????`. */
+  readonly arnPattern: string;
+  readonly regions: readonly string[];
+  readonly policy: PolicyDocument;
+  readonly recoveryWindowDays: number;
+  readonly preventDestroy: boolean;
+  /** Words of former keys, oldest first: Terraform moves the address. */
+  readonly movedFrom: readonly string[];
+  readonly tags: Tags;
+}
+
+/** A secret that a Vault engine owns; each Vault has its own value. */
+export interface VaultSecretPlan extends SecretPlanCommon {
+  readonly store: "vault";
+  readonly regions: readonly string[];
+}
+
+/** One secret of an environment. */
+export type SecretPlan = AwsSecretPlan | VaultSecretPlan;
+
+const toDays = (duration: Duration): number => Math.round(duration.seconds / 86_400);
+
+/** A retired secret has no consumer by rule, so nothing needs to be taken away here. */
+const consumersOf = (secret: EnvironmentSecret): readonly string[] =>
+  secret.consumers.map((consumer) => consumer.workload).sort();
+
+/** One secret of an environment, from what the registry says of it. */
+export function secretPlan(
+  registry: Registry,
+  environment: Environment,
+  secret: EnvironmentSecret,
+): SecretPlan {
+  const common: SecretPlanCommon = {
+    key: secret.key,
+    word: keyAsWord(secret.key),
+    kind: secret.kind,
+    settings: secret.settings,
+    description: secret.description,
+    owner: secret.owner,
+    consumers: consumersOf(secret),
+    rotateEvery: secret.rotateEvery,
+    rotation: secret.rotation,
+    acceptedBy: secret.acceptedBy,
+    dualWrite: secret.dualWrite,
+    overlap: secret.overlap,
+    publishLead: secret.publishLead,
+    classification: secret.classification,
+    ...(secret.admin ? { admin: secret.admin } : {}),
+    ...(secret.retired ? { retired: secret.retired } : {}),
+    vaultPath: vaultPathOf(secret),
+  };
+  if (secret.store === "vault") {
+    const served = new Set(environment.vaults.flatMap((vault) => vault.regions));
+    return {
+      ...common,
+      store: "vault",
+      regions: environment.allRegions.filter((region) => served.has(region)),
+    };
+  }
+  const { operators, breakGlass } = environment.principals;
+  const name = secretName(environment.name, secret.physicalKey);
+  return {
+    ...common,
+    store: "aws",
+    name,
+    arnPattern: secretArnPattern(environment, "*", name),
+    regions: environment.allRegions,
+    policy: secretPolicy({
+      key: secret.key,
+      readers: [
+        ...common.consumers.map((workload) => workloadRoleArn(registry, environment, workload)),
+        ...operators,
+        ...breakGlass,
+      ],
+      writers: [...operators, ...breakGlass],
+    }),
+    recoveryWindowDays: toDays(environment.recoveryWindow),
+    preventDestroy: environment.preventDestroy && secret.retired === undefined,
+    movedFrom: secret.renamedFrom.map(keyAsWord),
+    tags: {
+      ...commonTags(registry, environment),
+      "secret-key": secret.key,
+      kind: secret.kind,
+      owner: secret.owner,
+      "rotation-cadence": formatDuration(secret.rotateEvery),
+      "rotation-mode": secret.rotation,
+      "data-classification": secret.classification,
+      ...(secret.retired ? { retired: secret.retired } : {}),
+    },
+  };
+}
+
+/** ARN of a workload's role: known from its name. */
+export const workloadRoleArn = (registry: Registry, environment: Environment, workload: string): string =>
+  roleArn(environment, environment.rolePath, roleName(registry.id, environment.name, workload));

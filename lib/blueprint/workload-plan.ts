@@ -1,0 +1,113 @@
+import { roleName, secretName, vaultRoleName } from "../model/names";
+import type { PolicyDocument } from "../model/policy-document";
+import type { Cluster, Environment, Registry, Workload } from "../model/registry";
+import { trustPolicy } from "../model/trust-policy";
+import { roleArn } from "./aws-arns";
+import { type PodPlan, podPlan } from "./pod";
+import { type RolePolicies, readerPolicies } from "./reader-policy";
+import { byText } from "./sorting";
+import { commonTags, type Tags } from "./tags";
+import { readerRules, type VaultPolicy, vaultPolicy } from "./vault-policy";
+
+/** One workload of an environment. */
+export interface WorkloadPlan {
+  readonly name: string;
+  readonly description: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly manage: Workload["manage"];
+  readonly delivery: Workload["delivery"];
+  readonly reload: Workload["reload"];
+  readonly role: RolePlan;
+  /** Keys that it reads, sorted. */
+  readonly secrets: readonly string[];
+  /** Vault policy and auth role; `undefined` without secrets, because Vault refuses an empty policy. */
+  readonly vault: { readonly roleName: string; readonly policy: VaultPolicy } | undefined;
+  /** One per cluster, sorted by cluster. */
+  readonly pods: readonly PodPlan[];
+}
+
+/** The IAM role of a workload. */
+export interface RolePlan {
+  readonly name: string;
+  readonly path: string;
+  readonly arn: string;
+  readonly trust: PolicyDocument;
+  readonly policies: RolePolicies;
+  readonly permissionsBoundary?: string;
+  readonly tags: Tags;
+}
+
+/** One workload of an environment, with what it consumes there. */
+export function workloadPlan(registry: Registry, environment: Environment, workload: Workload): WorkloadPlan {
+  const here = workload.environments[environment.name];
+  const namespace = here?.namespace ?? workload.namespace;
+  const serviceAccount = here?.serviceAccount ?? workload.serviceAccount ?? workload.name;
+  const secrets = registry
+    .secretsIn(environment.name)
+    .filter((secret) => secret.consumers.some((consumer) => consumer.workload === workload.name));
+  const name = roleName(registry.id, environment.name, workload.name);
+  const vaultRole = vaultRoleName(registry.id, environment.name, workload.name);
+  return {
+    name: workload.name,
+    description: workload.description ?? "",
+    namespace,
+    serviceAccount,
+    manage: workload.manage,
+    delivery: workload.delivery,
+    reload: workload.reload,
+    role: {
+      name,
+      path: environment.rolePath,
+      arn: roleArn(environment, environment.rolePath, name),
+      trust: trustPolicy({
+        partition: environment.partition,
+        account: environment.account,
+        identity: environment.identity,
+        clusters: clustersOf(environment),
+        namespace,
+        serviceAccount,
+      }),
+      policies: readerPolicies({
+        scope: environment,
+        registry: registry.id,
+        environment: environment.name,
+        workload: workload.name,
+        roleName: name,
+        regions: environment.allRegions,
+        secretNames: secrets
+          .filter((secret) => secret.store === "aws")
+          .map((secret) => secretName(environment.name, secret.physicalKey))
+          .sort(),
+      }),
+      ...(environment.permissionsBoundary ? { permissionsBoundary: environment.permissionsBoundary } : {}),
+      tags: { ...commonTags(registry, environment), workload: workload.name },
+    },
+    secrets: secrets.map((secret) => secret.key),
+    vault:
+      secrets.length > 0
+        ? { roleName: vaultRole, policy: vaultPolicy(vaultRole, readerRules(secrets)) }
+        : undefined,
+    pods: clustersOf(environment).flatMap((cluster) => {
+      const vault = environment.vaults.find((candidate) => candidate.name === cluster.vault);
+      return vault
+        ? [
+            podPlan({
+              registry: registry.id,
+              environment,
+              workload,
+              namespace,
+              serviceAccount,
+              cluster,
+              vault,
+              secrets,
+            }),
+          ]
+        : [];
+    }),
+  };
+}
+
+/** The clusters of an environment, sorted by name. */
+export const clustersOf = (environment: Environment): readonly Cluster[] =>
+  [...environment.clusters].sort(byText((cluster) => cluster.name));
