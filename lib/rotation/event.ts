@@ -50,15 +50,13 @@ const step = z
   .transform((value) => value.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()))
   .pipe(z.enum(STEPS));
 
-const stepEvent = z
-  .object({ Step: step, SecretId: name, ClientRequestToken: name })
-  .transform(
-    (event): StepRequest => ({
-      step: event.Step,
-      secretId: event.SecretId,
-      versionId: event.ClientRequestToken,
-    }),
-  );
+const stepEvent = z.object({ Step: step, SecretId: name, ClientRequestToken: name }).transform(
+  (event): StepRequest => ({
+    step: event.Step,
+    secretId: event.SecretId,
+    versionId: event.ClientRequestToken,
+  }),
+);
 
 const phaseEvent = z
   .strictObject({

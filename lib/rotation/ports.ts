@@ -24,6 +24,8 @@ export interface SecretStore {
   describe(secretId: string): Promise<SecretDescription>;
   /** The value of a version; `undefined` when there is no such version, or the version has no value yet. */
   read(secretId: string, versionId: string): Promise<string | undefined>;
+  /** The value of AWSCURRENT. For other secrets than the one that rotates: admin credentials. */
+  readCurrent(secretId: string): Promise<string | undefined>;
   /**
    * Writes a version's value under AWSPENDING. The same version with the same value again changes nothing.
    *
@@ -49,6 +51,11 @@ export interface Publications {
    * rollback); `undefined`: not all of them have.
    */
   confirmedAt(secretName: string, versionId: string): Promise<Date | undefined>;
+  /**
+   * Forgets a version's confirmation, because it is about to be published again: what counts then is the new
+   * confirmation, and until it comes nobody may rely on the old one.
+   */
+  withdraw(secretName: string, versionId: string): Promise<void>;
 }
 
 /** Time. */

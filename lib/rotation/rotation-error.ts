@@ -26,7 +26,10 @@ export const ROTATION_FAULTS = {
     retryable: false,
     change: "restore the secret (RestoreSecret), or retire it in the registry",
   },
-  "replica-region": { retryable: false, change: "rotate in the primary region: replicas follow by themselves" },
+  "replica-region": {
+    retryable: false,
+    change: "rotate in the primary region: replicas follow by themselves",
+  },
   "rotation-disabled": { retryable: false, change: "switch the secret's rotation on (terraform apply)" },
   "version-unknown": { retryable: false, change: "start a new rotation: the version is not the secret's" },
   "version-not-pending": {
@@ -48,7 +51,10 @@ export const ROTATION_FAULTS = {
     retryable: true,
     change: "wait until every Vault has confirmed the current version; look at the mirror's alarms",
   },
-  "overlap-running": { retryable: true, change: "wait until the time that is named, or use Emergency for a leak" },
+  "overlap-running": {
+    retryable: true,
+    change: "wait until the time that is named, or use Emergency for a leak",
+  },
   "nothing-published": { retryable: false, change: "publish a next key first (rotate the secret)" },
   "version-is-current": {
     retryable: false,
@@ -87,7 +93,7 @@ export const ROTATION_FAULTS = {
     change: "put a value with one of the users that the settings allow, or remove the foreign value",
   },
   "admin-refused": { retryable: true, change: "check the admin secret's value against the target" },
-  "no-admin-right": { retryable: false, change: "grant the admin what the detail names" },
+  "right-missing": { retryable: false, change: "grant what the detail names" },
   "name-too-long": { retryable: false, change: "shorten the name in the registry" },
   "access-denied": { retryable: false, change: "check the function's role and the secret's resource policy" },
   throttled: { retryable: true, change: "nothing: it is tried again" },
@@ -102,7 +108,8 @@ export type RotationFaultCode = keyof typeof ROTATION_FAULTS;
  * carries no `cause`: Lambda prints causes, and a driver's message may quote what it was sent.
  */
 export class RotationError extends Error {
-  override readonly name = "RotationError";
+  /** Lambda's error type: what `Retry` of a state machine can match without reading messages. */
+  override readonly name: "RotationError" | "RetryableRotationError";
   readonly retryable: boolean;
   /** What a person can do. */
   readonly change: string;
@@ -118,6 +125,7 @@ export class RotationError extends Error {
   ) {
     const advice: FaultAdvice = ROTATION_FAULTS[code];
     super(`${code}: ${detail}${origin === undefined ? "" : ` (${origin})`}. To do: ${advice.change}.`);
+    this.name = advice.retryable ? "RetryableRotationError" : "RotationError";
     this.retryable = advice.retryable;
     this.change = advice.change;
   }

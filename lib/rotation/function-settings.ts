@@ -1,0 +1,100 @@
+import { z } from "zod";
+import type { Duration } from "../model/duration";
+import {
+  type AcceptedBy,
+  type KindName,
+  type KindSettings,
+  type RotationMode,
+  settingsSchema,
+} from "../model/kinds";
+import { secretNameOf } from "./event";
+import { RotationError } from "./rotation-error";
+
+/** What a function knows about one of its secrets: the blueprint's data, never a value. */
+export interface RotatedSecret<K extends KindName> {
+  readonly settings: KindSettings<K>;
+  readonly rotation: RotationMode;
+  readonly acceptedBy: AcceptedBy;
+  readonly overlap: Duration;
+  readonly publishLead: Duration;
+  /** Name of the secret with the admin's login. */
+  readonly admin?: string | undefined;
+  /** CA of the target's certificate in PEM, when it is not a public one. */
+  readonly caPem?: string | undefined;
+}
+
+/** The settings file of a function: one kind, one environment, any number of secrets. */
+export interface FunctionSettings<K extends KindName> {
+  readonly kind: K;
+  readonly environment: string;
+  /** Region in which it runs: the environment's primary one. */
+  readonly region: string;
+  /** DynamoDB table in which the mirror confirms versions. */
+  readonly publicationsTable: string;
+  /** By secret name: `prod/db/app-primary`. */
+  readonly secrets: Readonly<Record<string, RotatedSecret<K>>>;
+}
+
+const wait = z.object({ seconds: z.number().int().min(0) });
+
+const rotatedSecret = z.strictObject({
+  settings: z.unknown(),
+  rotation: z.enum(["automatic", "operator-assisted", "manual-dual-publish"]),
+  acceptedBy: z.enum(["target", "own-workloads", "single-slot"]),
+  overlap: wait,
+  publishLead: wait,
+  admin: z.string().optional(),
+  caPem: z.string().optional(),
+});
+
+const functionSettings = z.strictObject({
+  kind: z.string(),
+  environment: z.string().min(1),
+  region: z.string().min(1),
+  publicationsTable: z.string().min(1),
+  secrets: z.record(z.string(), rotatedSecret),
+});
+
+/**
+ * Checks a settings file. Each secret's settings must be of the function's kind.
+ *
+ * @throws RotationError `settings-malformed`
+ */
+export function parseFunctionSettings<K extends KindName>(kind: K, input: unknown): FunctionSettings<K> {
+  const result = functionSettings.safeParse(input);
+  if (!result.success) throw malformed(result.error);
+  const { secrets, ...rest } = result.data;
+  if (rest.kind !== kind) {
+    throw new RotationError("settings-malformed", `settings of kind ${rest.kind} for a function of ${kind}`);
+  }
+  const schema = settingsSchema(kind);
+  const checked = Object.entries(secrets).map(([name, secret]): [string, RotatedSecret<K>] => {
+    const settings = schema.safeParse(secret.settings);
+    if (!settings.success) throw malformed(settings.error, `secrets.${name}.settings.`);
+    // `settingsSchema` gives the schema of this very kind; its return type does not say so.
+    return [name, { ...secret, settings: settings.data as KindSettings<K> }];
+  });
+  return { ...rest, kind, secrets: Object.fromEntries(checked) };
+}
+
+/**
+ * A function's entry for the secret that an event names.
+ *
+ * @throws RotationError `secret-not-ours`
+ */
+export function secretOf<K extends KindName>(
+  settings: FunctionSettings<K>,
+  secretId: string,
+): { readonly name: string; readonly secret: RotatedSecret<K> } {
+  const name = secretNameOf(secretId);
+  const secret = settings.secrets[name];
+  if (secret === undefined) {
+    throw new RotationError("secret-not-ours", `this function rotates ${settings.kind}, not ${name}`);
+  }
+  return { name, secret };
+}
+
+function malformed(error: z.ZodError, prefix = ""): RotationError {
+  const paths = error.issues.map((issue) => prefix + issue.path.join("."));
+  return new RotationError("settings-malformed", [...new Set(paths)].join(", "));
+}

@@ -1,0 +1,7 @@
+import { lambdaHandler } from "../rotation-handler";
+import { hmacKeyTarget } from "../targets/hmac-key";
+
+/** Lambda's entry point for HMAC keys. */
+export const handler = lambdaHandler("hmac-key", ({ settings, rotation, random }) =>
+  hmacKeyTarget({ settings, mode: rotation, random }),
+);

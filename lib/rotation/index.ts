@@ -1,0 +1,7 @@
+export { PHASES, type Phase, STEPS, type Step } from "./event";
+export type { FunctionSettings, RotatedSecret } from "./function-settings";
+export type { Publications, SecretDescription, SecretStore } from "./ports";
+export { ROTATION_FAULTS, RotationError, type RotationFaultCode } from "./rotation-error";
+export type { RotationOutcome } from "./rotation-machine";
+export { genericValueSchema, type KindValue, VALUE_SCHEMAS } from "./value-schemas";
+export { type Change, earliest, type Waits, waitBefore } from "./waiting-law";

@@ -1,0 +1,169 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import type { KindName } from "../model/kinds";
+import { DynamoDbPublications } from "./adapters/dynamodb-publications";
+import { PowertoolsLogbook } from "./adapters/powertools-logbook";
+import { SecretsManagerStore } from "./adapters/secrets-manager-store";
+import { systemClock, systemRandom } from "./adapters/system";
+import { readAdminValue } from "./admin-value";
+import { isStep, parseEvent, type RotationRequest } from "./event";
+import {
+  type FunctionSettings,
+  parseFunctionSettings,
+  type RotatedSecret,
+  secretOf,
+} from "./function-settings";
+import type { Clock, Logbook, Publications, Random, SecretStore } from "./ports";
+import { Redaction } from "./redaction";
+import { asRotationError, RotationError } from "./rotation-error";
+import { RotationMachine, type RotationOutcome } from "./rotation-machine";
+import type { Target } from "./target";
+import type { AdminValue } from "./value-schemas";
+
+/** What every function works with. */
+export interface FunctionPorts {
+  readonly store: SecretStore;
+  readonly publications: Publications;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logbook;
+  readonly redaction: Redaction;
+}
+
+/** What a kind's target may be made from. */
+export interface TargetProps<K extends KindName> extends RotatedSecret<K> {
+  readonly readAdmin: () => Promise<AdminValue>;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Makes the target of one secret. */
+export type TargetFactory<K extends KindName, V> = (props: TargetProps<K>) => Target<V>;
+
+/** A Lambda handler. */
+export type RotationHandler = (event: unknown) => Promise<RotationOutcome>;
+
+/**
+ * The one handler of all kinds.
+ *
+ * @returns what the call came to, for the state machine that made it
+ * @throws RotationError and nothing else; its name tells whether to try again
+ */
+export function handlerOf<K extends KindName, V>(
+  settings: FunctionSettings<K>,
+  ports: FunctionPorts,
+  targetOf: TargetFactory<K, V>,
+): RotationHandler {
+  const { store, publications, clock, random, log, redaction } = ports;
+
+  const handle = async (request: RotationRequest): Promise<RotationOutcome> => {
+    const { name, secret } = secretOf(settings, request.secretId);
+    const readAdmin = () => readAdminValue(store, secret.admin, redaction.guard);
+    const target = targetOf({ ...secret, readAdmin, clock, random });
+    if (target.acceptedBy !== secret.acceptedBy) {
+      throw new RotationError(
+        "settings-malformed",
+        `${settings.kind} is accepted by ${target.acceptedBy}, not by ${secret.acceptedBy}`,
+      );
+    }
+    const machine = new RotationMachine({
+      secretName: name,
+      region: settings.region,
+      mode: secret.rotation,
+      waits: { overlap: secret.overlap, publishLead: secret.publishLead },
+      target,
+      store,
+      publications,
+      clock,
+      log,
+      guard: redaction.guard,
+    });
+    return machine.run(request);
+  };
+
+  return async (event) => {
+    redaction.forget();
+    let fields = {};
+    try {
+      const request = parseEvent(event);
+      fields = fieldsOf(request);
+      const outcome = await handle(request);
+      log.info("done", { ...fields, result: outcome.result, resultVersion: outcome.versionId });
+      return outcome;
+    } catch (failure) {
+      const fault = asRotationError(failure);
+      log.error(fault.message, {
+        ...fields,
+        code: fault.code,
+        retryable: fault.retryable,
+        origin: fault.origin,
+      });
+      throw fault;
+    }
+  };
+}
+
+function fieldsOf(request: RotationRequest) {
+  return isStep(request)
+    ? { step: request.step, secret: request.secretId, version: request.versionId }
+    : {
+        phase: request.phase,
+        secret: request.secretId,
+        version: request.versionId,
+        run: request.runId,
+        emergency: request.emergency,
+      };
+}
+
+/**
+ * A handler as Lambda loads it: settings from `settings.json` beside the bundle, AWS's services as ports. Everything is made at
+ * the first event, so that a fault in the settings is an answer and not a function that does not start.
+ */
+export function lambdaHandler<K extends KindName, V>(
+  kind: K,
+  targetOf: TargetFactory<K, V>,
+): RotationHandler {
+  let ready: Promise<RotationHandler> | undefined;
+  return async (event) => {
+    ready ??= assemble(kind, targetOf);
+    try {
+      return await (await ready)(event);
+    } catch (failure) {
+      // A failed start is tried again with the next event.
+      if (failure instanceof RotationError && failure.code === "settings-malformed") ready = undefined;
+      throw failure;
+    }
+  };
+}
+
+async function assemble<K extends KindName, V>(
+  kind: K,
+  targetOf: TargetFactory<K, V>,
+): Promise<RotationHandler> {
+  const settings = parseFunctionSettings(kind, await readSettings());
+  const { region } = settings;
+  const redaction = new Redaction();
+  const ports: FunctionPorts = {
+    store: new SecretsManagerStore(new SecretsManagerClient({ region })),
+    publications: new DynamoDbPublications(new DynamoDBClient({ region }), settings.publicationsTable),
+    clock: systemClock,
+    random: systemRandom,
+    log: new PowertoolsLogbook("secrets-registry-rotation", redaction, {
+      kind,
+      environment: settings.environment,
+    }),
+    redaction,
+  };
+  return handlerOf(settings, ports, targetOf);
+}
+
+async function readSettings(): Promise<unknown> {
+  const file = join(process.env.LAMBDA_TASK_ROOT ?? ".", "settings.json");
+  try {
+    return JSON.parse(await readFile(file, "utf8"));
+  } catch {
+    throw new RotationError("settings-malformed", `${file} is missing or no JSON`);
+  }
+}

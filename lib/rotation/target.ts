@@ -1,0 +1,62 @@
+import type { z } from "zod";
+
+/**
+ * What a kind supplies; everything else is the machine's. A target is made for one secret, with its settings and its
+ * ports inside. Every method can be called again after a crash at any point of its earlier call.
+ */
+interface Generated<V> {
+  /** The kind's value. Its fields are those of `KINDS[kind].fields`. */
+  readonly schema: z.ZodType<V>;
+  /** Makes the value that is to follow `predecessor`; `undefined`: the secret has no value yet. */
+  generate(predecessor: V | undefined): Promise<V>;
+  /**
+   * Whether `pending` may take the place of `predecessor`. A value put by hand during a rotation makes it stale.
+   *
+   * @throws RotationError `stale-version` or `user-mismatch`
+   */
+  checkSuccession(pending: V, predecessor: V | undefined): void;
+  /** Proves that the value works: a real login and a real statement, or a signature made and verified. */
+  test(value: V): Promise<void>;
+}
+
+/** What is to die, and what must not. */
+export interface Retirement<V> {
+  readonly retired: V;
+  /** The values of AWSCURRENT and, during a rotation, AWSPENDING. */
+  readonly kept: readonly V[];
+  /** When every consumer should have had the current value; later logins with the old one show a consumer that has not. */
+  readonly refreshedBy: Date | undefined;
+  /** A leak: end the old credential's sessions as well. */
+  readonly emergency: boolean;
+}
+
+/** A system that checks the credential and can hold two at a time: PostgreSQL, Redis, vendors. */
+export interface AcceptingTarget<V> extends Generated<V> {
+  readonly acceptedBy: "target";
+  /** Makes the target accept `pending` beside `predecessor`. */
+  install(pending: V, predecessor: V | undefined): Promise<void>;
+  /** Makes the target refuse the retired credential. */
+  retire(retirement: Retirement<V>): Promise<void>;
+}
+
+/** Keys that our own workloads check: the value itself says what is accepted, so changes are new versions of it. */
+export interface PublishedTarget<V> extends Generated<V> {
+  readonly acceptedBy: "own-workloads";
+  /**
+   * The value with `next` in use.
+   *
+   * @throws RotationError `nothing-published`
+   */
+  promoted(current: V): V;
+  /** The value without the key that `retired` had in use; `undefined` when it is not there (any more). */
+  withoutRetired(current: V, retired: V): V | undefined;
+}
+
+/** A credential that cannot have a twin: installing the new one ends the old one. */
+export interface SingleSlotTarget<V> extends Generated<V> {
+  readonly acceptedBy: "single-slot";
+  install(pending: V, predecessor: V | undefined): Promise<void>;
+}
+
+/** Any target. */
+export type Target<V> = AcceptingTarget<V> | PublishedTarget<V> | SingleSlotTarget<V>;

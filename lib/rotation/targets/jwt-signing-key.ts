@@ -1,0 +1,122 @@
+import { isDeepStrictEqual } from "node:util";
+import type { KindSettings, RotationMode } from "../../model/kinds";
+import {
+  advance,
+  checkGenerations,
+  firstGenerations,
+  type Generations,
+  promote,
+  publish,
+  retire,
+} from "../generations";
+import { RotationError } from "../rotation-error";
+import type { PublishedTarget } from "../target";
+import { type KindValue, type PrivateJwk, type PublicJwk, publicHalf, VALUE_SCHEMAS } from "../value-schemas";
+
+/** The value of `jwt-signing-key`. */
+export type JwtValue = KindValue<"jwt-signing-key">;
+
+type JwtKeys = Generations<PrivateJwk, PublicJwk>;
+
+/** jose is an ES module; this is how a CommonJS one loads it on every Node that we support. */
+const loadJose = () => import("jose");
+
+/** What the jwt-signing-key target needs. */
+export interface JwtTargetProps {
+  readonly settings: KindSettings<"jwt-signing-key">;
+  readonly mode: RotationMode;
+}
+
+/** JWT signing keys with their JWKS. */
+export function jwtSigningKeyTarget({ settings, mode }: JwtTargetProps): PublishedTarget<JwtValue> {
+  const fresh = (): Promise<PrivateJwk> => generateSigningKey(settings.algorithm);
+  const automatic = mode === "automatic";
+
+  return {
+    acceptedBy: "own-workloads",
+    schema: VALUE_SCHEMAS["jwt-signing-key"],
+
+    async generate(predecessor) {
+      if (predecessor === undefined) {
+        return withJwks(firstGenerations(await fresh(), automatic ? await fresh() : null));
+      }
+      const next = await fresh();
+      return withJwks(automatic ? advance(predecessor, next, publicHalf) : publish(predecessor, next));
+    },
+
+    checkSuccession(pending, predecessor) {
+      checkGenerations(pending, predecessor, kidOf);
+    },
+
+    async test(value) {
+      if (!isDeepStrictEqual(value.jwks, withJwks(value).jwks)) {
+        throw new RotationError(
+          "target-refused",
+          "the JWKS does not show exactly the public keys of the value",
+        );
+      }
+      for (const key of [value.current, value.next]) {
+        if (key !== null) await proveKey(key, value.jwks);
+      }
+    },
+
+    promoted(current) {
+      const promoted = promote(current, publicHalf);
+      if (promoted === undefined) {
+        throw new RotationError("nothing-published", "the current version has no next key");
+      }
+      return withJwks(promoted);
+    },
+
+    withoutRetired(current, retired) {
+      return current.previous?.kid === retired.current.kid ? withJwks(retire(current)) : undefined;
+    },
+  };
+}
+
+/**
+ * A new key pair whose `kid` is its RFC 7638 thumbprint.
+ *
+ * RSA keys have 3,072 bits: NIST SP 800-57 part 1 gives 2,048 until 2030 only.
+ */
+async function generateSigningKey(algorithm: PrivateJwk["alg"]): Promise<PrivateJwk> {
+  const { calculateJwkThumbprint, exportJWK, generateKeyPair } = await loadJose();
+  const { privateKey } = await generateKeyPair(algorithm, {
+    extractable: true,
+    ...(algorithm === "RS256" ? { modulusLength: 3_072 } : {}),
+  });
+  const jwk = await exportJWK(privateKey);
+  const kid = await calculateJwkThumbprint(jwk, "sha256");
+  const key = VALUE_SCHEMAS["jwt-signing-key"].shape.current.safeParse({
+    ...jwk,
+    kid,
+    alg: algorithm,
+    use: "sig",
+  });
+  // Never zod's own error: it may quote what it found, which is a private key here.
+  if (!key.success) throw new RotationError("unexpected", `a new ${algorithm} key has an unknown form`);
+  return key.data;
+}
+
+/** Signs with a key and verifies by the JWKS alone, as another workload would. */
+async function proveKey(key: PrivateJwk, jwks: JwtValue["jwks"]): Promise<void> {
+  const { calculateJwkThumbprint, createLocalJWKSet, importJWK, jwtVerify, SignJWT } = await loadJose();
+  const { alg, kid } = key;
+  if ((await calculateJwkThumbprint(key, "sha256")) !== kid) {
+    throw new RotationError("target-refused", `kid ${kid} is not the RFC 7638 thumbprint of its key`);
+  }
+  try {
+    const token = await new SignJWT({}).setProtectedHeader({ alg, kid }).sign(await importJWK(key, alg));
+    await jwtVerify(token, createLocalJWKSet({ keys: [...jwks.keys] }), { algorithms: [alg] });
+  } catch {
+    throw new RotationError("target-refused", `a token signed with key ${kid} does not verify by the JWKS`);
+  }
+}
+
+const kidOf = (key: PublicJwk): string => key.kid;
+
+/** The value with the JWKS that belongs to its keys. */
+function withJwks({ next, current, previous }: JwtKeys): JwtValue {
+  const keys = [current, next, previous].filter((key) => key !== null).map(publicHalf);
+  return { next, current, previous, jwks: { keys } };
+}

@@ -1,0 +1,83 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { deflateRawSync } from "node:zlib";
+
+const run = promisify(execFile);
+const root = join(__dirname, "../..");
+const handlers = readdirSync(join(root, "lib/rotation/handlers")).map((file) => file.replace(/\.ts$/, ""));
+
+/** Issue 4's aim for a function's zip. */
+const LARGEST_ZIP = 350 * 1_024;
+
+/** Loads a bundle as Lambda does and gives the answer to one event. */
+const INVOKE = `
+  require(process.argv[1]).handler(JSON.parse(process.argv[2])).catch(({ name, code, message }) => {
+    console.log("\\nANSWER " + JSON.stringify({ name, code, message }));
+  });`;
+
+interface Answer {
+  readonly name?: string;
+  readonly code?: string;
+  readonly message?: string;
+}
+
+async function invoke(bundle: string, folder: string, event: object): Promise<Answer> {
+  const { stdout } = await run(process.execPath, ["-e", INVOKE, bundle, JSON.stringify(event)], {
+    env: { PATH: process.env.PATH, LAMBDA_TASK_ROOT: folder, AWS_REGION: "eu-central-1" },
+  });
+  const line = stdout.split("\n").find((candidate) => candidate.startsWith("ANSWER "));
+  return JSON.parse(line?.slice("ANSWER ".length) ?? "{}");
+}
+
+describe("bundles", () => {
+  let folder = "";
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "rotation-bundles-"));
+    await run(join(root, "node_modules/.bin/esbuild"), [
+      ...handlers.map((name) => join(root, `lib/rotation/handlers/${name}.ts`)),
+      ...["--bundle", "--platform=node", "--target=node20", "--format=cjs", "--minify"],
+      ...["--external:pg-native", `--outdir=${folder}`, "--log-level=error"],
+    ]);
+  }, 30_000);
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("are small enough", () => {
+    const sizes = handlers.map((name) => {
+      const zipped = deflateRawSync(readFileSync(join(folder, `${name}.js`)), { level: 9 }).length;
+      return { name, zipped };
+    });
+    for (const { name, zipped } of sizes) {
+      process.stdout.write(`${name}: ${Math.round(zipped / 1_024)} KB zipped\n`);
+      expect(zipped).toBeLessThan(LARGEST_ZIP);
+    }
+  });
+
+  test.each(handlers)(
+    "%s loads, misses its settings, finds them, and refuses a foreign secret",
+    async (kind) => {
+      const bundle = join(folder, `${kind}.js`);
+      const event = { Step: "createSecret", SecretId: "dev/other", ClientRequestToken: "v" };
+      rmSync(join(folder, "settings.json"), { force: true });
+      expect(await invoke(bundle, folder, event)).toMatchObject({ code: "settings-malformed" });
+      writeFileSync(
+        join(folder, "settings.json"),
+        JSON.stringify({
+          kind,
+          environment: "dev",
+          region: "eu-central-1",
+          publicationsTable: "t",
+          secrets: {},
+        }),
+      );
+      expect(await invoke(bundle, folder, event)).toMatchObject({
+        name: "RotationError",
+        code: "secret-not-ours",
+      });
+    },
+  );
+});

@@ -1,0 +1,139 @@
+import { createHash, randomBytes } from "node:crypto";
+import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
+import { type Phase, type RotationRequest, STEPS, type Step } from "../../../lib/rotation/event";
+import type { Clock, Logbook, Publications, Random } from "../../../lib/rotation/ports";
+import {
+  type RotationContext,
+  RotationMachine,
+  type RotationOutcome,
+} from "../../../lib/rotation/rotation-machine";
+import type { Target } from "../../../lib/rotation/target";
+import { CrashPlan } from "./crash-plan";
+import { type Readings, SecretsManagerModel } from "./secrets-manager-model";
+
+/** A clock that a test sets. */
+export class TestClock implements Clock {
+  #now = Date.parse("2026-01-01T00:00:00Z");
+
+  now(): Date {
+    return new Date(this.#now);
+  }
+
+  async sleep(milliseconds: number): Promise<void> {
+    this.#now += milliseconds;
+  }
+
+  advance(seconds: number): void {
+    this.#now += seconds * 1_000;
+  }
+}
+
+/** Publications in memory. */
+export class PublicationsModel implements Publications {
+  readonly #confirmed = new Map<string, Date>();
+
+  async confirmedAt(_secretName: string, versionId: string): Promise<Date | undefined> {
+    return this.#confirmed.get(versionId);
+  }
+
+  async withdraw(_secretName: string, versionId: string): Promise<void> {
+    this.#confirmed.delete(versionId);
+  }
+
+  confirm(versionId: string, at: Date): void {
+    this.#confirmed.set(versionId, at);
+  }
+}
+
+/** Randomness of the process; properties do not hang on it. */
+export const testRandom: Random = { bytes: (count) => randomBytes(count) };
+
+/** A log that nobody reads. */
+export const silentLog: Logbook = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** The version id of the nth rotation. */
+export const versionId = (name: string): string =>
+  createHash("sha256").update(name).digest("hex").slice(0, 36);
+
+const NAME = "test/db/app";
+
+/** Wraps the outside of a target in a crash plan. */
+export type TargetUnder<V> = (plan: CrashPlan) => Target<V>;
+
+/** What differs between secrets under test. */
+export interface RehearsedProps<V> {
+  readonly target: TargetUnder<V>;
+  readonly mode?: RotationContext<V>["mode"];
+  readonly overlap?: number;
+  readonly publishLead?: number;
+  readonly readings?: Readings;
+}
+
+/** One secret with its rotation, everything around it in memory, and each process mortal. */
+export class RehearsedSecret<V> {
+  readonly name = NAME;
+  readonly clock = new TestClock();
+  readonly publications = new PublicationsModel();
+  readonly secrets: SecretsManagerModel;
+  readonly #props: RehearsedProps<V>;
+
+  constructor(props: RehearsedProps<V>) {
+    this.#props = props;
+    this.secrets = new SecretsManagerModel(props.readings);
+    this.secrets.create(NAME);
+  }
+
+  get current(): V | undefined {
+    return this.secrets.current<V>(NAME);
+  }
+
+  get currentVersion(): string | undefined {
+    return this.secrets.versionWith(NAME, "AWSCURRENT");
+  }
+
+  /** The mirror: every Vault serves AWSCURRENT from now on. */
+  confirm(): void {
+    const current = this.currentVersion;
+    if (current !== undefined) this.publications.confirm(current, this.clock.now());
+  }
+
+  /** One invocation of the function, in a process of its own. */
+  async invoke(request: RotationRequest, plan = new CrashPlan(0, "before")): Promise<RotationOutcome> {
+    const { target, mode = "automatic", overlap = 3_600, publishLead = 0 } = this.#props;
+    const machine = new RotationMachine<V>({
+      secretName: NAME,
+      region: "eu-central-1",
+      mode,
+      waits: { overlap: { seconds: overlap }, publishLead: { seconds: publishLead } },
+      target: target(plan),
+      store: plan.wrap(new SecretsManagerStore(this.secrets.client)),
+      publications: plan.wrap(this.publications),
+      clock: this.clock,
+      log: silentLog,
+      guard: () => undefined,
+    });
+    try {
+      return await machine.run(request);
+    } finally {
+      await plan.bury();
+    }
+  }
+
+  step(step: Step, version: string, plan?: CrashPlan): Promise<RotationOutcome> {
+    return this.invoke({ step, secretId: NAME, versionId: version }, plan);
+  }
+
+  phase(
+    phase: Phase,
+    version: string,
+    { runId = "run", emergency = false, plan = new CrashPlan(0, "before") } = {},
+  ): Promise<RotationOutcome> {
+    return this.invoke({ phase, secretId: NAME, versionId: version, runId, emergency }, plan);
+  }
+
+  /** What Secrets Manager does on `RotateSecret`: stages a version and calls the four steps. */
+  async rotate(version: string, plan?: CrashPlan): Promise<void> {
+    if (this.secrets.labels(NAME)[version] === undefined) this.secrets.stage(NAME, version);
+    for (const step of STEPS) await this.step(step, version, plan);
+  }
+}

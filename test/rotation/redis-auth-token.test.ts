@@ -1,0 +1,391 @@
+import { randomBytes } from "node:crypto";
+import { type AddressInfo, connect, createServer as createPlainServer } from "node:net";
+import { createServer, type Server } from "node:tls";
+import { type KindSettings, settingsSchema } from "../../lib/model/kinds";
+import { ServerGroup, startRedis } from "../../lib/rehearsal/servers";
+import { loopbackCertificate } from "../../lib/rehearsal/servers/loopback-certificate";
+import { redisServer } from "../../lib/rotation/adapters/redis-server";
+import { elastiCacheAuthTarget } from "../../lib/rotation/targets/elasticache-auth";
+import type { RedisLogin, RedisNode, RedisServer } from "../../lib/rotation/targets/redis";
+import {
+  type RedisAclTargetProps,
+  type RedisValue,
+  redisAclUserTarget,
+} from "../../lib/rotation/targets/redis-acl-user";
+import { crashEverywhere } from "./models/crash-everywhere";
+import { ElastiCacheModel } from "./models/elasticache-model";
+import { RehearsedSecret, testRandom, versionId } from "./models/rehearsed-secret";
+
+jest.setTimeout(60_000);
+
+const HOUR = 3_600;
+const v = (n: number): string => versionId(`rotation ${n}`);
+const parsed = (settings: object) =>
+  settingsSchema("redis-auth-token").parse({
+    host: "localhost",
+    ...settings,
+  }) as KindSettings<"redis-auth-token">;
+
+function portOf(server: { address(): AddressInfo | string | null }): number {
+  const address = server.address();
+  if (typeof address !== "object" || address === null) throw new Error("no port");
+  return address.port;
+}
+
+async function arrived(secret: RehearsedSecret<RedisValue>): Promise<void> {
+  secret.confirm();
+  secret.clock.advance(2 * HOUR);
+}
+
+describe("an ACL user on two real nodes", () => {
+  const ADMIN = { username: "rotator", password: "rotator-password-0001" };
+  const certificate = loopbackCertificate("Redis");
+  const proxies: Server[] = [];
+  let group: ServerGroup | undefined;
+  let nodes: readonly RedisNode[] = [];
+
+  /** The embedded Redis is built without TLS, so a proxy speaks it. */
+  async function withTls(port: number): Promise<RedisNode> {
+    const proxy = createServer(
+      { cert: certificate.certificatePem, key: certificate.privateKeyPem },
+      (socket) => {
+        const inner = connect(port, "127.0.0.1");
+        for (const side of [socket, inner]) side.setNoDelay(true);
+        socket.pipe(inner).pipe(socket);
+        for (const side of [socket, inner])
+          side.on("error", () => [socket, inner].map((each) => each.destroy()));
+        for (const side of [socket, inner])
+          side.on("close", () => [socket, inner].map((each) => each.destroy()));
+      },
+    );
+    proxies.push(proxy);
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    return { address: "127.0.0.1", port: portOf(proxy), host: "localhost" };
+  }
+
+  beforeAll(async () => {
+    group = ServerGroup.open();
+    const servers = await Promise.all([startRedis({ group }), startRedis({ group })]);
+    nodes = await Promise.all(servers.map(({ port }) => withTls(port)));
+    for (const [index, node] of nodes.entries()) {
+      const { user, password } = servers[index] ?? {};
+      const session = await redisServer.open(
+        node,
+        { ...(user && { username: user }), ...(password && { password }) },
+        certificate.caPem,
+      );
+      await session.command("ACL", "SETUSER", ADMIN.username, "on", `>${ADMIN.password}`, "+@all", "~*");
+      await session.command("ACL", "SETUSER", "app", "on", "~app:*", "+@read", "+@write");
+      await session.command("ACL", "SETUSER", "open", "on", "nopass", "+ping");
+      await session.command("ACL", "SETUSER", "off", "off");
+      await session.command("ACL", "SETUSER", "weak", "on", ">weak-password-000001", "+ping");
+      await session.close();
+    }
+  });
+
+  afterAll(async () => {
+    for (const proxy of proxies) proxy.close();
+    await group?.stop();
+  });
+
+  const twoNodes: RedisServer = { nodes: async () => nodes, open: redisServer.open };
+
+  const propsOf = (more: Partial<RedisAclTargetProps> = {}): RedisAclTargetProps => ({
+    settings: parsed({ engine: "acl", user: "app" }),
+    caPem: certificate.caPem,
+    admin: async () => ADMIN,
+    server: twoNodes,
+    random: testRandom,
+    ...more,
+  });
+
+  const secretOf = () =>
+    new RehearsedSecret<RedisValue>({
+      target: (plan) => redisAclUserTarget(propsOf({ server: plan.wrap(twoNodes) })),
+      overlap: HOUR,
+    });
+
+  async function everyNode(
+    login: RedisLogin,
+    ...command: readonly [string, ...string[]]
+  ): Promise<unknown[]> {
+    const [name, ...args] = command;
+    return Promise.all(
+      nodes.map(async (node) => {
+        const session = await redisServer.open(node, login, certificate.caPem);
+        const reply = await session.command(name, ...args);
+        await session.close();
+        return reply;
+      }),
+    );
+  }
+
+  const works = (value: RedisValue | undefined): Promise<boolean> =>
+    everyNode({ username: "app", password: value?.password ?? "" }, "SET", "app:key", "1").then(
+      () => true,
+      () => false,
+    );
+
+  const passwords = async (): Promise<readonly number[]> =>
+    (await everyNode(ADMIN, "ACL", "GETUSER", "app")).map((reply) =>
+      Array.isArray(reply) ? reply[reply.indexOf("passwords") + 1].length : 0,
+    );
+
+  test("ten rotations and decommissions: consumers with old and new values never fail", async () => {
+    const secret = secretOf();
+    await secret.rotate(v(1));
+    let held = [secret.current];
+    let attempts = 0;
+    let failed = 0;
+    let running = true;
+    const prober = (async () => {
+      while (running) {
+        for (const value of held) {
+          attempts += 1;
+          if (!(await works(value)) && held.includes(value)) failed += 1;
+        }
+      }
+    })();
+    for (let n = 2; n <= 11; n += 1) {
+      await arrived(secret);
+      const before = secret.current;
+      await secret.rotate(v(n));
+      held = [before, secret.current];
+      await arrived(secret);
+      held = [secret.current];
+      await secret.phase("decommission", v(n - 1));
+      expect(await works(before)).toBe(false);
+      expect(await passwords()).toEqual([1, 1]);
+    }
+    running = false;
+    await prober;
+    process.stdout.write(
+      `Redis ACL: ${attempts} logins by consumers during 10 rotations, ${failed} failed\n`,
+    );
+    expect(failed).toBe(0);
+    expect(attempts).toBeGreaterThan(20);
+  });
+
+  test("what was changed is saved: it is there after ACL LOAD", async () => {
+    const secret = secretOf();
+    await secret.rotate(v(1));
+    await everyNode(ADMIN, "ACL", "LOAD");
+    expect(await works(secret.current)).toBe(true);
+  });
+
+  test("a password that a given-up rotation left behind goes with the next decommission", async () => {
+    const secret = secretOf();
+    await secret.rotate(v(1));
+    await arrived(secret);
+    secret.secrets.stage(secret.name, v(2));
+    await secret.step("createSecret", v(2));
+    await secret.step("setSecret", v(2));
+    await secret.rotate(v(3));
+    await arrived(secret);
+    await secret.phase("decommission", v(1));
+    expect(await passwords()).toEqual([1, 1]);
+    expect(await works(secret.current)).toBe(true);
+  });
+
+  test("a decommission during the next rotation spares its password", async () => {
+    const secret = secretOf();
+    await secret.rotate(v(1));
+    await arrived(secret);
+    await secret.rotate(v(2));
+    await arrived(secret);
+    secret.secrets.stage(secret.name, v(3));
+    await secret.step("createSecret", v(3));
+    await secret.step("setSecret", v(3));
+    await secret.phase("decommission", v(1));
+    expect(await passwords()).toEqual([2, 2]);
+    await secret.rotate(v(3));
+    expect(await works(secret.current)).toBe(true);
+  });
+
+  test("a crash at every call to the outside converges, and AWSCURRENT always logs in", async () => {
+    const secret = secretOf();
+    let n = 1;
+    await secret.rotate(v(1));
+    const stillWorks = async () => expect(await works(secret.current)).toBe(true);
+    const rotations = await crashEverywhere(async () => {
+      await arrived(secret);
+      n += 1;
+      return { work: (plan) => secret.rotate(v(n), plan), afterCrash: stillWorks, afterAll: stillWorks };
+    });
+    const decommissions = await crashEverywhere(async () => {
+      await arrived(secret);
+      n += 1;
+      await secret.rotate(v(n));
+      await arrived(secret);
+      return {
+        work: (plan) => secret.phase("decommission", v(n - 1), plan === undefined ? {} : { plan }),
+        afterCrash: stillWorks,
+        afterAll: async () => {
+          await stillWorks();
+          expect(await passwords()).toEqual([1, 1]);
+        },
+      };
+    });
+    process.stdout.write(
+      `Redis ACL: ${rotations} crash points in a rotation, ${decommissions} in a decommission\n`,
+    );
+    expect(rotations).toBeGreaterThan(50);
+  });
+
+  const value: RedisValue = { password: randomBytes(24).toString("hex") };
+  const admin = (login: { username: string; password: string; host?: string }) => ({
+    admin: async () => login,
+  });
+
+  test.each<[string, string, Partial<RedisAclTargetProps>]>([
+    [
+      "a user that does not exist",
+      "target-misconfigured",
+      { settings: parsed({ engine: "acl", user: "nobody" }) },
+    ],
+    ["a user that needs no password", "target-open", { settings: parsed({ engine: "acl", user: "open" }) }],
+    ["a user that is off", "target-misconfigured", { settings: parsed({ engine: "acl", user: "off" }) }],
+    ["an admin whose password is wrong", "admin-refused", admin({ ...ADMIN, password: "wrong" })],
+    [
+      "an admin without rights",
+      "right-missing",
+      admin({ username: "weak", password: "weak-password-000001" }),
+    ],
+    [
+      "an admin secret of another host",
+      "host-mismatch",
+      admin({ ...ADMIN, host: "redis.other.example.com" }),
+    ],
+    ["an admin that is the user itself", "user-mismatch", admin({ ...ADMIN, username: "app" })],
+    ["a certificate of an unknown CA", "target-not-trusted", { caPem: undefined }],
+  ])("%s: %s", async (_what, code, more) => {
+    await expect(redisAclUserTarget(propsOf(more)).install(value, undefined)).rejects.toMatchObject({ code });
+  });
+
+  test("a host that the certificate does not name, a port without TLS, nobody listening", async () => {
+    const [node] = nodes;
+    if (node === undefined) throw new Error("no node");
+    const attempt = (change: Partial<RedisNode>) =>
+      redisServer.open({ ...node, ...change }, ADMIN, certificate.caPem);
+    await expect(attempt({ host: "redis.example.com" })).rejects.toMatchObject({
+      code: "target-not-trusted",
+    });
+    await expect(attempt({ port: 1 })).rejects.toMatchObject({ code: "target-unreachable" });
+    const plain = createPlainServer((socket) =>
+      socket.on("error", () => undefined).end("-ERR Protocol error\r\n"),
+    );
+    await new Promise<void>((resolve) => plain.listen(0, "127.0.0.1", resolve));
+    await expect(attempt({ port: portOf(plain) })).rejects.toMatchObject({ code: "target-without-tls" });
+    plain.close();
+  });
+
+  test("decommission removes nothing where the current password is not known", async () => {
+    const target = redisAclUserTarget(propsOf());
+    const before = await passwords();
+    await expect(
+      target.retire({
+        retired: value,
+        kept: [{ password: "x".repeat(20) }],
+        refreshedBy: undefined,
+        emergency: false,
+      }),
+    ).rejects.toMatchObject({ code: "target-misconfigured" });
+    expect(await passwords()).toEqual(before);
+  });
+});
+
+describe("ElastiCache's AUTH token", () => {
+  const FIRST = "made-by-terraform-0001";
+
+  function elastiCache(token?: string) {
+    const model = new ElastiCacheModel(token);
+    const secret: RehearsedSecret<RedisValue> = new RehearsedSecret<RedisValue>({
+      target: (plan) => {
+        const outside = plan.wrap(model);
+        return elastiCacheAuthTarget({
+          settings: parsed({ replicationGroup: "app" }),
+          caPem: undefined,
+          groups: outside,
+          server: outside,
+          clock: secret.clock,
+          random: testRandom,
+        });
+      },
+      overlap: HOUR,
+    });
+    return { model, secret };
+  }
+
+  test("the first rotation closes a group that was open", async () => {
+    const { model, secret } = elastiCache();
+    await secret.rotate(v(1));
+    expect(model.isOpen).toBe(false);
+    expect(model.lets(secret.current?.password ?? "")).toBe(true);
+  });
+
+  test("the first rotation of a group that has a token does not end it", async () => {
+    const { model, secret } = elastiCache(FIRST);
+    await secret.rotate(v(1));
+    expect(model.lets(FIRST)).toBe(true);
+    expect(model.lets(secret.current?.password ?? "")).toBe(true);
+  });
+
+  test("both tokens work through the overlap, the old one dies at decommission", async () => {
+    const { model, secret } = elastiCache(FIRST);
+    await secret.rotate(v(1));
+    const old = secret.current?.password ?? "";
+    await arrived(secret);
+    await secret.rotate(v(2));
+    expect([old, secret.current?.password ?? ""].map((token) => model.lets(token))).toEqual([true, true]);
+    await arrived(secret);
+    for (const _ of [1, 2]) await secret.phase("decommission", v(1));
+    expect([old, secret.current?.password ?? ""].map((token) => model.lets(token))).toEqual([false, true]);
+  });
+
+  test("a crash at every call converges: what consumers hold is never pushed out, nothing stays open", async () => {
+    let points = 0;
+    for (const [token, earlier] of [
+      [undefined, 0],
+      [FIRST, 0],
+      [FIRST, 2],
+    ] as const) {
+      points += await crashEverywhere(async () => {
+        const { model, secret } = elastiCache(token);
+        for (let n = 1; n <= earlier; n += 1) {
+          await secret.rotate(v(n));
+          await arrived(secret);
+        }
+        const held = secret.current?.password ?? token;
+        const holds = async () => expect(held === undefined || model.lets(held)).toBe(true);
+        return {
+          work: (plan) => secret.rotate(v(9), plan),
+          afterCrash: holds,
+          afterAll: async () => {
+            if (held !== undefined) await holds();
+            expect(model.isOpen).toBe(false);
+            expect(model.lets(secret.current?.password ?? "")).toBe(true);
+          },
+        };
+      });
+    }
+    process.stdout.write(`ElastiCache (model): ${points} crash points\n`);
+    expect(points).toBeGreaterThan(100);
+  });
+
+  test("a group without TLS, a group that lets everybody in, a change that does not end", async () => {
+    const plain = elastiCache(FIRST);
+    plain.model.encryptedInTransit = false;
+    await expect(plain.secret.rotate(v(1))).rejects.toMatchObject({ code: "target-without-tls" });
+    const open = elastiCache();
+    open.secret.secrets.putByHand(open.secret.name, v(1), JSON.stringify({ password: "by-hand-0000000001" }));
+    await arrived(open.secret);
+    await expect(open.secret.rotate(v(2))).rejects.toMatchObject({ code: "target-open" });
+    const slow = elastiCache(FIRST);
+    slow.model.describe = async () => ({
+      status: "modifying",
+      tokenChanging: true,
+      encryptedInTransit: true,
+    });
+    await expect(slow.secret.rotate(v(1))).rejects.toMatchObject({ code: "target-busy" });
+  });
+});

@@ -1,0 +1,354 @@
+import fc from "fast-check";
+import { acceptorLag, type KindSettings, settingsSchema } from "../../lib/model/kinds";
+import { leastOverlap } from "../../lib/model/resolve";
+import { RotationError } from "../../lib/rotation/rotation-error";
+import type { PublishedTarget } from "../../lib/rotation/target";
+import { acceptedHmacKeys, hmacKeyTarget, signHmac, verifyHmac } from "../../lib/rotation/targets/hmac-key";
+import { type JwtValue, jwtSigningKeyTarget } from "../../lib/rotation/targets/jwt-signing-key";
+import { crashEverywhere } from "./models/crash-everywhere";
+import { RehearsedSecret, testRandom, versionId } from "./models/rehearsed-secret";
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const TICK = 10 * MINUTE;
+const REFRESH = 6 * HOUR;
+const MARGIN = HOUR;
+
+const environment = { refreshEvery: { seconds: REFRESH }, reloadMargin: { seconds: MARGIN } };
+const hmacSettings = settingsSchema("hmac-key").parse({}) as KindSettings<"hmac-key">;
+const jwtSettings = settingsSchema("jwt-signing-key").parse({}) as KindSettings<"jwt-signing-key">;
+
+interface Kind<V> {
+  readonly target: (mode: "automatic" | "manual-dual-publish") => PublishedTarget<V>;
+  /** Name of the key that a holder of the value signs with. */
+  readonly signsWith: (value: V) => string;
+  /** Names of the keys that it accepts. */
+  readonly accepts: (value: V) => readonly string[];
+  /** How long after its making a signature may come to be verified, clock differences included. */
+  readonly lifetime: number;
+  /** How much older than the pod's own the keys may be by which a verifier checks. */
+  readonly cache: number;
+  readonly overlap: number;
+  readonly publishLead: number;
+}
+
+const hmacLag = acceptorLag({ kind: "hmac-key", settings: hmacSettings });
+const hmac: Kind<Awaited<ReturnType<ReturnType<typeof hmacKeyTarget>["generate"]>>> = {
+  target: (mode) => hmacKeyTarget({ settings: hmacSettings, mode, random: testRandom }),
+  signsWith: (value) => value.current.id,
+  accepts: (value) => acceptedHmacKeys(value).map(({ id }) => id),
+  lifetime: hmacSettings.tolerance.seconds,
+  cache: 0,
+  overlap: leastOverlap(environment, hmacLag.afterSwitch).seconds,
+  publishLead: REFRESH + MARGIN,
+};
+
+const jwtLag = acceptorLag({ kind: "jwt-signing-key", settings: jwtSettings });
+const jwt: Kind<JwtValue> = {
+  target: (mode) => jwtSigningKeyTarget({ settings: jwtSettings, mode }),
+  signsWith: (value) => value.current.kid,
+  accepts: (value) => value.jwks.keys.map(({ kid }) => kid),
+  lifetime: jwtSettings.tokenLifetime.seconds + jwtSettings.clockSkew.seconds,
+  cache: jwtSettings.verifierCache.seconds,
+  overlap: leastOverlap(environment, jwtLag.afterSwitch).seconds,
+  publishLead: REFRESH + MARGIN + (jwtLag.beforeUse?.seconds ?? 0),
+};
+
+interface Schedule {
+  readonly mode: "automatic" | "manual-dual-publish";
+  /** Ticks between a change of AWSCURRENT and each Vault's copy of it. */
+  readonly mirrorDelays: readonly number[];
+  /** Each pod: its Vault, the tick of its first refresh, the ticks that it takes to reload. */
+  readonly pods: readonly { readonly vault: number; readonly offset: number; readonly reload: number }[];
+  /** What the procedure tries, and the ticks that it lets pass before. */
+  readonly actions: readonly {
+    readonly after: number;
+    readonly act: "rotate" | "promote" | "decommission" | "rollback";
+  }[];
+}
+
+const schedule: fc.Arbitrary<Schedule> = fc.record({
+  mode: fc.constantFrom("automatic" as const, "manual-dual-publish" as const),
+  mirrorDelays: fc.array(fc.integer({ min: 0, max: 12 }), { minLength: 2, maxLength: 2 }),
+  pods: fc.array(
+    fc.record({
+      vault: fc.integer({ min: 0, max: 1 }),
+      offset: fc.integer({ min: 0, max: REFRESH / TICK - 1 }),
+      reload: fc.integer({ min: 0, max: MARGIN / TICK }),
+    }),
+    { minLength: 2, maxLength: 3 },
+  ),
+  actions: fc.array(
+    fc.record({
+      after: fc.oneof(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 36, max: 60 })),
+      act: fc.constantFrom("rotate", "rotate", "promote", "promote", "decommission", "rollback"),
+    }),
+    { minLength: 4, maxLength: 14 },
+  ),
+});
+
+interface Tally {
+  verified: number;
+  switches: number;
+}
+
+/** The whole journey of a value, tick by tick: AWSCURRENT → each Vault → each pod's file → in use → tokens → verifiers. */
+class Journey<V> {
+  readonly #kind: Kind<V>;
+  readonly #plan: Schedule;
+  readonly #tally: Tally;
+  readonly #secret: RehearsedSecret<V>;
+  readonly #history: { readonly tick: number; readonly version: string; readonly value: V }[] = [];
+  readonly #inUse: V[] = [];
+  readonly #incoming: { readonly pod: number; readonly tick: number; readonly value: V }[] = [];
+  /** Last moment at which a signature by a key may be verified. */
+  readonly #alive = new Map<string, number>();
+  readonly #cached: { readonly tick: number; readonly accepted: readonly string[] }[] = [];
+  #confirmed = "";
+  #tick = 0;
+  #rotations = 0;
+
+  constructor(kind: Kind<V>, plan: Schedule, tally: Tally, waits: { overlap: number; publishLead: number }) {
+    this.#kind = kind;
+    this.#plan = plan;
+    this.#tally = tally;
+    this.#secret = new RehearsedSecret<V>({
+      target: () => kind.target(plan.mode),
+      mode: plan.mode,
+      ...waits,
+    });
+    this.#secret.secrets.onCurrent = () => this.#record();
+  }
+
+  /** `false` as soon as a signature that is still good does not verify somewhere. */
+  async run(): Promise<boolean> {
+    await this.#rotate();
+    const [first] = this.#history;
+    if (first === undefined) return false;
+    this.#plan.pods.forEach(() => {
+      this.#inUse.push(first.value);
+    });
+    this.#history[0] = { ...first, tick: -1_000 };
+    for (const { after, act } of this.#plan.actions) {
+      for (let i = 0; i < after; i += 1) if (!this.#pass()) return false;
+      await this.#attempt(act);
+    }
+    for (let i = 0; i < 60; i += 1) if (!this.#pass()) return false;
+    return true;
+  }
+
+  #record(): void {
+    const { current, currentVersion } = this.#secret;
+    if (current === undefined || currentVersion === undefined) return;
+    this.#history.push({ tick: this.#tick, version: currentVersion, value: current });
+    this.#tally.switches += 1;
+  }
+
+  async #rotate(): Promise<void> {
+    this.#rotations += 1;
+    await this.#secret.rotate(versionId(`rotation ${this.#rotations}`));
+  }
+
+  async #attempt(act: Schedule["actions"][number]["act"]): Promise<void> {
+    const { secret, current } = { secret: this.#secret, current: this.#secret.currentVersion ?? "" };
+    const previous = secret.secrets.versionWith(secret.name, "AWSPREVIOUS") ?? current;
+    const runId = `run ${this.#tick}`;
+    try {
+      if (act === "rotate") await this.#rotate();
+      else await secret.phase(act, act === "decommission" ? previous : current, { runId });
+    } catch (failure) {
+      if (!(failure instanceof RotationError)) throw failure;
+    }
+  }
+
+  /** One tick: Vaults copy, pods refresh and reload, everybody signs, everybody verifies. */
+  #pass(): boolean {
+    this.#tick += 1;
+    this.#secret.clock.advance(TICK);
+    const slowest = Math.max(...this.#plan.mirrorDelays);
+    const everywhere = this.#servedWith(slowest);
+    const newest = this.#history.at(-1);
+    const token = `${newest?.tick}`;
+    if (everywhere === newest && token !== this.#confirmed) {
+      this.#confirmed = token;
+      this.#secret.confirm();
+    }
+    this.#plan.pods.forEach(({ vault, offset, reload }, pod) => {
+      if (this.#tick % (REFRESH / TICK) !== offset) return;
+      const served = this.#servedWith(this.#plan.mirrorDelays[vault] ?? 0);
+      if (served) this.#incoming.push({ pod, tick: this.#tick + reload, value: served.value });
+    });
+    for (const { pod, tick, value } of this.#incoming) if (tick === this.#tick) this.#inUse[pod] = value;
+    return this.#signAndVerify();
+  }
+
+  #servedWith(delay: number) {
+    return this.#history.findLast(({ tick }) => tick + delay <= this.#tick);
+  }
+
+  #signAndVerify(): boolean {
+    const now = this.#tick * TICK;
+    for (const value of this.#inUse) this.#alive.set(this.#kind.signsWith(value), now + this.#kind.lifetime);
+    const fresh = this.#inUse.map((value) => ({ tick: this.#tick, accepted: this.#kind.accepts(value) }));
+    this.#cached.push(...fresh);
+    const verifiers = this.#cached.filter(({ tick }) => (this.#tick - tick) * TICK <= this.#kind.cache);
+    const good = [...this.#alive].flatMap(([key, until]) => (until >= now ? [key] : []));
+    this.#tally.verified += good.length * verifiers.length;
+    return verifiers.every(({ accepted }) => good.every((key) => accepted.includes(key)));
+  }
+}
+
+describe.each([
+  { name: "hmac-key", kind: hmac as Kind<unknown>, runs: 400 },
+  { name: "jwt-signing-key", kind: jwt as Kind<unknown>, runs: 120 },
+])("pods that refresh at different times, $name", ({ name, kind, runs }) => {
+  test("accept each other's signatures at every moment, whatever the procedure tries", async () => {
+    const tally = { verified: 0, switches: 0 };
+    await fc.assert(
+      fc.asyncProperty(schedule, (plan) => new Journey(kind, plan, tally, kind).run()),
+      { numRuns: runs },
+    );
+    process.stdout.write(
+      `${name}: ${tally.verified} verifications, ${tally.switches} changes of AWSCURRENT\n`,
+    );
+    expect(tally.switches).toBeGreaterThan(runs);
+  });
+
+  test.each([
+    ["overlap", { overlap: REFRESH / 2, publishLead: 0 }],
+    ["publish lead", { overlap: kind.overlap, publishLead: 2 * TICK }],
+  ])("would not with a shorter %s: the law is no longer than it must be", async (what, waits) => {
+    const tally = { verified: 0, switches: 0 };
+    const result = await fc.check(
+      fc.asyncProperty(
+        schedule.filter(({ mode }) => what === "overlap" || mode === "manual-dual-publish"),
+        (plan) => new Journey(kind, plan, tally, waits).run(),
+      ),
+      { numRuns: 2_000, endOnFailure: true },
+    );
+    expect(result.failed).toBe(true);
+  });
+});
+
+describe("keys", () => {
+  test("a signature verifies by current, next and previous, and by no other key", async () => {
+    const target = hmac.target("automatic");
+    const first = await target.generate(undefined);
+    const second = await target.generate(first);
+    const third = await target.generate(second);
+    const message = Buffer.from("body");
+    const { signature } = signHmac(second, "sha256", message);
+    expect([first, second, third].map((value) => verifyHmac(value, "sha256", message, signature))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    const fifth = await target.generate(await target.generate(third));
+    expect(verifyHmac(fifth, "sha256", message, signature)).toBe(false);
+    expect(verifyHmac(second, "sha256", Buffer.from("other"), signature)).toBe(false);
+  });
+
+  test.each(["ES256", "RS256", "EdDSA"] as const)(
+    "%s: the JWKS has no private member and verifies",
+    async (algorithm) => {
+      const target = jwtSigningKeyTarget({ settings: { ...jwtSettings, algorithm }, mode: "automatic" });
+      const value = await target.generate(await target.generate(undefined));
+      expect(value.jwks.keys.map(({ kid }) => kid)).toEqual(
+        [value.current, value.next, value.previous].map((key) => key?.kid),
+      );
+      const members = new Set([...value.jwks.keys, value.previous].flatMap((key) => Object.keys(key ?? {})));
+      for (const name of ["d", "p", "q", "dp", "dq", "qi", "k", "oth"]) expect(members.has(name)).toBe(false);
+      await expect(target.test(value)).resolves.toBeUndefined();
+      const { jwks } = await target.generate(undefined);
+      await expect(target.test({ ...value, jwks })).rejects.toMatchObject({ code: "target-refused" });
+    },
+  );
+});
+
+test("publish, promote and decommission crash at every call and converge; promoting too early is refused", async () => {
+  const prepared = async () => {
+    const secret = new RehearsedSecret({
+      target: () => hmac.target("manual-dual-publish"),
+      mode: "manual-dual-publish",
+      overlap: hmac.overlap,
+      publishLead: hmac.publishLead,
+    });
+    await secret.rotate(versionId("first"));
+    secret.confirm();
+    secret.clock.advance(hmac.overlap);
+    await secret.rotate(versionId("publish"));
+    secret.confirm();
+    return secret;
+  };
+  const early = await prepared();
+  await expect(early.phase("promote", versionId("publish"))).rejects.toMatchObject({
+    code: "overlap-running",
+  });
+  early.clock.advance(hmac.publishLead);
+  const { versionId: promoted } = await early.phase("promote", versionId("publish"));
+  await expect(early.phase("promote", promoted, { runId: "next" })).rejects.toMatchObject({
+    code: "nothing-published",
+  });
+
+  const points = await crashEverywhere(async () => {
+    const secret = await prepared();
+    secret.clock.advance(hmac.publishLead);
+    const inUse = secret.currentVersion;
+    return {
+      work: async (plan) => {
+        await secret.phase("promote", versionId("publish"), plan === undefined ? {} : { plan });
+      },
+      afterCrash: async () => expect(secret.current).toBeDefined(),
+      afterAll: async () => {
+        expect(secret.current).toMatchObject({ next: null, previous: { id: expect.any(String) } });
+        expect(secret.secrets.versionWith(secret.name, "AWSPREVIOUS")).toBe(inUse);
+        expect(secret.secrets.versionWith(secret.name, "AWSPENDING")).toBeUndefined();
+      },
+    };
+  });
+  const retirements = await crashEverywhere(async () => {
+    const secret = await prepared();
+    secret.clock.advance(hmac.publishLead);
+    await secret.phase("promote", versionId("publish"));
+    secret.confirm();
+    secret.clock.advance(hmac.overlap);
+    return {
+      work: (plan) => secret.phase("decommission", versionId("publish"), plan === undefined ? {} : { plan }),
+      afterCrash: async () => expect(secret.current).toBeDefined(),
+      afterAll: async () => {
+        expect(secret.current).toMatchObject({ next: null, previous: null });
+        expect(secret.secrets.versionWith(secret.name, "AWSPENDING")).toBeUndefined();
+      },
+    };
+  });
+  process.stdout.write(`hmac-key: ${points} crash points in a promote, ${retirements} in a decommission\n`);
+  expect(points + retirements).toBeGreaterThan(20);
+});
+
+test("a key that was retired in an emergency does not come back with a version made before", async () => {
+  const secret = new RehearsedSecret({
+    target: () => hmac.target("manual-dual-publish"),
+    mode: "manual-dual-publish",
+    overlap: hmac.overlap,
+    publishLead: hmac.publishLead,
+  });
+  const arrived = (seconds: number) => {
+    secret.confirm();
+    secret.clock.advance(seconds);
+  };
+  await secret.rotate(versionId("first"));
+  arrived(hmac.overlap);
+  await secret.rotate(versionId("second"));
+  arrived(hmac.publishLead);
+  await secret.phase("promote", versionId("second"));
+  arrived(hmac.overlap);
+  secret.secrets.stage(secret.name, versionId("third"));
+  await secret.step("createSecret", versionId("third"));
+  await secret.step("setSecret", versionId("third"));
+  await secret.phase("decommission", versionId("second"), { emergency: true });
+  secret.secrets.stage(secret.name, versionId("third"));
+  await expect(secret.step("finishSecret", versionId("third"))).rejects.toMatchObject({
+    code: "stale-version",
+  });
+  expect(secret.current).toMatchObject({ previous: null });
+});
