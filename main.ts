@@ -1,13 +1,21 @@
 import { App } from "cdktf";
-import { registry } from "./registry";
-import { backends } from "./registry/backends";
 import { removeStaleStacks, SecretsStack } from "./stacks";
 
-const app = new App();
-
-removeStaleStacks(app.outdir, registry.environmentNames);
-for (const environment of registry.environmentNames) {
-  new SecretsStack(app, environment, { registry, environment, backend: backends[environment] });
+async function main(): Promise<void> {
+  // Loaded here, so that faults of the registry are shown as such and not as a crash.
+  const { registry } = await import("./registry/index.js");
+  const { backends } = await import("./registry/backends.js");
+  const app = new App();
+  removeStaleStacks(app.outdir, registry.environmentNames);
+  for (const environment of registry.environmentNames) {
+    new SecretsStack(app, environment, { registry, environment, backend: backends[environment] });
+  }
+  app.synth();
 }
 
-app.synth();
+main().catch((error: unknown) => {
+  const isUserFault = error instanceof Error && ["RegistryError", "UnknownNameError"].includes(error.name);
+  const text = error instanceof Error ? (isUserFault ? error.message : error.stack) : String(error);
+  process.stderr.write(`${text}\n`);
+  process.exitCode = isUserFault ? 2 : 70;
+});

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -85,3 +85,23 @@ test("npm run synth writes the three stacks and says what it made; cdktf synth w
   execFileSync("npx", ["cdktf", "synth"], { cwd: folder, env: environment, stdio: "pipe" });
   expect(outputs()).toEqual(first);
 }, 180_000);
+
+test("synth of a registry with faults shows them all, without a stack, and ends with 2", () => {
+  const file = join(folder, "registry/index.ts");
+  const sound = readFileSync(file, "utf8");
+  writeFileSync(
+    file,
+    sound.replace("rotateEvery: days(30)", "rotateEvery: days(0.5)").replace('id: "acme"', 'id: "Acme"'),
+  );
+  const { status, stderr } = spawnSync("npx", ["tsx", "main.ts"], {
+    cwd: folder,
+    env: environment,
+    encoding: "utf8",
+  });
+  writeFileSync(file, sound);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(
+    /The registry has 2 faults:\n\nid\n {2}found: {3}"Acme"[\s\S]*secrets\["db\/app-primary"\]\.rotateEvery\n {2}found: {3}12 hours/,
+  );
+  expect(stderr).not.toContain("    at ");
+}, 60_000);
