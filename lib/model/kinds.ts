@@ -35,7 +35,8 @@ function sortedDeep<T>(value: T): T {
   ) as T;
 }
 
-const postgresqlPrivilege = z.enum([
+/** Every privilege on tables that a registry can name. */
+export const POSTGRESQL_PRIVILEGES = [
   "SELECT",
   "INSERT",
   "UPDATE",
@@ -43,7 +44,7 @@ const postgresqlPrivilege = z.enum([
   "TRUNCATE",
   "REFERENCES",
   "TRIGGER",
-]);
+] as const;
 
 const settings = {
   "postgresql-user": z.strictObject({
@@ -64,7 +65,10 @@ const settings = {
       message: "too long",
     }),
     /** What the role may do in its database. */
-    privileges: z.array(postgresqlPrivilege).min(1).default(["SELECT", "INSERT", "UPDATE", "DELETE"]),
+    privileges: z
+      .array(z.enum(POSTGRESQL_PRIVILEGES))
+      .min(1)
+      .default(["SELECT", "INSERT", "UPDATE", "DELETE"]),
     /** Which data the database holds: dev works on samples. */
     data: z.enum(["sample", "copy", "live"]).default("live"),
     /**

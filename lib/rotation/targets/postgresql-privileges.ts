@@ -1,19 +1,8 @@
-import type { KindSettings } from "../../model/kinds";
+import { type KindSettings, POSTGRESQL_PRIVILEGES } from "../../model/kinds";
 import { permitted, quoted, type SqlSession } from "./sql";
 
 type Settings = KindSettings<"postgresql-user">;
 type Privilege = Settings["privileges"][number];
-
-/** Every privilege on tables that a registry can name. */
-const ALL_PRIVILEGES: readonly Privilege[] = [
-  "SELECT",
-  "INSERT",
-  "UPDATE",
-  "DELETE",
-  "TRUNCATE",
-  "REFERENCES",
-  "TRIGGER",
-];
 
 interface TableGap {
   /** Quoted, with its schema. */
@@ -50,7 +39,7 @@ export async function grantPrivileges(session: SqlSession, settings: Settings): 
      WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
        AND pg_get_userbyid(c.relowner) <> $1 AND pg_has_role(c.relowner, 'USAGE')
      ORDER BY 1`,
-    [role, privileges, ALL_PRIVILEGES.filter((privilege) => !privileges.includes(privilege))],
+    [role, privileges, POSTGRESQL_PRIVILEGES.filter((privilege) => !privileges.includes(privilege))],
   );
   for (const { name, lacking, excess } of gaps) {
     if (lacking.length > 0) await session.query(`GRANT ${lacking.join(", ")} ON ${name} TO ${owner}`);
