@@ -1,0 +1,169 @@
+import { CreateUserCommand, IAMClient } from "@aws-sdk/client-iam";
+import { startEmbeddedAws, withServers } from "../../lib/rehearsal/servers";
+import { IamAccessKeys } from "../../lib/rotation/adapters/iam-access-keys";
+import { RotationError } from "../../lib/rotation/rotation-error";
+import { type AccessKeyValue, s3AccessKeyTarget } from "../../lib/rotation/targets/s3-access-key";
+import { AccessKeysModel } from "./models/access-keys-model";
+import { crashEverywhere } from "./models/crash-everywhere";
+import type { CrashPlan } from "./models/crash-plan";
+import { RehearsedSecret, versionId } from "./models/rehearsed-secret";
+
+const HOUR = 3_600;
+const v = (n: number): string => versionId(`s3 rotation ${n}`);
+const settings = { bucket: "app", user: "s3-app", sessionPolicy: { Version: "2012-10-17", Statement: [] } };
+
+function accessKey() {
+  const secret: RehearsedSecret<AccessKeyValue> = new RehearsedSecret<AccessKeyValue>({
+    target: (plan) => s3AccessKeyTarget({ settings, keys: plan.wrap(keys), clock: secret.clock }),
+    overlap: HOUR,
+  });
+  const keys: AccessKeysModel = new AccessKeysModel(() => secret.clock);
+  /** Every Vault has the value, and the overlap is over. */
+  const arrived = (): void => {
+    secret.confirm();
+    secret.clock.advance(HOUR + 1);
+  };
+  /** What Secrets Manager does: it calls again, later, while the answer is that it may. */
+  const rotate = async (version: string, plan?: CrashPlan): Promise<void> => {
+    try {
+      await secret.rotate(version, plan);
+    } catch (failure) {
+      if (!(failure instanceof RotationError && failure.code === "target-busy")) throw failure;
+      secret.clock.advance(HOUR);
+      await secret.rotate(version, plan);
+    }
+  };
+  const works = ({ accessKeyId, secretAccessKey }: AccessKeyValue): boolean =>
+    keys.lets(accessKeyId, secretAccessKey);
+  return { secret, keys, arrived, rotate, works };
+}
+
+const codeOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => "none",
+    (failure: unknown) => (failure instanceof RotationError ? failure.code : String(failure)),
+  );
+
+test("ten rotations in a row: the old key works through the overlap and is dead after decommission; never a third key", async () => {
+  const { secret, keys, arrived, rotate, works } = accessKey();
+  await rotate(v(0));
+  let tries = 0;
+  for (let n = 1; n <= 10; n += 1) {
+    const held = secret.current as AccessKeyValue;
+    arrived();
+    await rotate(v(n));
+    const fresh = secret.current as AccessKeyValue;
+    expect(fresh.sessionPolicy).toEqual(settings.sessionPolicy);
+    for (const value of [held, fresh]) {
+      tries += 1;
+      expect(works(value)).toBe(true);
+    }
+    arrived();
+    for (const _ of [1, 2]) await secret.phase("decommission", v(n - 1));
+    expect([works(held), works(fresh)]).toEqual([false, true]);
+    expect(keys.ids).toEqual([fresh.accessKeyId]);
+  }
+  expect(keys.most).toBe(2);
+  process.stdout.write(
+    `S3 access key (model): ${tries} requests by consumers during 10 rotations, 0 failed\n`,
+  );
+});
+
+test("a crash at every call converges: no third key, no orphan, what consumers hold goes on working", async () => {
+  let points = 0;
+  for (const earlier of [0, 1]) {
+    points += await crashEverywhere(async () => {
+      const { secret, keys, arrived, rotate, works } = accessKey();
+      if (earlier > 0) {
+        await rotate(v(1));
+        arrived();
+      }
+      const held = secret.current;
+      const holds = async () => expect(held === undefined || works(held)).toBe(true);
+      return {
+        work: (plan) => rotate(v(9), plan),
+        afterCrash: holds,
+        afterAll: async () => {
+          await holds();
+          expect(works(secret.current as AccessKeyValue)).toBe(true);
+          expect(keys.most).toBeLessThanOrEqual(2);
+          // What a crash left behind goes with the next rotation, when it is old enough to be nobody's.
+          arrived();
+          if (earlier > 0) await secret.phase("decommission", v(1));
+          await rotate(v(10));
+          arrived();
+          await secret.phase("decommission", v(9));
+          expect(keys.ids).toEqual([secret.current?.accessKeyId]);
+        },
+      };
+    });
+  }
+  process.stdout.write(`S3 access key (model): ${points} crash points\n`);
+  expect(points).toBeGreaterThan(20);
+});
+
+test("a key that was just made and not yet stored is not taken away: its maker may be about to store it", async () => {
+  const { secret, keys, arrived } = accessKey();
+  await secret.rotate(v(1));
+  arrived();
+  await keys.create();
+  expect(await codeOf(secret.rotate(v(2)))).toBe("target-busy");
+  expect(keys.ids).toHaveLength(2);
+  secret.clock.advance(HOUR);
+  await secret.rotate(v(2));
+  expect(keys.ids).toHaveLength(2);
+});
+
+test("a second key that somebody uses is never removed to make room", async () => {
+  const { secret, keys, arrived } = accessKey();
+  await secret.rotate(v(1));
+  arrived();
+  const { id, secret: half } = await keys.create();
+  for (const _ of [1, 2]) await keys.callerOf(id, half);
+  expect(keys.lets(id, half)).toBe(true);
+  secret.clock.advance(HOUR);
+  expect(await codeOf(secret.rotate(v(2)))).toBe("target-misconfigured");
+  expect(keys.ids).toContain(id);
+});
+
+test("a retired key that a consumer still presents stops the decommission, unless it is an emergency", async () => {
+  const { secret, arrived, rotate, works } = accessKey();
+  await rotate(v(1));
+  const old = secret.current as AccessKeyValue;
+  arrived();
+  await rotate(v(2));
+  arrived();
+  secret.clock.advance(HOUR);
+  expect(works(old)).toBe(true);
+  expect(await codeOf(secret.phase("decommission", v(1)))).toBe("still-presented");
+  expect(works(old)).toBe(true);
+  await secret.phase("decommission", v(1), { emergency: true });
+  expect(works(old)).toBe(false);
+});
+
+test("a key of another user, put by hand, is refused", async () => {
+  const { secret, arrived } = accessKey();
+  const foreign = { accessKeyId: "AKIAOTHER", secretAccessKey: "x", sessionPolicy: {} };
+  secret.secrets.putByHand(secret.name, v(1), JSON.stringify(foreign));
+  arrived();
+  expect(await codeOf(secret.rotate(v(2)))).toBe("user-mismatch");
+});
+
+test("on the embedded AWS: keys are made, signed with, listed and removed", async () => {
+  await withServers(async (group) => {
+    const { endpoint, rootCredentials } = await startEmbeddedAws({ group });
+    const place = { endpoint, region: "eu-central-1" };
+    const iam = new IAMClient({ ...place, credentials: rootCredentials("111122223333") });
+    await iam.send(new CreateUserCommand({ UserName: "s3-app" }));
+    const keys = new IamAccessKeys(iam, place);
+    const made = await keys.create("s3-app");
+    expect(await keys.list("s3-app")).toEqual([{ id: made.id, active: true, createdAt: expect.any(Date) }]);
+    expect(await keys.callerOf(made.id, made.secret)).toBe("arn:aws:iam::111122223333:user/s3-app");
+    expect(await keys.callerOf(made.id, `${made.secret}x`)).toBeUndefined();
+    expect(await keys.lastUsedAt(made.id)).toBeUndefined();
+    for (const _ of [1, 2]) await keys.remove("s3-app", made.id);
+    expect(await keys.list("s3-app")).toEqual([]);
+    expect(await keys.callerOf(made.id, made.secret)).toBeUndefined();
+    iam.destroy();
+  });
+}, 60_000);
