@@ -1,6 +1,6 @@
 /**
- * The registry and what follows from it, as plain data: no infrastructure engine is loaded here. The constructs are in
- * `cdktf-secrets-registry/constructs`, a ready stack in `cdktf-secrets-registry/stacks`.
+ * The registry and what follows from it, as plain data: no infrastructure engine is loaded here. The constructs
+ * are in `cdktf-secrets-registry/constructs`, a ready stack in `cdktf-secrets-registry/stacks`.
  */
 export * from "./blueprint";
 export * from "./model";

@@ -1,8 +1,9 @@
 import type { WorkloadInput } from "../lib/model";
 
 /**
- * The application that people call Backend is several workloads: the policy lets "Backend" consume `payments/*` and forbids it
- * to the backend role, so each part that needs other secrets has a ServiceAccount and a role of its own.
+ * The application that people call Backend is several workloads: the policy lets "Backend" consume `payments/*`
+ * and forbids it to the backend role, so each part that needs other secrets has a ServiceAccount and a role of
+ * its own.
  */
 export const workloads = {
   backend: {

@@ -23,8 +23,9 @@ export interface SecretsStackProps<E extends string, W extends string> {
 const TERRAFORM_VERSION = ">= 1.11";
 
 /**
- * One environment as a deployable stack: backend, providers, and one {@link SecretsRegistry}. One class, one instance for each environment; what
- * differs is data. Credentials come from where Terraform runs: AWS's own chain, `VAULT_TOKEN`, and `aws eks get-token`.
+ * One environment as a deployable stack: backend, providers, and one {@link SecretsRegistry}. One class, one
+ * instance for each environment; what differs is data. Credentials come from where Terraform runs: AWS's own
+ * chain, `VAULT_TOKEN`, and `aws eks get-token`.
  *
  * @example
  * new SecretsStack(app, "prod", { registry, environment: "prod", backend: { type: "s3", bucket, region } });

@@ -7,8 +7,9 @@ interface EarlierManifest {
 }
 
 /**
- * Removes the folders of stacks that an earlier synth wrote and that are no more, as the cdktf CLI does: a plan of a stale folder would
- * deploy what the registry no longer says. Only folders that the earlier manifest names are touched.
+ * Removes the folders of stacks that an earlier synth wrote and that are no more, as the cdktf CLI does: a plan
+ * of a stale folder would deploy what the registry no longer says. Only folders that the earlier manifest names
+ * are touched.
  *
  * @param outdir the app's output folder
  * @param stacks names of the stacks that are

@@ -63,7 +63,10 @@ function jsonTemplate(secret: EnvironmentSecret): string {
   return within(secret, `{${[...settings, ...fields].join(",")}}`);
 }
 
-/** Single quotes, because a POSIX shell expands nothing inside them; a quote in the value is closed, escaped, reopened. */
+/**
+ * Single quotes, because a POSIX shell expands nothing inside them; a quote in the value is closed, escaped,
+ * reopened.
+ */
 const SHELL_QUOTED = `replaceAll "'" "'\\\\''"`;
 
 function envTemplate(secret: EnvironmentSecret, prefix: string): string {

@@ -15,7 +15,9 @@ export interface AccountScope {
 export const secretArnPattern = (scope: AccountScope, region: string, name: string): string =>
   `arn:${scope.partition}:secretsmanager:${region}:${scope.account}:secret:${name}-??????`;
 
-/** Prefix under which all secrets of an environment lie, in any region: what an encryption context is held against. */
+/**
+ * Prefix under which all secrets of an environment lie, in any region: what an encryption context is held against.
+ */
 export const secretArnPrefix = (scope: AccountScope, environment: string): string =>
   `arn:${scope.partition}:secretsmanager:*:${scope.account}:secret:${environment}/*`;
 
@@ -43,8 +45,9 @@ export const secretsManagerService = (region: string): string =>
   `secretsmanager.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
 
 /**
- * The values that `aws:PrincipalArn` may have for a principal. AWS puts the role's ARN there for an assumed role; some
- * AWS-compatible servers put the session's. Policies list both, so that they mean the same in either place.
+ * The values that `aws:PrincipalArn` may have for a principal. AWS puts the role's ARN there for an assumed
+ * role; some AWS-compatible servers put the session's. Policies list both, so that they mean the same in either
+ * place.
  */
 export function principalArnValues(arn: string): readonly string[] {
   const principal = parsePrincipal(arn);

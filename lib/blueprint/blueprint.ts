@@ -9,8 +9,8 @@ import { type VaultPlan, vaultPlan } from "./vault-plan";
 import { clustersOf, type WorkloadPlan, workloadPlan } from "./workload-plan";
 
 /**
- * What one environment holds, as plain data: no token, no clock, no cloud. The constructs turn it into Terraform; proofs,
- * previews and rehearsals read the same data.
+ * What one environment holds, as plain data: no token, no clock, no cloud. The constructs turn it into
+ * Terraform; proofs, previews and rehearsals read the same data.
  */
 export interface Blueprint {
   readonly registry: string;

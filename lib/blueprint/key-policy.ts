@@ -11,7 +11,10 @@ import {
 /** A key policy (KMS quota, bytes). */
 const KEY_POLICY_LIMIT = 32_768;
 
-/** What the account may do with the key: all administration, nothing with data, and no grants that would give data away. */
+/**
+ * What the account may do with the key: all administration, nothing with data, and no grants that would give
+ * data away.
+ */
 const ADMINISTRATION = [
   "kms:CancelKeyDeletion",
   "kms:CreateAlias",
@@ -62,7 +65,8 @@ function throughSecretsManager(
   return {
     Sid: sid,
     Effect: "Allow",
-    // The account, narrowed to the principals below; a role itself here would break the key when the role is recreated.
+    // The account, narrowed to the principals below; a role itself here would break the key when the role is
+    // recreated.
     Principal: { AWS: rootArn(input.scope) },
     Action: actions,
     Resource: ["*"],
@@ -80,8 +84,8 @@ function throughSecretsManager(
 }
 
 /**
- * The policy of an environment's key in one region (design, decision 9): the account administers it without data actions;
- * data actions only through Secrets Manager in that region, for secrets of that environment.
+ * The policy of an environment's key in one region (design, decision 9): the account administers it without
+ * data actions; data actions only through Secrets Manager in that region, for secrets of that environment.
  *
  * @throws RegistryError when the principals outgrow KMS's limit
  */

@@ -9,7 +9,9 @@ import { vaultPathOf } from "./vault-policy";
 /** Kubernetes takes 256 KiB of annotations per object. */
 const ANNOTATIONS_LIMIT = 256 * 1_024;
 
-/** Where the injector mounts a token volume that no container mounts itself (vault-k8s, DefaultServiceAccountMount). */
+/**
+ * Where the injector mounts a token volume that no container mounts itself (vault-k8s, DefaultServiceAccountMount).
+ */
 const TOKEN_MOUNT = "/var/run/secrets/vault.hashicorp.com/serviceaccount";
 /** Where the injector mounts the Secret of its `tls-secret` annotation. */
 const TLS_MOUNT = "/vault/tls";
@@ -38,8 +40,8 @@ export interface TokenVolume {
 
 /**
  * What a pod of a workload needs in one cluster, three things that only work together: the annotations, the
- * ServiceAccount's name and the volume with a token for Vault's audience (with an audience set the default token does not
- * log in, and the injector only copies a volume that exists).
+ * ServiceAccount's name and the volume with a token for Vault's audience (with an audience set the default
+ * token does not log in, and the injector only copies a volume that exists).
  */
 export interface PodPlan {
   readonly cluster: string;

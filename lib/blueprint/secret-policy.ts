@@ -19,7 +19,8 @@ function denyUnless(sid: string, actions: readonly string[], principals: readonl
   return {
     Sid: sid,
     Effect: "Deny",
-    // Never a role here: IAM refuses a policy whose principal does not exist, and a recreated role would lose its place.
+    // Never a role here: IAM refuses a policy whose principal does not exist, and a recreated role would lose
+    // its place.
     Principal: "*",
     Action: actions,
     Resource: ["*"],
@@ -29,9 +30,9 @@ function denyUnless(sid: string, actions: readonly string[], principals: readonl
 }
 
 /**
- * The resource policy of a secret (design, decision 9). It only denies, and only what touches a value: rights come from the
- * readers' own policies, and administration of the secret, this policy included, stays with the account, so nobody is
- * locked out.
+ * The resource policy of a secret (design, decision 9). It only denies, and only what touches a value: rights
+ * come from the readers' own policies, and administration of the secret, this policy included, stays with the
+ * account, so nobody is locked out.
  *
  * @throws RegistryError when the list of readers outgrows AWS's limit
  */

@@ -36,8 +36,9 @@ export function vaultPolicy(name: string, rules: readonly VaultRule[]): VaultPol
 }
 
 /**
- * Where a pod reads a secret in Vault. Secrets Manager's secrets are mirrored into KV v2 under their key; a Vault-owned
- * PostgreSQL user comes from the database engine: a new user per lease, or the one login that the engine rotates.
+ * Where a pod reads a secret in Vault. Secrets Manager's secrets are mirrored into KV v2 under their key; a
+ * Vault-owned PostgreSQL user comes from the database engine: a new user per lease, or the one login that the
+ * engine rotates.
  */
 export function vaultPathOf(secret: EnvironmentSecret): string {
   if (secret.store === "aws") return `${kvMount(secret.environment)}/data/${secret.physicalKey}`;
@@ -64,8 +65,9 @@ export interface DeployerPolicyInput {
 const WRITE = ["create", "read", "update", "delete"] as const;
 
 /**
- * What Terraform needs to deploy, change and destroy this environment's part of a Vault, and no path under which a value lies: neither `data/` of KV
- * nor `creds/` of an engine. Each line was left out once and missed, with Terraform's provider against OpenBao.
+ * What Terraform needs to deploy, change and destroy this environment's part of a Vault, and no path under
+ * which a value lies: neither `data/` of KV nor `creds/` of an engine. Each line was left out once and missed,
+ * with Terraform's provider against OpenBao.
  */
 export function deployerRules(input: DeployerPolicyInput): readonly VaultRule[] {
   const mounts: VaultRule[] =

@@ -2,18 +2,19 @@ import { type TerraformElement, TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
 
 /**
- * Terraform addresses are an API: state, `moved` blocks and people's fingers hold them. Left alone, cdktf derives them
- * from the construct tree with a hash, so moving a class renames resources, and drops odd characters, so `a.b` and `ab`
- * become one resource without an error. Here an address is made of what the user wrote: the ids of the user's own
- * constructs and the resource's word, `aws_secretsmanager_secret.secrets_db--app-primary`.
+ * Terraform addresses are an API: state, `moved` blocks and people's fingers hold them. Left alone, cdktf
+ * derives them from the construct tree with a hash, so moving a class renames resources, and drops odd
+ * characters, so `a.b` and `ab` become one resource without an error. Here an address is made of what the user
+ * wrote: the ids of the user's own constructs and the resource's word,
+ * `aws_secretsmanager_secret.secrets_db--app-primary`.
  */
 
 const HIDES_BELOW = Symbol.for("cdktf-secrets-registry.hides-ids-below");
 const TAKEN = Symbol.for("cdktf-secrets-registry.addresses");
 
 /**
- * Ids of constructs below this one take no part in addresses: they group resources inside this library, and may change.
- * Called by a construct that makes others of ours, before it makes them.
+ * Ids of constructs below this one take no part in addresses: they group resources inside this library, and may
+ * change. Called by a construct that makes others of ours, before it makes them.
  */
 export function hideIdsBelow(scope: IConstruct): void {
   Object.defineProperty(scope, HIDES_BELOW, { value: true });

@@ -83,10 +83,13 @@ export interface ClusterInput {
   /** CA certificate of the API server in PEM. */
   readonly caPem?: string;
   /**
-   * CA certificate in PEM of the issuer's address, when it is not publicly trusted (EKS's is). Used by Vault's `jwt` auth.
+   * CA certificate in PEM of the issuer's address, when it is not publicly trusted (EKS's is). Used by Vault's
+   * `jwt` auth.
    */
   readonly issuerCaPem?: string;
-  /** Public keys in PEM of an issuer that Vault cannot reach; then nobody fetches them. Used by Vault's `jwt` auth. */
+  /**
+   * Public keys in PEM of an issuer that Vault cannot reach; then nobody fetches them. Used by Vault's `jwt` auth.
+   */
   readonly issuerKeys?: readonly string[];
   /** Name of the Vault that its pods use. */
   readonly vault: string;
@@ -111,9 +114,9 @@ export interface EnvironmentInput<K extends string = string> {
   /** What a pod may need beyond that to have the new value in use. Default: 1 hour. */
   readonly reloadMargin?: Duration;
   /**
-   * Vault auth method of pods. `kubernetes`: Vault runs in the cluster and asks its API server whether a token is good (with its own
-   * ServiceAccount, which needs `system:auth-delegator`). `jwt`: Vault stands anywhere and verifies tokens with the issuer's published
-   * keys. Default: `kubernetes`.
+   * Vault auth method of pods. `kubernetes`: Vault runs in the cluster and asks its API server whether a token
+   * is good (with its own ServiceAccount, which needs `system:auth-delegator`). `jwt`: Vault stands anywhere
+   * and verifies tokens with the issuer's published keys. Default: `kubernetes`.
    */
   readonly vaultAuth?: "kubernetes" | "jwt";
   /** How pods get their AWS role. Default: `irsa`. */
@@ -188,13 +191,16 @@ export interface AccessRuleInput {
 /** One file that the agent renders from a secret. */
 export interface FileInput {
   /**
-   * `json`: all fields and public settings as one object. `env`: `NAME='value'` lines for a POSIX shell. `public`: only the
-   * field that may be given to anyone (a JWKS). `template`: the author's own.
+   * `json`: all fields and public settings as one object. `env`: `NAME='value'` lines for a POSIX shell.
+   * `public`: only the field that may be given to anyone (a JWKS). `template`: the author's own.
    */
   readonly format: "json" | "env" | "public" | "template";
   /** Path below `/vault/secrets`. Default: the key with the format's ending. */
   readonly path?: string;
-  /** Octal file mode. Default: `0400` where the workload names `runAsUser`, else `0644` (the volume is the pod's alone). */
+  /**
+   * Octal file mode. Default: `0400` where the workload names `runAsUser`, else `0644` (the volume is the pod's
+   * alone).
+   */
   readonly mode?: string;
   /** Prefix of `env` names. Default: the key in capitals, `DB_APP_PRIMARY_`. */
   readonly prefix?: string;
@@ -221,7 +227,9 @@ interface SecretInputCommon<W extends string, K extends string> {
   readonly rotation?: RotationMode;
   /** Old and new value are published together. Default: what `acceptedBy` allows. */
   readonly dualWrite?: boolean;
-  /** How long the old credential lives beside the new one. Default: refresh + twice the margin + the kind's own lag. */
+  /**
+   * How long the old credential lives beside the new one. Default: refresh + twice the margin + the kind's own lag.
+   */
   readonly overlap?: Duration;
   /** How bad a leak would be; a tag. Default: `confidential`. */
   readonly classification?: "internal" | "confidential" | "restricted";

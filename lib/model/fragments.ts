@@ -6,8 +6,8 @@ type UnionToIntersection<U> = (U extends unknown ? (part: U) => void : never) ex
   : never;
 
 /**
- * Joins the secrets of several files, one per team, into what `defineRegistry` takes. A key that stands in two of them is not
- * overwritten in silence: `defineRegistry` reports it with all other faults.
+ * Joins the secrets of several files, one per team, into what `defineRegistry` takes. A key that stands in two
+ * of them is not overwritten in silence: `defineRegistry` reports it with all other faults.
  *
  * @example
  * defineRegistry({ …, secrets: mergeSecrets(platformSecrets, paymentSecrets) });

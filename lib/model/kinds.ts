@@ -24,7 +24,9 @@ export interface ValueField {
 const text = (name: string): ValueField => ({ name, shape: "string" });
 const object = (name: string): ValueField => ({ name, shape: "object" });
 
-/** Properties in the order of their names, at every depth: an author's order means nothing and must change no output. */
+/**
+ * Properties in the order of their names, at every depth: an author's order means nothing and must change no output.
+ */
 function sortedDeep<T>(value: T): T {
   if (Array.isArray(value)) return value.map(sortedDeep) as T;
   if (typeof value !== "object" || value === null) return value;

@@ -71,8 +71,9 @@ function podIdentity(input: TrustPolicyInput): readonly PolicyStatement[] {
 }
 
 /**
- * The trust policy of a workload's role (design, decision 10): pinned to issuer, audience and the exact ServiceAccount, one
- * statement per cluster; or to EKS Pod Identity with the clusters and the ServiceAccount as session tags.
+ * The trust policy of a workload's role (design, decision 10): pinned to issuer, audience and the exact
+ * ServiceAccount, one statement per cluster; or to EKS Pod Identity with the clusters and the ServiceAccount as
+ * session tags.
  */
 export const trustPolicy = (input: TrustPolicyInput): PolicyDocument => ({
   Version: "2012-10-17",

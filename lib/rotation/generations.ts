@@ -1,8 +1,8 @@
 import { RotationError } from "./rotation-error";
 
 /**
- * The three keys that our own workloads hold at a time (design, decision 3). `next` and `previous` are accepted, `current`
- * is accepted and used. `P` is what is left of a key that is not used any more.
+ * The three keys that our own workloads hold at a time (design, decision 3). `next` and `previous` are
+ * accepted, `current` is accepted and used. `P` is what is left of a key that is not used any more.
  */
 export interface Generations<K, P = K> {
   readonly next: K | null;
@@ -45,8 +45,8 @@ export const advance = <K, P>(
 export const retire = <K, P>(keys: Generations<K, P>): Generations<K, P> => ({ ...keys, previous: null });
 
 /**
- * Whether `pending` keeps the promises of `predecessor`: a key that is used was accepted before, the key that it replaces
- * stays accepted, and a key that was retired in the meantime does not come back.
+ * Whether `pending` keeps the promises of `predecessor`: a key that is used was accepted before, the key that
+ * it replaces stays accepted, and a key that was retired in the meantime does not come back.
  *
  * @throws RotationError `stale-version`
  */

@@ -1,6 +1,6 @@
 /**
- * What rotation needs of the outside. Adapters implement these with AWS's SDK; tests with models that can be made to fail
- * at every call.
+ * What rotation needs of the outside. Adapters implement these with AWS's SDK; tests with models that can be
+ * made to fail at every call.
  */
 
 /** Labels that Secrets Manager itself gives a meaning. */

@@ -1,8 +1,8 @@
 import type { Random } from "./ports";
 
 /**
- * Letters and digits: no target, shell, URL or template gives any of them a meaning of its own, and a longer text makes up
- * for the symbols (48 of them carry 285 bits).
+ * Letters and digits: no target, shell, URL or template gives any of them a meaning of its own, and a longer
+ * text makes up for the symbols (48 of them carry 285 bits).
  */
 const ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 

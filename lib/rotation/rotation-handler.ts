@@ -118,8 +118,9 @@ function fieldsOf(request: RotationRequest) {
 }
 
 /**
- * A handler as Lambda loads it: settings from `settings.json` beside the bundle, AWS's services as ports. Everything is made at
- * the first event, so that a fault in the settings is an answer and not a function that does not start.
+ * A handler as Lambda loads it: settings from `settings.json` beside the bundle, AWS's services as ports.
+ * Everything is made at the first event, so that a fault in the settings is an answer and not a function that
+ * does not start.
  */
 export function lambdaHandler<K extends KindName, V>(
   kind: K,

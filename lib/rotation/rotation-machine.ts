@@ -27,15 +27,18 @@ export interface RotationContext<V> {
 export interface RotationOutcome {
   /** `already-done`: an earlier call did it. `nothing-to-do`: there was nothing to do it with. */
   readonly result: "done" | "already-done" | "nothing-to-do";
-  /** The version that the call was about; after `promote` and `decommission` of a published key, the one they made. */
+  /**
+   * The version that the call was about; after `promote` and `decommission` of a published key, the one they made.
+   */
   readonly versionId: string;
 }
 
 /**
  * The rotation protocol, once for all kinds: Secrets Manager's four steps and the phases after them.
  *
- * AWSCURRENT is the only commit point. Whatever makes a version usable happens before the label moves, and the label moves
- * as a compare-and-swap; so a crash at any point leaves AWSCURRENT valid, and the same call again goes on from there.
+ * AWSCURRENT is the only commit point. Whatever makes a version usable happens before the label moves, and the
+ * label moves as a compare-and-swap; so a crash at any point leaves AWSCURRENT valid, and the same call again
+ * goes on from there.
  *
  * Protocol: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
  *
@@ -87,8 +90,8 @@ export class RotationMachine<V> {
   }
 
   /**
-   * Secrets Manager calls with a version that it has staged itself. Where an operator's tool runs the steps there is no
-   * schedule, hence no rotation to be enabled, and the version begins with createSecret.
+   * Secrets Manager calls with a version that it has staged itself. Where an operator's tool runs the steps
+   * there is no schedule, hence no rotation to be enabled, and the version begins with createSecret.
    */
   #checkStaged(request: StepRequest, versions: Versions): void {
     const { mode, secretName } = this.#context;
@@ -181,7 +184,9 @@ export class RotationMachine<V> {
     return done(versionId);
   }
 
-  /** Puts a published `next` to use; for every other kind, finishes a rotation whose value an operator has supplied. */
+  /**
+   * Puts a published `next` to use; for every other kind, finishes a rotation whose value an operator has supplied.
+   */
   async #promote(request: PhaseRequest, versions: Versions): Promise<RotationOutcome> {
     const { target, secretName } = this.#context;
     const { versionId } = request;
@@ -257,14 +262,19 @@ export class RotationMachine<V> {
 
   // What steps and phases share.
 
-  /** Writes a value that follows from AWSCURRENT and commits it. The version's id follows from the run, so it can be repeated. */
+  /**
+   * Writes a value that follows from AWSCURRENT and commits it. The version's id follows from the run, so it
+   * can be repeated.
+   */
   async #publish(versions: Versions, versionId: string, value: V): Promise<RotationOutcome> {
     await this.#context.store.putPending(versions.secretId, versionId, this.#encode(value));
     await this.#commit(versions, versionId, value);
     return done(versionId);
   }
 
-  /** Proves a value and moves AWSCURRENT to it. A finish that comes out of order cannot promote what does not work. */
+  /**
+   * Proves a value and moves AWSCURRENT to it. A finish that comes out of order cannot promote what does not work.
+   */
   async #commit(versions: Versions, versionId: string, value: V): Promise<void> {
     const { target, store } = this.#context;
     await target.test(value);
@@ -295,7 +305,9 @@ export class RotationMachine<V> {
     return enforceWait(change, waits, secretName, currentId, publications, clock.now());
   }
 
-  /** The value that a version takes over from: AWSCURRENT's, or AWSPREVIOUS's once the version is AWSCURRENT itself. */
+  /**
+   * The value that a version takes over from: AWSCURRENT's, or AWSPREVIOUS's once the version is AWSCURRENT itself.
+   */
   async #predecessor(versions: Versions, versionId: string): Promise<V | undefined> {
     const label = versions.has(versionId, "AWSCURRENT") ? "AWSPREVIOUS" : "AWSCURRENT";
     const holder = versions.holderOf(label);
@@ -369,8 +381,8 @@ class Versions {
   }
 
   /**
-   * AWSCURRENT by a rotation that went to its end. A secret's first value gets AWSCURRENT whatever was asked for, before
-   * anything was installed or tested, so it counts only once a second one has followed: until then its steps are done again.
+   * AWSCURRENT by a rotation that went to its end. A secret's first value gets AWSCURRENT whatever was asked
+   * for, before anything was installed or tested, so it counts only once a second one has followed: until then its steps are done again.
    */
   isProven(versionId: string): boolean {
     return (
@@ -393,7 +405,10 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The version id of what a run derives from AWSCURRENT: the same for the same run. Secrets Manager takes 32 to 64 characters. */
+/**
+ * The version id of what a run derives from AWSCURRENT: the same for the same run. Secrets Manager takes 32 to
+ * 64 characters.
+ */
 const derivedVersionId = ({ runId, phase, versionId }: PhaseRequest): string =>
   createHash("sha256")
     .update(JSON.stringify([runId, phase, versionId]))

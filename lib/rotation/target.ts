@@ -24,7 +24,10 @@ export interface Retirement<V> {
   readonly retired: V;
   /** The values of AWSCURRENT and, during a rotation, AWSPENDING. */
   readonly kept: readonly V[];
-  /** When every consumer should have had the current value; later logins with the old one show a consumer that has not. */
+  /**
+   * When every consumer should have had the current value; later logins with the old one show a consumer that
+   * has not.
+   */
   readonly refreshedBy: Date | undefined;
   /** A leak: end the old credential's sessions as well. */
   readonly emergency: boolean;

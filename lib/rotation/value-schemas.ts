@@ -2,8 +2,9 @@ import { z } from "zod";
 import type { KindName } from "../model/kinds";
 
 /**
- * The JSON values of every kind. Field names are those of `KINDS[kind].fields`, because pods' files are rendered from that
- * list; a test compares the two. Objects are strict: a field that rotation does not know would be lost by the next rotation.
+ * The JSON values of every kind. Field names are those of `KINDS[kind].fields`, because pods' files are
+ * rendered from that list; a test compares the two. Objects are strict: a field that rotation does not know
+ * would be lost by the next rotation.
  */
 
 const text = z.string().min(1);
@@ -119,8 +120,8 @@ export const genericValueSchema = (fields: readonly string[]): z.ZodType<Record<
   z.strictObject(Object.fromEntries(fields.map((field) => [field, text])));
 
 /**
- * The value of an admin secret: a login that may change other logins. Extra fields are let through, because an RDS-managed
- * master secret carries some; `host` is compared with the target's when it is there.
+ * The value of an admin secret: a login that may change other logins. Extra fields are let through, because an
+ * RDS-managed master secret carries some; `host` is compared with the target's when it is there.
  */
 export const adminValueSchema = z.object({
   username: z.string().min(1),

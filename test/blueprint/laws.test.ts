@@ -64,7 +64,10 @@ function readsExactlyItsSecrets(plan: Blueprint): void {
   }
 }
 
-/** Decision 8: the only wildcards are the region and six characters of a secret's ARN, and `key/*` narrowed by conditions. */
+/**
+ * Decision 8: the only wildcards are the region and six characters of a secret's ARN, and `key/*` narrowed by
+ * conditions.
+ */
 function holdsNoForeignWildcard(plan: Blueprint): void {
   for (const workload of plan.workloads) {
     for (const statement of statementsOf(workload)) {

@@ -78,7 +78,8 @@ function firstCluster({ plan, issuers }: RehearsedEnvironment) {
 
 async function asWorkload(environment: RehearsedEnvironment, workload: WorkloadPlan): Promise<AwsAccess> {
   const { issuer } = firstCluster(environment);
-  // The embedded AWS takes an audience as text only (its gap `web-identity-audience-list`); AWS takes Kubernetes' list.
+  // The embedded AWS takes an audience as text only (its gap `web-identity-audience-list`); AWS takes
+  // Kubernetes' list.
   const token = issuer.token({ ...workload, audience: STS, audienceForm: "text" });
   return {
     endpoint: aws.endpoint,

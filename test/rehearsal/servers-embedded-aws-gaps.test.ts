@@ -23,8 +23,8 @@ import {
 } from "../../lib/rehearsal/servers";
 
 /**
- * Each test holds one entry of EMBEDDED_AWS_GAPS against the server. One that fails after an upgrade is good news: the embedded AWS
- * has come closer to AWS. Remove the entry, its workaround, and what leans on it.
+ * Each test holds one entry of EMBEDDED_AWS_GAPS against the server. One that fails after an upgrade is good
+ * news: the embedded AWS has come closer to AWS. Remove the entry, its workaround, and what leans on it.
  */
 
 const ACCOUNT = "111122223333";

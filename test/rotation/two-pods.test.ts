@@ -92,7 +92,10 @@ interface Tally {
   switches: number;
 }
 
-/** The whole journey of a value, tick by tick: AWSCURRENT → each Vault → each pod's file → in use → tokens → verifiers. */
+/**
+ * The whole journey of a value, tick by tick: AWSCURRENT → each Vault → each pod's file → in use → tokens →
+ * verifiers.
+ */
 class Journey<V> {
   readonly #kind: Kind<V>;
   readonly #plan: Schedule;

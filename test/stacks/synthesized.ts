@@ -9,7 +9,10 @@ import { SecretsStack, type SecretsStackProps } from "../../stacks";
 // biome-ignore lint/suspicious/noExplicitAny: Terraform's JSON has no type here
 export type TerraformJson = any;
 
-/** Synthesizes one stack as a real app does, with all checks, and gives its Terraform and its pod files' folder to `look`. */
+/**
+ * Synthesizes one stack as a real app does, with all checks, and gives its Terraform and its pod files' folder
+ * to `look`.
+ */
 export function synthesize<T>(
   props: Omit<SecretsStackProps<string, string>, "registry"> & { readonly registry: Registry },
   look: (terraform: TerraformJson, folder: string, text: string) => T,

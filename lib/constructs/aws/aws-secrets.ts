@@ -15,8 +15,8 @@ export interface AwsSecretsProps {
 }
 
 /**
- * Everything of an environment that lives in AWS: key, secrets, identities. Refers to nothing of Vault or Kubernetes, so it deploys while
- * either is away.
+ * Everything of an environment that lives in AWS: key, secrets, identities. Refers to nothing of Vault or
+ * Kubernetes, so it deploys while either is away.
  *
  * @example
  * new AwsSecrets(stack, "secrets", { blueprint: blueprint(registry, "prod") });

@@ -15,8 +15,8 @@ export interface OidcProviderProps {
 }
 
 /**
- * The IAM OIDC provider of a cluster's issuer in the secrets' account, for clusters whose own stack makes none there. IAM fetches the
- * issuer's certificate itself.
+ * The IAM OIDC provider of a cluster's issuer in the secrets' account, for clusters whose own stack makes none
+ * there. IAM fetches the issuer's certificate itself.
  *
  * @example
  * for (const plan of blueprint(registry, "prod").oidcProviders) new OidcProvider(stack, plan.cluster, { plan });

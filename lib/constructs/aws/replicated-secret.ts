@@ -18,9 +18,9 @@ export interface ReplicatedSecretProps {
 }
 
 /**
- * One secret of Secrets Manager with a replica in every region, each under that region's key, and a policy that denies its value to all
- * but its readers. It has no value: rotation and bootstrap write values, and a value that Terraform tracked would be in its state,
- * and would be put back over a rotated one.
+ * One secret of Secrets Manager with a replica in every region, each under that region's key, and a policy that
+ * denies its value to all but its readers. It has no value: rotation and bootstrap write values, and a value
+ * that Terraform tracked would be in its state, and would be put back over a rotated one.
  *
  * @example
  * const [plan] = blueprint(registry, "prod").secrets.filter((secret) => secret.store === "aws");

@@ -16,7 +16,8 @@ export interface SecretsKeyProps {
 }
 
 /**
- * The multi-region customer key that encrypts an environment's secrets, its replica in every replica region, and one alias in each.
+ * The multi-region customer key that encrypts an environment's secrets, its replica in every replica region,
+ * and one alias in each.
  *
  * @example
  * const plan = blueprint(registry, "prod");

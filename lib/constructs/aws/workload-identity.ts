@@ -24,8 +24,8 @@ export interface WorkloadIdentityProps {
 }
 
 /**
- * The IAM role of a workload: trusted for its ServiceAccount only, with exactly its read rights. Its policies are exclusive: one that is added by
- * hand shows in the next plan and goes with the next apply.
+ * The IAM role of a workload: trusted for its ServiceAccount only, with exactly its read rights. Its policies
+ * are exclusive: one that is added by hand shows in the next plan and goes with the next apply.
  *
  * @example
  * const [plan] = blueprint(registry, "prod").workloads;

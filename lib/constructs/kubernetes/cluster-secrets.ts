@@ -19,8 +19,8 @@ export interface ClusterSecretsProps {
 }
 
 /**
- * Everything of an environment in one cluster: ServiceAccounts, the Vault's CA in each namespace that needs it, and the way by which
- * pods get their annotations. Refers to nothing of AWS or Vault: roles and paths are names.
+ * Everything of an environment in one cluster: ServiceAccounts, the Vault's CA in each namespace that needs it,
+ * and the way by which pods get their annotations. Refers to nothing of AWS or Vault: roles and paths are names.
  *
  * @example
  * new ClusterSecrets(stack, "cluster", { blueprint: blueprint(registry, "prod"), cluster: "prod-eu-central" });

@@ -20,9 +20,10 @@ export interface DeploymentPatchProps {
 }
 
 /**
- * Patches an existing Deployment with all that its pods need. The Kubernetes provider can patch annotations only, and annotations without the token volume
- * stop new pods, so `kubectl patch` applies the three together, whenever the patch changes. Needs kubectl where Terraform runs. It does not see
- * changes made by others, and a destroy leaves the Deployment as it is: where GitOps owns the Deployment, use the files.
+ * Patches an existing Deployment with all that its pods need. The Kubernetes provider can patch annotations
+ * only, and annotations without the token volume stop new pods, so `kubectl patch` applies the three together,
+ * whenever the patch changes. Needs kubectl where Terraform runs. It does not see changes made by others, and a
+ * destroy leaves the Deployment as it is: where GitOps owns the Deployment, use the files.
  *
  * @example
  * new DeploymentPatch(stack, "backend", { plan: workload.pods[0], deployment: "backend", cluster });

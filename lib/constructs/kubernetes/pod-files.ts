@@ -67,8 +67,9 @@ const deploymentOf = ({ name, delivery }: WorkloadPlan): string =>
   delivery.how === "patch" ? delivery.deployment : name;
 
 /**
- * The files of one workload in one cluster: Helm values, and a Kustomize component that patches its Deployment. For a workload that GitOps manages
- * as a whole (`external`), the component brings the ServiceAccount and the Vault's CA along.
+ * The files of one workload in one cluster: Helm values, and a Kustomize component that patches its Deployment.
+ * For a workload that GitOps manages as a whole (`external`), the component brings the ServiceAccount and the
+ * Vault's CA along.
  */
 export function podFiles(workload: WorkloadPlan, cluster: ClusterPlan): readonly PodFile[] {
   const pod = workload.pods.find((candidate) => candidate.cluster === cluster.name);
@@ -111,8 +112,9 @@ export function podFiles(workload: WorkloadPlan, cluster: ClusterPlan): readonly
 }
 
 /**
- * Writes, at synth, the files by which pods get their annotations, ServiceAccount and token volume: `pods/<cluster>/<workload>/` beside the stack's
- * Terraform. This is the default way, because a Deployment that GitOps owns has one owner only.
+ * Writes, at synth, the files by which pods get their annotations, ServiceAccount and token volume:
+ * `pods/<cluster>/<workload>/` beside the stack's Terraform. This is the default way, because a Deployment that
+ * GitOps owns has one owner only.
  *
  * @example
  * new PodFiles(stack, "pods", { workloads: plan.workloads, cluster: plan.clusters[0] });

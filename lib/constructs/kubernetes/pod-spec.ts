@@ -32,8 +32,8 @@ export interface PodSpec {
  *     selector: { matchLabels: { app: "backend" } },
  *     template: {
  *       metadata: { labels: { app: "backend" }, annotations: pod.annotations },
- *       spec: { serviceAccountName: pod.serviceAccountName, volume: pod.volume, container: [{ name: "app", image }] },
- *     },
+ *       spec: { serviceAccountName: pod.serviceAccountName, volume: pod.volume, container: [{ name: "app",
+ * image }] },     },
  *   },
  * });
  */

@@ -18,8 +18,8 @@ export interface VaultCaProps {
 }
 
 /**
- * The CA certificate of a Vault, in a namespace whose pods use it. It is public; a Kubernetes Secret only because the injector mounts it from
- * one (`tls-secret`).
+ * The CA certificate of a Vault, in a namespace whose pods use it. It is public; a Kubernetes Secret only
+ * because the injector mounts it from one (`tls-secret`).
  *
  * @example
  * new VaultCa(stack, "ca", { name: "vault-ca", namespace: "backend", pem });

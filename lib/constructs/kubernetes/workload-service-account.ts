@@ -25,9 +25,9 @@ export interface WorkloadServiceAccountProps {
 }
 
 /**
- * The ServiceAccount of a workload in one cluster: made, or only annotated, or left to GitOps, as the workload says. One that is made does not
- * mount its API token by itself: the agent has a token of its own, and a pod that calls the API server says so
- * (`automountServiceAccountToken: true` in its spec).
+ * The ServiceAccount of a workload in one cluster: made, or only annotated, or left to GitOps, as the workload
+ * says. One that is made does not mount its API token by itself: the agent has a token of its own, and a pod
+ * that calls the API server says so (`automountServiceAccountToken: true` in its spec).
  *
  * @example
  * new WorkloadServiceAccount(stack, "backend", { plan, cluster: { name: "prod-eu", identity: "irsa" } });

@@ -18,8 +18,9 @@ export interface ClusterLoginProps {
 }
 
 /**
- * The auth mount by which one cluster's pods log in. With `kubernetes`, Vault asks the API server about each token, with the ServiceAccount of
- * its own pod: no reviewer's token is stored. With `jwt`, it verifies tokens with the issuer's keys.
+ * The auth mount by which one cluster's pods log in. With `kubernetes`, Vault asks the API server about each
+ * token, with the ServiceAccount of its own pod: no reviewer's token is stored. With `jwt`, it verifies tokens
+ * with the issuer's keys.
  *
  * @example
  * new ClusterLogin(stack, "login", { plan: blueprint(registry, "prod").vaults[0].auths[0] });

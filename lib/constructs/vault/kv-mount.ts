@@ -16,8 +16,8 @@ export interface KvMountProps {
 }
 
 /**
- * The KV v2 mount of an environment: check-and-set required, so that two writers cannot overwrite each other unseen, and two versions kept,
- * because a pod may still be rendering the one before.
+ * The KV v2 mount of an environment: check-and-set required, so that two writers cannot overwrite each other
+ * unseen, and two versions kept, because a pod may still be rendering the one before.
  *
  * @example
  * new KvMount(stack, "kv", { plan: blueprint(registry, "prod").vaults[0].kv });

@@ -19,8 +19,8 @@ export interface VaultLoginRoleProps {
 }
 
 /**
- * The auth role of a workload on one cluster's mount: bound to the exact ServiceAccount and to the environment's audience, so that neither
- * another pod's token nor this pod's token for another service logs in.
+ * The auth role of a workload on one cluster's mount: bound to the exact ServiceAccount and to the
+ * environment's audience, so that neither another pod's token nor this pod's token for another service logs in.
  *
  * @example
  * for (const plan of blueprint(registry, "prod").vaults[0].roles) {
@@ -36,7 +36,8 @@ export class VaultLoginRole extends Construct {
       backend: plan.mount,
       roleName: plan.name,
       tokenPolicies: [...plan.policies],
-      // `default` would add rights that the registry does not name; what the agent needs of it is in the workload's policy.
+      // `default` would add rights that the registry does not name; what the agent needs of it is in the
+      // workload's policy.
       tokenTtl: plan.tokenTtl.seconds,
       tokenMaxTtl: plan.tokenMaxTtl.seconds,
     };

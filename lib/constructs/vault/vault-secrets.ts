@@ -17,9 +17,9 @@ export interface VaultSecretsProps {
 }
 
 /**
- * Everything of an environment in one Vault or OpenBao: KV mount, logins of its clusters, policies and roles of the workloads, and the deployer's
- * own policy. Where the plan says `reference`, mounts are somebody else's and only policies and roles are made. A namespace is the
- * provider's setting.
+ * Everything of an environment in one Vault or OpenBao: KV mount, logins of its clusters, policies and roles of
+ * the workloads, and the deployer's own policy. Where the plan says `reference`, mounts are somebody else's and
+ * only policies and roles are made. A namespace is the provider's setting.
  *
  * @example
  * for (const plan of blueprint(registry, "prod").vaults) new VaultSecrets(stack, `vault-${plan.name}`, { plan });
@@ -55,7 +55,8 @@ export class VaultSecrets extends Construct {
         ...(mount ? { mount } : {}),
       });
     }
-    // Made first and removed last: a deployer that holds just this policy would lose its rights half-way through a destroy.
+    // Made first and removed last: a deployer that holds just this policy would lose its rights half-way
+    // through a destroy.
     const deployer = policy(plan.deployer).policy;
     for (const child of this.node.findAll()) {
       if (!TerraformResource.isTerraformResource(child) || child === deployer) continue;

@@ -109,7 +109,9 @@ function vaultNames(
 /** What a Terraform identifier keeps of a name, without regard to case. */
 const kept = (name: string): string => name.replace(/[^A-Za-z0-9_-]/g, "").toLowerCase();
 
-/** Names that would become one Terraform address: cdktf drops odd characters, and keeps the last resource in silence. */
+/**
+ * Names that would become one Terraform address: cdktf drops odd characters, and keeps the last resource in silence.
+ */
 function addresses(
   context: RuleContext,
   environmentName: string,
@@ -151,7 +153,10 @@ function addresses(
   ];
 }
 
-/** Names that follow from the registry must differ wherever they live together: two environments may share an account or a Vault. */
+/**
+ * Names that follow from the registry must differ wherever they live together: two environments may share an
+ * account or a Vault.
+ */
 export function derivedNameFaults(context: RuleContext): readonly Fault[] {
   const names = forEnvironments(context, (name, environment) => [
     ...awsNames(context, name, environment),

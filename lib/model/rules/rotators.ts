@@ -48,8 +48,8 @@ function credentialsOf(secret: EnvironmentSecret, account: string): readonly Cre
 }
 
 /**
- * One rotator per credential (design, decision 2): the second would make the first one's value invalid. Environments count
- * together, because they may share a database server or an account.
+ * One rotator per credential (design, decision 2): the second would make the first one's value invalid.
+ * Environments count together, because they may share a database server or an account.
  */
 export function rotatorFaults(context: RuleContext): readonly Fault[] {
   const holders = new Map<string, { readonly key: string; readonly environment: string }>();

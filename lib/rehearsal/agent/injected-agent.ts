@@ -1,9 +1,9 @@
 import { join } from "node:path";
 
 /**
- * What the Vault Agent Injector makes of a pod: the agent's configuration from annotations and volumes, by the same rules.
- * Source: hashicorp/vault-k8s 1.7, `agent-inject/agent/{annotations,agent,config}.go`. It knows the annotations that the blueprint
- * writes and refuses others, so that an annotation cannot go unproven.
+ * What the Vault Agent Injector makes of a pod: the agent's configuration from annotations and volumes, by the
+ * same rules. Source: hashicorp/vault-k8s 1.7, `agent-inject/agent/{annotations,agent,config}.go`. It knows the
+ * annotations that the blueprint writes and refuses others, so that an annotation cannot go unproven.
  */
 
 /** The part of a pod that the injector reads. */
@@ -73,7 +73,8 @@ const FILE_ANNOTATIONS = [
 ];
 
 /**
- * Makes the configuration of the init container's agent (which renders once and ends) or of the sidecar's (which stays).
+ * Makes the configuration of the init container's agent (which renders once and ends) or of the sidecar's
+ * (which stays).
  *
  * @throws InjectionError where the injector would refuse the pod
  */

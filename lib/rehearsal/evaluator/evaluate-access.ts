@@ -1,9 +1,10 @@
 import type { PolicyDocument, PolicyStatement } from "../../model";
 
 /**
- * IAM's decision, for just the policy grammar that the blueprint emits: lists of actions and resources, a principal of `*`, the
- * account's root or one federated issuer, and five condition operators. What it does not know it refuses to judge, so a new
- * construct in a policy cannot pass unproven. Where the embedded AWS enforces the same policy, tests hold the two against each other.
+ * IAM's decision, for just the policy grammar that the blueprint emits: lists of actions and resources, a
+ * principal of `*`, the account's root or one federated issuer, and five condition operators. What it does not
+ * know it refuses to judge, so a new construct in a policy cannot pass unproven. Where the embedded AWS
+ * enforces the same policy, tests hold the two against each other.
  *
  * Source: IAM User Guide, "Policy evaluation logic" (within one account, without SCPs and session policies).
  */

@@ -22,9 +22,9 @@ export interface BuildOnceRequest {
 }
 
 /**
- * Builds a folder unless it is there already. Processes that come at the same time wait for the first one: its lock is a file
- * beside the folder, refreshed while it works, which is stale when its process is gone. The lock only saves work; what makes
- * half-built folders impossible is the rename at the end.
+ * Builds a folder unless it is there already. Processes that come at the same time wait for the first one: its
+ * lock is a file beside the folder, refreshed while it works, which is stale when its process is gone. The lock
+ * only saves work; what makes half-built folders impossible is the rename at the end.
  */
 export async function buildOnce(request: BuildOnceRequest): Promise<void> {
   await mkdir(dirname(request.folder), { recursive: true });

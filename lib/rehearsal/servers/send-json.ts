@@ -22,7 +22,8 @@ export interface JsonAnswer {
 }
 
 /**
- * Sends one request on a connection of its own. Not `fetch`: that cannot be told which certificate authority to trust.
+ * Sends one request on a connection of its own. Not `fetch`: that cannot be told which certificate authority to
+ * trust.
  *
  * @throws Error when there is no answer, or one that is not JSON
  */

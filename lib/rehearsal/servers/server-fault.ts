@@ -1,6 +1,6 @@
 /**
- * An embedded server could not be installed, started or stopped. The message names the server, says what was found and what to
- * change; a start that failed ends with the tail of the server's log.
+ * An embedded server could not be installed, started or stopped. The message names the server, says what was
+ * found and what to change; a start that failed ends with the tail of the server's log.
  */
 export class ServerFault extends Error {
   override readonly name: string = "ServerFault";

@@ -24,8 +24,8 @@ export const START_TIMEOUT_MS = 30_000;
 export const PROBE_TIMEOUT_MS = 2_000;
 
 /**
- * The environment of every server: what its runtime needs, with all paths in the server's own folder. Nothing of the caller's
- * environment but `PATH`.
+ * The environment of every server: what its runtime needs, with all paths in the server's own folder. Nothing
+ * of the caller's environment but `PATH`.
  */
 export function serverEnvironment(folder: string): Readonly<Record<string, string>> {
   return {

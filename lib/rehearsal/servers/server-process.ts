@@ -88,7 +88,8 @@ export class ServerProcess {
   }
 
   /**
-   * Resolves when `probe` has answered true. A probe that throws means not yet. A server that does not come up is stopped.
+   * Resolves when `probe` has answered true. A probe that throws means not yet. A server that does not come up
+   * is stopped.
    *
    * @throws ServerFault with the tail of the log, {@link PortTakenFault} when that says so
    */

@@ -8,8 +8,9 @@ export type SigningAlgorithm = "RS256" | "ES256";
 export type Claims = Readonly<Record<string, unknown>>;
 
 /**
- * A key pair that signs and verifies compact JWTs (RFC 7519, RFC 7515), with `node:crypto` alone. The library `jose` is an ES module
- * only, which this CommonJS code and its tests could load in roundabout ways; OpenBao's verifier checks ours in the tests.
+ * A key pair that signs and verifies compact JWTs (RFC 7519, RFC 7515), with `node:crypto` alone. The library
+ * `jose` is an ES module only, which this CommonJS code and its tests could load in roundabout ways; OpenBao's
+ * verifier checks ours in the tests.
  */
 export class SigningKey {
   private constructor(
@@ -48,7 +49,10 @@ export class SigningKey {
     return `${content}.${signature.toString("base64url")}`;
   }
 
-  /** The claims of a token that this key signed; `undefined` for every other text. Times and audience are not looked at. */
+  /**
+   * The claims of a token that this key signed; `undefined` for every other text. Times and audience are not
+   * looked at.
+   */
   verify(token: string): Claims | undefined {
     const [header, payload, signature, ...rest] = token.split(".");
     if (!header || !payload || !signature || rest.length > 0) return undefined;

@@ -40,8 +40,8 @@ const ServiceAccountClaims = z.object({
 
 /**
  * Judges a token as kube-apiserver does: issuer, signature, audience, times, in that order (kubernetes/kubernetes
- * `pkg/serviceaccount/jwt.go`, `AuthenticateToken`, and `pkg/registry/authentication/tokenreview/storage.go`). What it makes of the
- * bearer comes from the `kubernetes.io` claims, not from `sub`.
+ * `pkg/serviceaccount/jwt.go`, `AuthenticateToken`, and `pkg/registry/authentication/tokenreview/storage.go`).
+ * What it makes of the bearer comes from the `kubernetes.io` claims, not from `sub`.
  *
  * @param now seconds since 1970
  */

@@ -4,13 +4,14 @@ import { type ChildProcess, spawn } from "node:child_process";
 const GRACE_TENTHS = 50;
 
 /**
- * A shell script, because it must outlive this process cheaply (one megabyte; a Node process takes forty) and because `sh` is on
- * every machine where the servers run. It reads what it has to watch from its standard input. The kernel closes that pipe when
- * this process ends, in whatever way, SIGKILL included; then it ends the process groups and removes the folder.
+ * A shell script, because it must outlive this process cheaply (one megabyte; a Node process takes forty) and
+ * because `sh` is on every machine where the servers run. It reads what it has to watch from its standard
+ * input. The kernel closes that pipe when this process ends, in whatever way, SIGKILL included; then it ends
+ * the process groups and removes the folder.
  *
  * Parameters: the folder to remove, the grace time in tenths of a second. Lines: `watch <process group> <signal>`,
- * `forget <process group>`, and `done` for an orderly end. It reads on through HUP, INT and TERM, which a terminal sends to
- * everything that was started in it.
+ * `forget <process group>`, and `done` for an orderly end. It reads on through HUP, INT and TERM, which a
+ * terminal sends to everything that was started in it.
  */
 const SCRIPT = `
 trap '' HUP INT TERM
@@ -42,8 +43,9 @@ rm -rf -- "$folder" || { sleep 1; rm -rf -- "$folder"; }
 `;
 
 /**
- * Ends processes and removes a folder when this process dies without having done it: after a crash, after Ctrl-C, after
- * `process.exit` and after SIGKILL. It is the only such mechanism: no signal handler of the caller is replaced or added to.
+ * Ends processes and removes a folder when this process dies without having done it: after a crash, after
+ * Ctrl-C, after `process.exit` and after SIGKILL. It is the only such mechanism: no signal handler of the
+ * caller is replaced or added to.
  */
 export class Watchdog {
   private constructor(private readonly process: ChildProcess) {}

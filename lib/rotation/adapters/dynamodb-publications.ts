@@ -3,8 +3,8 @@ import type { Publications } from "../ports";
 import { awsFailure } from "./aws-failure";
 
 /**
- * {@link Publications} in a DynamoDB table, where the mirror writes one item for a version when the last Vault has confirmed
- * it: `secret` (partition key: the secret's name), `version` (sort key), `confirmedAt` (ISO 8601 text).
+ * {@link Publications} in a DynamoDB table, where the mirror writes one item for a version when the last Vault
+ * has confirmed it: `secret` (partition key: the secret's name), `version` (sort key), `confirmedAt` (ISO 8601 text).
  */
 export class DynamoDbPublications implements Publications {
   readonly #client: DynamoDBClient;

@@ -1,6 +1,7 @@
 /**
- * RESP2, the protocol of Redis: a command is an array of texts, a reply one of five forms. Rotation sends eight commands one after
- * the other, for which the client libraries are 90 KB of a function's bundle and 50 ms of its start.
+ * RESP2, the protocol of Redis: a command is an array of texts, a reply one of five forms. Rotation sends eight
+ * commands one after the other, for which the client libraries are 90 KB of a function's bundle and 50 ms of
+ * its start.
  * https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
 

@@ -13,8 +13,8 @@ export interface GenericTargetProps {
 }
 
 /**
- * A random text for each field. No system is known that would have to be told, so consumers of old and new value disagree
- * until all have reloaded: at most the refresh interval and the reload margin.
+ * A random text for each field. No system is known that would have to be told, so consumers of old and new
+ * value disagree until all have reloaded: at most the refresh interval and the reload margin.
  */
 export function genericTarget({
   settings,

@@ -12,9 +12,10 @@ interface TableGap {
 }
 
 /**
- * Brings the role's privileges on the tables of schema `public` to what the registry says, more or less of them (dev may do
- * less than prod). It touches tables whose owner's rights the admin has, and not those that the role owns: an
- * owner can give itself any privilege back. Tables that a migration makes later are the migration's to grant.
+ * Brings the role's privileges on the tables of schema `public` to what the registry says, more or less of them
+ * (dev may do less than prod). It touches tables whose owner's rights the admin has, and not those that the
+ * role owns: an owner can give itself any privilege back. Tables that a migration makes later are the
+ * migration's to grant.
  */
 export async function grantPrivileges(session: SqlSession, settings: Settings): Promise<void> {
   const { role, database, privileges } = settings;
@@ -49,8 +50,8 @@ export async function grantPrivileges(session: SqlSession, settings: Settings): 
 }
 
 /**
- * A `serial` column takes its default from a sequence, which has rights of its own. CASE, because PostgreSQL may ask for a
- * sequence's privilege before it looks whether there is one.
+ * A `serial` column takes its default from a sequence, which has rights of its own. CASE, because PostgreSQL
+ * may ask for a sequence's privilege before it looks whether there is one.
  */
 async function grantSequences(session: SqlSession, role: string): Promise<void> {
   const sequences = await session.query<{ readonly name: string }>(
@@ -72,8 +73,9 @@ interface SampleTable {
 }
 
 /**
- * Runs a statement of each sort that the role is for, as EXPLAIN: PostgreSQL checks the rights as if it ran, and touches
- * nothing. A database without tables that the role may see has nothing to try, and the login alone must do.
+ * Runs a statement of each sort that the role is for, as EXPLAIN: PostgreSQL checks the rights as if it ran,
+ * and touches nothing. A database without tables that the role may see has nothing to try, and the login alone
+ * must do.
  */
 export async function provePrivileges(session: SqlSession, { privileges }: Settings): Promise<void> {
   const [table] = await session.query<SampleTable>(

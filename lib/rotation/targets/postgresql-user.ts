@@ -27,8 +27,9 @@ const LONGEST_NAME = 63;
 const PASSWORD_LENGTH = 48;
 
 /**
- * Two logins that take turns, `<role>_a` and `<role>_b`, both members of the NOLOGIN role `<role>` and both turning into it
- * when they log in. Whatever they make belongs to the role, so a switch of login changes nobody's objects.
+ * Two logins that take turns, `<role>_a` and `<role>_b`, both members of the NOLOGIN role `<role>` and both
+ * turning into it when they log in. Whatever they make belongs to the role, so a switch of login changes
+ * nobody's objects.
  */
 export function postgresqlUserTarget(props: PostgresqlTargetProps): AcceptingTarget<PostgresqlValue> {
   const { settings, server, random } = props;

@@ -48,9 +48,9 @@ const STORED_BY_SECONDS = 15 * 60;
 const PROPAGATION = [1, 2, 4, 8, 15] as const;
 
 /**
- * An IAM user's two access keys take turns. IAM makes the key, so it works from its creation, and it is stored before anybody
- * else learns of it. A key that was made and never stored (a crash in between) holds the second slot: it is removed
- * once it is old enough to be nobody's. A key that somebody uses is never removed to make room.
+ * An IAM user's two access keys take turns. IAM makes the key, so it works from its creation, and it is stored
+ * before anybody else learns of it. A key that was made and never stored (a crash in between) holds the second
+ * slot: it is removed once it is old enough to be nobody's. A key that somebody uses is never removed to make room.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html
  */
 export function s3AccessKeyTarget({

@@ -13,7 +13,8 @@ export interface CrashRound {
 /**
  * Lets a piece of work die at each of its calls, before and after it, and run again. Gives the number of points.
  *
- * @param sides where rounds are slow, `after` alone: the outside cannot tell a death after one call from one before the next
+ * @param sides where rounds are slow, `after` alone: the outside cannot tell a death after one call from one
+ * before the next
  */
 export async function crashEverywhere(
   round: () => Promise<CrashRound>,

@@ -11,8 +11,8 @@ const isClosable = (value: unknown): value is Closable =>
   typeof value === "object" && value !== null && "close" in value;
 
 /**
- * Lets a process die at one of its calls to the outside. Every port is wrapped; after the crash no call gets through, and
- * connections that were open are cut, as they are when a process ends.
+ * Lets a process die at one of its calls to the outside. Every port is wrapped; after the crash no call gets
+ * through, and connections that were open are cut, as they are when a process ends.
  */
 export class CrashPlan {
   #calls = 0;

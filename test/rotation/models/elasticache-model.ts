@@ -6,8 +6,9 @@ import type { RedisLogin, RedisNode, RedisServer, RedisSession } from "../../../
 const DESCRIPTIONS_UNTIL_DONE = 2;
 
 /**
- * A replication group as ElastiCache's documents describe it: ROTATE adds a token and keeps the one before it, SET keeps one;
- * ROTATE on a group without a token leaves it open; a change takes a while, during which no other is accepted.
+ * A replication group as ElastiCache's documents describe it: ROTATE adds a token and keeps the one before it,
+ * SET keeps one; ROTATE on a group without a token leaves it open; a change takes a while, during which no
+ * other is accepted.
  */
 export class ElastiCacheModel implements ReplicationGroups, RedisServer {
   #tokens: readonly string[];

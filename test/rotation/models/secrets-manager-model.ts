@@ -40,8 +40,9 @@ export const READINGS: readonly Readings[] = [
 const refuse = { $metadata: {}, message: "refused by the model" };
 
 /**
- * Secrets Manager as its documents describe it: idempotent tokens, labels as compare-and-swap, AWSPREVIOUS by itself, the
- * empty AWSPENDING version that `RotateSecret` makes. Stands behind the real adapter, so that is under test, too.
+ * Secrets Manager as its documents describe it: idempotent tokens, labels as compare-and-swap, AWSPREVIOUS by
+ * itself, the empty AWSPENDING version that `RotateSecret` makes. Stands behind the real adapter, so that is
+ * under test, too.
  */
 export class SecretsManagerModel {
   readonly #secrets = new Map<string, Secret>();
