@@ -59,7 +59,7 @@ function synth(): string {
   });
 }
 
-test("npm run synth writes the three stacks and says what it made; cdktf synth writes the same bytes; stale stacks go", () => {
+test("npm run synth writes the three stacks and says what it made, the same each time; stale stacks go", () => {
   const table = synth();
   expect(table.match(/^(dev|stage|prod) \(account/gm)).toHaveLength(3);
   const first = outputs();
@@ -81,10 +81,27 @@ test("npm run synth writes the three stacks and says what it made; cdktf synth w
   expect(existsSync(join(folder, "cdktf.out/stacks/kept"))).toBe(true);
   rmSync(join(folder, "cdktf.out/stacks/kept"), { recursive: true });
   expect(outputs()).toEqual(first);
+}, 60_000);
 
-  execFileSync("npx", ["cdktf", "synth"], { cwd: folder, env: environment, stdio: "pipe" });
-  expect(outputs()).toEqual(first);
-}, 180_000);
+/** The cdktf CLI's terminal part is built for Node.js up to 22; later ones cannot start it. */
+const cliStarts = Number(process.versions.node.split(".")[0]) <= 22;
+const name = "cdktf synth writes the same bytes";
+if (!cliStarts) {
+  process.stdout.write(
+    `skipped: ${name}; the cdktf CLI starts on Node.js up to 22, this is ${process.versions.node}\n`,
+  );
+}
+
+(cliStarts ? test : test.skip)(
+  name,
+  () => {
+    synth();
+    const first = outputs();
+    execFileSync("npx", ["cdktf", "synth"], { cwd: folder, env: environment, stdio: "pipe" });
+    expect(outputs()).toEqual(first);
+  },
+  120_000,
+);
 
 test("synth of a registry with faults shows them all, without a stack, and ends with 2", () => {
   const file = join(folder, "registry/index.ts");
