@@ -5,6 +5,7 @@ import { TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import { type Blueprint, blueprint, type ClusterPlan, type VaultPlan } from "../lib/blueprint";
 import { chosen, type RegistryParts, SecretsRegistry } from "../lib/constructs";
+import { literalText } from "../lib/constructs/literal-text";
 import type { Registry } from "../lib/model";
 import { type BackendSettings, setBackend } from "./backend-settings";
 import { VaultCaFile } from "./vault-ca-file";
@@ -73,7 +74,7 @@ function vaultProvider(scope: Construct, vault: VaultPlan): VaultProvider {
   return new VaultProvider(scope, `vault-${vault.name}`, {
     alias: vault.name,
     address: vault.address,
-    ...(vault.namespace ? { namespace: vault.namespace } : {}),
+    ...(vault.namespace ? { namespace: literalText(vault.namespace) } : {}),
     ...(vault.caPem
       ? {
           caCertFile: new VaultCaFile(scope, `vault-ca-${vault.name}`, {

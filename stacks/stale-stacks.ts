@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** The part of an earlier synth's manifest that tells which folders it wrote. */
 interface EarlierManifest {
@@ -20,6 +20,8 @@ export function removeStaleStacks(outdir: string, stacks: readonly string[]): vo
   const manifest = JSON.parse(readFileSync(file, "utf8")) as EarlierManifest;
   for (const [name, { workingDirectory }] of Object.entries(manifest.stacks ?? {})) {
     if (stacks.includes(name) || workingDirectory !== join("stacks", name)) continue;
+    // A name that leads elsewhere is none of ours.
+    if (dirname(workingDirectory) !== "stacks") continue;
     rmSync(join(outdir, workingDirectory), { recursive: true, force: true });
   }
 }

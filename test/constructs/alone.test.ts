@@ -10,8 +10,9 @@ import {
   VaultAclPolicy,
   WorkloadIdentity,
 } from "../../lib/constructs";
-import type { Registry } from "../../lib/model";
+import { defineRegistry, type Registry } from "../../lib/model";
 import { registry } from "../../registry";
+import { draft } from "../model/sample";
 
 const plan = blueprint(registry, "prod");
 
@@ -113,6 +114,25 @@ describe("SecretsRegistry", () => {
         },
       ],
     });
+  });
+
+  test("lets Terraform run nothing of an author's text: templates and commands keep their ${…}", () => {
+    const definition = draft();
+    definition.workloads.backend.reload = { how: "command", command: "kill -HUP ${PID} %{x}" };
+    definition.workloads.backend.delivery = { how: "patch", deployment: "api" };
+    const theirs = stack();
+    const made = new SecretsRegistry(theirs, "secrets", {
+      registry: defineRegistry(definition) as Registry,
+      environment: "prod",
+      parts: { aws: false, vaults: [] },
+    });
+    const { annotations } = made.workload("backend").pod;
+    expect(annotations["vault.hashicorp.com/agent-inject-command-db--app.json"]).toBe(
+      "kill -HUP $${PID} %%{x}",
+    );
+    const patch = theirs.toTerraform().resource.terraform_data["secrets_prod-one--api"];
+    expect(patch.triggers_replace.patch).toContain("kill -HUP $${PID} %%{x}");
+    expect(patch.provisioner[0]["local-exec"].environment.PATCH).toBe(patch.triggers_replace.patch);
   });
 
   test("asks for the cluster where there are several", () => {

@@ -3,6 +3,7 @@ import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { Construct } from "constructs";
 import type { OidcProviderPlan, Tags } from "../../blueprint";
 import { setAddress } from "../address";
+import { literalText } from "../literal-text";
 
 /** Input of {@link OidcProvider}. */
 export interface OidcProviderProps {
@@ -28,7 +29,7 @@ export class OidcProvider extends Construct {
       this,
       new IamOpenidConnectProvider(this, "provider", {
         ...(provider ? { provider } : {}),
-        url: plan.issuer,
+        url: literalText(plan.issuer),
         clientIdList: [plan.audience],
         ...(tags ? { tags: { ...tags } } : {}),
       }),

@@ -4,6 +4,7 @@ import { SecretsmanagerSecretPolicy } from "@cdktf/provider-aws/lib/secretsmanag
 import { Construct } from "constructs";
 import type { AwsSecretPlan } from "../../blueprint";
 import { addressOf, setAddress } from "../address";
+import { literalJson, literalText } from "../literal-text";
 import { MovedAddress } from "../moved-address";
 
 /** Input of {@link ReplicatedSecret}. */
@@ -39,7 +40,7 @@ export class ReplicatedSecret extends Construct {
       new SecretsmanagerSecret(this, "secret", {
         ...common,
         name: plan.name,
-        description: plan.description,
+        description: literalText(plan.description),
         kmsKeyId: keyArnIn(regions.primary),
         replica: regions.replicas.map((region) => ({ region, kmsKeyId: keyArnIn(region) })),
         // A secret of that name in a replica region is somebody else's; it is not ours to overwrite.
@@ -55,7 +56,7 @@ export class ReplicatedSecret extends Construct {
       new SecretsmanagerSecretPolicy(this, "policy", {
         ...common,
         secretArn: secret.arn,
-        policy: JSON.stringify(plan.policy),
+        policy: literalJson(plan.policy),
         blockPublicPolicy: true,
       }),
       plan.word,

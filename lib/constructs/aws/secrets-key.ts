@@ -5,11 +5,13 @@ import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { Construct } from "constructs";
 import type { KeyPlan } from "../../blueprint";
 import { setAddress } from "../address";
+import { literalJson, literalText } from "../literal-text";
 
 /** Input of {@link SecretsKey}. */
 export interface SecretsKeyProps {
   /** The key as the blueprint has it: `blueprint(registry, "prod").key`. */
   readonly plan: KeyPlan;
+  /** Regions of the plan: `blueprint(registry, "prod").regions`. */
   readonly regions: { readonly primary: string; readonly replicas: readonly string[] };
   /** @default the stack's own AWS provider */
   readonly provider?: AwsProvider;
@@ -31,12 +33,21 @@ export class SecretsKey extends Construct {
     super(scope, id);
     const common = {
       ...(provider ? { provider } : {}),
-      description: plan.description,
+      description: literalText(plan.description),
       deletionWindowInDays: plan.deletionWindowDays,
       tags: { ...plan.tags },
       lifecycle: { preventDestroy: plan.preventDestroy },
     };
-    const policyIn = (region: string): string => JSON.stringify(plan.policies[region]);
+    const policyIn = (region: string): string => {
+      const policy = plan.policies[region];
+      // Without one, KMS would put its default there: every right for the whole account.
+      if (!policy) {
+        throw new Error(
+          `${this.node.path}: the plan has no key policy for ${region}; it has ${Object.keys(plan.policies).join(", ")}`,
+        );
+      }
+      return literalJson(policy);
+    };
     const primary = setAddress(
       this,
       new KmsKey(this, "primary", {

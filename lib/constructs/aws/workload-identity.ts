@@ -9,6 +9,7 @@ import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { Construct } from "constructs";
 import type { ClusterPlan, WorkloadPlan } from "../../blueprint";
 import { setAddress } from "../address";
+import { literalJson, literalText } from "../literal-text";
 
 /** A session of a pod lasts an hour and is renewed by the SDK: the shortest that IAM lets a role have. */
 const SESSION_SECONDS = 3_600;
@@ -51,8 +52,8 @@ export class WorkloadIdentity extends Construct {
         ...common,
         name: plannedRole.name,
         path: plannedRole.path,
-        description: plan.description || `Reads the secrets of ${plan.name}`,
-        assumeRolePolicy: JSON.stringify(plannedRole.trust),
+        description: literalText(plan.description || `Reads the secrets of ${plan.name}`),
+        assumeRolePolicy: literalJson(plannedRole.trust),
         maxSessionDuration: SESSION_SECONDS,
         ...(plannedRole.permissionsBoundary ? { permissionsBoundary: plannedRole.permissionsBoundary } : {}),
         tags: { ...plannedRole.tags },
@@ -69,7 +70,7 @@ export class WorkloadIdentity extends Construct {
             ...common,
             name,
             role: roleName,
-            policy: JSON.stringify(document),
+            policy: literalJson(document),
           }),
           `${word}_${name}`,
         ).name,
@@ -82,7 +83,7 @@ export class WorkloadIdentity extends Construct {
           name,
           path: plannedRole.path,
           description: `Part ${index + 1} of what ${plan.name} reads`,
-          policy: JSON.stringify(document),
+          policy: literalJson(document),
           tags: { ...plannedRole.tags },
         }),
         `${word}_${index + 1}`,

@@ -2,6 +2,7 @@ import { DataResource, type ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { ClusterPlan, PodPlan } from "../../blueprint";
 import { setAddress } from "../address";
+import { literalJson } from "../literal-text";
 import { podTemplatePatch } from "./pod-template-patch";
 
 /** Input of {@link DeploymentPatch}. */
@@ -35,7 +36,7 @@ export class DeploymentPatch extends Construct {
     { plan, deployment, cluster, partition = "aws", context, after = [] }: DeploymentPatchProps,
   ) {
     super(scope, id);
-    const patch = JSON.stringify(podTemplatePatch(plan));
+    const patch = literalJson(podTemplatePatch(plan));
     setAddress(
       this,
       new DataResource(this, "patch", {

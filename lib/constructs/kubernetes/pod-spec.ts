@@ -1,4 +1,5 @@
 import type { PodPlan } from "../../blueprint";
+import { literalText } from "../literal-text";
 
 /** What goes into a Deployment's pod template, in the shape of the Kubernetes provider's resources. */
 export interface PodSpec {
@@ -38,7 +39,10 @@ export interface PodSpec {
  * });
  */
 export const podSpec = (plan: PodPlan): PodSpec => ({
-  annotations: { ...plan.annotations },
+  // Templates and reload commands are the author's text; a shell's `${NAME}` in them is not Terraform's.
+  annotations: Object.fromEntries(
+    Object.entries(plan.annotations).map(([name, value]) => [name, literalText(value)]),
+  ),
   serviceAccountName: plan.serviceAccountName,
   volume: plan.volumes.map((volume) => ({
     name: volume.name,

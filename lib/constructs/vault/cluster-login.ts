@@ -6,6 +6,7 @@ import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { VaultAuthPlan } from "../../blueprint";
 import { setAddress } from "../address";
+import { literalText } from "../literal-text";
 
 /** Input of {@link ClusterLogin}. */
 export interface ClusterLoginProps {
@@ -71,11 +72,11 @@ export class ClusterLogin extends Construct {
 
 /** How Vault comes to the issuer's keys: given, or published by the issuer. */
 function jwtTrust(plan: VaultAuthPlan) {
-  const issuer = { boundIssuer: plan.issuer };
+  const issuer = { boundIssuer: literalText(plan.issuer) };
   if (plan.issuerKeys) return { ...issuer, jwtValidationPubkeys: [...plan.issuerKeys] };
   return {
     ...issuer,
-    oidcDiscoveryUrl: plan.issuer,
+    oidcDiscoveryUrl: literalText(plan.issuer),
     ...(plan.issuerCaPem ? { oidcDiscoveryCaPem: plan.issuerCaPem } : {}),
   };
 }

@@ -1,0 +1,160 @@
+import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import { App, TerraformStack } from "cdktf";
+import { type Blueprint, blueprint } from "../../lib/blueprint";
+import {
+  AwsSecrets,
+  OidcProvider,
+  ReplicatedSecret,
+  SecretsKey,
+  WorkloadIdentity,
+} from "../../lib/constructs";
+import { defineRegistry, type Registry } from "../../lib/model";
+import { registry } from "../../registry";
+import { type Draft, draft, genericPassword } from "../model/sample";
+import type { TerraformJson } from "../stacks/synthesized";
+
+const planOf = (definition: Draft): Blueprint => blueprint(defineRegistry(definition) as Registry, "prod");
+
+/** The resources that constructs make in a stack of their own. */
+function resourcesOf(make: (stack: TerraformStack) => void): TerraformJson {
+  const stack = new TerraformStack(new App(), "theirs");
+  make(stack);
+  return stack.toTerraform().resource;
+}
+
+describe("SecretsKey", () => {
+  const { key: plan } = blueprint(registry, "prod");
+
+  test("refuses a region without a key policy, where KMS would let the whole account decrypt", () => {
+    const regions = { primary: "eu-central-1", replicas: ["ap-south-1"] };
+    expect(() => resourcesOf((stack) => new SecretsKey(stack, "key", { plan, regions }))).toThrow(
+      "theirs/key: the plan has no key policy for ap-south-1; it has eu-central-1, eu-west-1, us-east-1",
+    );
+  });
+});
+
+describe("WorkloadIdentity", () => {
+  const definition = draft();
+  definition.secrets = Object.fromEntries(
+    Array.from({ length: 500 }, (_, index) => [
+      `team/secret-${String(index).padStart(7, "0")}`,
+      { ...genericPassword(), consumers: ["backend"] },
+    ]),
+  );
+  const plan = planOf(definition).workloads.find(({ name }) => name === "backend");
+  if (!plan) throw new Error("no workload");
+  const { managed } = plan.role.policies;
+  const resources = resourcesOf((stack) => new WorkloadIdentity(stack, "identity", { plan }));
+  const words = managed.map((_, index) => `identity_backend_${index + 1}`);
+
+  test("has managed policies of legal size for what no inline policy holds, and attaches each", () => {
+    expect(managed.length).toBeGreaterThan(1);
+    expect(resources.aws_iam_role_policy).toBeUndefined();
+    expect(Object.keys(resources.aws_iam_policy)).toEqual(words);
+    for (const [index, word] of words.entries()) {
+      const policy = resources.aws_iam_policy[word];
+      expect(policy).toMatchObject({ name: managed[index]?.name, path: plan.role.path });
+      expect(policy.policy.length).toBeLessThanOrEqual(6_144);
+      expect(JSON.parse(policy.policy)).toEqual(managed[index]?.document);
+      expect(resources.aws_iam_role_policy_attachment[word]).toMatchObject({
+        role: "${aws_iam_role.identity_backend.name}",
+        policy_arn: `\${aws_iam_policy.${word}.arn}`,
+      });
+    }
+  });
+
+  test("names just those as the role's, after they are attached, and no inline policy at all", () => {
+    expect(resources.aws_iam_role_policy_attachments_exclusive.identity_backend).toMatchObject({
+      role_name: "${aws_iam_role.identity_backend.name}",
+      policy_arns: words.map((word) => `\${aws_iam_role_policy_attachment.${word}.policy_arn}`),
+    });
+    expect(resources.aws_iam_role_policies_exclusive.identity_backend).toMatchObject({
+      role_name: "${aws_iam_role.identity_backend.name}",
+      policy_names: [],
+    });
+  });
+});
+
+describe("OidcProvider", () => {
+  test("leaves the certificate's thumbprint to IAM", () => {
+    const definition = draft();
+    definition.environments.prod.clusters[0].oidcProvider = "create";
+    const [plan] = planOf(definition).oidcProviders;
+    if (!plan) throw new Error("no provider");
+    const resources = resourcesOf((stack) => new OidcProvider(stack, "issuer", { plan }));
+    expect(resources.aws_iam_openid_connect_provider).toEqual({
+      "issuer_prod-one": expect.objectContaining({
+        url: "https://oidc.example.com/id/PROD",
+        client_id_list: ["sts.amazonaws.com"],
+      }),
+    });
+    expect(resources.aws_iam_openid_connect_provider["issuer_prod-one"]).not.toHaveProperty(
+      "thumbprint_list",
+    );
+  });
+});
+
+describe("AwsSecrets", () => {
+  const definition = draft();
+  definition.environments.prod.identity = "pod-identity";
+
+  test("gives every resource the provider that it was given", () => {
+    const resources = resourcesOf((stack) => {
+      new AwsProvider(stack, "default", { region: "eu-central-1" });
+      const provider = new AwsProvider(stack, "other", { region: "eu-central-1", alias: "secrets" });
+      new AwsSecrets(stack, "secrets", { blueprint: planOf(definition), provider });
+    });
+    const without = Object.entries<TerraformJson>(resources).flatMap(([type, made]) =>
+      Object.entries<TerraformJson>(made).flatMap(([name, { provider }]) =>
+        provider === "aws.secrets" ? [] : [`${type}.${name}`],
+      ),
+    );
+    expect(without).toEqual([]);
+    expect(Object.keys(resources).sort()).toEqual([
+      "aws_eks_pod_identity_association",
+      "aws_iam_role",
+      "aws_iam_role_policies_exclusive",
+      "aws_iam_role_policy",
+      "aws_iam_role_policy_attachments_exclusive",
+      "aws_kms_alias",
+      "aws_kms_key",
+      "aws_kms_replica_key",
+      "aws_secretsmanager_secret",
+      "aws_secretsmanager_secret_policy",
+    ]);
+  });
+
+  test("has no resource that waits for a workload's role: a secret needs its keys only", () => {
+    const resources = resourcesOf((stack) => {
+      new AwsSecrets(stack, "secrets", { blueprint: planOf(definition) });
+    });
+    const references = (value: unknown): string[] => [
+      ...new Set([...JSON.stringify(value).matchAll(/\$\{(\w+)\./g)].flatMap(([, type]) => type ?? [])),
+    ];
+    expect(references(resources.aws_kms_key)).toEqual([]);
+    expect(references(resources.aws_kms_replica_key)).toEqual(["aws_kms_key"]);
+    expect(references(resources.aws_secretsmanager_secret)).toEqual(["aws_kms_key", "aws_kms_replica_key"]);
+    expect(references(resources.aws_secretsmanager_secret_policy)).toEqual(["aws_secretsmanager_secret"]);
+    expect(references(resources.aws_iam_role)).toEqual([]);
+  });
+});
+
+describe("text of the registry", () => {
+  test("is text for Terraform too, never an expression", () => {
+    const definition = draft();
+    definition.secrets["db/app"].description = "Costs ${1+1}, $${x}, 100% of %{ if true }";
+    definition.workloads.backend.description = "Reads ${path.module}";
+    const plan = planOf(definition);
+    const secret = plan.secrets.find(({ key }) => key === "db/app");
+    const workload = plan.workloads.find(({ name }) => name === "backend");
+    if (secret?.store !== "aws" || !workload) throw new Error("no secret or workload");
+    const resources = resourcesOf((stack) => {
+      new ReplicatedSecret(stack, "db", { plan: secret, regions: plan.regions, keyArnIn: () => "arn" });
+      new WorkloadIdentity(stack, "identity", { plan: workload });
+    });
+    expect(resources.aws_secretsmanager_secret["db_db--app"].description).toBe(
+      "Costs $${1+1}, $$${x}, 100% of %%{ if true }",
+    );
+    expect(resources.aws_iam_role.identity_backend.description).toBe("Reads $${path.module}");
+  });
+});
