@@ -99,6 +99,9 @@ function parseUrl(value: string): URL | undefined {
   return URL.canParse(value) ? new URL(value) : undefined;
 }
 
+/** Characters that a URL has only when they are escaped; some mean something to Terraform or to a shell. */
+const hasStrayCharacters = (value: string): boolean => /[^!-~]|["$<>\\^`{|}]/.test(value);
+
 function isBare(url: URL): boolean {
   return url.search === "" && url.hash === "" && url.username === "" && url.password === "";
 }
@@ -107,7 +110,13 @@ function isBare(url: URL): boolean {
 export const issuerUrl = text(
   (value) => {
     const url = parseUrl(value);
-    return url?.protocol === "https:" && isBare(url) && !/[?#]/.test(value) && !value.endsWith("/");
+    return (
+      url?.protocol === "https:" &&
+      isBare(url) &&
+      !hasStrayCharacters(value) &&
+      !/[?#]/.test(value) &&
+      !value.endsWith("/")
+    );
   },
   {
     allowed:

@@ -740,6 +740,22 @@ const CASES: readonly {
     ],
   },
   {
+    name: "an issuer that Terraform would run",
+    change: (d) => {
+      d.environments.dev.clusters[0].issuer = "https://oidc.example.com/${file(1)}";
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[0].issuer",
+        found: '"https://oidc.example.com/${file(1)}"',
+        allowed:
+          "an https URL without query or trailing slash, such as https://oidc.eks.eu-central-1.amazonaws.com/id/ABCD",
+        change:
+          "take the issuer as the cluster publishes it (aws eks describe-cluster --query cluster.identity.oidc.issuer)",
+      },
+    ],
+  },
+  {
     name: "a Vault address that is none",
     change: (d) => {
       d.environments.dev.vaults[0].address = "http://vault.example.com:8200";
