@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Duration, days, hours, minutes } from "./duration";
-import { duration, hostName, oneLine, portNumber, sqlIdentifier, webUrl } from "./grammar";
+import { certificatePem, duration, hostName, oneLine, portNumber, sqlIdentifier, webUrl } from "./grammar";
 
 /** Where a secret's value is owned. `aws`: Secrets Manager, mirrored into Vault. `vault`: a Vault engine. */
 export type Store = "aws" | "vault";
@@ -48,12 +48,20 @@ export const POSTGRESQL_PRIVILEGES = [
   "TRIGGER",
 ] as const;
 
+/** Base URL of a vendor's API: another one for a proxy of your own, or for a rehearsal. */
+const apiUrl = webUrl.refine((value) => !/[?#]|\/$/.test(value), {
+  params: { allowed: "a base URL without query and final slash", change: "leave them out" },
+  message: "base URL",
+});
+
 const settings = {
   "postgresql-user": z.strictObject({
     host: hostName,
     /** Where users are created when `host` is a read replica. Default: `host`. */
     writerHost: hostName.optional(),
     port: portNumber.default(5432),
+    /** CA of the server's certificate in PEM, when it is not a public one (Amazon RDS's is not). */
+    caPem: certificatePem.optional(),
     database: sqlIdentifier,
     /**
      * The NOLOGIN role whose rights the logins have; for an alternating pair the logins are `<role>_a` and
@@ -87,6 +95,8 @@ const settings = {
   "redis-auth-token": z.strictObject({
     host: hostName,
     port: portNumber.default(6379),
+    /** CA of the server's certificate in PEM, when it is not a public one (ElastiCache's is). */
+    caPem: certificatePem.optional(),
     /** `elasticache`: AUTH token of a replication group. `acl`: a user of own servers with two passwords. */
     engine: z.enum(["elasticache", "acl"]).default("elasticache"),
     /** ElastiCache replication group id; needed for `elasticache`. */
@@ -121,11 +131,16 @@ const settings = {
     account: oneLine,
     /** Webhook endpoint whose signing secret rotates along. */
     webhookUrl: webUrl.optional(),
+    /** Events that the endpoint gets. Default: all. */
+    webhookEvents: z.array(oneLine).min(1).default(["*"]),
+    apiUrl: apiUrl.default("https://api.stripe.com"),
   }),
   paypal: z.strictObject({
     /** PayPal's two worlds. `live` in production only, `sandbox` elsewhere only. */
     mode: z.enum(["sandbox", "live"]),
     account: oneLine,
+    /** Default: by mode, `https://api-m.paypal.com` or `https://api-m.sandbox.paypal.com`. */
+    apiUrl: apiUrl.optional(),
   }),
   sendgrid: z.strictObject({
     /** What the account or subuser is called: sandbox, staging, production. */
@@ -134,6 +149,8 @@ const settings = {
     host: z.enum(["api.sendgrid.com", "api.eu.sendgrid.com"]).default("api.sendgrid.com"),
     /** What the key may do. Default: send mail. */
     scopes: z.array(oneLine).min(1).default(["mail.send"]),
+    /** Default: `https://<host>`. */
+    apiUrl: apiUrl.optional(),
   }),
   "s3-access-key": z.strictObject({
     bucket: z.string().refine((name) => /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name), {
@@ -169,6 +186,10 @@ const settings = {
       .default("datadoghq.eu"),
     /** Service account that owns the application keys: a disabled person's keys die with the person. */
     serviceAccountId: oneLine,
+    /** What the application key may do. Default: everything that its service account may. */
+    appKeyScopes: z.array(oneLine).min(1).optional(),
+    /** Default: `https://api.<site>`. */
+    apiUrl: apiUrl.optional(),
   }),
   generic: z.strictObject({
     /** Fields of the JSON value. Default: `value`. */
@@ -279,7 +300,7 @@ export const KINDS = {
     stores: ["aws"],
     acceptedBy: ["target"],
     rotation: ["automatic", "operator-assisted"],
-    fields: [text("apiKey"), text("appKey")],
+    fields: [text("apiKey"), text("apiKeyId"), text("appKey"), text("appKeyId")],
     publicSettings: ["site", "org"],
   },
   generic: {

@@ -1,26 +1,32 @@
+import type { z } from "zod";
 import type { SecretStore } from "./ports";
 import { RotationError } from "./rotation-error";
-import { type AdminValue, adminValueSchema } from "./value-schemas";
 
 /**
- * Reads the admin's login from its secret, each time anew: it rotates, too.
+ * Reads the admin credential from its secret, each time anew: it rotates, too.
  *
  * @throws RotationError `settings-malformed`, `value-missing`, `value-malformed`
  */
-export async function readAdminValue(
+export async function readAdminValue<V>(
   store: SecretStore,
   secretName: string | undefined,
   guard: (value: unknown) => void,
-): Promise<AdminValue> {
+  schema: z.ZodType<V>,
+): Promise<V> {
   if (secretName === undefined) {
     throw new RotationError("settings-malformed", "this kind needs an admin secret and none is named");
   }
   const text = await store.readCurrent(secretName);
   if (text === undefined) throw new RotationError("value-missing", `the admin secret ${secretName} is empty`);
   guard(text);
-  const result = adminValueSchema.safeParse(parsed(text));
+  const result = schema.safeParse(parsed(text));
   if (!result.success) {
-    throw new RotationError("value-malformed", `the admin secret ${secretName} needs username and password`);
+    // Paths only: zod's messages quote what they found.
+    const paths = result.error.issues.map((issue) => issue.path.join(".") || "the whole value");
+    throw new RotationError(
+      "value-malformed",
+      `the admin secret ${secretName} lacks ${[...new Set(paths)].join(" and ")}`,
+    );
   }
   guard(result.data);
   return result.data;

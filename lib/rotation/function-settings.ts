@@ -17,10 +17,8 @@ export interface RotatedSecret<K extends KindName> {
   readonly acceptedBy: AcceptedBy;
   readonly overlap: Duration;
   readonly publishLead: Duration;
-  /** Name of the secret with the admin's login. */
+  /** Name of the secret with the admin credential. */
   readonly admin?: string | undefined;
-  /** CA of the target's certificate in PEM, when it is not a public one. */
-  readonly caPem?: string | undefined;
 }
 
 /** The settings file of a function: one kind, one environment, any number of secrets. */
@@ -44,7 +42,6 @@ const rotatedSecret = z.strictObject({
   overlap: wait,
   publishLead: wait,
   admin: z.string().optional(),
-  caPem: z.string().optional(),
 });
 
 const functionSettings = z.strictObject({

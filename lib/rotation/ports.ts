@@ -3,8 +3,11 @@
  * made to fail at every call.
  */
 
-/** Labels that Secrets Manager itself gives a meaning. */
-export type StagingLabel = "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS";
+/**
+ * Staging labels: three that Secrets Manager itself gives a meaning, and ours for the version that has passed its test.
+ * The mirror copies AWSCURRENT when it is VERIFIED, and nothing else.
+ */
+export type StagingLabel = "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS" | "VERIFIED";
 
 /** What `DescribeSecret` tells about a secret. */
 export interface SecretDescription {

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import type { z } from "zod";
 import type { KindName } from "../model/kinds";
 import { DynamoDbPublications } from "./adapters/dynamodb-publications";
 import { PowertoolsLogbook } from "./adapters/powertools-logbook";
@@ -20,7 +21,6 @@ import { Redaction } from "./redaction";
 import { asRotationError, RotationError } from "./rotation-error";
 import { RotationMachine, type RotationOutcome } from "./rotation-machine";
 import type { Target } from "./target";
-import type { AdminValue } from "./value-schemas";
 
 /** What every function works with. */
 export interface FunctionPorts {
@@ -34,7 +34,8 @@ export interface FunctionPorts {
 
 /** What a kind's target may be made from. */
 export interface TargetProps<K extends KindName> extends RotatedSecret<K> {
-  readonly readAdmin: () => Promise<AdminValue>;
+  /** Reads the admin secret; what it must hold differs by kind. */
+  readonly readAdmin: <V>(schema: z.ZodType<V>) => Promise<V>;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -60,7 +61,8 @@ export function handlerOf<K extends KindName, V>(
 
   const handle = async (request: RotationRequest): Promise<RotationOutcome> => {
     const { name, secret } = secretOf(settings, request.secretId);
-    const readAdmin = () => readAdminValue(store, secret.admin, redaction.guard);
+    const readAdmin = <A>(schema: z.ZodType<A>) =>
+      readAdminValue(store, secret.admin, redaction.guard, schema);
     const target = targetOf({ ...secret, readAdmin, clock, random });
     if (target.acceptedBy !== secret.acceptedBy) {
       throw new RotationError(

@@ -3,7 +3,7 @@ import type { RotationMode } from "../model/kinds";
 import { isStep, type PhaseRequest, type RotationRequest, type StepRequest } from "./event";
 import type { Clock, Logbook, Publications, SecretDescription, SecretStore } from "./ports";
 import { RotationError } from "./rotation-error";
-import type { Target } from "./target";
+import type { Attempt, Target } from "./target";
 import { enforceWait, type Waits } from "./waiting-law";
 
 /** What the machine works with, for one secret. */
@@ -124,13 +124,15 @@ export class RotationMachine<V> {
     const currentId = versions.holderOf("AWSCURRENT");
     const current = currentId === undefined ? undefined : await this.#read(versions, currentId);
     if (currentId !== undefined && current !== undefined) await this.#wait("rotate", currentId);
-    const value = await target.generate(current);
+    const value = await target.generate(current, this.#attempt(versions, versionId));
     try {
       await store.putPending(versions.secretId, versionId, this.#encode(value));
     } catch (failure) {
       if (!(failure instanceof RotationError && failure.code === "value-exists")) throw failure;
       // Two calls at once: the other one's value stands, and every later step reads it from the store.
       log.info("another call wrote this version's value first", { secret: secretName, version: versionId });
+      this.#context.guard(value);
+      await target.discard?.(value);
       return alreadyDone(versionId);
     }
     return done(versionId);
@@ -142,7 +144,9 @@ export class RotationMachine<V> {
     const pending = await this.#require(versions, versionId);
     const predecessor = await this.#predecessor(versions, versionId);
     target.checkSuccession(pending, predecessor);
-    if (target.acceptedBy !== "own-workloads") await target.install(pending, predecessor);
+    if (target.acceptedBy !== "own-workloads") {
+      await target.install(pending, predecessor, this.#attempt(versions, versionId));
+    }
     return done(versionId);
   }
 
@@ -181,6 +185,8 @@ export class RotationMachine<V> {
 
   async #verify({ versionId }: PhaseRequest, versions: Versions): Promise<RotationOutcome> {
     await this.#context.target.test(await this.#require(versions, versionId));
+    // A value that was put by hand is served from now on.
+    if (versions.has(versionId, "AWSCURRENT")) await this.#markVerified(versions, versionId);
     return done(versionId);
   }
 
@@ -222,6 +228,7 @@ export class RotationMachine<V> {
       throw new RotationError("nothing-to-return-to", `${secretName} has no AWSPREVIOUS value`);
     }
     await target.test(previous);
+    await this.#markVerified(versions, previousId);
     await publications.withdraw(secretName, previousId);
     await store.moveLabel(versions.secretId, "AWSCURRENT", { from: versionId, to: previousId });
     return done(versionId);
@@ -278,6 +285,7 @@ export class RotationMachine<V> {
   async #commit(versions: Versions, versionId: string, value: V): Promise<void> {
     const { target, store } = this.#context;
     await target.test(value);
+    await this.#markVerified(versions, versionId);
     const currentId = versions.holderOf("AWSCURRENT");
     if (currentId !== versionId) {
       await store.moveLabel(versions.secretId, "AWSCURRENT", {
@@ -286,6 +294,20 @@ export class RotationMachine<V> {
       });
     }
     await this.#settle(versions, versionId);
+  }
+
+  /**
+   * Labels the version that has passed its test. Before AWSCURRENT moves, so that whoever hears of the new
+   * AWSCURRENT can tell it from a value that somebody put by hand, and from a secret's first value, which gets
+   * AWSCURRENT whatever was asked for.
+   */
+  async #markVerified(versions: Versions, versionId: string): Promise<void> {
+    const holder = versions.holderOf("VERIFIED");
+    if (holder === versionId) return;
+    await this.#context.store.moveLabel(versions.secretId, "VERIFIED", {
+      ...(holder === undefined ? {} : { from: holder }),
+      to: versionId,
+    });
   }
 
   /**
@@ -298,6 +320,10 @@ export class RotationMachine<V> {
     } catch (failure) {
       if (!(failure instanceof RotationError && failure.code === "label-moved")) throw failure;
     }
+  }
+
+  #attempt(versions: Versions, versionId: string): Attempt {
+    return { secretName: this.#context.secretName, versionId, labelled: versions.ids };
   }
 
   #wait(change: "rotate" | "promote" | "decommission", currentId: string): Promise<Date | undefined> {
@@ -380,15 +406,19 @@ class Versions {
     return [...this.#description.labels].find(([, labels]) => labels.includes(label))?.[0];
   }
 
+  get ids(): readonly string[] {
+    return [...this.#description.labels.keys()];
+  }
+
   /**
    * AWSCURRENT by a rotation that went to its end. A secret's first value gets AWSCURRENT whatever was asked
-   * for, before anything was installed or tested, so it counts only once a second one has followed: until then its steps are done again.
+   * for, before anything was installed or tested: until it is verified, its steps are done again.
    */
   isProven(versionId: string): boolean {
     return (
       this.has(versionId, "AWSCURRENT") &&
-      !this.has(versionId, "AWSPENDING") &&
-      this.holderOf("AWSPREVIOUS") !== undefined
+      this.has(versionId, "VERIFIED") &&
+      !this.has(versionId, "AWSPENDING")
     );
   }
 }

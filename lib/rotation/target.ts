@@ -1,5 +1,15 @@
 import type { z } from "zod";
 
+/** The rotation for which something is made at a vendor: its name goes into the names of the things. */
+export interface Attempt {
+  /** Name of the secret, such as `prod/smtp/sendgrid`. */
+  readonly secretName: string;
+  /** The version that rotates in. */
+  readonly versionId: string;
+  /** Every version that has a label, hence may be in use. What others left behind belongs to nobody. */
+  readonly labelled: readonly string[];
+}
+
 /**
  * What a kind supplies; everything else is the machine's. A target is made for one secret, with its settings and its
  * ports inside. Every method can be called again after a crash at any point of its earlier call.
@@ -8,7 +18,12 @@ interface Generated<V> {
   /** The kind's value. Its fields are those of `KINDS[kind].fields`. */
   readonly schema: z.ZodType<V>;
   /** Makes the value that is to follow `predecessor`; `undefined`: the secret has no value yet. */
-  generate(predecessor: V | undefined): Promise<V>;
+  generate(predecessor: V | undefined, attempt: Attempt): Promise<V>;
+  /**
+   * Ends a value that was made and not stored, because another call stored its own first. Only where making one
+   * leaves something behind.
+   */
+  discard?(value: V): Promise<void>;
   /**
    * Whether `pending` may take the place of `predecessor`. A value put by hand during a rotation makes it stale.
    *
@@ -37,7 +52,7 @@ export interface Retirement<V> {
 export interface AcceptingTarget<V> extends Generated<V> {
   readonly acceptedBy: "target";
   /** Makes the target accept `pending` beside `predecessor`. */
-  install(pending: V, predecessor: V | undefined): Promise<void>;
+  install(pending: V, predecessor: V | undefined, attempt: Attempt): Promise<void>;
   /** Makes the target refuse the retired credential. */
   retire(retirement: Retirement<V>): Promise<void>;
 }
@@ -58,7 +73,7 @@ export interface PublishedTarget<V> extends Generated<V> {
 /** A credential that cannot have a twin: installing the new one ends the old one. */
 export interface SingleSlotTarget<V> extends Generated<V> {
   readonly acceptedBy: "single-slot";
-  install(pending: V, predecessor: V | undefined): Promise<void>;
+  install(pending: V, predecessor: V | undefined, attempt: Attempt): Promise<void>;
 }
 
 /** Any target. */

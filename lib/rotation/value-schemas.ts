@@ -99,7 +99,7 @@ export const VALUE_SCHEMAS = {
     secretAccessKey: text,
     sessionPolicy: z.record(z.string(), z.json()),
   }),
-  datadog: z.strictObject({ apiKey: text, appKey: text }),
+  datadog: z.strictObject({ apiKey: text, apiKeyId: text, appKey: text, appKeyId: text }),
 } as const satisfies Record<Exclude<KindName, "generic">, z.ZodType>;
 
 /** The value of a kind. */
@@ -120,7 +120,7 @@ export const genericValueSchema = (fields: readonly string[]): z.ZodType<Record<
   z.strictObject(Object.fromEntries(fields.map((field) => [field, text])));
 
 /**
- * The value of an admin secret: a login that may change other logins. Extra fields are let through, because an
+ * The value of a server's admin secret: a login that may change other logins. Extra fields are let through, because an
  * RDS-managed master secret carries some; `host` is compared with the target's when it is there.
  */
 export const adminValueSchema = z.object({

@@ -10,7 +10,7 @@ import {
   postgresqlUserTarget,
 } from "../../lib/rotation/targets/postgresql-user";
 import { crashEverywhere } from "./models/crash-everywhere";
-import { RehearsedSecret, testRandom, versionId } from "./models/rehearsed-secret";
+import { ATTEMPT, RehearsedSecret, testRandom, versionId } from "./models/rehearsed-secret";
 
 jest.setTimeout(60_000);
 
@@ -83,13 +83,13 @@ function settingsOf(role: string, more: Partial<KindSettings<"postgresql-user">>
     ...(settings as KindSettings<"postgresql-user">),
     host: postgres.host,
     port: postgres.port,
+    caPem: postgres.caPem,
     ...more,
   };
 }
 
 const propsOf = (role: string, more: Partial<PostgresqlTargetProps> = {}): PostgresqlTargetProps => ({
   settings: settingsOf(role),
-  caPem: postgres.caPem,
   admin: async () => ADMIN,
   server: pgServer,
   random: testRandom,
@@ -176,7 +176,7 @@ test("the role may do what the registry says and no more, and new privileges com
   const readOnly = postgresqlUserTarget(
     propsOf("lesser", { settings: settingsOf("lesser", { privileges: ["SELECT"] }) }),
   );
-  await readOnly.install(value, undefined);
+  await readOnly.install(value, undefined, ATTEMPT);
   await expect(asConsumer(value, "INSERT INTO orders (note) VALUES ('x')")).rejects.toMatchObject({
     code: "42501",
   });
@@ -276,7 +276,11 @@ describe("bad input is a coded error that says what to do", () => {
       "target-not-trusted",
       (role) => ({ settings: settingsOf(role, { host: "127.1" }) }),
     ],
-    ["a certificate of an unknown CA", "target-not-trusted", () => ({ caPem: undefined })],
+    [
+      "a certificate of an unknown CA",
+      "target-not-trusted",
+      (role) => ({ settings: settingsOf(role, { caPem: undefined }) }),
+    ],
     ["nobody listening", "target-unreachable", (role) => ({ settings: settingsOf(role, { port: 1 }) })],
     [
       "a host that does not exist",
@@ -306,7 +310,7 @@ describe("bad input is a coded error that says what to do", () => {
     ["an admin that is the login itself", "user-mismatch", () => login({ ...ADMIN, username: "bad_a" })],
   ])("%s: %s", async (_what, code, more) => {
     const target = postgresqlUserTarget(propsOf("bad", more("bad")));
-    await expect(target.install(value, undefined)).rejects.toMatchObject({
+    await expect(target.install(value, undefined, ATTEMPT)).rejects.toMatchObject({
       code,
       change: expect.stringMatching(/\w+/),
     });
@@ -325,7 +329,9 @@ describe("bad input is a coded error that says what to do", () => {
     const address = plain.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
     const target = postgresqlUserTarget(propsOf("bad", { settings: settingsOf("bad", { port }) }));
-    await expect(target.install(value, undefined)).rejects.toMatchObject({ code: "target-without-tls" });
+    await expect(target.install(value, undefined, ATTEMPT)).rejects.toMatchObject({
+      code: "target-without-tls",
+    });
     // The request for TLS (8 bytes) and nothing after it.
     expect(Buffer.concat(received)).toHaveLength(8);
     await new Promise((resolve) => plain.close(resolve));
@@ -334,15 +340,19 @@ describe("bad input is a coded error that says what to do", () => {
   test("roles that are not ours to change", async () => {
     await asSuperuser("postgres", ["CREATE ROLE root_a SUPERUSER LOGIN", "CREATE ROLE person LOGIN"]);
     const superuser = postgresqlUserTarget(propsOf("root"));
-    await expect(superuser.install({ ...value, username: "root_a" }, undefined)).rejects.toMatchObject({
+    await expect(
+      superuser.install({ ...value, username: "root_a" }, undefined, ATTEMPT),
+    ).rejects.toMatchObject({
       code: "user-mismatch",
     });
     const person = postgresqlUserTarget(propsOf("person"));
-    await expect(person.install({ ...value, username: "person_a" }, undefined)).rejects.toMatchObject({
+    await expect(
+      person.install({ ...value, username: "person_a" }, undefined, ATTEMPT),
+    ).rejects.toMatchObject({
       code: "target-misconfigured",
     });
     const foreign = postgresqlUserTarget(propsOf("bad"));
-    await expect(foreign.generate({ ...value, username: "billing_a" })).rejects.toMatchObject({
+    await expect(foreign.generate({ ...value, username: "billing_a" }, ATTEMPT)).rejects.toMatchObject({
       code: "user-mismatch",
     });
     await expect(
@@ -358,9 +368,9 @@ describe("bad input is a coded error that says what to do", () => {
   test("an owner role that the admin may not grant names the missing right", async () => {
     await asSuperuser("postgres", ["CREATE ROLE foreign_owner NOLOGIN"]);
     const target = postgresqlUserTarget(propsOf("foreign_owner"));
-    await expect(target.install({ ...value, username: "foreign_owner_a" }, undefined)).rejects.toThrow(
-      /GRANT foreign_owner TO <admin> WITH ADMIN OPTION/,
-    );
+    await expect(
+      target.install({ ...value, username: "foreign_owner_a" }, undefined, ATTEMPT),
+    ).rejects.toThrow(/GRANT foreign_owner TO <admin> WITH ADMIN OPTION/);
   });
 
   test("settings that no rotation can serve", () => {

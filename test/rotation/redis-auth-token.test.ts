@@ -14,7 +14,7 @@ import {
 } from "../../lib/rotation/targets/redis-acl-user";
 import { crashEverywhere } from "./models/crash-everywhere";
 import { ElastiCacheModel } from "./models/elasticache-model";
-import { RehearsedSecret, testRandom, versionId } from "./models/rehearsed-secret";
+import { ATTEMPT, RehearsedSecret, testRandom, versionId } from "./models/rehearsed-secret";
 
 jest.setTimeout(60_000);
 
@@ -90,9 +90,11 @@ describe("an ACL user on two real nodes", () => {
 
   const twoNodes: RedisServer = { nodes: async () => nodes, open: redisServer.open };
 
-  const propsOf = (more: Partial<RedisAclTargetProps> = {}): RedisAclTargetProps => ({
-    settings: parsed({ engine: "acl", user: "app" }),
-    caPem: certificate.caPem,
+  const propsOf = ({
+    settings = parsed({ engine: "acl", user: "app" }),
+    ...more
+  }: Partial<RedisAclTargetProps> = {}): RedisAclTargetProps => ({
+    settings: { caPem: certificate.caPem, ...settings },
     admin: async () => ADMIN,
     server: twoNodes,
     random: testRandom,
@@ -257,9 +259,15 @@ describe("an ACL user on two real nodes", () => {
       admin({ ...ADMIN, host: "redis.other.example.com" }),
     ],
     ["an admin that is the user itself", "user-mismatch", admin({ ...ADMIN, username: "app" })],
-    ["a certificate of an unknown CA", "target-not-trusted", { caPem: undefined }],
+    [
+      "a certificate of an unknown CA",
+      "target-not-trusted",
+      { settings: { ...parsed({ engine: "acl", user: "app" }), caPem: undefined } },
+    ],
   ])("%s: %s", async (_what, code, more) => {
-    await expect(redisAclUserTarget(propsOf(more)).install(value, undefined)).rejects.toMatchObject({ code });
+    await expect(redisAclUserTarget(propsOf(more)).install(value, undefined, ATTEMPT)).rejects.toMatchObject({
+      code,
+    });
   });
 
   test("a host that the certificate does not name, a port without TLS, nobody listening", async () => {
@@ -304,7 +312,6 @@ describe("ElastiCache's AUTH token", () => {
         const outside = plan.wrap(model);
         return elastiCacheAuthTarget({
           settings: parsed({ replicationGroup: "app" }),
-          caPem: undefined,
           groups: outside,
           server: outside,
           clock: secret.clock,

@@ -8,6 +8,7 @@ import { RotationError } from "../../lib/rotation/rotation-error";
 import { handlerOf, type TargetFactory } from "../../lib/rotation/rotation-handler";
 import { hmacKeyTarget } from "../../lib/rotation/targets/hmac-key";
 import { postgresqlUserTarget } from "../../lib/rotation/targets/postgresql-user";
+import { adminValueSchema } from "../../lib/rotation/value-schemas";
 import { PublicationsModel, TestClock, testRandom, versionId } from "./models/rehearsed-secret";
 import { SecretsManagerModel } from "./models/secrets-manager-model";
 
@@ -180,8 +181,7 @@ describe("no value leaks", () => {
       ({ settings, readAdmin, random }) =>
         postgresqlUserTarget({
           settings,
-          caPem: undefined,
-          admin: readAdmin,
+          admin: () => readAdmin(adminValueSchema),
           random,
           server: {
             open: async ({ username, password }) => {
@@ -212,8 +212,7 @@ describe("no value leaks", () => {
       ({ settings, readAdmin, random }) =>
         postgresqlUserTarget({
           settings,
-          caPem: undefined,
-          admin: readAdmin,
+          admin: () => readAdmin(adminValueSchema),
           random,
           server: { open: jest.fn() },
         }),
@@ -232,8 +231,7 @@ describe("no value leaks", () => {
       ({ settings, readAdmin, random }) =>
         postgresqlUserTarget({
           settings,
-          caPem: undefined,
-          admin: readAdmin,
+          admin: () => readAdmin(adminValueSchema),
           random,
           server: { open: jest.fn() },
         }),
@@ -268,8 +266,7 @@ describe("no value leaks", () => {
       ({ settings, readAdmin, random }) =>
         postgresqlUserTarget({
           settings,
-          caPem: undefined,
-          admin: readAdmin,
+          admin: () => readAdmin(adminValueSchema),
           random,
           server: { open: jest.fn() },
         }),

@@ -77,7 +77,7 @@ describe.each(READINGS)("the four steps, with %o", (readings) => {
   test("first rotation on an empty secret installs, tests and settles", async () => {
     const { secret, server } = await rotated(1, readings);
     expect(secret.currentVersion).toBe(v(1));
-    expect(secret.secrets.labels(secret.name)).toEqual({ [v(1)]: ["AWSCURRENT"] });
+    expect(secret.secrets.labels(secret.name)).toEqual({ [v(1)]: ["AWSCURRENT", "VERIFIED"] });
     expect(secret.current && server.lets(secret.current)).toBe(true);
   });
 
@@ -85,7 +85,7 @@ describe.each(READINGS)("the four steps, with %o", (readings) => {
     const { secret, server } = await rotated(10, readings);
     expect(secret.current?.username).toBe("b");
     expect(secret.secrets.labels(secret.name)).toMatchObject({
-      [v(10)]: ["AWSCURRENT"],
+      [v(10)]: ["AWSCURRENT", "VERIFIED"],
       [v(9)]: ["AWSPREVIOUS"],
     });
     expect(secret.secrets.versionWith(secret.name, "AWSPENDING")).toBeUndefined();

@@ -6,7 +6,7 @@ import type { PublishedTarget } from "../../lib/rotation/target";
 import { acceptedHmacKeys, hmacKeyTarget, signHmac, verifyHmac } from "../../lib/rotation/targets/hmac-key";
 import { type JwtValue, jwtSigningKeyTarget } from "../../lib/rotation/targets/jwt-signing-key";
 import { crashEverywhere } from "./models/crash-everywhere";
-import { RehearsedSecret, testRandom, versionId } from "./models/rehearsed-secret";
+import { ATTEMPT, RehearsedSecret, testRandom, versionId } from "./models/rehearsed-secret";
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -236,9 +236,9 @@ describe.each([
 describe("keys", () => {
   test("a signature verifies by current, next and previous, and by no other key", async () => {
     const target = hmac.target("automatic");
-    const first = await target.generate(undefined);
-    const second = await target.generate(first);
-    const third = await target.generate(second);
+    const first = await target.generate(undefined, ATTEMPT);
+    const second = await target.generate(first, ATTEMPT);
+    const third = await target.generate(second, ATTEMPT);
     const message = Buffer.from("body");
     const { signature } = signHmac(second, "sha256", message);
     expect([first, second, third].map((value) => verifyHmac(value, "sha256", message, signature))).toEqual([
@@ -246,7 +246,7 @@ describe("keys", () => {
       true,
       true,
     ]);
-    const fifth = await target.generate(await target.generate(third));
+    const fifth = await target.generate(await target.generate(third, ATTEMPT), ATTEMPT);
     expect(verifyHmac(fifth, "sha256", message, signature)).toBe(false);
     expect(verifyHmac(second, "sha256", Buffer.from("other"), signature)).toBe(false);
   });
@@ -255,14 +255,14 @@ describe("keys", () => {
     "%s: the JWKS has no private member and verifies",
     async (algorithm) => {
       const target = jwtSigningKeyTarget({ settings: { ...jwtSettings, algorithm }, mode: "automatic" });
-      const value = await target.generate(await target.generate(undefined));
+      const value = await target.generate(await target.generate(undefined, ATTEMPT), ATTEMPT);
       expect(value.jwks.keys.map(({ kid }) => kid)).toEqual(
         [value.current, value.next, value.previous].map((key) => key?.kid),
       );
       const members = new Set([...value.jwks.keys, value.previous].flatMap((key) => Object.keys(key ?? {})));
       for (const name of ["d", "p", "q", "dp", "dq", "qi", "k", "oth"]) expect(members.has(name)).toBe(false);
       await expect(target.test(value)).resolves.toBeUndefined();
-      const { jwks } = await target.generate(undefined);
+      const { jwks } = await target.generate(undefined, ATTEMPT);
       await expect(target.test({ ...value, jwks })).rejects.toMatchObject({ code: "target-refused" });
     },
   );

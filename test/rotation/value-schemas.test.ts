@@ -9,7 +9,7 @@ import { genericTarget } from "../../lib/rotation/targets/generic";
 import { hmacKeyTarget } from "../../lib/rotation/targets/hmac-key";
 import { jwtSigningKeyTarget } from "../../lib/rotation/targets/jwt-signing-key";
 import { genericValueSchema, VALUE_SCHEMAS } from "../../lib/rotation/value-schemas";
-import { testRandom } from "./models/rehearsed-secret";
+import { ATTEMPT, testRandom } from "./models/rehearsed-secret";
 
 const defaults = <K extends KindName>(kind: K) => settingsSchema(kind).parse({}) as KindSettings<K>;
 const hmac = hmacKeyTarget({ settings: defaults("hmac-key"), mode: "automatic", random: testRandom });
@@ -19,8 +19,8 @@ const password = "0123456789abcdef";
 const examples: Readonly<Record<Exclude<KindName, "generic">, () => Promise<object>>> = {
   "postgresql-user": async () => ({ username: "app_a", password }),
   "redis-auth-token": async () => ({ password }),
-  "jwt-signing-key": () => jwt.generate(undefined),
-  "hmac-key": () => hmac.generate(undefined),
+  "jwt-signing-key": () => jwt.generate(undefined, ATTEMPT),
+  "hmac-key": () => hmac.generate(undefined, ATTEMPT),
   stripe: async () => ({
     secretKey: "example",
     publishableKey: "example",
@@ -33,7 +33,7 @@ const examples: Readonly<Record<Exclude<KindName, "generic">, () => Promise<obje
     secretAccessKey: "example",
     sessionPolicy: { Version: "2012-10-17", Statement: [{ Effect: "Allow" }] },
   }),
-  datadog: async () => ({ apiKey: "example", appKey: "example" }),
+  datadog: async () => ({ apiKey: "example", apiKeyId: "id", appKey: "example", appKeyId: "id" }),
 };
 
 describe.each(KIND_NAMES.filter((kind) => kind !== "generic"))("%s", (kind) => {
@@ -60,14 +60,17 @@ describe.each(KIND_NAMES.filter((kind) => kind !== "generic"))("%s", (kind) => {
 test("a generic value has the fields of its settings, each of them random", async () => {
   const settings = { ...defaults("generic"), fields: ["user", "token"] };
   const target = genericTarget({ settings, random: testRandom });
-  const [first, second] = [await target.generate(undefined), await target.generate(undefined)];
+  const [first, second] = [
+    await target.generate(undefined, ATTEMPT),
+    await target.generate(undefined, ATTEMPT),
+  ];
   expect(genericValueSchema(settings.fields).parse(first)).toEqual(first);
   expect(Object.keys(first)).toEqual(settings.fields);
   expect(new Set([...Object.values(first), ...Object.values(second)]).size).toBe(4);
 });
 
 test("a private key cannot stand where a public one belongs", async () => {
-  const value = await jwt.generate(undefined);
+  const value = await jwt.generate(undefined, ATTEMPT);
   expect(VALUE_SCHEMAS["jwt-signing-key"].safeParse({ ...value, previous: value.current }).success).toBe(
     false,
   );

@@ -1,8 +1,14 @@
 import { pgServer } from "../adapters/pg-server";
 import { lambdaHandler } from "../rotation-handler";
 import { postgresqlUserTarget } from "../targets/postgresql-user";
+import { adminValueSchema } from "../value-schemas";
 
 /** Lambda's entry point for PostgreSQL users. */
-export const handler = lambdaHandler("postgresql-user", ({ settings, caPem, readAdmin, random }) =>
-  postgresqlUserTarget({ settings, caPem, admin: readAdmin, server: pgServer, random }),
+export const handler = lambdaHandler("postgresql-user", ({ settings, readAdmin, random }) =>
+  postgresqlUserTarget({
+    settings,
+    admin: () => readAdmin(adminValueSchema),
+    server: pgServer,
+    random,
+  }),
 );

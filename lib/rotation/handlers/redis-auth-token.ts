@@ -4,12 +4,18 @@ import { redisServer } from "../adapters/redis-server";
 import { lambdaHandler } from "../rotation-handler";
 import { elastiCacheAuthTarget } from "../targets/elasticache-auth";
 import { redisAclUserTarget } from "../targets/redis-acl-user";
+import { adminValueSchema } from "../value-schemas";
 
 const groups = new ElastiCacheGroups(new ElastiCacheClient());
 
 /** Lambda's entry point for Redis, managed or on own servers. */
-export const handler = lambdaHandler("redis-auth-token", ({ settings, caPem, readAdmin, clock, random }) =>
+export const handler = lambdaHandler("redis-auth-token", ({ settings, readAdmin, clock, random }) =>
   settings.engine === "acl"
-    ? redisAclUserTarget({ settings, caPem, admin: readAdmin, server: redisServer, random })
-    : elastiCacheAuthTarget({ settings, caPem, groups, server: redisServer, clock, random }),
+    ? redisAclUserTarget({
+        settings,
+        admin: () => readAdmin(adminValueSchema),
+        server: redisServer,
+        random,
+      })
+    : elastiCacheAuthTarget({ settings, groups, server: redisServer, clock, random }),
 );

@@ -31,7 +31,6 @@ export interface ReplicationGroups {
 /** What the target for ElastiCache's AUTH token needs. */
 export interface ElastiCacheTargetProps {
   readonly settings: KindSettings<"redis-auth-token">;
-  readonly caPem: string | undefined;
   readonly groups: ReplicationGroups;
   readonly server: RedisServer;
   readonly clock: Clock;
@@ -54,7 +53,7 @@ export function elastiCacheAuthTarget(props: ElastiCacheTargetProps): AcceptingT
   if (group === undefined) {
     throw new RotationError("settings-malformed", "engine elasticache needs a replicationGroup");
   }
-  const place = { server: props.server, host: settings.host, port: settings.port, caPem: props.caPem };
+  const place = { server: props.server, host: settings.host, port: settings.port, caPem: settings.caPem };
 
   /** Waits until the group takes a change. */
   const settled = async (): Promise<void> => {

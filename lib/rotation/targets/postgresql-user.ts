@@ -14,8 +14,6 @@ export type PostgresqlValue = KindValue<"postgresql-user">;
 /** What the postgresql-user target needs. */
 export interface PostgresqlTargetProps {
   readonly settings: KindSettings<"postgresql-user">;
-  /** CA of the server's certificate. RDS's is not among the public ones. */
-  readonly caPem: string | undefined;
   /** Reads the admin secret. */
   readonly admin: () => Promise<AdminValue>;
   readonly server: SqlServer;
@@ -46,7 +44,7 @@ export function postgresqlUserTarget(props: PostgresqlTargetProps): AcceptingTar
     if (username === role || username === first || username === second) {
       throw new RotationError("user-mismatch", `the admin ${username} is a login that rotates`);
     }
-    const login = { host: at, port, database, username, password, caPem: props.caPem };
+    const login = { host: at, port, database, username, password, caPem: settings.caPem };
     return recoded("target-refused", "admin-refused", () => withSql(server, login, work));
   };
 
@@ -92,7 +90,7 @@ export function postgresqlUserTarget(props: PostgresqlTargetProps): AcceptingTar
 
     async test(value) {
       checkUser(value.username);
-      const login = { host, port, database, ...value, caPem: props.caPem };
+      const login = { host, port, database, ...value, caPem: settings.caPem };
       await withSql(server, login, async (session) => {
         const [identity] = await session.query<Identity>(
           "SELECT session_user::text AS login, current_user::text AS role, current_database()::text AS database",

@@ -13,8 +13,6 @@ export type RedisValue = KindValue<"redis-auth-token">;
 /** What the target for ACL users of own servers needs. */
 export interface RedisAclTargetProps {
   readonly settings: KindSettings<"redis-auth-token">;
-  /** CA of the nodes' certificates, when it is not a public one. */
-  readonly caPem: string | undefined;
   /** Reads the admin secret. */
   readonly admin: () => Promise<AdminValue>;
   readonly server: RedisServer;
@@ -32,7 +30,7 @@ export function redisAclUserTarget(props: RedisAclTargetProps): AcceptingTarget<
   const { settings, random } = props;
   const user = settings.user;
   if (user === undefined) throw new RotationError("settings-malformed", "engine acl needs a user");
-  const place = { server: props.server, host: settings.host, port: settings.port, caPem: props.caPem };
+  const place = { server: props.server, host: settings.host, port: settings.port, caPem: settings.caPem };
 
   const asAdmin = async (work: (session: RedisSession, node: RedisNode) => Promise<void>): Promise<void> => {
     const { username, password, host } = await props.admin();

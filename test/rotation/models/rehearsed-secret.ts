@@ -7,7 +7,7 @@ import {
   RotationMachine,
   type RotationOutcome,
 } from "../../../lib/rotation/rotation-machine";
-import type { Target } from "../../../lib/rotation/target";
+import type { Attempt, Target } from "../../../lib/rotation/target";
 import { CrashPlan } from "./crash-plan";
 import { type Readings, SecretsManagerModel } from "./secrets-manager-model";
 
@@ -56,6 +56,9 @@ export const versionId = (name: string): string =>
   createHash("sha256").update(name).digest("hex").slice(0, 36);
 
 const NAME = "test/db/app";
+
+/** For targets that leave nothing at a vendor. */
+export const ATTEMPT: Attempt = { secretName: NAME, versionId: versionId("attempt"), labelled: [] };
 
 /** Wraps the outside of a target in a crash plan. */
 export type TargetUnder<V> = (plan: CrashPlan) => Target<V>;
