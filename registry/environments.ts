@@ -17,7 +17,11 @@ const principalsOf = (account: string) => ({
 export const dev = {
   tier: "development",
   account: "111111111111",
+  awsTokenIssuer: "https://1f0c7a52-9d3e-4b86-a1c4-5e8d2b7f6a10.tokens.sts.global.api.aws",
   regions: { primary: "eu-central-1", replicas: ["eu-west-1"] },
+  networks: [
+    { name: "main", subnets: ["subnet-0d1a2b3c4d5e6f701"], securityGroups: ["sg-0d1a2b3c4d5e6f711"] },
+  ],
   principals: principalsOf("111111111111"),
   vaults: [
     {
@@ -44,6 +48,14 @@ export const dev = {
 export const stage = {
   tier: "staging",
   account: "222222222222",
+  awsTokenIssuer: "https://2a9b4c61-7e5f-4d08-b3a2-6c1e8d9f7b20.tokens.sts.global.api.aws",
+  networks: [
+    {
+      name: "main",
+      subnets: ["subnet-0d1a2b3c4d5e6f702", "subnet-0d1a2b3c4d5e6f703"],
+      securityGroups: ["sg-0d1a2b3c4d5e6f712"],
+    },
+  ],
   regions: { primary: "eu-central-1", replicas: ["eu-west-1"] },
   principals: principalsOf("222222222222"),
   vaults: [
@@ -69,6 +81,14 @@ export const stage = {
 export const prod = {
   tier: "production",
   account: "333333333333",
+  awsTokenIssuer: "https://3c8d5e74-1b2a-4f96-8e07-9a4b6c2d1f30.tokens.sts.global.api.aws",
+  networks: [
+    {
+      name: "main",
+      subnets: ["subnet-0d1a2b3c4d5e6f704", "subnet-0d1a2b3c4d5e6f705", "subnet-0d1a2b3c4d5e6f706"],
+      securityGroups: ["sg-0d1a2b3c4d5e6f713"],
+    },
+  ],
   regions: { primary: "eu-central-1", replicas: ["eu-west-1", "us-east-1"] },
   principals: principalsOf("333333333333"),
   // A Vault in each region's cluster: no pod waits for another region to start.

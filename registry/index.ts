@@ -18,6 +18,7 @@ export const registry = defineRegistry({
       consumers: ["backend", "celery"],
       rotateEvery: days(30),
       store: "aws",
+      admin: "admin/postgresql",
       settings: { database: "app", role: "app" },
       environments: {
         dev: {
@@ -129,6 +130,7 @@ export const registry = defineRegistry({
       consumers: ["backend", "celery-email"],
       rotateEvery: days(30),
       store: "aws",
+      admin: "admin/sendgrid",
       environments: {
         dev: { settings: { account: "sandbox" } },
         stage: { settings: { account: "staging" } },
@@ -155,11 +157,46 @@ export const registry = defineRegistry({
       consumers: ["datadog-agent"],
       rotateEvery: days(120),
       store: "aws",
+      admin: "admin/datadog",
       environments: {
         dev: { settings: { org: "dev", serviceAccountId: "00000000-0000-4000-8000-000000000001" } },
         stage: { settings: { org: "stage", serviceAccountId: "00000000-0000-4000-8000-000000000002" } },
         prod: { settings: { org: "prod", serviceAccountId: "00000000-0000-4000-8000-000000000003" } },
       },
+    },
+    // What rotation itself needs. No workload reads them; people put them, by `secrets-registry rotate`.
+    "admin/postgresql": {
+      kind: "generic",
+      description: "Login that makes the application's logins",
+      owner: "team-data",
+      consumers: [],
+      rotateEvery: days(90),
+      store: "aws",
+      rotation: "operator-assisted",
+      classification: "restricted",
+      settings: { fields: ["username", "password"] },
+    },
+    "admin/sendgrid": {
+      kind: "generic",
+      description: "SendGrid API key that makes API keys",
+      owner: "team-messaging",
+      consumers: [],
+      rotateEvery: days(90),
+      store: "aws",
+      rotation: "operator-assisted",
+      classification: "restricted",
+      settings: { fields: ["apiKey"] },
+    },
+    "admin/datadog": {
+      kind: "generic",
+      description: "Datadog keys that make keys",
+      owner: "team-observability",
+      consumers: [],
+      rotateEvery: days(120),
+      store: "aws",
+      rotation: "operator-assisted",
+      classification: "restricted",
+      settings: { fields: ["apiKey", "appKey"] },
     },
   },
   accessRules: {

@@ -8,6 +8,7 @@ import {
   dnsLabel,
   dnsSubdomain,
   duration,
+  ec2Id,
   iamDescription,
   iamPath,
   issuerUrl,
@@ -48,6 +49,14 @@ export interface PrincipalsInput {
   readonly approvers?: readonly string[];
   /** Roles kept offline for emergencies. May read and write values. */
   readonly breakGlass?: readonly string[];
+}
+
+/** Where functions run that reach private targets: subnets of a VPC in the primary region. */
+export interface NetworkInput {
+  readonly name: string;
+  /** Subnets with a route to the targets, and to AWS's APIs by a NAT gateway or VPC endpoints. */
+  readonly subnets: readonly string[];
+  readonly securityGroups: readonly string[];
 }
 
 /** One Vault or OpenBao cluster. */
@@ -109,6 +118,19 @@ export interface EnvironmentInput<K extends string = string> {
   readonly principals: PrincipalsInput;
   readonly vaults: readonly VaultInput[];
   readonly clusters: readonly ClusterInput[];
+  /**
+   * Issuer of the tokens with which AWS vouches for the account's roles
+   * (`aws iam enable-outbound-web-identity-federation` prints it). By such a token the mirror logs in to Vault, so it is
+   * needed where secrets of Secrets Manager have consumers.
+   */
+  readonly awsTokenIssuer?: string;
+  /**
+   * VPCs in which functions run. Functions for databases, caches and Vault run in the first one unless told
+   * otherwise; without any, all run outside of a VPC.
+   */
+  readonly networks?: readonly NetworkInput[];
+  /** Network of the mirror, which reaches every Vault. Default: the first network. `none`: outside of a VPC. */
+  readonly mirrorNetwork?: string;
   /** How often agents render secrets again. Default: 6 hours (policy). */
   readonly refreshEvery?: Duration;
   /** What a pod may need beyond that to have the new value in use. Default: 1 hour. */
@@ -237,6 +259,11 @@ interface SecretInputCommon<W extends string, K extends string> {
   readonly files?: readonly FileInput[];
   /** Secret of this registry that rotation needs to change this one (an admin credential). */
   readonly admin?: K;
+  /**
+   * Network in which its rotation function runs; `none`: outside of a VPC. Default: the environment's first network for a
+   * target that lies in one (PostgreSQL, Redis, a generic secret with a check), else none.
+   */
+  readonly network?: string;
   /** Former keys, oldest first: the cloud keeps the oldest name, Terraform moves the address. */
   readonly renamedFrom?: string | readonly string[];
   /** Date from which nobody needs it: grants are gone at once, the entry may be removed after the date. */
@@ -250,6 +277,7 @@ export interface EnvironmentPlanInput<Settings> {
   readonly rotation?: RotationMode;
   readonly rotateEvery?: Duration;
   readonly classification?: "internal" | "confidential" | "restricted";
+  readonly network?: string;
   /** Settings that differ here; merged over the secret's own. */
   readonly settings?: Partial<Settings>;
 }
@@ -288,6 +316,12 @@ const vault = z.strictObject({
   manage: z.enum(["create", "reference"]).default("create"),
 });
 
+const network = z.strictObject({
+  name: slug,
+  subnets: z.array(ec2Id("subnet")).min(1),
+  securityGroups: z.array(ec2Id("sg")).min(1),
+});
+
 const cluster = z.strictObject({
   name: clusterName,
   region: regionName,
@@ -314,6 +348,9 @@ export const environmentSchema = z.strictObject({
   }),
   vaults: z.array(vault).min(1),
   clusters: z.array(cluster).min(1),
+  awsTokenIssuer: issuerUrl.optional(),
+  networks: z.array(network).default([]),
+  mirrorNetwork: z.string().optional(),
   refreshEvery: duration.default({ seconds: 6 * 3_600 }),
   reloadMargin: duration.default({ seconds: 3_600 }),
   vaultAuth: z.enum(["kubernetes", "jwt"]).default("kubernetes"),
@@ -464,6 +501,7 @@ export const secretSchema = z.strictObject({
   classification: classification.default("confidential"),
   files: z.array(fileSchema).min(1).optional(),
   admin: z.string().optional(),
+  network: z.string().optional(),
   renamedFrom: z.union([secretKey.transform((key) => [key]), z.array(secretKey).min(1)]).default([]),
   retired: calendarDate.optional(),
   settings: z.record(z.string(), z.unknown()).default({}),
@@ -475,6 +513,7 @@ export const secretSchema = z.strictObject({
         rotation: rotation.optional(),
         rotateEvery: duration.optional(),
         classification: classification.optional(),
+        network: z.string().optional(),
         settings: z.record(z.string(), z.unknown()).default({}),
       }),
     )

@@ -233,6 +233,13 @@ export const secretKey = text((value) => SECRET_KEY.test(value) && value.length 
 /** `true` for a key that ends in `-` and six characters (decision 8 of the design). */
 export const looksLikeArnSuffix = (key: string): boolean => /-.{6}$/.test(key);
 
+/** An ID that EC2 gave, such as `subnet-0a1b2c3d4e5f60718`. */
+export const ec2Id = (prefix: "subnet" | "sg"): z.ZodType<string, string> =>
+  text(matches(new RegExp(`^${prefix}-([0-9a-f]{8}|[0-9a-f]{17})$`)), {
+    allowed: `an ID such as ${prefix}-0a1b2c3d4e5f60718`,
+    change: "use the ID, not the name or the ARN",
+  });
+
 /** A Kubernetes namespace: RFC 1123 label. */
 export const dnsLabel = text(matches(/^(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/), {
   allowed: "an RFC 1123 label: lower-case letters, digits, hyphens inside, at most 63 characters",

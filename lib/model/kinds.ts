@@ -356,6 +356,42 @@ export function acceptorLag(secret: AnyKindSettings): AcceptorLag {
   }
 }
 
+/**
+ * Whether the target that a secret opens lies in a network of one's own. `nowhere`: nothing has to be called.
+ */
+export function targetPlace(secret: AnyKindSettings): "private" | "internet" | "nowhere" {
+  switch (secret.kind) {
+    case "postgresql-user":
+    case "redis-auth-token":
+      return "private";
+    case "jwt-signing-key":
+    case "hmac-key":
+      return "nowhere";
+    case "generic":
+      return "check" in secret.settings && secret.settings.check !== undefined ? "private" : "nowhere";
+    default:
+      return "internet";
+  }
+}
+
+/** Why rotation of a secret needs an admin credential; `undefined`: it needs none. */
+export function adminNeed(secret: AnyKindSettings, store: Store, rotation: RotationMode): string | undefined {
+  switch (secret.kind) {
+    case "postgresql-user":
+      return store === "aws" ? "a login that makes the two logins: fields username and password" : undefined;
+    case "redis-auth-token":
+      return secret.settings.engine === "acl"
+        ? "a user that changes the user's passwords: fields username and password"
+        : undefined;
+    case "sendgrid":
+      return rotation === "automatic" ? "a key that makes keys: field apiKey" : undefined;
+    case "datadog":
+      return rotation === "automatic" ? "keys that make keys: fields apiKey and appKey" : undefined;
+    default:
+      return undefined;
+  }
+}
+
 /** A kind with its settings: the discriminated union that rules and rotation switch on. */
 export type AnyKindSettings = {
   [K in KindName]: { readonly kind: K; readonly settings: KindSettings<K> };

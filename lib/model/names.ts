@@ -57,6 +57,44 @@ export const vaultRoleName = (registry: string, environment: string, workload: s
 export const deployerPolicyName = (registry: string, environment: string): string =>
   `${registry}-${environment}--deployer`;
 
+/**
+ * Lambda function that rotates one kind in one network: `acme-prod--rotate-postgresql-user-main`. The double hyphen keeps
+ * its role apart from any workload's.
+ */
+export const rotationFunctionName = (
+  registry: string,
+  environment: string,
+  kind: string,
+  network: string | undefined,
+): string =>
+  fitName(`${registry}-${environment}--rotate-${kind}${network === undefined ? "" : `-${network}`}`, 64);
+
+/** Lambda function that copies AWSCURRENT into Vault, its role, and its Vault policy and auth role. */
+export const mirrorName = (registry: string, environment: string): string =>
+  fitName(`${registry}-${environment}--mirror`, 64);
+
+/** Auth mount by which the mirror logs in. Clusters' mounts begin with the name of their method. */
+export const mirrorAuthMount = (environment: string): string => `aws-${environment}`;
+
+/** Audience of the tokens with which the mirror logs in to Vault. */
+export const mirrorAudience = (environment: string): string => `vault-mirror-${environment}`;
+
+/** DynamoDB table in which the mirror confirms what every Vault serves. */
+export const publicationsTable = (registry: string, environment: string): string =>
+  `${registry}-${environment}-secret-publications`;
+
+/** SQS queue of events that a function could not take. */
+export const deadLetterQueue = (registry: string, environment: string): string =>
+  `${registry}-${environment}-secrets-dead-letters`;
+
+/** SNS topic of alarms. */
+export const alarmTopic = (registry: string, environment: string): string =>
+  `${registry}-${environment}-secrets-alarms`;
+
+/** Alias of the key that encrypts logs, queues and topics. */
+export const operationsKeyAlias = (registry: string, environment: string): string =>
+  `alias/${registry}-${environment}-secrets-operations`;
+
 /** Audience of the ServiceAccount tokens with which pods log in to Vault. */
 export const vaultAudience = (environment: string): string => `vault-${environment}`;
 

@@ -35,6 +35,8 @@ export type EnvironmentSecret = AnyKindSettings & {
   readonly publishLead: Duration;
   readonly classification: "internal" | "confidential" | "restricted";
   readonly admin: string | undefined;
+  /** Network that the author chose for its rotation function; `none`: outside of a VPC. */
+  readonly network: string | undefined;
   /** Key that the cloud's names are made of: the oldest of `renamedFrom`, else the key itself. */
   readonly physicalKey: string;
   readonly renamedFrom: readonly string[];
@@ -107,6 +109,7 @@ export function resolveSecret(
       : NONE,
     classification: plan.classification ?? secret.classification,
     admin: secret.admin,
+    network: plan.network ?? secret.network,
     physicalKey: secret.renamedFrom[0] ?? key,
     renamedFrom: secret.renamedFrom,
     retired: secret.retired,

@@ -1,37 +1,8 @@
 import { z } from "zod";
-import type { Duration } from "../model/duration";
-import {
-  type AcceptedBy,
-  type KindName,
-  type KindSettings,
-  type RotationMode,
-  settingsSchema,
-} from "../model/kinds";
+import type { FunctionSettings, RotatedSecret } from "../model/function-settings";
+import { type KindName, type KindSettings, settingsSchema } from "../model/kinds";
 import { secretNameOf } from "./event";
 import { RotationError } from "./rotation-error";
-
-/** What a function knows about one of its secrets: the blueprint's data, never a value. */
-export interface RotatedSecret<K extends KindName> {
-  readonly settings: KindSettings<K>;
-  readonly rotation: RotationMode;
-  readonly acceptedBy: AcceptedBy;
-  readonly overlap: Duration;
-  readonly publishLead: Duration;
-  /** Name of the secret with the admin credential. */
-  readonly admin?: string | undefined;
-}
-
-/** The settings file of a function: one kind, one environment, any number of secrets. */
-export interface FunctionSettings<K extends KindName> {
-  readonly kind: K;
-  readonly environment: string;
-  /** Region in which it runs: the environment's primary one. */
-  readonly region: string;
-  /** DynamoDB table in which the mirror confirms versions. */
-  readonly publicationsTable: string;
-  /** By secret name: `prod/db/app-primary`. */
-  readonly secrets: Readonly<Record<string, RotatedSecret<K>>>;
-}
 
 const wait = z.object({ seconds: z.number().int().min(0) });
 

@@ -1,5 +1,5 @@
+export type { FunctionSettings, RotatedSecret } from "../model/function-settings";
 export { PHASES, type Phase, STEPS, type Step } from "./event";
-export type { FunctionSettings, RotatedSecret } from "./function-settings";
 export type { Publications, SecretDescription, SecretStore } from "./ports";
 export { ROTATION_FAULTS, RotationError, type RotationFaultCode } from "./rotation-error";
 export type { RotationOutcome } from "./rotation-machine";

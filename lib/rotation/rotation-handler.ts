@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { z } from "zod";
+import type { FunctionSettings, RotatedSecret } from "../model/function-settings";
 import type { KindName } from "../model/kinds";
 import { DynamoDbPublications } from "./adapters/dynamodb-publications";
 import { PowertoolsLogbook } from "./adapters/powertools-logbook";
@@ -10,12 +11,7 @@ import { SecretsManagerStore } from "./adapters/secrets-manager-store";
 import { systemClock, systemRandom } from "./adapters/system";
 import { readAdminValue } from "./admin-value";
 import { isStep, parseEvent, type RotationRequest } from "./event";
-import {
-  type FunctionSettings,
-  parseFunctionSettings,
-  type RotatedSecret,
-  secretOf,
-} from "./function-settings";
+import { parseFunctionSettings, secretOf } from "./function-settings";
 import type { Clock, Logbook, Publications, Random, SecretStore } from "./ports";
 import { Redaction } from "./redaction";
 import { asRotationError, RotationError } from "./rotation-error";

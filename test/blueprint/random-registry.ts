@@ -8,6 +8,18 @@ const word = fc.stringMatching(/^[a-z][a-z0-9]{0,7}(-[a-z0-9]{1,5})?$/);
 const key = fc.array(word, { minLength: 1, maxLength: 3 }).map((words) => words.join("/"));
 const region = fc.constantFrom("eu-central-1", "eu-west-1", "us-east-1", "ap-southeast-2");
 
+/** Key of the admin secret that every definition has. */
+const ADMIN = "the/admin/of-all";
+const admin = {
+  kind: "generic",
+  description: "Admin",
+  owner: "team",
+  consumers: [],
+  rotateEvery: days(90),
+  store: "aws",
+  rotation: "operator-assisted",
+};
+
 const secretOf = (
   workloads: readonly string[],
   environments: readonly string[],
@@ -32,10 +44,11 @@ const secretOf = (
       kind: "generic",
       settings: { fields: ["user", "password"], config: { zone: "a", area: "b" } },
     }),
-    fc.constant({ kind: "sendgrid", settings: { account: "sandbox" } }),
-    fc.constant({ kind: "datadog", settings: { org: "dev", serviceAccountId: "1" } }),
+    fc.constant({ kind: "sendgrid", admin: ADMIN, settings: { account: "sandbox" } }),
+    fc.constant({ kind: "datadog", admin: ADMIN, settings: { org: "dev", serviceAccountId: "1" } }),
     fc.constant({
       kind: "postgresql-user",
+      admin: ADMIN,
       settings: { host: `${unique}.example.com`, database: "app", role: "app" },
     }),
     fc.constant({
@@ -62,6 +75,7 @@ const environmentOf = (index: number): fc.Arbitrary<Draft> =>
       return {
         tier,
         account,
+        awsTokenIssuer: `https://${account}.tokens.sts.global.api.aws`,
         ...rest,
         regions: { primary, replicas },
         principals: {
@@ -97,7 +111,10 @@ export const anyDefinition: fc.Arbitrary<Draft> = fc
         .map((list) => Object.fromEntries(environments.map((name, index) => [name, list[index]]))),
       secrets: fc
         .tuple(...keys.map((_, index) => secretOf(workloads, environments, `db${index}`)))
-        .map((list) => Object.fromEntries(keys.map((name, index) => [name, list[index]]))),
+        .map((list) => ({
+          [ADMIN]: admin,
+          ...Object.fromEntries(keys.map((name, index) => [name, list[index]])),
+        })),
       accessRules: fc.dictionary(
         fc.constantFrom(...workloads),
         fc.record({ deny: fc.subarray(keys.map((name) => `${name.split("/")[0]}/*`)) }),

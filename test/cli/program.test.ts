@@ -37,11 +37,11 @@ async function withModule<T>(source: string, act: (file: string) => Promise<T>):
 test("validate says that a sound registry is sound", async () => {
   expect(await cli("validate")).toEqual({
     code: 0,
-    out: "Registry acme is valid: 10 secrets, 6 workloads, 3 environments.\n",
+    out: "Registry acme is valid: 13 secrets, 6 workloads, 3 environments.\n",
     err: "",
   });
   const { out } = await cli("validate", "--format", "json");
-  expect(JSON.parse(out)).toMatchObject({ valid: true, registry: "acme", secrets: 10, faults: [] });
+  expect(JSON.parse(out)).toMatchObject({ valid: true, registry: "acme", secrets: 13, faults: [] });
 });
 
 test("validate lists all faults of a broken one and ends with 2", async () => {
@@ -69,13 +69,13 @@ test("list shows each environment, development first, and what it does not have"
   const { code, out } = await cli("list");
   expect(code).toBe(0);
   expect(out.match(/^(dev|stage|prod) \(account \d{12}\): \d+ secrets$/gm)).toEqual([
-    "dev (account 111111111111): 8 secrets",
-    "stage (account 222222222222): 10 secrets",
-    "prod (account 333333333333): 10 secrets",
+    "dev (account 111111111111): 11 secrets",
+    "stage (account 222222222222): 13 secrets",
+    "prod (account 333333333333): 13 secrets",
   ]);
   expect(out).toContain("Not in dev: crypto/webhook, db/reporting-ro");
   expect((await cli("list", "--env", "stage", "--format", "md")).out).toMatch(
-    /^## stage \(account 222222222222\): 10 secrets\n\n\| SECRET \|/,
+    /^## stage \(account 222222222222\): 13 secrets\n\n\| SECRET \|/,
   );
   expect(JSON.parse((await cli("list", "--env", "dev", "--format", "json")).out)[0].secrets).toHaveLength(8);
 });

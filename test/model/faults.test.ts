@@ -95,7 +95,7 @@ const CASES: readonly {
       {
         path: "accessRules.backend.deny[0]",
         found: '"payments/strpie", which is no secret',
-        allowed: "one of crypto/webhook, db/app, payments/stripe",
+        allowed: "one of admin/db, crypto/webhook, db/app, payments/stripe",
         change: 'did you mean "payments/stripe"?',
       },
     ],
@@ -123,7 +123,7 @@ const CASES: readonly {
       {
         path: "environments.dev.optIn[0]",
         found: '"crypto/webhok", which is no secret',
-        allowed: "one of crypto/webhook, db/app, payments/stripe",
+        allowed: "one of admin/db, crypto/webhook, db/app, payments/stripe",
         change: 'did you mean "crypto/webhook"?',
       },
     ],
@@ -167,7 +167,7 @@ const CASES: readonly {
       {
         path: 'secrets["db/app"].admin',
         found: '"db/admin", which is no secret',
-        allowed: "one of crypto/webhook, db/app, payments/stripe",
+        allowed: "one of admin/db, crypto/webhook, db/app, payments/stripe",
         change: "mend the name, or add the secret",
       },
     ],

@@ -34,11 +34,22 @@ export function draft(): Draft {
         consumers: ["backend"],
         rotateEvery: days(30),
         store: "aws",
+        admin: "admin/db",
         settings: { database: "app", role: "app" },
         environments: {
           dev: { settings: { host: "db.dev.example.com" } },
           prod: { settings: { host: "db.prod.example.com" } },
         },
+      },
+      "admin/db": {
+        kind: "generic",
+        description: "Login that makes logins",
+        owner: "team-a",
+        consumers: [],
+        rotateEvery: days(90),
+        store: "aws",
+        rotation: "operator-assisted",
+        settings: { fields: ["username", "password"] },
       },
       "payments/stripe": {
         kind: "stripe",
@@ -61,6 +72,7 @@ function environment(tier: string, account: string, name: string): Draft {
   return {
     tier,
     account,
+    awsTokenIssuer: `https://${name}.tokens.sts.global.api.aws`,
     regions: { primary: "eu-central-1", replicas: ["eu-west-1"] },
     principals: {
       deployer: `arn:aws:iam::${account}:role/deployer`,

@@ -21,6 +21,7 @@ const common = {
   owner: "team",
   consumers: ["payments"],
   rotateEvery: { seconds: 86_400 * 30 },
+  admin: "admin/db",
 };
 
 /** Sound settings of each kind, for production. */
@@ -40,7 +41,7 @@ const SETTINGS: Readonly<Record<string, Draft>> = {
 function isTaken(secret: Draft): boolean {
   const definition = draft();
   delete definition.environments.dev;
-  definition.secrets = { "the/secret": { ...common, ...secret } };
+  definition.secrets = { "admin/db": definition.secrets["admin/db"], "the/secret": { ...common, ...secret } };
   try {
     defineRegistry(definition);
     return true;

@@ -1,8 +1,9 @@
+import type { RotatedSecret } from "../../lib/model/function-settings";
 import { type KindName, type KindSettings, settingsSchema } from "../../lib/model/kinds";
 import { PowertoolsLogbook } from "../../lib/rotation/adapters/powertools-logbook";
 import { SecretsManagerStore } from "../../lib/rotation/adapters/secrets-manager-store";
 import { parseEvent, STEPS, secretNameOf } from "../../lib/rotation/event";
-import { parseFunctionSettings, type RotatedSecret } from "../../lib/rotation/function-settings";
+import { parseFunctionSettings } from "../../lib/rotation/function-settings";
 import { BLOTTED, Redaction } from "../../lib/rotation/redaction";
 import { RotationError } from "../../lib/rotation/rotation-error";
 import { handlerOf, type TargetFactory } from "../../lib/rotation/rotation-handler";

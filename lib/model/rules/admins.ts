@@ -1,9 +1,24 @@
 import { type Fault, fault } from "../faults";
+import { adminNeed } from "../kinds";
 import { forEnvironments, type RuleContext } from "./context";
 
-/** An admin credential must be there wherever it is needed, and must not need itself. */
+/** An admin credential must be named where rotation needs it, be there, and must not need itself. */
 export function adminFaults(context: RuleContext): readonly Fault[] {
   const { secrets } = context.parsed;
+  const unnamed = forEnvironments(context, (_name, _environment, present) =>
+    present.flatMap((secret) => {
+      const need = adminNeed(secret, secret.store, secret.rotation);
+      if (need === undefined || secret.admin !== undefined) return [];
+      return [
+        fault(
+          ["secrets", secret.key, "admin"],
+          "no admin secret",
+          `the key of a secret with ${need}`,
+          `add such a secret (kind generic, rotation operator-assisted, no consumers) and name it here`,
+        ),
+      ];
+    }),
+  );
   const missing = forEnvironments(context, (environment, _, present) =>
     present.flatMap((secret) => {
       const { admin } = secret;
@@ -38,5 +53,5 @@ export function adminFaults(context: RuleContext): readonly Fault[] {
     }
     return [];
   });
-  return [...missing, ...circles];
+  return [...unnamed, ...missing, ...circles];
 }

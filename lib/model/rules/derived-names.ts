@@ -5,6 +5,8 @@ import {
   databaseMount,
   deployerPolicyName,
   kvMount,
+  mirrorAuthMount,
+  mirrorName,
   roleName,
   secretsKeyAlias,
   vaultRoleName,
@@ -84,10 +86,18 @@ function vaultNames(
       path,
       change: RENAME,
     };
-    if (vault.manage === "reference") return [...roles, mine];
+    const mirror = {
+      space: `policies of Vault ${server}`,
+      name: mirrorName(id, environmentName),
+      source: `the mirror of ${environmentName}`,
+      path,
+      change: RENAME,
+    };
+    if (vault.manage === "reference") return [...roles, mine, mirror];
     const mounts = [
       kvMount(environmentName),
       databaseMount(environmentName),
+      `auth/${mirrorAuthMount(environmentName)}`,
       ...environment.clusters
         .filter((cluster) => cluster.vault === vault.name)
         .map((cluster) => `auth/${authMount(environment.vaultAuth, cluster.name)}`),
@@ -95,6 +105,7 @@ function vaultNames(
     return [
       ...roles,
       mine,
+      mirror,
       ...mounts.map((name) => ({
         space: `mounts of Vault ${server}`,
         name,

@@ -6,6 +6,7 @@ import { adminFaults } from "./admins";
 import type { RuleContext } from "./context";
 import { derivedNameFaults } from "./derived-names";
 import { environmentFaults } from "./environments";
+import { functionFaults } from "./functions";
 import { keyFaults } from "./keys";
 import { kindSettingFaults } from "./kind-settings";
 import { unknownNames } from "./names";
@@ -21,6 +22,7 @@ const RULES: readonly ((context: RuleContext) => readonly Fault[])[] = [
   consumerFaults,
   adminFaults,
   environmentFaults,
+  functionFaults,
   unsupported,
   timingFaults,
   kindSettingFaults,
