@@ -77,7 +77,7 @@ test("list shows each environment, development first, and what it does not have"
   expect((await cli("list", "--env", "stage", "--format", "md")).out).toMatch(
     /^## stage \(account 222222222222\): 13 secrets\n\n\| SECRET \|/,
   );
-  expect(JSON.parse((await cli("list", "--env", "dev", "--format", "json")).out)[0].secrets).toHaveLength(8);
+  expect(JSON.parse((await cli("list", "--env", "dev", "--format", "json")).out)[0].secrets).toHaveLength(11);
 });
 
 test("access is the blueprint's access, with the fields that scripts rely on", async () => {
