@@ -6,10 +6,11 @@ const rooms = {
   registry: ["lib/model"],
   "lib/model": [],
   "lib/blueprint": ["lib/model"],
-  "lib/constructs": ["lib/model", "lib/blueprint"],
+  "lib/bundles": [],
+  "lib/constructs": ["lib/model", "lib/blueprint", "lib/bundles"],
   "lib/rotation": ["lib/model"],
   "lib/cli": ["lib/model", "lib/blueprint", "lib/rotation/index.ts"],
-  "lib/rehearsal": ["lib/model", "lib/blueprint", "lib/rotation", "lib/cli"],
+  "lib/rehearsal": ["lib/model", "lib/blueprint", "lib/bundles", "lib/rotation", "lib/cli"],
   stacks: ["lib/model", "lib/blueprint", "lib/constructs"],
 };
 

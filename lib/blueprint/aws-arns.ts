@@ -19,7 +19,11 @@ export const secretArnPattern = (scope: AccountScope, region: string, name: stri
  * Prefix under which all secrets of an environment lie, in any region: what an encryption context is held against.
  */
 export const secretArnPrefix = (scope: AccountScope, environment: string): string =>
-  `arn:${scope.partition}:secretsmanager:*:${scope.account}:secret:${environment}/*`;
+  `${secretArnPrefixIn(scope, "*", environment)}*`;
+
+/** What the ARNs of all secrets of an environment begin with, in one region. */
+export const secretArnPrefixIn = (scope: AccountScope, region: string, environment: string): string =>
+  `arn:${scope.partition}:secretsmanager:${region}:${scope.account}:secret:${environment}/`;
 
 /** Every key of the account in a region; always narrowed by `kms:ViaService` and the encryption context. */
 export const anyKeyArn = (scope: AccountScope, region: string): string =>
@@ -41,8 +45,34 @@ export const oidcProviderArn = (scope: AccountScope, issuer: string): string =>
   `arn:${scope.partition}:iam::${scope.account}:oidc-provider/${issuer.replace(/^https:\/\//, "")}`;
 
 /** Secrets Manager's service name in a region, as `kms:ViaService` has it. */
-export const secretsManagerService = (region: string): string =>
-  `secretsmanager.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+export const secretsManagerService = (region: string): string => serviceIn("secretsmanager", region);
+
+/** A service's name in a region, as `kms:ViaService` has it: `sqs.eu-central-1.amazonaws.com`. */
+export const serviceIn = (service: string, region: string): string =>
+  `${service}.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+
+const arnIn =
+  (service: string, resource: (name: string) => string) =>
+  (scope: AccountScope, region: string, name: string): string =>
+    `arn:${scope.partition}:${service}:${region}:${scope.account}:${resource(name)}`;
+
+/** ARN of a Lambda function. */
+export const functionArn = arnIn("lambda", (name) => `function:${name}`);
+/** ARN of a DynamoDB table. */
+export const tableArn = arnIn("dynamodb", (name) => `table/${name}`);
+/** ARN of an SQS queue. */
+export const queueArn = arnIn("sqs", (name) => name);
+/** ARN of an SNS topic. */
+export const topicArn = arnIn("sns", (name) => name);
+/** ARN of an EventBridge rule of the default bus. */
+export const ruleArn = arnIn("events", (name) => `rule/${name}`);
+/** ARNs of the streams of a log group. */
+export const logStreamArns = arnIn("logs", (group) => `log-group:${group}:log-stream:*`);
+/** ARN of an ElastiCache replication group. */
+export const replicationGroupArn = arnIn("elasticache", (id) => `replicationgroup:${id}`);
+/** ARN of an IAM user without a path. */
+export const iamUserArn = (scope: AccountScope, name: string): string =>
+  `arn:${scope.partition}:iam::${scope.account}:user/${name}`;
 
 /**
  * The values that `aws:PrincipalArn` may have for a principal. AWS puts the role's ARN there for an assumed

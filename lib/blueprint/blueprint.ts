@@ -2,7 +2,10 @@ import type { Duration } from "../model/duration";
 import type { Cluster, Environment, Registry } from "../model/registry";
 import { stsAudience } from "../model/trust-policy";
 import { oidcProviderArn } from "./aws-arns";
+import { assignFunctions } from "./function-assignment";
+import { type FunctionPlan, mirrorFunctionPlan, rotationFunctionPlan } from "./function-plan";
 import { type KeyPlan, keyPlan } from "./key-plan";
+import { type OperationsPlan, operationsPlan } from "./operations-plan";
 import { type SecretPlan, secretPlan } from "./secret-plan";
 import { byText } from "./sorting";
 import { type VaultPlan, vaultPlan } from "./vault-plan";
@@ -29,6 +32,10 @@ export interface Blueprint {
   readonly key: KeyPlan;
   /** Sorted by key. */
   readonly secrets: readonly SecretPlan[];
+  /** Lambda functions that rotate and mirror, sorted by name. */
+  readonly functions: readonly FunctionPlan[];
+  /** What surrounds them; `undefined` where there are none. */
+  readonly operations?: OperationsPlan;
   /** Sorted by name. */
   readonly workloads: readonly WorkloadPlan[];
   /** IAM OIDC providers that the stack makes, sorted by cluster. */
@@ -55,9 +62,16 @@ export interface ClusterPlan extends Cluster {
 
 function computeBlueprint(registry: Registry, environmentName: string): Blueprint {
   const environment = registry.environment(environmentName);
+  const assignments = assignFunctions(registry, environment);
+  const mirror = mirrorFunctionPlan(registry, environment);
+  const functions = [
+    ...assignments.map((assignment) => rotationFunctionPlan(registry, environment, assignment)),
+    ...(mirror ? [mirror] : []),
+  ].sort(byText(({ name }) => name));
+  const operations = operationsPlan(registry, environment, functions);
   const secrets = registry
     .secretsIn(environmentName)
-    .map((secret) => secretPlan(registry, environment, secret));
+    .map((secret) => secretPlan(registry, environment, secret, assignments));
   const workloads = registry.workloadNames.map((name) =>
     workloadPlan(registry, environment, registry.workload(name)),
   );
@@ -71,8 +85,10 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
     principals: environment.principals,
     refreshEvery: environment.refreshEvery,
     reloadMargin: environment.reloadMargin,
-    key: keyPlan(registry, environment, secrets),
+    key: keyPlan(registry, environment, secrets, functions),
     secrets,
+    functions,
+    ...(operations ? { operations } : {}),
     workloads,
     oidcProviders: clustersOf(environment)
       .filter((cluster) => cluster.oidcProvider === "create")

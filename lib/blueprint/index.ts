@@ -1,12 +1,14 @@
 export { type AccessRow, accessOf } from "./access";
 export { publicSettings, type RenderedFile, valueFields } from "./agent-template";
 export { type Blueprint, blueprint, type ClusterPlan, type OidcProviderPlan } from "./blueprint";
+export type { FunctionPlan } from "./function-plan";
 export type { KeyPlan } from "./key-plan";
+export type { OperationsPlan, RulePlan } from "./operations-plan";
 export { CA_FILE, type PodPlan, type TokenVolume } from "./pod";
-export type { NamedPolicy, RolePolicies } from "./reader-policy";
+export type { NamedPolicy, RolePlan, RolePolicies } from "./role-plan";
 export type { AwsSecretPlan, SecretPlan, VaultSecretPlan } from "./secret-plan";
 export { type SecretReference, type SecretReferenceInput, secretReference } from "./secret-reference";
 export type { Tags } from "./tags";
 export type { VaultAuthPlan, VaultPlan, VaultRolePlan } from "./vault-plan";
 export type { VaultPolicy, VaultRule } from "./vault-policy";
-export type { RolePlan, WorkloadPlan } from "./workload-plan";
+export type { WorkloadPlan } from "./workload-plan";

@@ -1,6 +1,7 @@
 import { secretsKeyAlias } from "../model/names";
 import type { PolicyDocument } from "../model/policy-document";
 import type { Environment, Registry } from "../model/registry";
+import type { FunctionPlan } from "./function-plan";
 import { keyPolicy } from "./key-policy";
 import { type SecretPlan, workloadRoleArn } from "./secret-plan";
 import { commonTags, type Tags } from "./tags";
@@ -24,12 +25,18 @@ export function keyPlan(
   registry: Registry,
   environment: Environment,
   secrets: readonly SecretPlan[],
+  functions: readonly FunctionPlan[],
 ): KeyPlan {
   const { deployer, operators, breakGlass } = environment.principals;
   const consumers = [
     ...new Set(secrets.filter(({ store }) => store === "aws").flatMap((secret) => secret.consumers)),
   ];
-  const readers = consumers.sort().map((workload) => workloadRoleArn(registry, environment, workload));
+  const roles = (mirror: boolean): string[] =>
+    functions.filter(({ bundle }) => (bundle === "mirror") === mirror).map(({ role }) => role.arn);
+  const readers = [
+    ...consumers.sort().map((workload) => workloadRoleArn(registry, environment, workload)),
+    ...roles(true),
+  ];
   return {
     alias: secretsKeyAlias(registry.id, environment.name),
     description: `Secrets of ${registry.id} in ${environment.name}`,
@@ -41,7 +48,7 @@ export function keyPlan(
           environment: environment.name,
           region,
           readers,
-          writers: [deployer, ...operators, ...breakGlass],
+          writers: [deployer, ...operators, ...breakGlass, ...roles(false)],
         }),
       ]),
     ),

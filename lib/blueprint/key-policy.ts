@@ -15,7 +15,7 @@ const KEY_POLICY_LIMIT = 32_768;
  * What the account may do with the key: all administration, nothing with data, and no grants that would give
  * data away.
  */
-const ADMINISTRATION = [
+export const ADMINISTRATION = [
   "kms:CancelKeyDeletion",
   "kms:CreateAlias",
   "kms:DeleteAlias",
@@ -49,9 +49,9 @@ export interface KeyPolicyInput {
   readonly scope: AccountScope;
   readonly environment: string;
   readonly region: string;
-  /** Decrypt only: consumers. */
+  /** Decrypt only: consumers and the mirror. */
   readonly readers: readonly string[];
-  /** Decrypt, encrypt and make data keys: deployer, operators, break-glass. */
+  /** Decrypt, encrypt and make data keys: deployer, operators, break-glass, rotation functions. */
   readonly writers: readonly string[];
 }
 

@@ -1,9 +1,13 @@
-import { type Duration, formatDuration } from "../model/duration";
-import { keyAsWord, roleName, secretName } from "../model/names";
+import { type Duration, formatDuration, sumOf } from "../model/duration";
+import { keyAsWord, mirrorName, roleName, secretName } from "../model/names";
 import type { PolicyDocument } from "../model/policy-document";
 import type { Environment, Registry } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
+import { type RotationSchedule, rotationSchedule } from "../model/rotation-schedule";
 import { roleArn, secretArnPattern } from "./aws-arns";
+import type { FunctionAssignment } from "./function-assignment";
+import { functionRoleArn } from "./function-plan";
+import { isMirrored } from "./function-rights";
 import { secretPolicy } from "./secret-policy";
 import { commonTags, type Tags } from "./tags";
 import { vaultPathOf } from "./vault-policy";
@@ -40,6 +44,10 @@ export interface AwsSecretPlan extends SecretPlanCommon {
   readonly arnPattern: string;
   readonly regions: readonly string[];
   readonly policy: PolicyDocument;
+  /** Name of the function that rotates it. */
+  readonly rotatedBy?: string;
+  /** When it rotates by itself; operators move the others on. */
+  readonly schedule?: RotationSchedule;
   readonly recoveryWindowDays: number;
   readonly preventDestroy: boolean;
   /** Words of former keys, oldest first: Terraform moves the address. */
@@ -67,6 +75,7 @@ export function secretPlan(
   registry: Registry,
   environment: Environment,
   secret: EnvironmentSecret,
+  functions: readonly FunctionAssignment[],
 ): SecretPlan {
   const common: SecretPlanCommon = {
     key: secret.key,
@@ -97,6 +106,25 @@ export function secretPlan(
   }
   const { operators, breakGlass } = environment.principals;
   const name = secretName(environment.name, secret.physicalKey);
+  const roleOf = (assignment: FunctionAssignment): string => functionRoleArn(environment, assignment.name);
+  const rotator = functions.find(({ secrets }) => secrets.some(({ key }) => key === secret.key));
+  const rotators = rotator ? [roleOf(rotator)] : [];
+  // Functions that change another secret's target with this one's value.
+  const users = functions
+    .filter(({ secrets }) => secrets.some(({ admin }) => admin === secret.key))
+    .map(roleOf);
+  const mirrors = isMirrored(secret)
+    ? [functionRoleArn(environment, mirrorName(registry.id, environment.name))]
+    : [];
+  const schedule =
+    secret.rotation === "automatic" && secret.retired === undefined
+      ? rotationSchedule(
+          secret.physicalKey,
+          secret.rotateEvery,
+          sumOf(secret.overlap, secret.publishLead),
+          environment.rotationHours,
+        )
+      : undefined;
   return {
     ...common,
     store: "aws",
@@ -109,9 +137,13 @@ export function secretPlan(
         ...common.consumers.map((workload) => workloadRoleArn(registry, environment, workload)),
         ...operators,
         ...breakGlass,
+        ...new Set([...rotators, ...users]),
+        ...mirrors,
       ],
-      writers: [...operators, ...breakGlass],
+      writers: [...operators, ...breakGlass, ...rotators],
     }),
+    ...(rotator ? { rotatedBy: rotator.name } : {}),
+    ...(schedule ? { schedule } : {}),
     recoveryWindowDays: toDays(environment.recoveryWindow),
     preventDestroy: environment.preventDestroy && secret.retired === undefined,
     movedFrom: secret.renamedFrom.map(keyAsWord),

@@ -8,9 +8,9 @@ const RESOURCE_POLICY_LIMIT = 20_480;
 /** Who may read and write one secret's value. Everybody else is denied, whatever their own policies say. */
 export interface SecretPolicyInput {
   readonly key: string;
-  /** Roles that may read: consumers, operators, break-glass. */
+  /** Roles that may read: consumers, operators, break-glass, the functions that rotate by it, the mirror. */
   readonly readers: readonly string[];
-  /** Roles that may write: operators, break-glass. */
+  /** Roles that may write: operators, break-glass, its rotation function. */
   readonly writers: readonly string[];
 }
 

@@ -1,12 +1,12 @@
 import { roleName, secretName, vaultRoleName } from "../model/names";
-import type { PolicyDocument } from "../model/policy-document";
 import type { Cluster, Environment, Registry, Workload } from "../model/registry";
 import { trustPolicy } from "../model/trust-policy";
 import { roleArn } from "./aws-arns";
 import { type PodPlan, podPlan } from "./pod";
-import { type RolePolicies, readerPolicies } from "./reader-policy";
+import { readerPolicies } from "./reader-policy";
+import type { RolePlan } from "./role-plan";
 import { byText } from "./sorting";
-import { commonTags, type Tags } from "./tags";
+import { commonTags } from "./tags";
 import { readerRules, type VaultPolicy, vaultPolicy } from "./vault-policy";
 
 /** One workload of an environment. */
@@ -25,17 +25,6 @@ export interface WorkloadPlan {
   readonly vault: { readonly roleName: string; readonly policy: VaultPolicy } | undefined;
   /** One per cluster, sorted by cluster. */
   readonly pods: readonly PodPlan[];
-}
-
-/** The IAM role of a workload. */
-export interface RolePlan {
-  readonly name: string;
-  readonly path: string;
-  readonly arn: string;
-  readonly trust: PolicyDocument;
-  readonly policies: RolePolicies;
-  readonly permissionsBoundary?: string;
-  readonly tags: Tags;
 }
 
 /** One workload of an environment, with what it consumes there. */

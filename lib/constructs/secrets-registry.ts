@@ -36,6 +36,8 @@ export interface SecretsRegistryProps<E extends string, W extends string> {
   readonly parts?: RegistryParts;
   /** @default the stack's own, one of each kind */
   readonly providers?: RegistryProviders;
+  /** Folder of the functions' bundles, for an app that is itself bundled. @default `dist/functions` of this package */
+  readonly bundles?: string;
 }
 
 /** What a Deployment in the same app needs of a workload. */
@@ -67,7 +69,7 @@ export class SecretsRegistry<E extends string = string, W extends string = strin
   constructor(
     scope: Construct,
     id: string,
-    { registry, environment, parts = {}, providers = {} }: SecretsRegistryProps<E, W>,
+    { registry, environment, parts = {}, providers = {}, bundles }: SecretsRegistryProps<E, W>,
   ) {
     super(scope, id);
     hideIdsBelow(this);
@@ -75,7 +77,11 @@ export class SecretsRegistry<E extends string = string, W extends string = strin
     this.blueprint = plan;
     const { aws = true, vaults, clusters } = parts;
     if (aws)
-      new AwsSecrets(this, "aws", { blueprint: plan, ...(providers.aws ? { provider: providers.aws } : {}) });
+      new AwsSecrets(this, "aws", {
+        blueprint: plan,
+        ...(bundles === undefined ? {} : { bundles }),
+        ...(providers.aws ? { provider: providers.aws } : {}),
+      });
     for (const vault of chosen(plan.vaults, vaults, `Vault of ${environment}`)) {
       const provider = providers.vault?.[vault.name];
       new VaultSecrets(this, `vault-${vault.name}`, { plan: vault, ...(provider ? { provider } : {}) });

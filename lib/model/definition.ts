@@ -30,6 +30,7 @@ import {
   type RotationMode,
   type Store,
 } from "./kinds";
+import type { RotationHours } from "./rotation-schedule";
 
 /**
  * What an author writes. Types here give completion and compile errors; the schemas beside them check the same
@@ -131,6 +132,8 @@ export interface EnvironmentInput<K extends string = string> {
   readonly networks?: readonly NetworkInput[];
   /** Network of the mirror, which reaches every Vault. Default: the first network. `none`: outside of a VPC. */
   readonly mirrorNetwork?: string;
+  /** Hours of the UTC day in which scheduled rotations begin. Default: the whole day, 0 to 24. */
+  readonly rotationHours?: RotationHours;
   /** How often agents render secrets again. Default: 6 hours (policy). */
   readonly refreshEvery?: Duration;
   /** What a pod may need beyond that to have the new value in use. Default: 1 hour. */
@@ -351,6 +354,17 @@ export const environmentSchema = z.strictObject({
   awsTokenIssuer: issuerUrl.optional(),
   networks: z.array(network).default([]),
   mirrorNetwork: z.string().optional(),
+  rotationHours: z
+    .strictObject({ from: z.number().int().min(0).max(23), until: z.number().int().min(1).max(24) })
+    .refine(({ from, until }) => from < until, {
+      params: {
+        allowed: "an hour after `from`, at most 24: Secrets Manager's windows end with the UTC day",
+        change: "let the hours begin and end on one day",
+      },
+      message: "hours",
+      path: ["until"],
+    })
+    .default({ from: 0, until: 24 }),
   refreshEvery: duration.default({ seconds: 6 * 3_600 }),
   reloadMargin: duration.default({ seconds: 3_600 }),
   vaultAuth: z.enum(["kubernetes", "jwt"]).default("kubernetes"),

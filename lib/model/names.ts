@@ -7,6 +7,8 @@ import { createHash } from "node:crypto";
 
 /** IAM role and inline policy names: 64 characters. */
 const ROLE_NAME_LIMIT = 64;
+/** Lambda function names, and the names of their roles: 64 characters. */
+const LAMBDA_NAME_LIMIT = 64;
 /** The name part of a Kubernetes annotation key: 63 characters, of which the injector's own prefix takes up to 22. */
 const ANNOTATION_SUFFIX_LIMIT = 63 - "agent-inject-template-".length;
 
@@ -58,20 +60,24 @@ export const deployerPolicyName = (registry: string, environment: string): strin
   `${registry}-${environment}--deployer`;
 
 /**
- * Lambda function that rotates one kind in one network: `acme-prod--rotate-postgresql-user-main`. The double hyphen keeps
- * its role apart from any workload's.
+ * Lambda function that rotates one kind in one network: `acme-prod--rotate-postgresql-user-main`; the second of several
+ * that share the work ends in `--2`. The double hyphen keeps its role apart from any workload's.
  */
 export const rotationFunctionName = (
   registry: string,
   environment: string,
   kind: string,
   network: string | undefined,
+  part: number,
 ): string =>
-  fitName(`${registry}-${environment}--rotate-${kind}${network === undefined ? "" : `-${network}`}`, 64);
+  fitName(
+    `${registry}-${environment}--rotate-${kind}${network === undefined ? "" : `-${network}`}${part === 1 ? "" : `--${part}`}`,
+    LAMBDA_NAME_LIMIT,
+  );
 
 /** Lambda function that copies AWSCURRENT into Vault, its role, and its Vault policy and auth role. */
 export const mirrorName = (registry: string, environment: string): string =>
-  fitName(`${registry}-${environment}--mirror`, 64);
+  fitName(`${registry}-${environment}--mirror`, LAMBDA_NAME_LIMIT);
 
 /** Auth mount by which the mirror logs in. Clusters' mounts begin with the name of their method. */
 export const mirrorAuthMount = (environment: string): string => `aws-${environment}`;
@@ -86,6 +92,10 @@ export const publicationsTable = (registry: string, environment: string): string
 /** SQS queue of events that a function could not take. */
 export const deadLetterQueue = (registry: string, environment: string): string =>
   `${registry}-${environment}-secrets-dead-letters`;
+
+/** EventBridge rule of an environment. */
+export const ruleName = (registry: string, environment: string, word: string): string =>
+  fitName(`${registry}-${environment}-secrets-${word}`, 64);
 
 /** SNS topic of alarms. */
 export const alarmTopic = (registry: string, environment: string): string =>

@@ -3,6 +3,7 @@ import { Construct } from "constructs";
 import type { Blueprint } from "../../blueprint";
 import { hideIdsBelow } from "../address";
 import { OidcProvider } from "./oidc-provider";
+import { Operations } from "./operations";
 import { ReplicatedSecret } from "./replicated-secret";
 import { SecretsKey } from "./secrets-key";
 import { WorkloadIdentity } from "./workload-identity";
@@ -10,12 +11,14 @@ import { WorkloadIdentity } from "./workload-identity";
 /** Input of {@link AwsSecrets}. */
 export interface AwsSecretsProps {
   readonly blueprint: Blueprint;
+  /** Folder of the functions' bundles. @default `dist/functions` of this package */
+  readonly bundles?: string;
   /** @default the stack's own AWS provider */
   readonly provider?: AwsProvider;
 }
 
 /**
- * Everything of an environment that lives in AWS: key, secrets, identities. Refers to nothing of Vault or
+ * Everything of an environment that lives in AWS: key, secrets, functions that rotate them, identities. Refers to nothing of Vault or
  * Kubernetes, so it deploys while either is away.
  *
  * @example
@@ -24,20 +27,32 @@ export interface AwsSecretsProps {
 export class AwsSecrets extends Construct {
   readonly key: SecretsKey;
 
-  constructor(scope: Construct, id: string, { blueprint, provider }: AwsSecretsProps) {
+  constructor(scope: Construct, id: string, { blueprint, bundles, provider }: AwsSecretsProps) {
     super(scope, id);
     hideIdsBelow(this);
-    const { regions } = blueprint;
+    const { regions, operations } = blueprint;
     const common = provider ? { provider } : {};
     const key = new SecretsKey(this, "key", { ...common, plan: blueprint.key, regions });
     this.key = key;
+    const functions = operations
+      ? new Operations(this, "operations", {
+          ...common,
+          plan: operations,
+          functions: blueprint.functions,
+          region: regions.primary,
+          account: blueprint.account,
+          ...(bundles === undefined ? {} : { bundles }),
+        })
+      : undefined;
     for (const plan of blueprint.secrets) {
       if (plan.store !== "aws") continue;
+      const rotator = plan.schedule && plan.rotatedBy ? functions?.callable(plan.rotatedBy) : undefined;
       new ReplicatedSecret(this, `secret-${plan.word}`, {
         ...common,
         plan,
         regions,
         keyArnIn: (region) => key.arnIn(region),
+        ...(rotator ? { rotation: { functionArn: rotator.arn, permission: rotator.permission } } : {}),
       });
     }
     for (const plan of blueprint.oidcProviders) {

@@ -1,5 +1,7 @@
 export { AwsSecrets, type AwsSecretsProps } from "./aws-secrets";
 export { OidcProvider, type OidcProviderProps } from "./oidc-provider";
+export { Operations, type OperationsProps } from "./operations";
+export { RegistryFunction, type RegistryFunctionProps } from "./registry-function";
 export { ReplicatedSecret, type ReplicatedSecretProps } from "./replicated-secret";
 export { SecretsKey, type SecretsKeyProps } from "./secrets-key";
 export { WorkloadIdentity, type WorkloadIdentityProps } from "./workload-identity";

@@ -1,6 +1,8 @@
 import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
 import { SecretsmanagerSecretPolicy } from "@cdktf/provider-aws/lib/secretsmanager-secret-policy";
+import { SecretsmanagerSecretRotation } from "@cdktf/provider-aws/lib/secretsmanager-secret-rotation";
+import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { AwsSecretPlan } from "../../blueprint";
 import { addressOf, setAddress } from "../address";
@@ -14,6 +16,8 @@ export interface ReplicatedSecretProps {
   readonly regions: { readonly primary: string; readonly replicas: readonly string[] };
   /** Gives the ARN of the encrypting key in a region. */
   readonly keyArnIn: (region: string) => string;
+  /** The function that rotates it on the plan's schedule. @default it does not rotate by itself */
+  readonly rotation?: { readonly functionArn: string; readonly permission: ITerraformDependable };
   /** @default the stack's own AWS provider */
   readonly provider?: AwsProvider;
 }
@@ -31,7 +35,11 @@ export class ReplicatedSecret extends Construct {
   /** Name in Secrets Manager, the same in every region. */
   readonly secretName: string;
 
-  constructor(scope: Construct, id: string, { plan, regions, keyArnIn, provider }: ReplicatedSecretProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { plan, regions, keyArnIn, rotation, provider }: ReplicatedSecretProps,
+  ) {
     super(scope, id);
     this.secretName = plan.name;
     const common = { ...(provider ? { provider } : {}), region: regions.primary };
@@ -61,7 +69,30 @@ export class ReplicatedSecret extends Construct {
       }),
       plan.word,
     );
-    for (const { terraformResourceType } of plan.movedFrom.length > 0 ? [secret, policy] : []) {
+    const schedule =
+      rotation && plan.schedule
+        ? [
+            setAddress(
+              this,
+              new SecretsmanagerSecretRotation(this, "rotation", {
+                ...common,
+                secretId: secret.id,
+                rotationLambdaArn: rotation.functionArn,
+                // The first rotation is bootstrap's, in the order in which secrets need each other.
+                rotateImmediately: false,
+                rotationRules: {
+                  scheduleExpression: plan.schedule.expression,
+                  duration: `${plan.schedule.windowHours}h`,
+                },
+                // Secrets Manager tries the function at once, which by then must be allowed to read the secret.
+                dependsOn: [rotation.permission, policy],
+              }),
+              plan.word,
+            ),
+          ]
+        : [];
+    const renamed = plan.movedFrom.length > 0 ? [secret, policy, ...schedule] : [];
+    for (const { terraformResourceType } of renamed) {
       new MovedAddress(this, `moved-${terraformResourceType}`, {
         from: plan.movedFrom.map((word) => addressOf(this, terraformResourceType, word)),
         to: addressOf(this, terraformResourceType, plan.word),

@@ -3,6 +3,7 @@ import { formatDuration, sumOf } from "../duration";
 import { type Fault, fault, type PathStep } from "../faults";
 import { acceptorLag } from "../kinds";
 import { type EnvironmentSecret, leastOverlap } from "../resolve";
+import { rotationSchedule } from "../rotation-schedule";
 import { forEnvironments, type RuleContext } from "./context";
 
 const DAY = 86_400;
@@ -38,6 +39,28 @@ function cadenceFaults(context: RuleContext, secret: EnvironmentSecret): readonl
       formatDuration(secret.rotateEvery),
       "1 to 1000 whole days, as Secrets Manager takes them",
       "choose days(1) to days(1000)",
+    ),
+  ];
+}
+
+/** Secrets that rotate by themselves need a schedule that keeps the cadence and leaves each rotation its time. */
+function scheduleFaults(
+  context: RuleContext,
+  environment: ParsedEnvironment,
+  secret: EnvironmentSecret,
+): readonly Fault[] {
+  const { seconds } = secret.rotateEvery;
+  const sound = seconds % DAY === 0 && seconds >= DAY;
+  const busy = sumOf(secret.overlap, secret.publishLead);
+  if (secret.store !== "aws" || secret.rotation !== "automatic" || !sound || busy.seconds >= seconds)
+    return [];
+  if (rotationSchedule(secret.key, secret.rotateEvery, busy, environment.rotationHours)) return [];
+  return [
+    fault(
+      cadencePath(context, secret),
+      formatDuration(secret.rotateEvery),
+      `a cadence that a cron schedule keeps, with more than ${formatDuration(busy)} between two rotations`,
+      "lengthen the cadence, or shorten the overlap",
     ),
   ];
 }
@@ -115,5 +138,6 @@ export const timingFaults = (context: RuleContext): readonly Fault[] =>
     secrets.flatMap((secret) => [
       ...cadenceFaults(context, secret),
       ...overlapFaults(context, environment, secret),
+      ...scheduleFaults(context, environment, secret),
     ]),
   );

@@ -1,0 +1,60 @@
+import { createHash } from "node:crypto";
+import { type KindName, targetPlace } from "../model/kinds";
+import { rotationFunctionName } from "../model/names";
+import type { Environment, Registry } from "../model/registry";
+import type { EnvironmentSecret } from "../model/resolve";
+
+/** Which secrets one rotation function rotates: those of one kind in one network (design, decision 13). */
+export interface FunctionAssignment {
+  readonly name: string;
+  readonly kind: KindName;
+  /** `undefined`: outside of a VPC. */
+  readonly network: string | undefined;
+  /** Sorted by key. */
+  readonly secrets: readonly EnvironmentSecret[];
+}
+
+/** Characters of ARNs that one function's role takes: they fill seven of its ten policies, with room for chance. */
+const CAPACITY = 40_000;
+/** What an ARN has beyond the key, about. */
+const ARN_LENGTH = 90;
+
+/** The rotation functions of an environment, sorted by name. Whatever Vault owns is rotated by its engine. */
+export function assignFunctions(registry: Registry, environment: Environment): readonly FunctionAssignment[] {
+  const groups = new Map<string, EnvironmentSecret[]>();
+  for (const secret of registry.secretsIn(environment.name)) {
+    if (secret.store !== "aws") continue;
+    const group = JSON.stringify([secret.kind, networkOf(environment, secret) ?? null]);
+    groups.set(group, [...(groups.get(group) ?? []), secret]);
+  }
+  return [...groups.values()]
+    .flatMap((secrets) => parts(secrets))
+    .flatMap(({ secrets, part }) => {
+      const [first] = secrets;
+      if (first === undefined) return [];
+      const network = networkOf(environment, first);
+      const name = rotationFunctionName(registry.id, environment.name, first.kind, network, part);
+      return [{ name, kind: first.kind, network, secrets }];
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Where a secret's function runs: as the author says, else in the first network if its target lies in one. */
+function networkOf(environment: Environment, secret: EnvironmentSecret): string | undefined {
+  if (secret.network !== undefined) return secret.network === "none" ? undefined : secret.network;
+  return targetPlace(secret) === "private" ? environment.networks[0]?.name : undefined;
+}
+
+/** As many parts as are needed; the hash of its key says in which a secret is, so that few of them move. */
+function parts(
+  secrets: readonly EnvironmentSecret[],
+): readonly { readonly part: number; readonly secrets: readonly EnvironmentSecret[] }[] {
+  const length = secrets.reduce((sum, { physicalKey }) => sum + physicalKey.length + ARN_LENGTH, 0);
+  const count = Math.ceil(length / CAPACITY);
+  const partOf = ({ key }: EnvironmentSecret): number =>
+    1 + (createHash("sha256").update(key).digest().readUInt32BE() % count);
+  return Array.from({ length: count }, (_, index) => ({
+    part: index + 1,
+    secrets: secrets.filter((secret) => partOf(secret) === index + 1),
+  }));
+}

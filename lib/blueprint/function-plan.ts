@@ -1,0 +1,201 @@
+import { fault } from "../model/faults";
+import type { FunctionSettings, MirrorSettings } from "../model/function-settings";
+import type { KindName } from "../model/kinds";
+import {
+  kvMount,
+  mirrorAudience,
+  mirrorAuthMount,
+  mirrorName,
+  publicationsTable,
+  secretName,
+} from "../model/names";
+import type { PolicyDocument, PolicyStatement } from "../model/policy-document";
+import type { Environment, Registry } from "../model/registry";
+import type { EnvironmentSecret } from "../model/resolve";
+import { functionArn, roleArn } from "./aws-arns";
+import type { FunctionAssignment } from "./function-assignment";
+import { functionBaseRights, isMirrored, mirrorRights, rotationRights } from "./function-rights";
+import { MANAGED_LIMIT, MANAGED_PER_ROLE, type RolePlan, rolePolicies } from "./role-plan";
+import { commonTags, type Tags } from "./tags";
+
+/** A Lambda function of an environment, in its primary region. */
+export interface FunctionPlan {
+  readonly name: string;
+  /** The function as one word of Terraform addresses: its name without registry and environment. */
+  readonly word: string;
+  readonly arn: string;
+  /** What it runs: the bundle of that name, `index.js` in its zip. */
+  readonly bundle: KindName | "mirror";
+  readonly description: string;
+  readonly role: RolePlan;
+  /** Subnets and security groups; `undefined`: outside of a VPC. */
+  readonly network?: { readonly subnets: readonly string[]; readonly securityGroups: readonly string[] };
+  /** Keys of its secrets, sorted. */
+  readonly secrets: readonly string[];
+  /** `settings.json` beside the bundle. Names, never a value. */
+  readonly settings: FunctionSettings | MirrorSettings;
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+  readonly logGroup: string;
+  readonly logRetentionDays: number;
+  readonly tags: Tags;
+}
+
+/** A function waits for ElastiCache's change, which takes minutes; Lambda's longest time is 15 of them. */
+const PATIENT_SECONDS = 900;
+/** Others log in and call an API, with time for a new access key to be known everywhere. */
+const BRISK_SECONDS = 120;
+/** Half a CPU or so: TLS, SCRAM and RSA keys are work. */
+const MEMORY_MB = 512;
+/** Rotations of a year can be looked up; CloudWatch's next step. */
+const LOG_RETENTION_DAYS = 400;
+
+/** `lambda.amazonaws.com` takes the role for the function. */
+const LAMBDA_TRUST: PolicyDocument = {
+  Version: "2012-10-17",
+  Statement: [
+    {
+      Sid: "Lambda",
+      Effect: "Allow",
+      Principal: { Service: "lambda.amazonaws.com" },
+      Action: ["sts:AssumeRole"],
+    },
+  ],
+};
+
+/** ARN of a function's role, which has the function's name. */
+export const functionRoleArn = (environment: Environment, name: string): string =>
+  roleArn(environment, environment.rolePath, name);
+
+/** The function that rotates the secrets of one kind in one network. */
+export function rotationFunctionPlan(
+  registry: Registry,
+  environment: Environment,
+  assignment: FunctionAssignment,
+): FunctionPlan {
+  const { kind, secrets, name } = assignment;
+  return functionPlan(registry, environment, {
+    name,
+    bundle: kind,
+    description: `Rotates ${kind} secrets of ${environment.name}`,
+    network: assignment.network,
+    secrets,
+    timeoutSeconds: kind === "redis-auth-token" ? PATIENT_SECONDS : BRISK_SECONDS,
+    settings: {
+      kind,
+      environment: environment.name,
+      region: environment.regions.primary,
+      publicationsTable: publicationsTable(registry.id, environment.name),
+      secrets: Object.fromEntries(
+        secrets.map((secret) => [nameOf(secret), rotated(registry, environment, secret)]),
+      ),
+    },
+    rights: rotationRights(registry, environment, secrets),
+  });
+}
+
+/** The function that copies AWSCURRENT into every Vault. */
+export function mirrorFunctionPlan(registry: Registry, environment: Environment): FunctionPlan | undefined {
+  const secrets = registry.secretsIn(environment.name).filter(({ store }) => store === "aws");
+  if (!secrets.some(isMirrored)) return undefined;
+  const [first] = environment.networks;
+  const network = environment.mirrorNetwork ?? first?.name;
+  const name = mirrorName(registry.id, environment.name);
+  return functionPlan(registry, environment, {
+    name,
+    bundle: "mirror",
+    description: `Copies current secrets of ${environment.name} into Vault`,
+    network: network === "none" ? undefined : network,
+    secrets,
+    timeoutSeconds: PATIENT_SECONDS,
+    settings: {
+      environment: environment.name,
+      region: environment.regions.primary,
+      publicationsTable: publicationsTable(registry.id, environment.name),
+      audience: mirrorAudience(environment.name),
+      vaults: [...environment.vaults]
+        .sort((a, b) => (a.name < b.name ? -1 : 1))
+        .map((vault) => ({
+          name: vault.name,
+          address: vault.address,
+          ...(vault.caPem ? { caPem: vault.caPem } : {}),
+          ...(vault.namespace ? { namespace: vault.namespace } : {}),
+          authMount: mirrorAuthMount(environment.name),
+          role: name,
+          kvMount: kvMount(environment.name),
+        })),
+      secrets: Object.fromEntries(
+        secrets.map((secret) => [nameOf(secret), isMirrored(secret) ? { path: secret.physicalKey } : {}]),
+      ),
+    },
+    rights: mirrorRights(registry, environment, secrets),
+  });
+}
+
+interface FunctionParts
+  extends Pick<FunctionPlan, "name" | "bundle" | "description" | "timeoutSeconds" | "settings"> {
+  readonly network: string | undefined;
+  readonly secrets: readonly EnvironmentSecret[];
+  readonly rights: readonly PolicyStatement[];
+}
+
+function functionPlan(
+  registry: Registry,
+  environment: Environment,
+  { name, network: networkName, secrets, rights, ...rest }: FunctionParts,
+): FunctionPlan {
+  const network = environment.networks.find((candidate) => candidate.name === networkName);
+  const arn = functionArn(environment, environment.regions.primary, name);
+  const logGroup = `/aws/lambda/${name}`;
+  return {
+    ...rest,
+    name,
+    word: name.slice(`${registry.id}-${environment.name}--`.length),
+    arn,
+    role: {
+      name,
+      path: environment.rolePath,
+      arn: functionRoleArn(environment, name),
+      trust: LAMBDA_TRUST,
+      policies: rolePolicies({
+        roleName: name,
+        inlineName: "function",
+        managedWord: "part",
+        statements: [...rights, ...functionBaseRights(registry, environment, { arn, logGroup, network })],
+        overflow: (policies) =>
+          fault(
+            ["environments", environment.name],
+            `${secrets.length} secrets of function ${name}, whose rights need ${policies} managed policies`,
+            `${MANAGED_PER_ROLE} managed policies of ${MANAGED_LIMIT} characters on one role (IAM quota)`,
+            "spread the secrets over several networks or registries",
+          ),
+      }),
+      ...(environment.permissionsBoundary ? { permissionsBoundary: environment.permissionsBoundary } : {}),
+      tags: commonTags(registry, environment),
+    },
+    ...(network ? { network: { subnets: network.subnets, securityGroups: network.securityGroups } } : {}),
+    secrets: secrets.map(({ key }) => key),
+    memoryMb: MEMORY_MB,
+    logGroup,
+    logRetentionDays: LOG_RETENTION_DAYS,
+    tags: commonTags(registry, environment),
+  };
+}
+
+const nameOf = (secret: EnvironmentSecret): string => secretName(secret.environment, secret.physicalKey);
+
+function rotated(
+  registry: Registry,
+  environment: Environment,
+  secret: EnvironmentSecret,
+): FunctionSettings["secrets"][string] {
+  const admin = secret.admin === undefined ? undefined : registry.secretIn(environment.name, secret.admin);
+  return {
+    settings: secret.settings,
+    rotation: secret.rotation,
+    acceptedBy: secret.acceptedBy,
+    overlap: secret.overlap,
+    publishLead: secret.publishLead,
+    ...(admin ? { admin: nameOf(admin) } : {}),
+  };
+}

@@ -1,0 +1,262 @@
+import {
+  deadLetterQueue,
+  mirrorAudience,
+  operationsKeyAlias,
+  publicationsTable,
+  secretName,
+} from "../model/names";
+import type { PolicyStatement } from "../model/policy-document";
+import type { Environment, Registry } from "../model/registry";
+import type { EnvironmentSecret } from "../model/resolve";
+import {
+  anyKeyArn,
+  iamUserArn,
+  logStreamArns,
+  queueArn,
+  replicationGroupArn,
+  secretArnPattern,
+  secretArnPrefix,
+  secretArnPrefixIn,
+  secretsManagerService,
+  serviceIn,
+  tableArn,
+} from "./aws-arns";
+
+/**
+ * What functions' roles are allowed, statement by statement. Every action is one that the function's code calls or that
+ * Lambda calls for it; a rehearsal counts the calls and finds each statement used.
+ */
+
+const arnsIn = (environment: Environment, region: string, secrets: readonly EnvironmentSecret[]): string[] =>
+  secrets.map((secret) =>
+    secretArnPattern(environment, region, secretName(environment.name, secret.physicalKey)),
+  );
+
+/** Decryption, and for writers encryption, of the environment's secrets through Secrets Manager. */
+function throughSecretsManager(
+  environment: Environment,
+  sid: string,
+  actions: readonly string[],
+  regions: readonly string[],
+): PolicyStatement {
+  return {
+    Sid: sid,
+    Effect: "Allow",
+    Action: actions,
+    Resource: regions.map((region) => anyKeyArn(environment, region)),
+    Condition: {
+      StringEquals: { "kms:ViaService": regions.map(secretsManagerService) },
+      StringLike: { "kms:EncryptionContext:SecretARN": [secretArnPrefix(environment, environment.name)] },
+    },
+  };
+}
+
+/** What a rotation function needs: its own secrets, their admin credentials, their targets in AWS. */
+export function rotationRights(
+  registry: Registry,
+  environment: Environment,
+  secrets: readonly EnvironmentSecret[],
+): readonly PolicyStatement[] {
+  const { primary } = environment.regions;
+  const admins = adminsOf(registry, environment, secrets);
+  return [
+    {
+      Sid: "RotateSecrets",
+      Effect: "Allow",
+      Action: [
+        "secretsmanager:DescribeSecret",
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:PutSecretValue",
+        "secretsmanager:UpdateSecretVersionStage",
+      ],
+      Resource: arnsIn(environment, primary, secrets),
+    },
+    ...(admins.length > 0
+      ? [
+          {
+            Sid: "ReadAdminCredentials",
+            Effect: "Allow",
+            Action: ["secretsmanager:GetSecretValue"],
+            Resource: arnsIn(environment, primary, admins),
+          } as const,
+        ]
+      : []),
+    // A new value is written under the key of every region that has a replica.
+    throughSecretsManager(
+      environment,
+      "UseKeysThroughSecretsManager",
+      ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+      environment.allRegions,
+    ),
+    {
+      Sid: "ReadAndWithdrawConfirmations",
+      Effect: "Allow",
+      Action: ["dynamodb:DeleteItem", "dynamodb:GetItem"],
+      Resource: [tableArn(environment, primary, publicationsTable(registry.id, environment.name))],
+    },
+    ...targetRights(environment, secrets),
+  ];
+}
+
+/** The admin secrets of some secrets, sorted, each once. */
+function adminsOf(
+  registry: Registry,
+  environment: Environment,
+  secrets: readonly EnvironmentSecret[],
+): readonly EnvironmentSecret[] {
+  const keys = new Set(secrets.flatMap(({ admin }) => (admin === undefined ? [] : [admin])));
+  return registry.secretsIn(environment.name).filter(({ key }) => keys.has(key));
+}
+
+/** The AWS calls of a kind's target. Targets outside of AWS need a network, and no right. */
+function targetRights(
+  environment: Environment,
+  secrets: readonly EnvironmentSecret[],
+): readonly PolicyStatement[] {
+  const unique = (resources: readonly string[]): string[] => [...new Set(resources)].sort();
+  const users = unique(
+    secrets.flatMap((secret) =>
+      secret.kind === "s3-access-key" ? [iamUserArn(environment, secret.settings.user)] : [],
+    ),
+  );
+  const groups = unique(
+    secrets.flatMap((secret) =>
+      secret.kind === "redis-auth-token" && secret.settings.replicationGroup !== undefined
+        ? [replicationGroupArn(environment, environment.regions.primary, secret.settings.replicationGroup)]
+        : [],
+    ),
+  );
+  return [
+    statement(
+      "RotateAccessKeys",
+      ["iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:GetAccessKeyLastUsed", "iam:ListAccessKeys"],
+      users,
+    ),
+    statement(
+      "RotateAuthTokens",
+      ["elasticache:DescribeReplicationGroups", "elasticache:ModifyReplicationGroup"],
+      groups,
+    ),
+  ].filter(({ Resource }) => Resource.length > 0);
+}
+
+const statement = (Sid: string, Action: readonly string[], Resource: readonly string[]) =>
+  ({ Sid, Effect: "Allow", Action, Resource }) as const;
+
+/** Whether pods read a secret of Secrets Manager in Vault. */
+export const isMirrored = (secret: EnvironmentSecret): boolean =>
+  secret.store === "aws" && secret.consumers.length > 0;
+
+/** What the mirror needs: to read what it copies, to prove who it is, to confirm. */
+export function mirrorRights(
+  registry: Registry,
+  environment: Environment,
+  secrets: readonly EnvironmentSecret[],
+): readonly PolicyStatement[] {
+  const { primary } = environment.regions;
+  const arns = (chosen: readonly EnvironmentSecret[]): readonly string[] =>
+    withinOneRole(environment, arnsIn(environment, primary, chosen));
+  return [
+    statement("DescribeSecrets", ["secretsmanager:DescribeSecret"], arns(secrets)),
+    // Whatever nobody consumes is not copied, hence not read.
+    statement("ReadSecrets", ["secretsmanager:GetSecretValue"], arns(secrets.filter(isMirrored))),
+    throughSecretsManager(environment, "DecryptThroughSecretsManager", ["kms:Decrypt"], [primary]),
+    {
+      Sid: "ProveIdentityToVault",
+      Effect: "Allow",
+      Action: ["sts:GetWebIdentityToken"],
+      // The action knows no resource.
+      Resource: ["*"],
+      Condition: {
+        "ForAllValues:StringEquals": { "sts:IdentityTokenAudience": [mirrorAudience(environment.name)] },
+      },
+    },
+    {
+      Sid: "ConfirmVersions",
+      Effect: "Allow",
+      Action: ["dynamodb:GetItem", "dynamodb:PutItem"],
+      Resource: [tableArn(environment, primary, publicationsTable(registry.id, environment.name))],
+    },
+  ];
+}
+
+/** More characters of ARNs, twice, do not fit into the ten policies of a role. */
+const MIRRORED_LENGTH = 22_000;
+
+/**
+ * There is one mirror, so it cannot share its work. Where ARNs outgrow its role, it names the environment's prefix:
+ * each secret's own policy still denies it what it does not copy.
+ */
+const withinOneRole = (environment: Environment, arns: readonly string[]): readonly string[] =>
+  arns.reduce((sum, arn) => sum + arn.length + 3, 0) <= MIRRORED_LENGTH
+    ? arns
+    : [`${secretArnPrefixIn(environment, environment.regions.primary, environment.name)}*`];
+
+/** What Lambda does with a function's role. */
+export interface FunctionSurroundings {
+  readonly arn: string;
+  readonly logGroup: string;
+  readonly network: object | undefined;
+}
+
+/** Logs, dead letters and network interfaces: what Lambda itself does with the role of every function. */
+export function functionBaseRights(
+  registry: Registry,
+  environment: Environment,
+  { arn, logGroup, network }: FunctionSurroundings,
+): readonly PolicyStatement[] {
+  const { primary } = environment.regions;
+  return [
+    {
+      Sid: "WriteLog",
+      Effect: "Allow",
+      Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+      Resource: [logStreamArns(environment, primary, logGroup)],
+    },
+    {
+      Sid: "SendDeadLetters",
+      Effect: "Allow",
+      Action: ["sqs:SendMessage"],
+      Resource: [queueArn(environment, primary, deadLetterQueue(registry.id, environment.name))],
+    },
+    {
+      Sid: "EncryptDeadLetters",
+      Effect: "Allow",
+      Action: ["kms:Decrypt", "kms:GenerateDataKey"],
+      Resource: [anyKeyArn(environment, primary)],
+      Condition: {
+        StringEquals: { "kms:ViaService": [serviceIn("sqs", primary)] },
+        "ForAnyValue:StringEquals": {
+          "kms:ResourceAliases": [operationsKeyAlias(registry.id, environment.name)],
+        },
+      },
+    },
+    ...(network === undefined ? [] : networkRights(arn)),
+  ];
+}
+
+/**
+ * Lambda makes the network interfaces of a function with its role. EC2 knows no resource for most of it, so the
+ * function's own code is denied what Lambda may do.
+ * https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+ */
+function networkRights(arn: string): readonly PolicyStatement[] {
+  const actions = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+  ];
+  return [
+    { Sid: "LambdaJoinsNetwork", Effect: "Allow", Action: actions, Resource: ["*"] },
+    {
+      Sid: "CodeDoesNot",
+      Effect: "Deny",
+      Action: actions,
+      Resource: ["*"],
+      Condition: { ArnEquals: { "lambda:SourceFunctionArn": [arn] } },
+    },
+  ];
+}

@@ -1,0 +1,230 @@
+import type { Duration } from "../model/duration";
+import { alarmTopic, deadLetterQueue, operationsKeyAlias, publicationsTable, ruleName } from "../model/names";
+import type { PolicyDocument, PolicyStatement } from "../model/policy-document";
+import type { Environment, Registry } from "../model/registry";
+import {
+  principalArnValues,
+  queueArn,
+  rootArn,
+  ruleArn,
+  secretArnPrefixIn,
+  serviceIn,
+  topicArn,
+} from "./aws-arns";
+import type { FunctionPlan } from "./function-plan";
+import { ADMINISTRATION } from "./key-policy";
+import { commonTags, type Tags } from "./tags";
+
+/** What surrounds the functions of an environment, in its primary region. */
+export interface OperationsPlan {
+  /** Key of logs, queue and topic. */
+  readonly key: {
+    readonly alias: string;
+    readonly description: string;
+    readonly policy: PolicyDocument;
+  };
+  /** DynamoDB table: partition key `secret`, sort key `version`. */
+  readonly publicationsTable: string;
+  /** SQS queue of events that a function could not take. */
+  readonly deadLetters: { readonly name: string; readonly policy: PolicyDocument };
+  /** SNS topic to which alarms go. Subscribe whoever is on call. */
+  readonly alarms: { readonly name: string; readonly policy: PolicyDocument };
+  /** EventBridge rules, sorted by name. */
+  readonly rules: readonly RulePlan[];
+  readonly preventDestroy: boolean;
+  readonly tags: Tags;
+}
+
+/** An EventBridge rule of the default bus. */
+export interface RulePlan {
+  readonly name: string;
+  /** The rule as one word of Terraform addresses. */
+  readonly word: string;
+  readonly arn: string;
+  readonly description: string;
+  readonly when: { readonly pattern: object } | { readonly every: Duration };
+  /** A function with the event that it gets in place of the rule's own, or the topic of alarms. */
+  readonly target: { readonly function: string; readonly input?: object } | "alarms";
+}
+
+/** The mirror looks at every secret this often, whatever events it got. */
+const SWEEP_EVERY: Duration = { seconds: 15 * 60 };
+
+/** What surrounds the functions of an environment; `undefined` where it has none. */
+export function operationsPlan(
+  registry: Registry,
+  environment: Environment,
+  functions: readonly FunctionPlan[],
+): OperationsPlan | undefined {
+  if (functions.length === 0) return undefined;
+  const { primary } = environment.regions;
+  const rules = rulesOf(registry, environment, functions);
+  const queue = deadLetterQueue(registry.id, environment.name);
+  const topic = alarmTopic(registry.id, environment.name);
+  const fromRules = (
+    Sid: string,
+    Action: string,
+    Resource: string,
+    chosen: readonly RulePlan[],
+  ): PolicyStatement => ({
+    Sid,
+    Effect: "Allow",
+    Principal: { Service: "events.amazonaws.com" },
+    Action: [Action],
+    Resource: [Resource],
+    Condition: { ArnEquals: { "aws:SourceArn": chosen.map(({ arn }) => arn) } },
+  });
+  return {
+    key: {
+      alias: operationsKeyAlias(registry.id, environment.name),
+      description: `Logs, queues and topics of ${registry.id} in ${environment.name}`,
+      policy: operationsKeyPolicy(registry, environment, functions),
+    },
+    publicationsTable: publicationsTable(registry.id, environment.name),
+    deadLetters: {
+      name: queue,
+      policy: document(
+        fromRules(
+          "RulesSendWhatFunctionsDidNotTake",
+          "sqs:SendMessage",
+          queueArn(environment, primary, queue),
+          rules.filter(({ target }) => target !== "alarms"),
+        ),
+      ),
+    },
+    alarms: {
+      name: topic,
+      policy: document(
+        fromRules(
+          "RulesPublish",
+          "sns:Publish",
+          topicArn(environment, primary, topic),
+          rules.filter(({ target }) => target === "alarms"),
+        ),
+        {
+          Sid: "AlarmsPublish",
+          Effect: "Allow",
+          Principal: { Service: "cloudwatch.amazonaws.com" },
+          Action: ["sns:Publish"],
+          Resource: [topicArn(environment, primary, topic)],
+          Condition: { StringEquals: { "aws:SourceAccount": [environment.account] } },
+        },
+      ),
+    },
+    rules,
+    preventDestroy: environment.preventDestroy,
+    tags: commonTags(registry, environment),
+  };
+}
+
+function rulesOf(
+  registry: Registry,
+  environment: Environment,
+  functions: readonly FunctionPlan[],
+): readonly RulePlan[] {
+  const { primary } = environment.regions;
+  const ours = { prefix: secretArnPrefixIn(environment, primary, environment.name) };
+  const rule = (word: string, rest: Omit<RulePlan, "name" | "word" | "arn">): RulePlan => {
+    const name = ruleName(registry.id, environment.name, word);
+    return { name, word, arn: ruleArn(environment, primary, name), ...rest };
+  };
+  const mirror = functions.find(({ bundle }) => bundle === "mirror");
+  const ofMirror = mirror
+    ? [
+        rule("label-updated", {
+          description: "A secret has a new current or verified version: copy it into Vault",
+          // https://docs.aws.amazon.com/secretsmanager/latest/userguide/monitoring-eventbridge.html
+          when: {
+            pattern: {
+              source: ["aws.secretsmanager"],
+              "detail-type": ["Secret Label Updated"],
+              resources: [ours],
+            },
+          },
+          target: { function: mirror.name },
+        }),
+        rule("mirror-sweep", {
+          description: "Bring every Vault up to date, whatever events were missed",
+          when: { every: SWEEP_EVERY },
+          target: { function: mirror.name, input: { Sweep: true } },
+        }),
+      ]
+    : [];
+  return [
+    ...ofMirror,
+    rule("rotation-failed", {
+      description: "A rotation failed or was abandoned",
+      // https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html
+      when: {
+        pattern: {
+          source: ["aws.secretsmanager"],
+          "detail-type": ["AWS Service Event via CloudTrail"],
+          detail: {
+            eventName: ["RotationFailed", "RotationAbandoned"],
+            additionalEventData: { SecretId: [ours] },
+          },
+        },
+      },
+      target: "alarms",
+    }),
+  ].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+const document = (...statements: readonly PolicyStatement[]): PolicyDocument => ({
+  Version: "2012-10-17",
+  Statement: statements,
+});
+
+/** Who uses the key of logs, queue and topic: the services, each for what is ours, and who sends or reads dead letters. */
+function operationsKeyPolicy(
+  registry: Registry,
+  environment: Environment,
+  functions: readonly FunctionPlan[],
+): PolicyDocument {
+  const { primary } = environment.regions;
+  const { operators, breakGlass } = environment.principals;
+  const forService = (
+    Sid: string,
+    service: string,
+    Condition: PolicyStatement["Condition"],
+  ): PolicyStatement => ({
+    Sid,
+    Effect: "Allow",
+    Principal: { Service: service },
+    Action: ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+    Resource: ["*"],
+    ...(Condition ? { Condition } : {}),
+  });
+  const account = { StringEquals: { "aws:SourceAccount": [environment.account] } };
+  const people = [...operators, ...breakGlass, ...functions.map(({ role }) => role.arn)];
+  return document(
+    {
+      Sid: "AccountAdministersWithoutData",
+      Effect: "Allow",
+      Principal: { AWS: rootArn(environment) },
+      Action: ADMINISTRATION,
+      Resource: ["*"],
+    },
+    // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+    forService("Logs", `logs.${primary}.amazonaws.com`, {
+      ArnLike: {
+        "kms:EncryptionContext:aws:logs:arn": [
+          `arn:${environment.partition}:logs:${primary}:${environment.account}:log-group:/aws/lambda/${registry.id}-${environment.name}--*`,
+        ],
+      },
+    }),
+    forService("EventRules", "events.amazonaws.com", account),
+    forService("Alarms", "cloudwatch.amazonaws.com", account),
+    {
+      Sid: "DeadLetters",
+      Effect: "Allow",
+      Principal: { AWS: rootArn(environment) },
+      Action: ["kms:Decrypt", "kms:GenerateDataKey"],
+      Resource: ["*"],
+      Condition: {
+        ArnLike: { "aws:PrincipalArn": people.flatMap(principalArnValues) },
+        StringEquals: { "kms:ViaService": [serviceIn("sqs", primary)] },
+      },
+    },
+  );
+}

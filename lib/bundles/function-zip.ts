@@ -1,0 +1,54 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { strToU8, zipSync } from "fflate";
+
+/** The code of a Lambda function as Lambda takes it. */
+export interface FunctionZip {
+  readonly bytes: Uint8Array;
+  /** SHA-256 of the bytes in base64: Terraform's `source_code_hash`. */
+  readonly sourceCodeHash: string;
+}
+
+/** Thrown when the functions' code has not been bundled. */
+export class BundleMissingError extends Error {
+  override readonly name = "BundleMissingError";
+}
+
+/** Files in a zip have times; one that is always the same keeps the bytes the same. The first that the format knows. */
+const MTIME = new Date(1980, 0, 1);
+/** Readable by everybody: Lambda runs the code as a user of its own. */
+const READABLE = { mtime: MTIME, os: 3, attrs: 0o644 << 16 };
+
+/**
+ * Puts a function's bundle and its settings into a zip: `index.js` and `settings.json`. The same bundle and settings give
+ * the same bytes on every machine.
+ *
+ * @param bundle name of the bundle, such as `postgresql-user`
+ * @param settings what the function knows of its secrets; names, never a value
+ * @param folder where the bundles lie. Default: `dist/functions` of this package
+ * @throws BundleMissingError when there is no such bundle
+ */
+export function functionZip(bundle: string, settings: object, folder = bundleFolder()): FunctionZip {
+  const file = join(folder, `${bundle}.js`);
+  if (!existsSync(file)) {
+    throw new BundleMissingError(
+      `There is no bundle ${file}. In a checkout of this package, run: npm run bundle. An app that is itself bundled gives the folder of this package's dist/functions.`,
+    );
+  }
+  const bytes = zipSync(
+    {
+      "index.js": [readFileSync(file), READABLE],
+      "settings.json": [strToU8(`${JSON.stringify(settings, null, 2)}\n`), READABLE],
+    },
+    { level: 9 },
+  );
+  return { bytes, sourceCodeHash: createHash("sha256").update(bytes).digest("base64") };
+}
+
+/** `dist/functions` of this package, whether it runs from source or from `dist`. */
+export function bundleFolder(): string {
+  let folder = __dirname;
+  while (!existsSync(join(folder, "package.json")) && dirname(folder) !== folder) folder = dirname(folder);
+  return join(folder, "dist", "functions");
+}

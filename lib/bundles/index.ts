@@ -1,0 +1,1 @@
+export { BundleMissingError, bundleFolder, type FunctionZip, functionZip } from "./function-zip";

@@ -1,0 +1,321 @@
+import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
+import { CloudwatchEventTarget } from "@cdktf/provider-aws/lib/cloudwatch-event-target";
+import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
+import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
+import { KmsAlias } from "@cdktf/provider-aws/lib/kms-alias";
+import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
+import { LambdaPermission } from "@cdktf/provider-aws/lib/lambda-permission";
+import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
+import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
+import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
+import { SqsQueuePolicy } from "@cdktf/provider-aws/lib/sqs-queue-policy";
+import { Construct } from "constructs";
+import type { FunctionPlan, OperationsPlan, RulePlan } from "../../blueprint";
+import { hideIdsBelow, setAddress } from "../address";
+import { literalJson, literalText } from "../literal-text";
+import { RegistryFunction } from "./registry-function";
+
+/** Two weeks, SQS's longest. */
+const DEAD_LETTER_SECONDS = 14 * 24 * 3_600;
+/** Of an event that a function did not take, before it is a dead letter. */
+const EVENT_AGE_SECONDS = 3_600;
+const EVENT_RETRIES = 8;
+const KEY_DELETION_DAYS = 30;
+const MINUTES_5 = 300;
+
+/** Input of {@link Operations}. */
+export interface OperationsProps {
+  /** As the blueprint has it: `blueprint(registry, "prod").operations`. */
+  readonly plan: OperationsPlan;
+  /** `blueprint(registry, "prod").functions`. */
+  readonly functions: readonly FunctionPlan[];
+  /** The environment's primary region. */
+  readonly region: string;
+  /** The secrets' account, for which Secrets Manager may call. */
+  readonly account: string;
+  /** Folder of the functions' bundles. @default `dist/functions` of this package */
+  readonly bundles?: string;
+  /** @default the stack's own AWS provider */
+  readonly provider?: AwsProvider;
+}
+
+/**
+ * The functions that rotate and mirror, and what surrounds them: the key of their logs, the table of confirmations, the
+ * queue of dead letters, the rules that call them, alarms and the topic to which these go.
+ *
+ * @example
+ * const plan = blueprint(registry, "prod");
+ * if (plan.operations) {
+ *   new Operations(stack, "operations", {
+ *     plan: plan.operations, functions: plan.functions, region: plan.regions.primary, account: plan.account,
+ *   });
+ * }
+ */
+export class Operations extends Construct {
+  /** ARN (a token) of the topic of alarms. */
+  readonly alarmTopicArn: string;
+  readonly #functions: ReadonlyMap<string, RegistryFunction>;
+  readonly #permissions: ReadonlyMap<string, LambdaPermission>;
+
+  constructor(scope: Construct, id: string, props: OperationsProps) {
+    super(scope, id);
+    hideIdsBelow(this);
+    const { plan, functions, region, account, bundles, provider } = props;
+    const common = { ...(provider ? { provider } : {}), region };
+    const tags = { ...plan.tags };
+    const keyArn = this.#key(common, plan);
+    setAddress(
+      this,
+      new DynamodbTable(this, "publications", {
+        ...common,
+        name: plan.publicationsTable,
+        billingMode: "PAY_PER_REQUEST",
+        hashKey: "secret",
+        rangeKey: "version",
+        attribute: [
+          { name: "secret", type: "S" },
+          { name: "version", type: "S" },
+        ],
+        pointInTimeRecovery: { enabled: true },
+        deletionProtectionEnabled: plan.preventDestroy,
+        tags,
+      }),
+      "publications",
+    );
+    const deadLetterArn = this.#deadLetters(common, plan, keyArn);
+    this.alarmTopicArn = this.#topic(common, plan, keyArn);
+
+    this.#functions = new Map(
+      functions.map((entry) => [
+        entry.name,
+        new RegistryFunction(this, `function-${entry.word}`, {
+          plan: entry,
+          region,
+          keyArn,
+          deadLetterArn,
+          ...(bundles === undefined ? {} : { bundles }),
+          ...(provider ? { provider } : {}),
+        }),
+      ]),
+    );
+    this.#permissions = new Map(
+      functions
+        .filter(({ bundle }) => bundle !== "mirror")
+        .map((entry) => [
+          entry.name,
+          setAddress(
+            this,
+            new LambdaPermission(this, `secrets-manager-calls-${entry.word}`, {
+              ...common,
+              statementId: "SecretsManager",
+              functionName: this.#function(entry.name).functionName,
+              action: "lambda:InvokeFunction",
+              principal: "secretsmanager.amazonaws.com",
+              sourceAccount: account,
+            }),
+            entry.word,
+          ),
+        ]),
+    );
+    for (const rule of plan.rules) this.#rule(common, rule, deadLetterArn);
+    for (const entry of functions) {
+      this.#alarm(common, `${entry.word}-fails`, {
+        description: `${entry.name} fails`,
+        namespace: "AWS/Lambda",
+        metric: "Errors",
+        dimensions: { FunctionName: entry.name },
+        statistic: "Sum",
+        tags,
+      });
+    }
+    this.#alarm(common, "dead-letters", {
+      description: "Events that no function took",
+      namespace: "AWS/SQS",
+      metric: "ApproximateNumberOfMessagesVisible",
+      dimensions: { QueueName: plan.deadLetters.name },
+      statistic: "Maximum",
+      tags,
+    });
+  }
+
+  /**
+   * ARN (a token) of a function that Secrets Manager may call.
+   *
+   * @throws Error for a function that the plan does not have
+   */
+  callable(name: string): { readonly arn: string; readonly permission: LambdaPermission } {
+    const permission = this.#permissions.get(name);
+    if (!permission) {
+      throw new Error(
+        `${this.node.path}: no rotation function ${name}; there are ${[...this.#permissions.keys()].join(", ")}`,
+      );
+    }
+    return { arn: this.#function(name).arn, permission };
+  }
+
+  #function(name: string) {
+    const found = this.#functions.get(name);
+    if (!found) {
+      throw new Error(
+        `${this.node.path}: no function ${name}; there are ${[...this.#functions.keys()].join(", ")}`,
+      );
+    }
+    return found.function;
+  }
+
+  #key(common: Common, plan: OperationsPlan): string {
+    const key = setAddress(
+      this,
+      new KmsKey(this, "key", {
+        ...common,
+        description: literalText(plan.key.description),
+        enableKeyRotation: true,
+        deletionWindowInDays: KEY_DELETION_DAYS,
+        policy: literalJson(plan.key.policy),
+        tags: { ...plan.tags },
+      }),
+      "operations",
+    );
+    setAddress(
+      this,
+      new KmsAlias(this, "alias", { ...common, name: plan.key.alias, targetKeyId: key.keyId }),
+      "operations",
+    );
+    return key.arn;
+  }
+
+  #deadLetters(common: Common, plan: OperationsPlan, keyArn: string): string {
+    const queue = setAddress(
+      this,
+      new SqsQueue(this, "dead-letters", {
+        ...common,
+        name: plan.deadLetters.name,
+        kmsMasterKeyId: keyArn,
+        messageRetentionSeconds: DEAD_LETTER_SECONDS,
+        tags: { ...plan.tags },
+      }),
+      "dead-letters",
+    );
+    setAddress(
+      this,
+      new SqsQueuePolicy(this, "dead-letters-policy", {
+        ...common,
+        queueUrl: queue.url,
+        policy: literalJson(plan.deadLetters.policy),
+      }),
+      "dead-letters",
+    );
+    return queue.arn;
+  }
+
+  #topic(common: Common, plan: OperationsPlan, keyArn: string): string {
+    const topic = setAddress(
+      this,
+      new SnsTopic(this, "alarms", {
+        ...common,
+        name: plan.alarms.name,
+        kmsMasterKeyId: keyArn,
+        tags: { ...plan.tags },
+      }),
+      "alarms",
+    );
+    const { arn } = topic;
+    setAddress(
+      this,
+      new SnsTopicPolicy(this, "alarms-policy", { ...common, arn, policy: literalJson(plan.alarms.policy) }),
+      "alarms",
+    );
+    return arn;
+  }
+
+  #rule(common: Common, plan: RulePlan, deadLetterArn: string): void {
+    const rule = setAddress(
+      this,
+      new CloudwatchEventRule(this, `rule-${plan.word}`, {
+        ...common,
+        name: plan.name,
+        description: plan.description,
+        ...("pattern" in plan.when
+          ? { eventPattern: literalJson(plan.when.pattern) }
+          : { scheduleExpression: `rate(${plan.when.every.seconds / 60} minutes)` }),
+      }),
+      plan.word,
+    );
+    if (plan.target === "alarms") {
+      setAddress(
+        this,
+        new CloudwatchEventTarget(this, `target-${plan.word}`, {
+          ...common,
+          rule: rule.name,
+          arn: this.alarmTopicArn,
+        }),
+        plan.word,
+      );
+      return;
+    }
+    const target = this.#function(plan.target.function);
+    setAddress(
+      this,
+      new CloudwatchEventTarget(this, `target-${plan.word}`, {
+        ...common,
+        rule: rule.name,
+        arn: target.arn,
+        ...(plan.target.input ? { input: literalJson(plan.target.input) } : {}),
+        retryPolicy: { maximumEventAgeInSeconds: EVENT_AGE_SECONDS, maximumRetryAttempts: EVENT_RETRIES },
+        deadLetterConfig: { arn: deadLetterArn },
+      }),
+      plan.word,
+    );
+    setAddress(
+      this,
+      new LambdaPermission(this, `events-call-${plan.word}`, {
+        ...common,
+        statementId: `Rule-${plan.word}`,
+        functionName: target.functionName,
+        action: "lambda:InvokeFunction",
+        principal: "events.amazonaws.com",
+        sourceArn: rule.arn,
+      }),
+      plan.word,
+    );
+  }
+
+  #alarm(common: Common, word: string, props: AlarmProps): void {
+    setAddress(
+      this,
+      new CloudwatchMetricAlarm(this, `alarm-${word}`, {
+        ...common,
+        alarmName: `${props.tags.registry}-${props.tags.environment}-secrets-${word}`,
+        alarmDescription: props.description,
+        namespace: props.namespace,
+        metricName: props.metric,
+        dimensions: { ...props.dimensions },
+        statistic: props.statistic,
+        period: MINUTES_5,
+        evaluationPeriods: 1,
+        threshold: 1,
+        comparisonOperator: "GreaterThanOrEqualToThreshold",
+        treatMissingData: "notBreaching",
+        alarmActions: [this.alarmTopicArn],
+        okActions: [this.alarmTopicArn],
+        tags: { ...props.tags },
+      }),
+      word,
+    );
+  }
+}
+
+interface Common {
+  readonly region: string;
+  readonly provider?: AwsProvider;
+}
+
+interface AlarmProps {
+  readonly description: string;
+  readonly namespace: string;
+  readonly metric: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+  readonly statistic: "Sum" | "Maximum";
+  readonly tags: Readonly<Record<string, string>>;
+}
