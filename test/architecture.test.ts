@@ -20,6 +20,7 @@ const OTHERS: readonly (readonly [string, string])[] = [
 const BREACHES: readonly (readonly [string, string, string])[] = [
   ["room-lib-model", "lib/model/breach.ts", 'import "../blueprint";'],
   ["room-lib-blueprint", "lib/blueprint/breach.ts", 'import "../cli";'],
+  ["room-lib-bundles", "lib/bundles/breach.ts", 'import "../blueprint";'],
   ["room-lib-constructs", "lib/constructs/breach.ts", 'import type { found } from "../rotation";'],
   ["room-lib-rotation", "lib/rotation/breach.ts", 'import "../blueprint";'],
   ["room-lib-cli", "lib/cli/breach.ts", 'import "../rotation/inner";'],

@@ -21,7 +21,7 @@ import { commonTags, type Tags } from "./tags";
 /** A Lambda function of an environment, in its primary region. */
 export interface FunctionPlan {
   readonly name: string;
-  /** The function as one word of Terraform addresses: its name without registry and environment. */
+  /** The function as one word of Terraform addresses: `function--mirror`. */
   readonly word: string;
   readonly arn: string;
   /** What it runs: the bundle of that name, `index.js` in its zip. */
@@ -150,7 +150,8 @@ function functionPlan(
   return {
     ...rest,
     name,
-    word: name.slice(`${registry.id}-${environment.name}--`.length),
+    // A double hyphen keeps it apart from any workload's.
+    word: `function--${name.slice(`${registry.id}-${environment.name}--`.length)}`,
     arn,
     role: {
       name,

@@ -111,6 +111,11 @@ describe("AwsSecrets", () => {
     );
     expect(without).toEqual([]);
     expect(Object.keys(resources).sort()).toEqual([
+      "aws_cloudwatch_event_rule",
+      "aws_cloudwatch_event_target",
+      "aws_cloudwatch_log_group",
+      "aws_cloudwatch_metric_alarm",
+      "aws_dynamodb_table",
       "aws_eks_pod_identity_association",
       "aws_iam_role",
       "aws_iam_role_policies_exclusive",
@@ -119,8 +124,15 @@ describe("AwsSecrets", () => {
       "aws_kms_alias",
       "aws_kms_key",
       "aws_kms_replica_key",
+      "aws_lambda_function",
+      "aws_lambda_permission",
       "aws_secretsmanager_secret",
       "aws_secretsmanager_secret_policy",
+      "aws_secretsmanager_secret_rotation",
+      "aws_sns_topic",
+      "aws_sns_topic_policy",
+      "aws_sqs_queue",
+      "aws_sqs_queue_policy",
     ]);
   });
 

@@ -317,7 +317,11 @@ describe("a stack", () => {
     const terraform = terraformOf(definition);
     expect(terraform.resource.aws_secretsmanager_secret["secrets_db--new"].name).toBe("prod/db/app");
     expect(terraform.moved).toEqual(
-      ["aws_secretsmanager_secret", "aws_secretsmanager_secret_policy"].flatMap((type) => [
+      [
+        "aws_secretsmanager_secret",
+        "aws_secretsmanager_secret_policy",
+        "aws_secretsmanager_secret_rotation",
+      ].flatMap((type) => [
         { from: `${type}.secrets_db--app`, to: `${type}.secrets_db--second` },
         { from: `${type}.secrets_db--second`, to: `${type}.secrets_db--new` },
       ]),
@@ -339,7 +343,12 @@ describe("a stack", () => {
     expect(resource.aws_secretsmanager_secret["secrets_crypto--webhook"].lifecycle.prevent_destroy).toBe(
       true,
     );
-    expect(JSON.stringify(resource.aws_iam_role_policy)).not.toContain("db/app");
+    const readers = Object.entries(resource.aws_iam_role_policy).filter(([name]) =>
+      name.endsWith("_read-secrets"),
+    );
+    expect(readers).not.toHaveLength(0);
+    expect(JSON.stringify(readers)).not.toContain("db/app");
+    expect(Object.keys(resource.aws_secretsmanager_secret_rotation)).toEqual(["secrets_crypto--webhook"]);
   });
 
   test("gives roles by EKS Pod Identity where the environment says so", () => {
@@ -537,8 +546,11 @@ describe("a stack", () => {
     );
     synthesize({ registry: registryOf(definition), environment: "prod" }, ({ resource }) => {
       expect(Object.keys(resource.aws_secretsmanager_secret)).toHaveLength(400);
-      expect(Object.keys(resource.aws_iam_role)).toHaveLength(40);
-      for (const { policy } of Object.values<TerraformJson>(resource.aws_iam_role_policy)) {
+      const workloads = Object.entries<TerraformJson>(resource.aws_iam_role_policy).filter(([name]) =>
+        name.startsWith("secrets_workload-"),
+      );
+      expect(workloads).toHaveLength(40);
+      for (const [, { policy }] of workloads) {
         expect(JSON.parse(policy).Statement[0].Resource).toHaveLength(20);
       }
     });

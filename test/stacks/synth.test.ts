@@ -24,6 +24,7 @@ beforeAll(() => {
     "lib",
     "stacks",
     "registry",
+    "scripts",
     "main.ts",
     "cdktf.json",
     "package.json",

@@ -89,7 +89,7 @@ export class Operations extends Construct {
     this.#functions = new Map(
       functions.map((entry) => [
         entry.name,
-        new RegistryFunction(this, `function-${entry.word}`, {
+        new RegistryFunction(this, entry.word, {
           plan: entry,
           region,
           keyArn,
@@ -120,7 +120,7 @@ export class Operations extends Construct {
     );
     for (const rule of plan.rules) this.#rule(common, rule, deadLetterArn);
     for (const entry of functions) {
-      this.#alarm(common, `${entry.word}-fails`, {
+      this.#alarm(common, `${entry.word.replace(/^function--/, "")}-fails`, {
         description: `${entry.name} fails`,
         namespace: "AWS/Lambda",
         metric: "Errors",

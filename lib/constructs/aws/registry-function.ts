@@ -33,7 +33,7 @@ export interface RegistryFunctionProps {
 
 /**
  * A Lambda function of the registry with its role and its log group. Its code is written beside the stack at synth
- * (`functions/<word>.zip`): the bundle of this package and a `settings.json` with names, never a value.
+ * (`functions/<name>.zip`): the bundle of this package and a `settings.json` with names, never a value.
  */
 export class RegistryFunction extends Construct {
   readonly function: LambdaFunction;
@@ -65,7 +65,7 @@ export class RegistryFunction extends Construct {
       }),
       plan.word,
     );
-    const file = `functions/${plan.word}.zip`;
+    const file = `functions/${plan.name}.zip`;
     const { bytes, sourceCodeHash } = functionZip(plan.bundle, plan.settings, bundles);
     addCustomSynthesis(this, {
       onSynthesize: ({ outdir, manifest }) => {
