@@ -2,7 +2,7 @@ import type { Duration } from "../model/duration";
 import type { Cluster, Environment, Registry } from "../model/registry";
 import { stsAudience } from "../model/trust-policy";
 import { oidcProviderArn } from "./aws-arns";
-import { assignFunctions } from "./function-assignment";
+import { assignFunctions, functionsBySecret } from "./function-assignment";
 import { type FunctionPlan, mirrorFunctionPlan, rotationFunctionPlan } from "./function-plan";
 import { type KeyPlan, keyPlan } from "./key-plan";
 import { type OperationsPlan, operationsPlan } from "./operations-plan";
@@ -63,6 +63,7 @@ export interface ClusterPlan extends Cluster {
 function computeBlueprint(registry: Registry, environmentName: string): Blueprint {
   const environment = registry.environment(environmentName);
   const assignments = assignFunctions(registry, environment);
+  const bySecret = functionsBySecret(assignments);
   const mirror = mirrorFunctionPlan(registry, environment);
   const functions = [
     ...assignments.map((assignment) => rotationFunctionPlan(registry, environment, assignment)),
@@ -71,7 +72,7 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
   const operations = operationsPlan(registry, environment, functions);
   const secrets = registry
     .secretsIn(environmentName)
-    .map((secret) => secretPlan(registry, environment, secret, assignments));
+    .map((secret) => secretPlan(registry, environment, secret, bySecret));
   const workloads = registry.workloadNames.map((name) =>
     workloadPlan(registry, environment, registry.workload(name)),
   );

@@ -39,6 +39,27 @@ export function assignFunctions(registry: Registry, environment: Environment): r
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** Looks functions up by the secrets that they have to do with. */
+export interface FunctionsBySecret {
+  /** The one that rotates a secret; `undefined`: Vault does. */
+  rotatorOf(key: string): FunctionAssignment | undefined;
+  /** Those that change other secrets' targets with this one's value, sorted by name. */
+  usersOf(key: string): readonly FunctionAssignment[];
+}
+
+/** The functions of an environment, to be looked up by secret. */
+export function functionsBySecret(assignments: readonly FunctionAssignment[]): FunctionsBySecret {
+  const rotators = new Map<string, FunctionAssignment>();
+  const users = new Map<string, Set<FunctionAssignment>>();
+  for (const assignment of assignments) {
+    for (const { key, admin } of assignment.secrets) {
+      rotators.set(key, assignment);
+      if (admin !== undefined) users.set(admin, (users.get(admin) ?? new Set()).add(assignment));
+    }
+  }
+  return { rotatorOf: (key) => rotators.get(key), usersOf: (key) => [...(users.get(key) ?? [])] };
+}
+
 /** Where a secret's function runs: as the author says, else in the first network if its target lies in one. */
 function networkOf(environment: Environment, secret: EnvironmentSecret): string | undefined {
   if (secret.network !== undefined) return secret.network === "none" ? undefined : secret.network;

@@ -5,7 +5,7 @@ import type { Environment, Registry } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
 import { type RotationSchedule, rotationSchedule } from "../model/rotation-schedule";
 import { roleArn, secretArnPattern } from "./aws-arns";
-import type { FunctionAssignment } from "./function-assignment";
+import type { FunctionAssignment, FunctionsBySecret } from "./function-assignment";
 import { functionRoleArn } from "./function-plan";
 import { isMirrored } from "./function-rights";
 import { secretPolicy } from "./secret-policy";
@@ -75,7 +75,7 @@ export function secretPlan(
   registry: Registry,
   environment: Environment,
   secret: EnvironmentSecret,
-  functions: readonly FunctionAssignment[],
+  functions: FunctionsBySecret,
 ): SecretPlan {
   const common: SecretPlanCommon = {
     key: secret.key,
@@ -107,12 +107,9 @@ export function secretPlan(
   const { operators, breakGlass } = environment.principals;
   const name = secretName(environment.name, secret.physicalKey);
   const roleOf = (assignment: FunctionAssignment): string => functionRoleArn(environment, assignment.name);
-  const rotator = functions.find(({ secrets }) => secrets.some(({ key }) => key === secret.key));
+  const rotator = functions.rotatorOf(secret.key);
   const rotators = rotator ? [roleOf(rotator)] : [];
-  // Functions that change another secret's target with this one's value.
-  const users = functions
-    .filter(({ secrets }) => secrets.some(({ admin }) => admin === secret.key))
-    .map(roleOf);
+  const users = functions.usersOf(secret.key).map(roleOf);
   const mirrors = isMirrored(secret)
     ? [functionRoleArn(environment, mirrorName(registry.id, environment.name))]
     : [];

@@ -68,6 +68,7 @@ export class Registry<E extends string = string, W extends string = string, K ex
   readonly #secrets: ReadonlyMap<string, Secret>;
   readonly #rules: ReadonlyMap<string, ParsedAccessRule>;
   readonly #resolved: ReadonlyMap<string, readonly EnvironmentSecret[]>;
+  readonly #byKey: ReadonlyMap<string, ReadonlyMap<string, EnvironmentSecret>>;
 
   /** @internal */
   constructor(parsed: ParsedRegistry, resolved: ReadonlyMap<string, readonly EnvironmentSecret[]>) {
@@ -106,6 +107,9 @@ export class Registry<E extends string = string, W extends string = string, K ex
     );
     this.#rules = parsed.accessRules;
     this.#resolved = resolved;
+    this.#byKey = new Map(
+      [...resolved].map(([name, secrets]) => [name, new Map(secrets.map((secret) => [secret.key, secret]))]),
+    );
     this.environmentNames = [...this.#environments.keys()] as E[];
     this.workloadNames = [...this.#workloads.keys()] as W[];
     this.secretKeys = [...this.#secrets.keys()] as K[];
@@ -139,7 +143,8 @@ export class Registry<E extends string = string, W extends string = string, K ex
   /** One secret as an environment has it; `undefined` where the environment does not have it. */
   secretIn(environment: E, key: K): EnvironmentSecret | undefined {
     this.secret(key);
-    return this.secretsIn(environment).find((secret) => secret.key === key);
+    this.secretsIn(environment);
+    return this.#byKey.get(environment)?.get(key);
   }
 
   #find<T>(map: ReadonlyMap<string, T>, name: string, what: string): T {

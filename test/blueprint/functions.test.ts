@@ -1,0 +1,251 @@
+import fc from "fast-check";
+import { type AwsSecretPlan, type Blueprint, blueprint, type FunctionPlan } from "../../lib/blueprint";
+import {
+  compactLength,
+  defineRegistry,
+  type PolicyStatement,
+  type Registry,
+  RegistryError,
+} from "../../lib/model";
+import { registry } from "../../registry";
+import { draft, genericPassword } from "../model/sample";
+import { anyDefinition } from "./random-registry";
+
+const statementsOf = ({ role }: FunctionPlan): readonly PolicyStatement[] =>
+  [...role.policies.inline, ...role.policies.managed].flatMap(({ document }) => document.Statement);
+
+/** Resources of all statements of a name: a long one is split over several policies. */
+const resourcesOf = (plan: FunctionPlan, sid: string): string[] =>
+  statementsOf(plan)
+    .filter(({ Sid }) => Sid === sid)
+    .flatMap(({ Resource = [] }) => Resource)
+    .sort();
+
+const awsSecrets = (plan: Blueprint): AwsSecretPlan[] =>
+  plan.secrets.flatMap((secret) => (secret.store === "aws" ? [secret] : []));
+
+/** Functions run in the primary region, so a pattern for any region is narrowed to it. */
+const inPrimary = (plan: Blueprint, { arnPattern }: AwsSecretPlan): string =>
+  arnPattern.replace(":secretsmanager:*:", `:secretsmanager:${plan.regions.primary}:`);
+
+const rotators = (plan: Blueprint): FunctionPlan[] =>
+  plan.functions.filter(({ bundle }) => bundle !== "mirror");
+
+/** Roles that a policy of a secret lets read or write. */
+function exempt({ policy }: AwsSecretPlan, sid: string): string[] {
+  const found = policy.Statement.find(({ Sid }) => Sid === sid);
+  return (found?.Condition?.ArnNotLike?.["aws:PrincipalArn"] ?? []).filter((arn) => arn.includes(":iam::"));
+}
+
+function keepsTheLaws(plan: Blueprint): void {
+  const secrets = awsSecrets(plan);
+  const byKey = new Map(secrets.map((secret) => [secret.key, secret]));
+  const arns = (keys: Iterable<string>): string[] =>
+    [...new Set(keys)]
+      .flatMap((key) => {
+        const secret = byKey.get(key);
+        return secret ? [inPrimary(plan, secret)] : [];
+      })
+      .sort();
+
+  // One function for each secret of Secrets Manager, and none for another.
+  expect(
+    rotators(plan)
+      .flatMap((entry) => entry.secrets)
+      .sort(),
+  ).toEqual([...byKey.keys()].sort());
+  for (const secret of secrets) expect(secret.rotatedBy).toBeDefined();
+
+  for (const entry of rotators(plan)) {
+    // Its role reaches its own secrets, reads their admin credentials, and nothing else.
+    expect(resourcesOf(entry, "RotateSecrets")).toEqual(arns(entry.secrets));
+    const admins = entry.secrets.flatMap((key) => byKey.get(key)?.admin ?? []);
+    expect(resourcesOf(entry, "ReadAdminCredentials")).toEqual(arns(admins));
+    // Its settings name the same.
+    expect(Object.keys(entry.settings.secrets).sort()).toEqual(
+      entry.secrets.flatMap((key) => byKey.get(key)?.name ?? []).sort(),
+    );
+    expect(new Set(entry.secrets.map((key) => byKey.get(key)?.kind))).toEqual(new Set([entry.bundle]));
+  }
+
+  const mirror = plan.functions.find(({ bundle }) => bundle === "mirror");
+  const mirrored = secrets.filter(({ consumers }) => consumers.length > 0);
+  expect(mirror !== undefined).toBe(mirrored.length > 0);
+  if (mirror) expect(resourcesOf(mirror, "ReadSecrets")).toEqual(arns(mirrored.map(({ key }) => key)));
+
+  // Each secret's own policy agrees: who may write is its rotator and people, who may read is no other function.
+  const people = [...plan.principals.operators, ...plan.principals.breakGlass];
+  for (const secret of secrets) {
+    const rotator = rotators(plan).find(({ name }) => name === secret.rotatedBy);
+    expect(exempt(secret, "DenyWriteExceptWriters").sort()).toEqual(
+      [...people, ...(rotator ? [rotator.role.arn] : [])].sort(),
+    );
+    const users = rotators(plan).filter(({ secrets: keys }) =>
+      keys.some((key) => byKey.get(key)?.admin === secret.key),
+    );
+    const functions = new Set([
+      ...(rotator ? [rotator.role.arn] : []),
+      ...users.map(({ role }) => role.arn),
+      ...(mirror && secret.consumers.length > 0 ? [mirror.role.arn] : []),
+    ]);
+    const roles = plan.functions.map(({ role }) => role.arn);
+    expect(
+      exempt(secret, "DenyReadExceptReaders")
+        .filter((arn) => roles.includes(arn))
+        .sort(),
+    ).toEqual([...functions].sort());
+  }
+  for (const entry of plan.functions) limitsItsRights(plan, entry);
+}
+
+/** The only resources that are not exact: what AWS itself cannot name, each narrowed by a condition. */
+const UNNAMED: Readonly<Record<string, readonly string[]>> = {
+  UseKeysThroughSecretsManager: ["kms:ViaService", "kms:EncryptionContext:SecretARN"],
+  DecryptThroughSecretsManager: ["kms:ViaService", "kms:EncryptionContext:SecretARN"],
+  EncryptDeadLetters: ["kms:ViaService", "kms:ResourceAliases"],
+  ProveIdentityToVault: ["sts:IdentityTokenAudience"],
+  WriteLog: [],
+  LambdaJoinsNetwork: [],
+  CodeDoesNot: ["lambda:SourceFunctionArn"],
+};
+
+function limitsItsRights(plan: Blueprint, entry: FunctionPlan): void {
+  const statements = statementsOf(entry);
+  for (const { Sid, Action, Resource = [], Condition = {} } of statements) {
+    expect(Action.join()).not.toContain("*");
+    const keys = UNNAMED[Sid];
+    if (keys === undefined) expect(Resource.join()).not.toContain("*");
+    else expect(Object.values(Condition).flatMap((tests) => Object.keys(tests))).toEqual(keys);
+  }
+  // The code of a function in a VPC is denied all that Lambda does for it there.
+  const joins = statements.find(({ Sid }) => Sid === "LambdaJoinsNetwork");
+  const denied = statements.find(({ Sid }) => Sid === "CodeDoesNot");
+  expect(denied?.Action).toEqual(joins?.Action);
+  expect(joins !== undefined).toBe(entry.network !== undefined);
+  if (denied) expect(denied.Condition?.ArnEquals?.["lambda:SourceFunctionArn"]).toEqual([entry.arn]);
+  expect(JSON.stringify(entry)).not.toContain("${");
+  expect(entry.name.length).toBeLessThanOrEqual(64);
+  expect(entry.arn).toContain(plan.regions.primary);
+  for (const { document } of entry.role.policies.managed) {
+    expect(compactLength(document)).toBeLessThanOrEqual(6_144);
+  }
+}
+
+test("a function's rights, its settings and the policies of secrets say the same, for any registry", () => {
+  let sound = 0;
+  fc.assert(
+    fc.property(anyDefinition, (definition) => {
+      let made: Registry;
+      try {
+        made = defineRegistry(definition) as Registry;
+      } catch (error) {
+        if (error instanceof RegistryError) return;
+        throw error;
+      }
+      sound += 1;
+      for (const name of made.environmentNames) keepsTheLaws(blueprint(made, name));
+    }),
+    { numRuns: 200 },
+  );
+  expect(sound).toBeGreaterThan(60);
+});
+
+test.each(registry.environmentNames)("so they do in %s of this organisation", (name) => {
+  keepsTheLaws(blueprint(registry, name));
+});
+
+test("automatic secrets have a schedule, others are moved on by people", () => {
+  const plan = blueprint(registry, "prod");
+  for (const secret of awsSecrets(plan)) {
+    expect([secret.key, secret.schedule !== undefined]).toEqual([
+      secret.key,
+      secret.rotation === "automatic",
+    ]);
+  }
+});
+
+describe("functions", () => {
+  const planOf = (change: (definition: ReturnType<typeof draft>) => void): Blueprint => {
+    const definition = draft();
+    delete definition.environments.dev;
+    for (const secret of Object.values<ReturnType<typeof draft>>(definition.secrets))
+      delete secret.environments?.dev;
+    change(definition);
+    return blueprint(defineRegistry(definition) as Registry, "prod");
+  };
+  const network = (name: string) => ({
+    name,
+    subnets: ["subnet-0a1b2c3d4e5f60718"],
+    securityGroups: ["sg-0a1b2c3d4e5f60718"],
+  });
+  const namesOf = (plan: Blueprint): string[] => plan.functions.map(({ name }) => name);
+
+  test("run in the first network where their target lies in one, and where the author says", () => {
+    const plan = planOf(({ environments, secrets }) => {
+      environments.prod.networks = [network("main"), network("cards")];
+      environments.prod.mirrorNetwork = "none";
+      secrets["payments/stripe"].network = "cards";
+      secrets["db/other"] = {
+        ...secrets["db/app"],
+        network: "none",
+        settings: { database: "x", role: "y", host: "y" },
+        environments: {},
+      };
+    });
+    expect(namesOf(plan)).toEqual([
+      "acme-prod--mirror",
+      "acme-prod--rotate-generic",
+      "acme-prod--rotate-hmac-key",
+      "acme-prod--rotate-postgresql-user",
+      "acme-prod--rotate-postgresql-user-main",
+      "acme-prod--rotate-stripe-cards",
+    ]);
+    expect(plan.functions.filter((entry) => entry.network !== undefined).map(({ name }) => name)).toEqual([
+      "acme-prod--rotate-postgresql-user-main",
+      "acme-prod--rotate-stripe-cards",
+    ]);
+  });
+
+  test("share the work where one role could not name all secrets; the mirror's falls back to the prefix", () => {
+    const plan = planOf((definition) => {
+      definition.secrets = Object.fromEntries(
+        Array.from({ length: 2_000 }, (_, index) => [
+          `team/key-${String(index).padStart(7, "0")}`,
+          { ...genericPassword(), consumers: index % 100 === 0 ? ["backend"] : [] },
+        ]),
+      );
+    });
+    keepsSizes(plan);
+    expect(rotators(plan).length).toBeGreaterThan(1);
+    expect(rotators(plan).flatMap((entry) => entry.secrets)).toHaveLength(2_000);
+    const mirror = plan.functions.find(({ bundle }) => bundle === "mirror");
+    expect(mirror && resourcesOf(mirror, "DescribeSecrets")).toEqual([
+      "arn:aws:secretsmanager:eu-central-1:444455556666:secret:prod/*",
+    ]);
+    expect(mirror && resourcesOf(mirror, "ReadSecrets")).toHaveLength(20);
+  });
+
+  test("are not there where nothing is in Secrets Manager", () => {
+    const plan = planOf((definition) => {
+      definition.secrets = {
+        "db/reports": {
+          ...definition.secrets["db/app"],
+          store: "vault",
+          environments: {},
+          settings: { host: "db.example.com", database: "app", role: "app" },
+        },
+      };
+      delete definition.secrets["db/reports"].admin;
+    });
+    expect(plan.functions).toEqual([]);
+    expect(plan.operations).toBeUndefined();
+  });
+});
+
+function keepsSizes(plan: Blueprint): void {
+  for (const { role } of plan.functions) {
+    expect(role.policies.managed.length).toBeLessThanOrEqual(10);
+    for (const { document } of role.policies.managed)
+      expect(compactLength(document)).toBeLessThanOrEqual(6_144);
+  }
+}
