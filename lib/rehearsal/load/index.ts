@@ -8,4 +8,11 @@ export {
   takeHumanRole,
   takeWorkloadRole,
 } from "./aws-account";
+export {
+  allowSecretsManager,
+  type FunctionAnswer,
+  invokeFunction,
+  type LoadedFunction,
+  loadFunction,
+} from "./functions";
 export { loadVaultServer, type RehearsedCluster, type VaultCall } from "./vault-server";

@@ -4,6 +4,12 @@ import { promisify } from "node:util";
 /** How a cluster signs its tokens. */
 export type SigningAlgorithm = "RS256" | "ES256";
 
+/** What a key can sign with: clusters' algorithms, and AWS's. */
+export type KeyAlgorithm = SigningAlgorithm | "ES384";
+
+const DIGEST: Readonly<Record<KeyAlgorithm, string>> = { RS256: "sha256", ES256: "sha256", ES384: "sha384" };
+const CURVE = { ES256: "P-256", ES384: "P-384" } as const;
+
 /** Claims of a token: registered ones and whatever else. */
 export type Claims = Readonly<Record<string, unknown>>;
 
@@ -14,7 +20,7 @@ export type Claims = Readonly<Record<string, unknown>>;
  */
 export class SigningKey {
   private constructor(
-    readonly algorithm: SigningAlgorithm,
+    readonly algorithm: KeyAlgorithm,
     private readonly privateKey: KeyObject,
     private readonly publicKey: KeyObject,
     /** As kube-apiserver names its keys: SHA-256 of the public key. */
@@ -22,12 +28,12 @@ export class SigningKey {
   ) {}
 
   /** A new key. RSA's take some tenths of a second, on another thread. */
-  static async generate(algorithm: SigningAlgorithm): Promise<SigningKey> {
+  static async generate(algorithm: KeyAlgorithm): Promise<SigningKey> {
     const generate = promisify(generateKeyPair);
     const { privateKey, publicKey } =
       algorithm === "RS256"
         ? await generate("rsa", { modulusLength: 2048 })
-        : await generate("ec", { namedCurve: "P-256" });
+        : await generate("ec", { namedCurve: CURVE[algorithm] });
     const id = createHash("sha256")
       .update(publicKey.export({ type: "spki", format: "der" }))
       .digest("base64url");
@@ -39,10 +45,15 @@ export class SigningKey {
     return { ...this.publicKey.export({ format: "jwk" }), use: "sig", alg: this.algorithm, kid: this.id };
   }
 
+  /** The public half as PEM. */
+  publicKeyPem(): string {
+    return this.publicKey.export({ type: "spki", format: "pem" }).toString();
+  }
+
   /** A compact JWT. */
   sign(claims: Claims): string {
     const content = `${encode({ alg: this.algorithm, kid: this.id })}.${encode(claims)}`;
-    const signature = sign("sha256", Buffer.from(content), {
+    const signature = sign(DIGEST[this.algorithm], Buffer.from(content), {
       key: this.privateKey,
       dsaEncoding: "ieee-p1363",
     });
@@ -59,7 +70,7 @@ export class SigningKey {
     const { alg, kid } = decode(header) ?? {};
     if (alg !== this.algorithm || kid !== this.id) return undefined;
     const genuine = verify(
-      "sha256",
+      DIGEST[this.algorithm],
       Buffer.from(`${header}.${payload}`),
       { key: this.publicKey, dsaEncoding: "ieee-p1363" },
       Buffer.from(signature, "base64url"),

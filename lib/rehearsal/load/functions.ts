@@ -1,0 +1,101 @@
+import {
+  AddPermissionCommand,
+  CreateFunctionCommand,
+  InvokeCommand,
+  LambdaClient,
+  waitUntilFunctionActiveV2,
+} from "@aws-sdk/client-lambda";
+import type { AwsAccess } from "./aws-account";
+
+/** A Lambda function as it is loaded. */
+export interface LoadedFunction {
+  readonly name: string;
+  readonly region: string;
+  readonly roleArn: string;
+  /** The deployment package: `index.js` and what it reads. */
+  readonly zip: Uint8Array;
+  /** @default "index.handler" */
+  readonly handler?: string;
+  /** @default none */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+}
+
+/** What a function answered. */
+export interface FunctionAnswer {
+  /** `Unhandled` for every error of a function or of its process; absent for a success. */
+  readonly functionError?: string | undefined;
+  /** The parsed answer, or the error: `errorType`, `errorMessage`. */
+  readonly payload: unknown;
+  /** The end of what it wrote, at most 4 KB; with an error, that error's stack. */
+  readonly logs: string;
+}
+
+/** The runtime of `lib/constructs`; the embedded AWS runs it with the Node.js that runs us. */
+const RUNTIME = "nodejs24.x";
+/** Secrets Manager's name as a caller of functions. */
+const SECRETS_MANAGER = "secretsmanager.amazonaws.com";
+
+const lambda = ({ endpoint, credentials }: AwsAccess, region: string): LambdaClient =>
+  new LambdaClient({ endpoint, region, credentials: { ...credentials }, maxAttempts: 1 });
+
+/**
+ * Makes a function and waits until it can be called. It calls AWS at the endpoint of `access`, so that a shim
+ * that it is loaded through also sees what it does.
+ *
+ * @returns the function's ARN
+ */
+export async function loadFunction(access: AwsAccess, wanted: LoadedFunction): Promise<string> {
+  const client = lambda(access, wanted.region);
+  const { FunctionArn: arn } = await client.send(
+    new CreateFunctionCommand({
+      FunctionName: wanted.name,
+      Role: wanted.roleArn,
+      Runtime: RUNTIME,
+      Handler: wanted.handler ?? "index.handler",
+      Code: { ZipFile: wanted.zip },
+      Timeout: wanted.timeoutSeconds,
+      MemorySize: wanted.memoryMb,
+      Environment: { Variables: { ...wanted.environment, AWS_ENDPOINT_URL: access.endpoint } },
+    }),
+  );
+  await waitUntilFunctionActiveV2({ client, maxWaitTime: 30 }, { FunctionName: wanted.name });
+  return arn ?? "";
+}
+
+/** Lets Secrets Manager call a function for the account's secrets. */
+export async function allowSecretsManager(access: AwsAccess, functionArn: string): Promise<void> {
+  const [, , , region = "", account] = functionArn.split(":");
+  await lambda(access, region).send(
+    new AddPermissionCommand({
+      FunctionName: functionArn,
+      StatementId: "SecretsManager",
+      Action: "lambda:InvokeFunction",
+      Principal: SECRETS_MANAGER,
+      SourceAccount: account,
+    }),
+  );
+}
+
+/** Calls a function and waits for its answer. */
+export async function invokeFunction(
+  access: AwsAccess,
+  functionArn: string,
+  payload: object,
+): Promise<FunctionAnswer> {
+  const region = functionArn.split(":")[3] ?? "";
+  const answer = await lambda(access, region).send(
+    new InvokeCommand({
+      FunctionName: functionArn,
+      LogType: "Tail",
+      Payload: Buffer.from(JSON.stringify(payload)),
+    }),
+  );
+  const text = Buffer.from(answer.Payload ?? []).toString("utf8");
+  return {
+    functionError: answer.FunctionError,
+    payload: text === "" ? undefined : JSON.parse(text),
+    logs: Buffer.from(answer.LogResult ?? "", "base64").toString("utf8"),
+  };
+}

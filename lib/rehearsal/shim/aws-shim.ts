@@ -1,0 +1,225 @@
+import { randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { secretNameOf } from "../../rotation/event";
+import type { EmbeddedAws } from "../servers/embedded-aws";
+import { type ServerGroup, startInGroup } from "../servers/server-group";
+import { type AwsCall, parseCall, textOf } from "./aws-call";
+import { CallLog, outcomeOf } from "./call-log";
+import { type Caller, Callers } from "./callers";
+import type { Exchange, Handler } from "./exchange";
+import { type Fault, Faults } from "./faults";
+import { createAccessKey } from "./iam-keys";
+import { createFunction } from "./lambda-roles";
+import { killLambdaWorker } from "./lambda-worker";
+import { resourceArn } from "./resource-arn";
+import { type RotationOptions, Rotations } from "./rotations";
+import { type SecretsManagerReadings, StoredSecrets, secretHandlers } from "./secrets";
+import { Upstream } from "./upstream";
+import { WebIdentity } from "./web-identity";
+import { errorAnswer, requestIdOf, type WireAnswer, type WireRequest } from "./wire";
+
+/** Options of {@link startAwsShim}. */
+export interface AwsShimOptions {
+  readonly upstream: Pick<EmbeddedAws, "endpoint">;
+  /**
+   * The group that the shim ends with.
+   * @default a group of its own
+   */
+  readonly group?: ServerGroup;
+  /**
+   * Issuer of AWS's tokens by account id, where federation is enabled.
+   * @default none: GetWebIdentityToken is refused
+   */
+  readonly tokenIssuers?: Readonly<Record<string, string>>;
+  readonly rotation?: RotationOptions;
+  readonly readings?: SecretsManagerReadings;
+}
+
+/** The embedded AWS, made to refuse what AWS refuses, and watched. */
+export interface AwsShim {
+  /** `http://127.0.0.1:<port>`, in place of the embedded AWS's. */
+  readonly endpoint: string;
+  readonly calls: CallLog;
+  readonly faults: Faults;
+  readonly rotations: Pick<Rotations, "settled">;
+  readonly webIdentity: Pick<WebIdentity, "publicKeyPem" | "publicKeysPem">;
+  stop(): Promise<void>;
+}
+
+/** Starts a reverse proxy in front of an embedded AWS; {@link SHIM_RULES} says where it stands in for AWS. */
+export function startAwsShim(options: AwsShimOptions): Promise<AwsShim> {
+  return startInGroup(options.group, async (group) => {
+    const place = group.placeFor("aws-shim");
+    const upstream = new Upstream(options.upstream.endpoint);
+    const webIdentity = await WebIdentity.create(options.tokenIssuers ?? {});
+    const stored = new StoredSecrets(upstream);
+    const rotations = new Rotations(upstream, stored, options.rotation);
+    const readings = { firstKeepsPending: true, promotionClearsPending: false, ...options.readings };
+    const interceptor = new Interceptor(upstream, {
+      secretsmanager: { ...secretHandlers(stored, readings), ...rotations.handlers() },
+      iam: { CreateAccessKey: createAccessKey },
+      lambda: { CreateFunction: createFunction },
+      sts: { GetWebIdentityToken: (exchange) => webIdentity.getToken(exchange) },
+    });
+    const { server, port } = await listen((request, response) => interceptor.serve(request, response));
+    const stop = () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+    return {
+      endpoint: `http://127.0.0.1:${port}`,
+      calls: interceptor.calls,
+      faults: interceptor.faults,
+      rotations,
+      webIdentity,
+      stop: group.adopt(place, stop),
+    };
+  });
+}
+
+function listen(
+  serve: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+): Promise<{ readonly server: Server; readonly port: number }> {
+  const server = createServer((request, response) => {
+    serve(request, response).catch(() => response.destroy());
+  });
+  // SDK clients keep connections; closing an idle one races with their next request.
+  server.keepAliveTimeout = 0;
+  server.requestTimeout = 0;
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      if (address === null || typeof address === "string")
+        reject(new Error("no port in the socket's address"));
+      else resolve({ server, port: address.port });
+    });
+  });
+}
+
+type Handlers = Readonly<Record<string, Readonly<Record<string, Handler>>>>;
+
+class Interceptor {
+  readonly calls = new CallLog();
+  readonly faults = new Faults();
+  readonly #callers = new Callers();
+  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #upstream: Upstream;
+  readonly #handlers: Handlers;
+
+  constructor(upstream: Upstream, handlers: Handlers) {
+    this.#upstream = upstream;
+    this.#handlers = handlers;
+  }
+
+  async serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const request = await readRequest(incoming);
+    const call = parseCall(request);
+    const caller = this.#callers.of(call.accessKeyId);
+    const fault = this.faults.take({ ...call, caller });
+    const kill = () => killLambdaWorker(incoming.socket.remotePort ?? 0, incoming.socket.localPort ?? 0);
+    if (fault?.kind === "delay") await sleep(fault.milliseconds);
+    if (fault?.kind === "kill" && fault.when === "before") {
+      await kill();
+      response.destroy();
+      return;
+    }
+    const injected = injectedAnswer(call, fault);
+    const answer = injected ?? (await this.#answer(request, call, caller));
+    if (injected === undefined) this.#callers.learn(call, caller, answer);
+    await this.#record(call, caller, answer, injected !== undefined);
+    if (fault?.kind === "kill") await kill();
+    if (fault?.kind === "kill" || fault?.kind === "lost-response") {
+      response.destroy();
+      return;
+    }
+    response.writeHead(answer.status, { ...answer.headers, "content-length": answer.body.length });
+    response.end(answer.body);
+  }
+
+  #answer(request: WireRequest, call: AwsCall, caller: Caller | undefined): Promise<WireAnswer> {
+    const account = caller?.account ?? accountIn(call);
+    const handler = this.#handlers[call.service]?.[call.operation];
+    if (handler === undefined || account === undefined) return this.#upstream.forward(request);
+    const exchange: Exchange = {
+      call,
+      caller,
+      account,
+      requestId: randomUUID(),
+      upstream: this.#upstream,
+      forward: (parameters) =>
+        this.#upstream.forward(
+          request,
+          parameters === undefined ? request.body : Buffer.from(JSON.stringify(parameters)),
+        ),
+    };
+    return this.#inTurn(turnOf(call, account), () => handler(exchange));
+  }
+
+  /** What a rule checks must still be so when the embedded AWS acts: one call for one thing at a time. */
+  async #inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(key) ?? Promise.resolve();
+    const turn = before.catch(() => undefined).then(work);
+    this.#turns.set(key, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(key) === turn) this.#turns.delete(key);
+    }
+  }
+
+  async #record(call: AwsCall, caller: Caller | undefined, answer: WireAnswer, injected: boolean) {
+    const account = caller?.account ?? accountIn(call);
+    this.calls.add({
+      at: new Date(),
+      principal: caller?.principal ?? (call.accessKeyId === undefined ? "anonymous" : "unknown"),
+      functionArn: caller?.functionArn,
+      action: call.action,
+      region: call.region,
+      resource: await resourceArn(call, account, this.#upstream),
+      outcome: outcomeOf(answer),
+      injected,
+      requestId: requestIdOf(answer) ?? "",
+    });
+  }
+}
+
+/** The account that an ARN in the call names, where the caller is not known. */
+const accountIn = (call: AwsCall): string | undefined =>
+  ["SecretId", "FunctionName", "Role"]
+    .map((name) => textOf(call, name)?.split(":")[4])
+    .find((account) => account !== undefined && /^\d{12}$/.test(account));
+
+const turnOf = (call: AwsCall, account: string): string =>
+  [
+    account,
+    call.service,
+    secretNameOf(textOf(call, "SecretId") ?? textOf(call, "Name") ?? textOf(call, "UserName") ?? ""),
+  ].join(" ");
+
+async function readRequest(incoming: IncomingMessage): Promise<WireRequest> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk);
+  return {
+    method: incoming.method ?? "GET",
+    url: incoming.url ?? "/",
+    headers: incoming.headers,
+    rawHeaders: incoming.rawHeaders,
+    body: Buffer.concat(chunks),
+  };
+}
+
+/** The answer that a fault puts in place of AWS's. */
+function injectedAnswer(call: AwsCall, fault: Fault | undefined): WireAnswer | undefined {
+  if (fault?.kind === "throttle") {
+    const code = call.protocol === "query" ? "Throttling" : "ThrottlingException";
+    return errorAnswer(call.protocol, { code, message: "Rate exceeded" }, randomUUID());
+  }
+  if (fault?.kind === "server-error") {
+    const error = { code: "InternalFailure", message: "An internal error occurred.", status: 500 };
+    return errorAnswer(call.protocol, error, randomUUID());
+  }
+  return undefined;
+}

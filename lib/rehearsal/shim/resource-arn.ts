@@ -1,0 +1,75 @@
+import { type AwsCall, textOf } from "./aws-call";
+import type { Upstream } from "./upstream";
+import { xmlText } from "./wire";
+
+type Resolve = (call: AwsCall, account: string, upstream: Upstream) => Promise<string> | string;
+
+const named = (call: AwsCall, parameter: string, arn: (name: string) => string): string => {
+  const name = textOf(call, parameter);
+  if (name === undefined) return "*";
+  return name.startsWith("arn:") ? name : arn(name);
+};
+
+const regional = (call: AwsCall, account: string, rest: string): string =>
+  `arn:aws:${call.service}:${call.region}:${account}:${rest}`;
+
+/** The resource by which IAM judges a call, by service. Source: Service Authorization Reference. */
+const RESOLVERS: Readonly<Record<string, Resolve>> = {
+  async secretsmanager(call, account, upstream) {
+    const id = textOf(call, "SecretId") ?? textOf(call, "Name");
+    if (id === undefined) return "*";
+    if (id.startsWith("arn:")) return id;
+    const { body } = await upstream.asRoot(
+      { account, region: call.region, service: "secretsmanager", operation: "DescribeSecret" },
+      { SecretId: id },
+    );
+    return typeof body.ARN === "string" ? body.ARN : id;
+  },
+  dynamodb: (call, account) => named(call, "TableName", (name) => regional(call, account, `table/${name}`)),
+  kms: (call, account) =>
+    named(call, "KeyId", (id) => regional(call, account, id.startsWith("alias/") ? id : `key/${id}`)),
+  lambda: (call, account) =>
+    named(call, "FunctionName", (name) => regional(call, account, `function:${name}`)),
+  elasticache: (call, account) =>
+    named(call, "ReplicationGroupId", (id) => regional(call, account, `replicationgroup:${id}`)),
+  sqs: (call, account) =>
+    named(call, "QueueUrl", (url) => regional(call, account, url.slice(url.lastIndexOf("/") + 1))),
+  sns: (call) => textOf(call, "TopicArn") ?? textOf(call, "TargetArn") ?? "*",
+  states: (call) =>
+    textOf(call, "executionArn") ?? textOf(call, "stateMachineArn") ?? textOf(call, "activityArn") ?? "*",
+  events: (call, account) =>
+    call.operation === "PutEvents" ? regional(call, account, "event-bus/default") : "*",
+  scheduler: (call, account) =>
+    named(call, "Name", (name) =>
+      regional(call, account, `schedule/${textOf(call, "GroupName") ?? "default"}/${name}`),
+    ),
+  s3(call) {
+    const [bucket, key] = [textOf(call, "Bucket"), textOf(call, "Key")];
+    if (!bucket) return "*";
+    return `arn:aws:s3:::${key === undefined ? bucket : `${bucket}/${key}`}`;
+  },
+  sts: (call) => textOf(call, "RoleArn") ?? "*",
+  async iam(call, account, upstream) {
+    const role = textOf(call, "RoleName");
+    const user = textOf(call, "UserName");
+    const [operation, parameters] =
+      role === undefined
+        ? (["GetUser", { UserName: user ?? "" }] as const)
+        : (["GetRole", { RoleName: role }] as const);
+    if (role === undefined && user === undefined) return "*";
+    const { region } = call;
+    const asked = { account, region, service: "iam", operation };
+    const answer = await upstream.queryAsRoot(asked, parameters);
+    return xmlText(answer.body, "Arn") ?? role ?? user ?? "*";
+  },
+};
+
+/** ARN of what a call is about; a name where there is no such thing, `*` where the action has no resource. */
+export async function resourceArn(
+  call: AwsCall,
+  account: string | undefined,
+  upstream: Upstream,
+): Promise<string> {
+  if (account === undefined) return textOf(call, "RoleArn") ?? "*";
+  return (await RESOLVERS[call.service]?.(call, account, upstream)) ?? "*";
+}

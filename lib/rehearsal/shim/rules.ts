@@ -1,0 +1,94 @@
+/**
+ * What AWS refuses or does otherwise, and the embedded AWS (ministack 1.5.33) lets pass. The shim stands in for
+ * AWS there. A test per entry shows that the embedded AWS alone still lacks it: when it fails after an upgrade,
+ * the entry and what the shim does for it go.
+ */
+export interface ShimRule {
+  /** What AWS does. */
+  readonly aws: string;
+  /** Where AWS says so. */
+  readonly source: string;
+  /** What the embedded AWS does. */
+  readonly embedded: string;
+}
+
+const SECRETS_API = "https://docs.aws.amazon.com/secretsmanager/latest/apireference";
+
+/** The rules by name. */
+export const SHIM_RULES = {
+  "token-names-one-value": {
+    aws: "PutSecretValue with a ClientRequestToken that a version has, and another value: ResourceExistsException. With the same value: nothing happens.",
+    source: `${SECRETS_API}/API_PutSecretValue.html`,
+    embedded: "The value is overwritten, and the version loses the labels that the request does not name.",
+  },
+  "token-length": {
+    aws: "ClientRequestToken has 32 to 64 characters: else InvalidParameterException.",
+    source: `${SECRETS_API}/API_PutSecretValue.html`,
+    embedded: "Any length passes.",
+  },
+  "one-value": {
+    aws: "PutSecretValue takes SecretString or SecretBinary, not both and not neither: InvalidParameterException.",
+    source: `${SECRETS_API}/API_PutSecretValue.html`,
+    embedded: "Both and neither pass.",
+  },
+  "value-size": {
+    aws: "A value has 1 to 65,536 bytes: else InvalidParameterException.",
+    source: `${SECRETS_API}/API_PutSecretValue.html`,
+    embedded: "Any size passes.",
+  },
+  "label-on-one-version": {
+    aws: "PutSecretValue with a label that another version has moves the label.",
+    source: `${SECRETS_API}/API_PutSecretValue.html`,
+    embedded: "Both versions have it.",
+  },
+  "first-value-is-current": {
+    aws: "A secret's first value gets AWSCURRENT whatever labels were asked for. Before it the secret has no version.",
+    source: `${SECRETS_API}/API_PutSecretValue.html`,
+    embedded:
+      "CreateSecret without a value makes a version AWSCURRENT without one, and the first value does not replace it.",
+  },
+  "no-empty-value": {
+    aws: "GetSecretValue of a version without a value: ResourceNotFoundException.",
+    source: `${SECRETS_API}/API_GetSecretValue.html`,
+    embedded: "It answers without SecretString and SecretBinary.",
+  },
+  "current-stays": {
+    aws: "UpdateSecretVersionStage moves AWSCURRENT and never removes it: InvalidParameterException.",
+    source: `${SECRETS_API}/API_UpdateSecretVersionStage.html`,
+    embedded: "AWSCURRENT can be removed.",
+  },
+  "policy-is-json": {
+    aws: "PutResourcePolicy with what is no policy of at most 20,480 characters: MalformedPolicyDocumentException.",
+    source: `${SECRETS_API}/API_PutResourcePolicy.html`,
+    embedded: "Any text passes.",
+  },
+  rotation: {
+    aws: "RotateSecret makes an empty AWSPENDING version and lets the function take the four steps.",
+    source:
+      "https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html",
+    embedded: "RotateSecret makes a copy of the value AWSCURRENT and calls nobody.",
+  },
+  "cancel-rotation": {
+    aws: "CancelRotateSecret turns rotation off.",
+    source: `${SECRETS_API}/API_CancelRotateSecret.html`,
+    embedded: "There is no such operation.",
+  },
+  "two-access-keys": {
+    aws: "CreateAccessKey for a user with two keys: LimitExceeded.",
+    source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html",
+    embedded: "A third key is made.",
+  },
+  "function-role-trusts-lambda": {
+    aws: "CreateFunction with a role whose trust policy does not name lambda.amazonaws.com: InvalidParameterValueException.",
+    source: "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
+    embedded: "Any role is taken, even one that does not exist.",
+  },
+  "web-identity-token": {
+    aws: "GetWebIdentityToken gives a token of the account's issuer for the caller's role, signed as its keys say.",
+    source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound_token_claims.html",
+    embedded: "The token is for the account's root, from another issuer, and signed with a fixed HMAC key.",
+  },
+} as const satisfies Readonly<Record<string, ShimRule>>;
+
+/** Name of a rule. */
+export type ShimRuleName = keyof typeof SHIM_RULES;
