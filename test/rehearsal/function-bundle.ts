@@ -17,6 +17,7 @@ export async function functionZip<K extends KindName>(
     platform: "node",
     target: "node20",
     format: "cjs",
+    minify: true,
     external: ["pg-native"],
     write: false,
     logLevel: "error",

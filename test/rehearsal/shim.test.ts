@@ -170,7 +170,8 @@ const CONTRACTS: Record<ShimRuleName, Contract> = {
       const secret = await emptySecretAt(at);
       const before = Object.values((await describeAt(at, secret)).VersionIdsToStages ?? {});
       await put(at, secret, { SecretString: value(), VersionStages: ["AWSPENDING"] });
-      return [before, Object.values((await describeAt(at, secret)).VersionIdsToStages ?? {})];
+      const after = Object.values((await describeAt(at, secret)).VersionIdsToStages ?? {});
+      return [before, after.map((labels) => [...labels].sort())];
     },
     shim: [[], [["AWSCURRENT", "AWSPENDING"]]],
     embedded: [[["AWSCURRENT"]], [["AWSCURRENT"], ["AWSPENDING"]]],

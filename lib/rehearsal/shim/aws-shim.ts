@@ -5,11 +5,12 @@ import { secretNameOf } from "../../rotation/event";
 import type { EmbeddedAws } from "../servers/embedded-aws";
 import { type ServerGroup, startInGroup } from "../servers/server-group";
 import { type AwsCall, parseCall, textOf } from "./aws-call";
-import { CallLog, outcomeOf } from "./call-log";
+import { CallLog, type CallRecord, outcomeOf } from "./call-log";
 import { type Caller, Callers } from "./callers";
 import type { Exchange, Handler } from "./exchange";
 import { type Fault, Faults } from "./faults";
 import { createAccessKey } from "./iam-keys";
+import { impliedKmsCalls } from "./implied-kms";
 import { createFunction } from "./lambda-roles";
 import { killLambdaWorker } from "./lambda-worker";
 import { resourceArn } from "./resource-arn";
@@ -150,10 +151,9 @@ class Interceptor {
       requestId: randomUUID(),
       upstream: this.#upstream,
       forward: (parameters) =>
-        this.#upstream.forward(
-          request,
-          parameters === undefined ? request.body : Buffer.from(JSON.stringify(parameters)),
-        ),
+        parameters === undefined
+          ? this.#upstream.forward(request)
+          : this.#upstream.forwardWith(request, parameters),
     };
     return this.#inTurn(turnOf(call, account), () => handler(exchange));
   }
@@ -172,7 +172,7 @@ class Interceptor {
 
   async #record(call: AwsCall, caller: Caller | undefined, answer: WireAnswer, injected: boolean) {
     const account = caller?.account ?? accountIn(call);
-    this.calls.add({
+    const record: CallRecord = {
       at: new Date(),
       principal: caller?.principal ?? (call.accessKeyId === undefined ? "anonymous" : "unknown"),
       functionArn: caller?.functionArn,
@@ -181,8 +181,11 @@ class Interceptor {
       resource: await resourceArn(call, account, this.#upstream),
       outcome: outcomeOf(answer),
       injected,
+      context: { "aws:RequestedRegion": call.region },
       requestId: requestIdOf(answer) ?? "",
-    });
+    };
+    this.calls.add(record);
+    for (const implied of await impliedKmsCalls(record, this.#upstream)) this.calls.add(implied);
   }
 }
 

@@ -12,8 +12,13 @@ export interface CallRecord {
   readonly region: string;
   /** ARN where it is known, else the name that the request gave, `*` where the action has no resource. */
   readonly resource: string;
-  /** `denied`: by IAM; else the error's code. */
+  /**
+   * `denied`: by IAM. `implied`: AWS would have asked for this besides, and the embedded AWS does not (KMS under a
+   * secret). `allowed`, or the error's code.
+   */
   readonly outcome: string;
+  /** Condition keys of the request that are known. */
+  readonly context: Readonly<Record<string, string>>;
   /** The answer is a fault on order, so IAM was not asked. */
   readonly injected: boolean;
   readonly requestId: string;
@@ -53,8 +58,11 @@ export class CallLog {
 export interface ActionUse {
   readonly action: string;
   readonly resource: string;
+  /** IAM let it through, whatever came of it. */
   readonly allowed: number;
   readonly denied: number;
+  /** See {@link CallRecord.outcome}. */
+  readonly implied: number;
 }
 
 /** Calls by role, then by action and resource, sorted. Faults on order are left out. */
@@ -72,13 +80,9 @@ function usesOf(records: readonly CallRecord[]): readonly ActionUse[] {
   for (const { action, resource, outcome, injected } of records) {
     if (injected) continue;
     const key = `${action} ${resource}`;
-    const { allowed, denied } = uses.get(key) ?? { allowed: 0, denied: 0 };
-    uses.set(key, {
-      action,
-      resource,
-      allowed: allowed + (outcome === "denied" ? 0 : 1),
-      denied: denied + (outcome === "denied" ? 1 : 0),
-    });
+    const use = uses.get(key) ?? { action, resource, allowed: 0, denied: 0, implied: 0 };
+    const counted = outcome === "denied" || outcome === "implied" ? outcome : "allowed";
+    uses.set(key, { ...use, [counted]: use[counted] + 1 });
   }
   return [...uses].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, use]) => use);
 }

@@ -11,7 +11,7 @@ export interface Exchange {
   readonly account: string;
   readonly requestId: string;
   readonly upstream: Upstream;
-  /** Lets the embedded AWS answer, with the caller's rights. With other parameters in place of the caller's. */
+  /** Lets the embedded AWS answer, with the caller's rights. With other, shorter parameters in place of the caller's. */
   forward(parameters?: object): Promise<WireAnswer>;
 }
 

@@ -4,3 +4,10 @@ export type { Fault, FaultedCall, FaultOrder, Faults } from "./faults";
 export type { RotationFailure, RotationOptions, RotationResult } from "./rotations";
 export { SHIM_RULES, type ShimRule, type ShimRuleName } from "./rules";
 export type { SecretsManagerReadings } from "./secrets";
+export {
+  type MissingRight,
+  type RightProof,
+  type RightUse,
+  type UsedRights,
+  usedRights,
+} from "./used-rights";

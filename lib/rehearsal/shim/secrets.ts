@@ -220,22 +220,21 @@ export function secretHandlers(
   }
 
   async function put(exchange: Exchange, secret: StoredSecret): Promise<WireAnswer> {
-    const wanted = (exchange.call.parameters.VersionStages ?? ["AWSCURRENT"]) as readonly string[];
+    const stages = (exchange.call.parameters.VersionStages ?? ["AWSCURRENT"]) as readonly string[];
+    const others = stages.filter((stage) => stage !== "AWSCURRENT");
     const empty = await stored.emptyCurrent(secret);
     const isFirst = empty !== undefined || holderOf(secret, "AWSCURRENT") === undefined;
-    const stages = isFirst ? [...new Set([...wanted, "AWSCURRENT"])] : wanted;
-    for (const stage of stages) {
-      if (stage !== "AWSCURRENT") await stored.label(secret, stage, undefined);
-    }
-    const answer = await exchange.forward({ ...exchange.call.parameters, VersionStages: stages });
+    for (const stage of others) await stored.label(secret, stage, undefined);
+    const answer = await exchange.forward();
     if (answer.status !== 200) return answer;
     const versionId = String(jsonOf(answer.body).VersionId);
     // With AWSCURRENT among them the server drops all others.
-    for (const stage of stages) {
-      const dropped = stage === "AWSPENDING" && isFirst && !readings.firstKeepsPending;
-      if (stage !== "AWSCURRENT" && !dropped) await stored.label(secret, stage, versionId);
+    for (const stage of others) await stored.label(secret, stage, versionId);
+    if (isFirst) {
+      await stored.label(secret, "AWSCURRENT", versionId);
+      await stored.label(secret, "AWSPREVIOUS", undefined);
+      if (!readings.firstKeepsPending) await stored.label(secret, "AWSPENDING", undefined);
     }
-    if (empty !== undefined) await stored.label(secret, "AWSPREVIOUS", undefined);
     const VersionStages = (await secretOf(exchange))?.labels.get(versionId) ?? [];
     return jsonAnswer({ ...jsonOf(answer.body), VersionStages }, exchange.requestId);
   }

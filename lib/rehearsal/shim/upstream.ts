@@ -21,7 +21,11 @@ export interface RootCall {
 }
 
 /** Targets of the JSON protocol that the shim calls itself. */
-const TARGETS: Readonly<Record<string, string>> = { secretsmanager: "secretsmanager", events: "AWSEvents" };
+const TARGETS: Readonly<Record<string, string>> = {
+  secretsmanager: "secretsmanager",
+  events: "AWSEvents",
+  kms: "TrentService",
+};
 
 /** The embedded AWS behind the shim. */
 export class Upstream {
@@ -31,22 +35,26 @@ export class Upstream {
     this.#endpoint = new URL(endpoint);
   }
 
+  /** Passes a request on as it is signed, `Host` included. */
+  forward(request: WireRequest): Promise<WireAnswer> {
+    return this.#send(request.method, request.url, forwarded(request), request.body);
+  }
+
   /**
-   * Passes a request on as it is signed, `Host` included.
+   * Passes a request on with other JSON in its body, and the caller's signature. The embedded AWS takes the signed
+   * digest of the body from `x-amz-content-sha256` and does not hold it against what it gets (`core/sigv4.py`); the
+   * length may be signed, so the body is filled up with blanks.
    *
-   * @param body another body in its place. The embedded AWS takes the signed digest of the body from
-   * `x-amz-content-sha256` and does not hold it against what it got, so the caller's signature covers this body, too.
+   * @throws Error when the new body is longer than the old one
    */
-  forward(request: WireRequest, body: Buffer = request.body): Promise<WireAnswer> {
-    const headers: string[] = [];
-    for (let at = 0; at < request.rawHeaders.length; at += 2) {
-      const [name = "", value = ""] = request.rawHeaders.slice(at, at + 2);
-      if (!NOT_FORWARDED.has(name.toLowerCase())) headers.push(name, value);
-    }
-    if (body !== request.body && request.headers["x-amz-content-sha256"] === undefined) {
+  forwardWith(request: WireRequest, parameters: object): Promise<WireAnswer> {
+    const { length } = request.body;
+    const body = Buffer.from(JSON.stringify(parameters).padEnd(length));
+    if (body.length > length) throw new Error("the request leaves no room for other parameters");
+    const headers = forwarded(request);
+    if (request.headers["x-amz-content-sha256"] === undefined) {
       headers.push("x-amz-content-sha256", createHash("sha256").update(request.body).digest("hex"));
     }
-    headers.push("content-length", String(body.length), "connection", "close");
     return this.#send(request.method, request.url, headers, body);
   }
 
@@ -133,4 +141,14 @@ export class Upstream {
       outgoing.end(body);
     });
   }
+}
+
+function forwarded(request: WireRequest): string[] {
+  const headers: string[] = [];
+  for (let at = 0; at < request.rawHeaders.length; at += 2) {
+    const [name = "", value = ""] = request.rawHeaders.slice(at, at + 2);
+    if (!NOT_FORWARDED.has(name.toLowerCase())) headers.push(name, value);
+  }
+  headers.push("content-length", String(request.body.length), "connection", "close");
+  return headers;
 }
