@@ -472,7 +472,7 @@ describe.each(["hmac-key", "jwt-signing-key"] as const)("the %s function in the 
       await rehearsal.confirm();
       const current = await rehearsal.holderOf("AWSCURRENT");
       const reduced = without(rehearsal.policy, action);
-    await rehearsal.allow(reduced);
+      await rehearsal.allow(reduced);
       shim.calls.clear();
       const { outcome, failures } = await rehearsal.rotate();
       expect(outcome).toBe("failed");

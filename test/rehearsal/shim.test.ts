@@ -1,10 +1,12 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomBytes, randomUUID, verify } from "node:crypto";
+import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import {
   CreateAccessKeyCommand,
   CreateRoleCommand,
   CreateUserCommand,
   IAMClient,
   ListAccessKeysCommand,
+  PutRolePolicyCommand,
 } from "@aws-sdk/client-iam";
 import {
   CancelRotateSecretCommand,
@@ -17,11 +19,23 @@ import {
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
-import { GetWebIdentityTokenCommand, STSClient } from "@aws-sdk/client-sts";
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import { AssumeRoleCommand, GetWebIdentityTokenCommand, STSClient } from "@aws-sdk/client-sts";
 import { zipSync } from "fflate";
-import { type Credentials, loadFunction } from "../../lib/rehearsal/load";
+import { allowSecretsManager, type Credentials, loadFunction } from "../../lib/rehearsal/load";
 import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
-import { type AwsShim, SHIM_RULES, type ShimRuleName, startAwsShim } from "../../lib/rehearsal/shim";
+import {
+  type AwsShim,
+  SHIM_RULES,
+  type ShimRuleName,
+  startAwsShim,
+  usesByPrincipal,
+} from "../../lib/rehearsal/shim";
 
 const ACCOUNT = "111122223333";
 const REGION = "eu-central-1";
@@ -31,6 +45,8 @@ const ROLE_ARN = `arn:aws:iam::${ACCOUNT}:role/registry/dev/rotator`;
 let group: ServerGroup;
 let aws: EmbeddedAws;
 let shim: AwsShim;
+/** Credentials of the role, whose policy the tests write. */
+let session: Credentials;
 
 type ClientType<T> = new (settings: {
   endpoint: string;
@@ -64,6 +80,21 @@ beforeAll(async () => {
       RoleName: "rotator",
       Path: "/registry/dev/",
       AssumeRolePolicyDocument: trust({ AWS: `arn:aws:iam::${ACCOUNT}:root` }),
+    }),
+  );
+  const { Credentials: taken } = await client(STSClient).send(
+    new AssumeRoleCommand({ RoleArn: ROLE_ARN, RoleSessionName: "test" }),
+  );
+  session = {
+    accessKeyId: taken?.AccessKeyId ?? "",
+    secretAccessKey: taken?.SecretAccessKey ?? "",
+    sessionToken: taken?.SessionToken ?? "",
+  };
+  await client(IAMClient).send(
+    new CreateRoleCommand({
+      RoleName: "function",
+      Path: "/registry/dev/",
+      AssumeRolePolicyDocument: trust({ Service: "lambda.amazonaws.com" }),
     }),
   );
 }, 300_000);
@@ -267,5 +298,364 @@ describe.each(Object.keys(SHIM_RULES) as ShimRuleName[])("rule %s", (name) => {
   test("is missing in the embedded AWS", async () => {
     const direct = <T>(type: ClientType<T>) => clientAt(aws.endpoint, type);
     expect(await contract.act(direct)).toEqual(contract.embedded);
+  });
+});
+
+/** Makes these statements all that the role may do. */
+async function allowRole(...statements: object[]): Promise<void> {
+  await client(IAMClient).send(
+    new PutRolePolicyCommand({
+      RoleName: "rotator",
+      PolicyName: "access",
+      PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: statements }),
+    }),
+  );
+}
+
+const allow = (Action: string | string[], Resource = "*") => ({ Effect: "Allow", Action, Resource });
+const asRole = <T>(type: ClientType<T>): T => client(type, session);
+
+describe("rights", () => {
+  test("are the caller's in all that the shim answers itself", async () => {
+    const SecretId = await newSecret();
+    const token = randomUUID();
+    const first = { ClientRequestToken: token, SecretString: value(), VersionStages: ["AWSPENDING"] };
+    await put(client, SecretId, first);
+    const attempts = () => ({
+      put: outcome(put(asRole, SecretId, { ...first, SecretString: value() })),
+      putAgain: outcome(put(asRole, SecretId, first)),
+      unlabel: outcome(
+        asRole(SecretsManagerClient).send(
+          new UpdateSecretVersionStageCommand({
+            SecretId,
+            VersionStage: "AWSCURRENT",
+            RemoveFromVersionId: token,
+          }),
+        ),
+      ),
+      rotate: outcome(asRole(SecretsManagerClient).send(new RotateSecretCommand({ SecretId }))),
+      cancel: outcome(asRole(SecretsManagerClient).send(new CancelRotateSecretCommand({ SecretId }))),
+      token: outcome(
+        asRole(STSClient).send(
+          new GetWebIdentityTokenCommand({ Audience: ["vault-dev"], SigningAlgorithm: "ES384" }),
+        ),
+      ),
+    });
+    const outcomes = async () =>
+      Object.fromEntries(
+        await Promise.all(
+          Object.entries(attempts()).map(async ([name, attempt]) => [name, await attempt] as const),
+        ),
+      );
+    await allowRole(allow("secretsmanager:DescribeSecret"));
+    expect(await outcomes()).toEqual({
+      put: "AccessDeniedException",
+      putAgain: "AccessDeniedException",
+      unlabel: "AccessDeniedException",
+      rotate: "AccessDeniedException",
+      cancel: "AccessDeniedException",
+      token: "AccessDenied",
+    });
+    await allowRole(allow(["secretsmanager:*", "sts:GetWebIdentityToken"]));
+    expect(await outcomes()).toEqual({
+      put: "ResourceExistsException",
+      putAgain: "ok",
+      unlabel: "InvalidParameterException",
+      rotate: "InvalidRequestException",
+      cancel: "ok",
+      token: "ok",
+    });
+  });
+
+  test("are not had by a forged signature", async () => {
+    const forged = { ...session, secretAccessKey: "wrong" };
+    const SecretId = await newSecret();
+    await allowRole(allow("secretsmanager:*"));
+    await expect(
+      client(SecretsManagerClient, forged).send(new GetSecretValueCommand({ SecretId })),
+    ).rejects.toThrow("signature");
+    await expect(
+      client(SecretsManagerClient, forged).send(
+        new PutSecretValueCommand({ SecretId, SecretString: value() }),
+      ),
+    ).rejects.toThrow("signature");
+  });
+});
+
+describe("the record", () => {
+  test("names role, action, resource and outcome of each call, and no value", async () => {
+    const canary = value();
+    const SecretId = await newSecret();
+    const { ARN = "" } = await describeAt(client, SecretId);
+    await allowRole(allow("secretsmanager:PutSecretValue", ARN));
+    shim.calls.clear();
+    await put(asRole, SecretId, { SecretString: canary });
+    await outcome(asRole(SecretsManagerClient).send(new GetSecretValueCommand({ SecretId: ARN })));
+    const common = { principal: ROLE_ARN, region: REGION, resource: ARN, injected: false };
+    expect(shim.calls.all).toEqual([
+      expect.objectContaining({ ...common, action: "secretsmanager:PutSecretValue", outcome: "allowed" }),
+      expect.objectContaining({ ...common, action: "secretsmanager:GetSecretValue", outcome: "denied" }),
+    ]);
+    expect(shim.calls.all.every(({ requestId }) => requestId.length > 8)).toBe(true);
+    expect(JSON.stringify(shim.calls.all)).not.toContain(canary);
+    expect(usesByPrincipal(shim.calls.all)).toEqual({
+      [ROLE_ARN]: [
+        { action: "secretsmanager:GetSecretValue", resource: ARN, allowed: 0, denied: 1, implied: 0 },
+        { action: "secretsmanager:PutSecretValue", resource: ARN, allowed: 1, denied: 0, implied: 0 },
+      ],
+    });
+  });
+
+  test("has the calls of users by their keys, and says what it does not know", async () => {
+    const iam = client(IAMClient);
+    await iam.send(new CreateUserCommand({ UserName: "s3-app" }));
+    const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: "s3-app" }));
+    const { Credentials: past } = await clientAt(aws.endpoint, STSClient).send(
+      new AssumeRoleCommand({ RoleArn: ROLE_ARN, RoleSessionName: "past-the-shim" }),
+    );
+    shim.calls.clear();
+    for (const key of [AccessKey, past]) {
+      const sessionToken = key !== undefined && "SessionToken" in key ? key.SessionToken : undefined;
+      const credentials = {
+        accessKeyId: key?.AccessKeyId ?? "",
+        secretAccessKey: key?.SecretAccessKey ?? "",
+        ...(sessionToken === undefined ? {} : { sessionToken }),
+      };
+      await outcome(describeAt((type) => client(type, credentials), "dev/none"));
+    }
+    expect(shim.calls.all.map(({ principal }) => principal)).toEqual([
+      `arn:aws:iam::${ACCOUNT}:user/s3-app`,
+      "unknown",
+    ]);
+  });
+});
+
+describe("rotation", () => {
+  /** A rotation function that takes the time and fails in the step that it is told, and does nothing else. */
+  const ROTATOR = `
+    exports.handler = async ({ Step }) => {
+      await new Promise((resolve) => setTimeout(resolve, Number(process.env.TAKES_MS ?? 0)));
+      if (process.env.FAILS === Step) throw new Error("refused");
+    };`;
+
+  async function rotator(environment: Record<string, string> = {}): Promise<string> {
+    const access = { endpoint: shim.endpoint, credentials: aws.rootCredentials(ACCOUNT) };
+    return loadFunction(access, {
+      ...functionOf(`rotator-${++count}`, `arn:aws:iam::${ACCOUNT}:role/registry/dev/function`),
+      zip: zipSync({ "index.js": Buffer.from(ROTATOR) }),
+      environment,
+    });
+  }
+
+  const permit = (functionArn: string) =>
+    allowSecretsManager({ endpoint: shim.endpoint, credentials: aws.rootCredentials(ACCOUNT) }, functionArn);
+
+  const rotate = (SecretId: string, RotationLambdaARN: string, more: object = {}) =>
+    client(SecretsManagerClient).send(
+      new RotateSecretCommand({
+        SecretId,
+        RotationLambdaARN,
+        RotationRules: { AutomaticallyAfterDays: 30 },
+        ...more,
+      }),
+    );
+
+  test("needs the function's permission for Secrets Manager", async () => {
+    const SecretId = await newSecret();
+    const functionArn = await rotator();
+    await expect(rotate(SecretId, functionArn)).rejects.toThrow(
+      "cannot invoke the specified Lambda function",
+    );
+    expect((await describeAt(client, SecretId)).RotationEnabled).toBeUndefined();
+    await permit(functionArn);
+    await expect(rotate(SecretId, functionArn)).resolves.toHaveProperty("VersionId");
+    // The function does nothing, so its version never becomes AWSCURRENT.
+    expect(await shim.rotations.settled(SecretId)).toMatchObject({ outcome: "failed", failures: [] });
+  });
+
+  test("leaves AWSPENDING empty and AWSCURRENT alone when the function fails, and tells EventBridge", async () => {
+    const queueUrl = await rotationEvents();
+    const held = value();
+    const SecretId = await newSecret(held);
+    const functionArn = await rotator({ FAILS: "setSecret" });
+    await permit(functionArn);
+    const { VersionId = "" } = await rotate(SecretId, functionArn);
+    const result = await shim.rotations.settled(SecretId);
+    expect(result).toMatchObject({ outcome: "failed", attempts: 3, versionId: VersionId });
+    expect(result.failures).toEqual(
+      [1, 2, 3].map((attempt) => ({
+        attempt,
+        step: "setSecret",
+        errorType: "Runtime.HandlerError",
+        errorMessage: "refused",
+      })),
+    );
+    const { RotationEnabled, RotationRules, VersionIdsToStages } = await describeAt(client, SecretId);
+    expect({ RotationEnabled, RotationRules }).toEqual({
+      RotationEnabled: true,
+      RotationRules: { AutomaticallyAfterDays: 30 },
+    });
+    expect(VersionIdsToStages?.[VersionId]).toEqual(["AWSPENDING"]);
+    const read = (more: object) =>
+      client(SecretsManagerClient).send(new GetSecretValueCommand({ SecretId, ...more }));
+    expect((await read({})).SecretString).toBe(held);
+    expect(await outcome(read({ VersionId }))).toBe("ResourceNotFoundException");
+    await expect(rotate(SecretId, functionArn)).rejects.toThrow("A previous rotation isn't complete");
+    await shim.rotations.settled(SecretId);
+    expect((await namesOfEvents(queueUrl, 4)).slice(0, 4)).toEqual([
+      "RotationStarted",
+      "RotationFailed",
+      "RotationStarted",
+      "RotationFailed",
+    ]);
+  }, 30_000);
+
+  test("without RotateImmediately calls testSecret alone, and leaves nothing", async () => {
+    const SecretId = await newSecret();
+    const functionArn = await rotator({ FAILS: "createSecret" });
+    await permit(functionArn);
+    await rotate(SecretId, functionArn, { RotateImmediately: false });
+    expect(await shim.rotations.settled(SecretId)).toMatchObject({ outcome: "tested", failures: [] });
+    const { RotationEnabled, VersionIdsToStages = {} } = await describeAt(client, SecretId);
+    expect(RotationEnabled).toBe(true);
+    expect(Object.values(VersionIdsToStages)).toEqual([["AWSCURRENT"]]);
+  });
+
+  test("is turned off by CancelRotateSecret", async () => {
+    const SecretId = await newSecret();
+    const functionArn = await rotator();
+    await permit(functionArn);
+    await rotate(SecretId, functionArn, { RotateImmediately: false });
+    await client(SecretsManagerClient).send(new CancelRotateSecretCommand({ SecretId }));
+    expect((await describeAt(client, SecretId)).RotationEnabled).toBe(false);
+  });
+
+  test("is abandoned when AWSPENDING is taken away", async () => {
+    const SecretId = await newSecret();
+    // The first attempt lasts until we have taken it.
+    const functionArn = await rotator({ FAILS: "createSecret", TAKES_MS: "1500" });
+    await permit(functionArn);
+    const { VersionId = "" } = await rotate(SecretId, functionArn);
+    await client(SecretsManagerClient).send(
+      new UpdateSecretVersionStageCommand({
+        SecretId,
+        VersionStage: "AWSPENDING",
+        RemoveFromVersionId: VersionId,
+      }),
+    );
+    expect((await shim.rotations.settled(SecretId)).outcome).toBe("abandoned");
+  });
+
+  /** A queue that gets Secrets Manager's own events. */
+  async function rotationEvents(): Promise<string> {
+    const sqs = client(SQSClient);
+    const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName: "rotation-events" }));
+    const { Attributes } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }),
+    );
+    const events = client(EventBridgeClient);
+    await events.send(
+      new PutRuleCommand({
+        Name: "rotation-events",
+        EventPattern: JSON.stringify({
+          source: ["aws.secretsmanager"],
+          "detail-type": ["AWS Service Event via CloudTrail"],
+        }),
+      }),
+    );
+    await events.send(
+      new PutTargetsCommand({
+        Rule: "rotation-events",
+        Targets: [{ Id: "queue", Arn: Attributes?.QueueArn }],
+      }),
+    );
+    return QueueUrl;
+  }
+
+  async function namesOfEvents(QueueUrl: string, wanted: number): Promise<readonly string[]> {
+    const names: string[] = [];
+    while (names.length < wanted) {
+      const { Messages = [] } = await client(SQSClient).send(
+        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 1, WaitTimeSeconds: 5 }),
+      );
+      for (const { Body = "{}" } of Messages) names.push(JSON.parse(Body).detail.eventName);
+      if (Messages.length === 0) break;
+    }
+    return names;
+  }
+});
+
+describe("web identity", () => {
+  test("is a token for the role, with its path, that the public key verifies", async () => {
+    await allowRole(allow("sts:GetWebIdentityToken"));
+    const { WebIdentityToken = "" } = await asRole(STSClient).send(
+      new GetWebIdentityTokenCommand({
+        Audience: ["vault-dev"],
+        SigningAlgorithm: "ES384",
+        DurationSeconds: 600,
+      }),
+    );
+    const [header = "", claims = "", signature = ""] = WebIdentityToken.split(".");
+    const key = { key: shim.webIdentity.publicKeyPem, dsaEncoding: "ieee-p1363" } as const;
+    const content = Buffer.from(`${header}.${claims}`);
+    expect(verify("sha384", content, key, Buffer.from(signature, "base64url"))).toBe(true);
+    expect(JSON.parse(Buffer.from(header, "base64url").toString())).toMatchObject({ alg: "ES384" });
+    const { exp, iat, ...rest } = JSON.parse(Buffer.from(claims, "base64url").toString());
+    expect(exp - iat).toBe(600);
+    expect(rest).toEqual({
+      iss: ISSUER,
+      aud: "vault-dev",
+      sub: ROLE_ARN,
+      jti: expect.any(String),
+      "https://sts.amazonaws.com/": { aws_account: ACCOUNT, source_region: REGION },
+    });
+  });
+
+  test("is refused in an account without federation", async () => {
+    const other = aws.rootCredentials("999988887777");
+    const asked = new GetWebIdentityTokenCommand({ Audience: ["vault-dev"], SigningAlgorithm: "ES384" });
+    expect(await outcome(client(STSClient, other).send(asked))).toBe(
+      "OutboundWebIdentityFederationDisabledException",
+    );
+  });
+});
+
+describe("faults", () => {
+  const describeSecrets = ({ action }: { readonly action: string }) =>
+    action === "secretsmanager:DescribeSecret";
+
+  test("come about as often as ordered, for the calls that match", async () => {
+    const SecretId = await newSecret();
+    const order = shim.faults.on(describeSecrets, { kind: "throttle" }, 2);
+    const read = () => outcome(client(SecretsManagerClient).send(new GetSecretValueCommand({ SecretId })));
+    expect(await outcome(describeAt(client, SecretId))).toBe("ThrottlingException");
+    expect(await read()).toBe("ok");
+    expect(order.spent).toBe(false);
+    expect(await outcome(describeAt(client, SecretId))).toBe("ThrottlingException");
+    expect(order.spent).toBe(true);
+    expect(await outcome(describeAt(client, SecretId))).toBe("ok");
+  });
+
+  test("of the server are errors that say so", async () => {
+    shim.faults.on(describeSecrets, { kind: "server-error" });
+    shim.calls.clear();
+    expect(await outcome(describeAt(client, await newSecret()))).toBe("InternalFailure");
+    expect(shim.calls.all.at(-1)).toMatchObject({ outcome: "InternalFailure", injected: true });
+  });
+
+  test("lose the response of work that is done", async () => {
+    const SecretId = await newSecret();
+    const written = value();
+    shim.faults.on(({ action }) => action === "secretsmanager:PutSecretValue", { kind: "lost-response" });
+    expect(await outcome(put(client, SecretId, { SecretString: written }))).not.toBe("ok");
+    const read = await client(SecretsManagerClient).send(new GetSecretValueCommand({ SecretId }));
+    expect(read.SecretString).toBe(written);
+  });
+
+  test("kill no process but a function's", async () => {
+    const SecretId = await newSecret();
+    shim.faults.on(describeSecrets, { kind: "kill", when: "before" });
+    expect(await outcome(describeAt(client, SecretId))).not.toBe("ok");
+    expect(await outcome(describeAt(client, SecretId))).toBe("ok");
   });
 });

@@ -128,7 +128,7 @@ class Interceptor {
       return;
     }
     const injected = injectedAnswer(call, fault);
-    const answer = injected ?? (await this.#answer(request, call, caller));
+    const answer = withRequestId(injected ?? (await this.#answer(request, call, caller)));
     if (injected === undefined) this.#callers.learn(call, caller, answer);
     await this.#record(call, caller, answer, injected !== undefined);
     if (fault?.kind === "kill") await kill();
@@ -212,6 +212,12 @@ async function readRequest(incoming: IncomingMessage): Promise<WireRequest> {
     rawHeaders: incoming.rawHeaders,
     body: Buffer.concat(chunks),
   };
+}
+
+/** Some of the embedded AWS's refusals have no request id. */
+function withRequestId(answer: WireAnswer): WireAnswer {
+  if (requestIdOf(answer) !== undefined) return answer;
+  return { ...answer, headers: { ...answer.headers, "x-amzn-requestid": randomUUID() } };
 }
 
 /** The answer that a fault puts in place of AWS's. */

@@ -308,7 +308,7 @@ export class Rotations {
     return statements.some((statement) => letsIn(statement, account, secret.arn));
   }
 
-  /** Secrets Manager's own events in CloudTrail, as EventBridge gets them. */
+  /** Secrets Manager's own events in CloudTrail, as EventBridge gets them; `source` is a list of one. */
   async #publish(secret: StoredSecret, versionId: string, eventName: string): Promise<void> {
     const [account, region] = placeOf(secret);
     const detail = {
@@ -327,7 +327,9 @@ export class Rotations {
       {
         Entries: [
           {
-            Source: "aws.secretsmanager",
+            // PutEvents refuses AWS's own sources when they are a text. A list matches the same patterns; targets
+            // without an input transformer see it.
+            Source: ["aws.secretsmanager"],
             DetailType: "AWS Service Event via CloudTrail",
             Detail: JSON.stringify(detail),
             Resources: [secret.arn],
