@@ -4,6 +4,7 @@ import {
   CreateAccessKeyCommand,
   CreateRoleCommand,
   CreateUserCommand,
+  GetAccessKeyLastUsedCommand,
   IAMClient,
   ListAccessKeysCommand,
   PutRolePolicyCommand,
@@ -265,6 +266,32 @@ const CONTRACTS: Record<ShimRuleName, Contract> = {
     },
     shim: ["ok", "ok", "LimitExceededException", 2],
     embedded: ["ok", "ok", "ok", 3],
+  },
+  "access-key-last-used": {
+    async act(at) {
+      const UserName = `user-${++count}`;
+      const iam = at(IAMClient);
+      await iam.send(new CreateUserCommand({ UserName }));
+      const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
+      const { AccessKeyId = "", SecretAccessKey = "" } = AccessKey ?? {};
+      const service = async () => {
+        const { AccessKeyLastUsed } = await iam.send(new GetAccessKeyLastUsedCommand({ AccessKeyId }));
+        return [AccessKeyLastUsed?.ServiceName, AccessKeyLastUsed?.LastUsedDate instanceof Date];
+      };
+      const before = await service();
+      const credentials = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey };
+      const endpoint = at === client ? shim.endpoint : aws.endpoint;
+      await outcome(describeAt((type) => clientAt(endpoint, type, credentials), "dev/none"));
+      return [before, await service()];
+    },
+    shim: [
+      ["N/A", false],
+      ["secretsmanager", true],
+    ],
+    embedded: [
+      ["N/A", false],
+      ["N/A", false],
+    ],
   },
   "function-role-trusts-lambda": {
     async act(at) {

@@ -9,7 +9,7 @@ import { CallLog, type CallRecord, outcomeOf } from "./call-log";
 import { type Caller, Callers } from "./callers";
 import type { Exchange, Handler } from "./exchange";
 import { type Fault, Faults } from "./faults";
-import { createAccessKey } from "./iam-keys";
+import { AccessKeyUses, createAccessKey } from "./iam-keys";
 import { impliedKmsCalls } from "./implied-kms";
 import { createFunction } from "./lambda-roles";
 import { killLambdaWorker } from "./lambda-worker";
@@ -57,9 +57,13 @@ export function startAwsShim(options: AwsShimOptions): Promise<AwsShim> {
     const stored = new StoredSecrets(upstream);
     const rotations = new Rotations(upstream, stored, options.rotation);
     const readings = { firstKeepsPending: true, promotionClearsPending: false, ...options.readings };
-    const interceptor = new Interceptor(upstream, {
+    const keyUses = new AccessKeyUses();
+    const interceptor = new Interceptor(upstream, keyUses, {
       secretsmanager: { ...secretHandlers(stored, readings), ...rotations.handlers() },
-      iam: { CreateAccessKey: createAccessKey },
+      iam: {
+        CreateAccessKey: createAccessKey,
+        GetAccessKeyLastUsed: (exchange) => keyUses.lastUsed(exchange),
+      },
       lambda: { CreateFunction: createFunction },
       sts: { GetWebIdentityToken: (exchange) => webIdentity.getToken(exchange) },
     });
@@ -108,10 +112,12 @@ class Interceptor {
   readonly #callers = new Callers();
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #upstream: Upstream;
+  readonly #keyUses: AccessKeyUses;
   readonly #handlers: Handlers;
 
-  constructor(upstream: Upstream, handlers: Handlers) {
+  constructor(upstream: Upstream, keyUses: AccessKeyUses, handlers: Handlers) {
     this.#upstream = upstream;
+    this.#keyUses = keyUses;
     this.#handlers = handlers;
   }
 
@@ -185,6 +191,7 @@ class Interceptor {
       requestId: requestIdOf(answer) ?? "",
     };
     this.calls.add(record);
+    if (!injected && (record.outcome === "allowed" || record.outcome === "denied")) this.#keyUses.note(call);
     for (const implied of await impliedKmsCalls(record, this.#upstream)) this.calls.add(implied);
   }
 }

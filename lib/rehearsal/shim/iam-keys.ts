@@ -1,4 +1,4 @@
-import { textOf } from "./aws-call";
+import { type AwsCall, textOf } from "./aws-call";
 import { type Exchange, refuse } from "./exchange";
 import { type WireAnswer, xmlText } from "./wire";
 
@@ -22,4 +22,29 @@ export async function createAccessKey(exchange: Exchange): Promise<WireAnswer> {
     message: `Cannot exceed quota for AccessKeysPerUser: ${MOST_KEYS}`,
     status: 409,
   });
+}
+
+/** When access keys of users were used last, as far as that went through the shim. */
+export class AccessKeyUses {
+  readonly #uses = new Map<
+    string,
+    { readonly at: Date; readonly service: string; readonly region: string }
+  >();
+
+  /** A call whose signature was good, whether IAM allowed it or not. */
+  note({ accessKeyId, service, region }: AwsCall): void {
+    if (accessKeyId !== undefined) this.#uses.set(accessKeyId, { at: new Date(), service, region });
+  }
+
+  /** GetAccessKeyLastUsed, with the use. AWS is some minutes late; the shim is not. */
+  async lastUsed(exchange: Exchange): Promise<WireAnswer> {
+    const answer = await exchange.forward();
+    const use = this.#uses.get(textOf(exchange.call, "AccessKeyId") ?? "");
+    if (answer.status !== 200 || use === undefined) return answer;
+    const used =
+      `<AccessKeyLastUsed><LastUsedDate>${use.at.toISOString()}</LastUsedDate>` +
+      `<ServiceName>${use.service}</ServiceName><Region>${use.region}</Region></AccessKeyLastUsed>`;
+    const body = answer.body.toString("utf8").replace(/<AccessKeyLastUsed>.*<\/AccessKeyLastUsed>/s, used);
+    return { ...answer, body: Buffer.from(body) };
+  }
 }

@@ -78,6 +78,11 @@ export const SHIM_RULES = {
     source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html",
     embedded: "A third key is made.",
   },
+  "access-key-last-used": {
+    aws: "GetAccessKeyLastUsed says when a key was used last.",
+    source: "https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccessKeyLastUsed.html",
+    embedded: "No key has ever been used.",
+  },
   "function-role-trusts-lambda": {
     aws: "CreateFunction with a role whose trust policy does not name lambda.amazonaws.com: InvalidParameterValueException.",
     source: "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
