@@ -41,6 +41,17 @@ export interface MirroredVault {
   readonly role: string;
   /** KV v2 mount. */
   readonly kvMount: string;
+  /** Connections of its database engines whose own logins (root credentials) the mirror has it rotate. */
+  readonly connections: readonly MirroredConnection[];
+}
+
+/** A connection of a database engine. */
+export interface MirroredConnection {
+  /** Mount of the engine. */
+  readonly mount: string;
+  readonly name: string;
+  /** Cadence of its root rotation, seconds. */
+  readonly rotateEverySeconds: number;
 }
 
 /** A secret that the mirror serves. */

@@ -43,6 +43,12 @@ export const secretsKeyAlias = (registry: string, environment: string): string =
 /** KV v2 mount of an environment. */
 export const kvMount = (environment: string): string => `kv-${environment}`;
 
+/**
+ * Field beside a value's own fields in KV, with the id of the version that it is a copy of. No field of a value begins
+ * with an underscore.
+ */
+export const KV_VERSION_FIELD = "_version";
+
 /** Database engine mount of an environment. */
 export const databaseMount = (environment: string): string => `database-${environment}`;
 

@@ -96,6 +96,28 @@ export const ROTATION_FAULTS = {
   "right-missing": { retryable: false, change: "grant what the detail names" },
   "name-too-long": { retryable: false, change: "shorten the name in the registry" },
   "access-denied": { retryable: false, change: "check the function's role and the secret's resource policy" },
+  "vault-sealed": { retryable: true, change: "unseal the Vault: the mirror catches up by itself" },
+  "vault-login-refused": {
+    retryable: true,
+    change:
+      "compare the mirror's auth role (issuer, audience, subject) with its IAM role; terraform apply mends it",
+  },
+  "vault-path-refused": {
+    retryable: false,
+    change: "give the path that is named to the mirror's Vault policy (terraform apply)",
+  },
+  "vault-write-conflict": {
+    retryable: true,
+    change: "nothing: another write came in between, and it is tried again",
+  },
+  "mirror-overtaken": {
+    retryable: true,
+    change: "nothing: another mirror was at work, and it is tried again",
+  },
+  "mirror-incomplete": {
+    retryable: true,
+    change: "look after what is named; the mirror catches up by itself, at the latest with its next sweep",
+  },
   throttled: { retryable: true, change: "nothing: it is tried again" },
   unexpected: { retryable: true, change: "look at the log line's origin; report it if it stays" },
 } as const satisfies Record<string, FaultAdvice>;

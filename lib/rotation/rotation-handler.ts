@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { z } from "zod";
@@ -12,10 +10,13 @@ import { systemClock, systemRandom } from "./adapters/system";
 import { readAdminValue } from "./admin-value";
 import { isStep, parseEvent, type RotationRequest } from "./event";
 import { parseFunctionSettings, secretOf } from "./function-settings";
+import { type LambdaHandler, lambdaEntry } from "./lambda-entry";
+import { logFault } from "./log-fault";
 import type { Clock, Logbook, Publications, Random, SecretStore } from "./ports";
 import { Redaction } from "./redaction";
-import { asRotationError, RotationError } from "./rotation-error";
+import { RotationError } from "./rotation-error";
 import { RotationMachine, type RotationOutcome } from "./rotation-machine";
+import { readSettingsFile } from "./settings-file";
 import type { Target } from "./target";
 
 /** What every function works with. */
@@ -40,7 +41,7 @@ export interface TargetProps<K extends KindName> extends RotatedSecret<K> {
 export type TargetFactory<K extends KindName, V> = (props: TargetProps<K>) => Target<V>;
 
 /** A Lambda handler. */
-export type RotationHandler = (event: unknown) => Promise<RotationOutcome>;
+export type RotationHandler = LambdaHandler<RotationOutcome>;
 
 /**
  * The one handler of all kinds.
@@ -91,14 +92,7 @@ export function handlerOf<K extends KindName, V>(
       log.info("done", { ...fields, result: outcome.result, resultVersion: outcome.versionId });
       return outcome;
     } catch (failure) {
-      const fault = asRotationError(failure);
-      log.error(fault.message, {
-        ...fields,
-        code: fault.code,
-        retryable: fault.retryable,
-        origin: fault.origin,
-      });
-      throw fault;
+      throw logFault(log, failure, fields);
     }
   };
 }
@@ -115,33 +109,17 @@ function fieldsOf(request: RotationRequest) {
       };
 }
 
-/**
- * A handler as Lambda loads it: settings from `settings.json` beside the bundle, AWS's services as ports.
- * Everything is made at the first event, so that a fault in the settings is an answer and not a function that
- * does not start.
- */
-export function lambdaHandler<K extends KindName, V>(
+/** A handler as Lambda loads it: settings from `settings.json` beside the bundle, AWS's services as ports. */
+export const lambdaHandler = <K extends KindName, V>(
   kind: K,
   targetOf: TargetFactory<K, V>,
-): RotationHandler {
-  let ready: Promise<RotationHandler> | undefined;
-  return async (event) => {
-    ready ??= assemble(kind, targetOf);
-    try {
-      return await (await ready)(event);
-    } catch (failure) {
-      // A failed start is tried again with the next event.
-      if (failure instanceof RotationError && failure.code === "settings-malformed") ready = undefined;
-      throw failure;
-    }
-  };
-}
+): RotationHandler => lambdaEntry(() => assemble(kind, targetOf));
 
 async function assemble<K extends KindName, V>(
   kind: K,
   targetOf: TargetFactory<K, V>,
 ): Promise<RotationHandler> {
-  const settings = parseFunctionSettings(kind, await readSettings());
+  const settings = parseFunctionSettings(kind, await readSettingsFile());
   const { region } = settings;
   const redaction = new Redaction();
   const ports: FunctionPorts = {
@@ -156,13 +134,4 @@ async function assemble<K extends KindName, V>(
     redaction,
   };
   return handlerOf(settings, ports, targetOf);
-}
-
-async function readSettings(): Promise<unknown> {
-  const file = join(process.env.LAMBDA_TASK_ROOT ?? ".", "settings.json");
-  try {
-    return JSON.parse(await readFile(file, "utf8"));
-  } catch {
-    throw new RotationError("settings-malformed", `${file} is missing or no JSON`);
-  }
 }

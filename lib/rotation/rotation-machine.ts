@@ -4,6 +4,7 @@ import { isStep, type PhaseRequest, type RotationRequest, type StepRequest } fro
 import type { Clock, Logbook, Publications, SecretDescription, SecretStore } from "./ports";
 import { RotationError } from "./rotation-error";
 import type { Attempt, Target } from "./target";
+import { requireUsable } from "./usable-secret";
 import { enforceWait, type Waits } from "./waiting-law";
 
 /** What the machine works with, for one secret. */
@@ -61,15 +62,7 @@ export class RotationMachine<V> {
   async #open(request: RotationRequest): Promise<Versions> {
     const { store, region, secretName } = this.#context;
     const description = await store.describe(request.secretId);
-    if (description.deleted) {
-      throw new RotationError("secret-deleted", `${secretName} is scheduled for deletion`);
-    }
-    if (description.primaryRegion !== undefined && description.primaryRegion !== region) {
-      throw new RotationError(
-        "replica-region",
-        `${secretName} in ${region} is a replica of ${description.primaryRegion}`,
-      );
-    }
+    requireUsable(secretName, description, region);
     return new Versions(request.secretId, description);
   }
 

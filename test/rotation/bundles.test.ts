@@ -9,6 +9,26 @@ const run = promisify(execFile);
 const root = join(__dirname, "../..");
 const handlers = readdirSync(join(root, "lib/rotation/handlers")).map((file) => file.replace(/\.ts$/, ""));
 
+/** What every settings file says. */
+const SETTINGS = { environment: "dev", region: "eu-central-1", publicationsTable: "t", secrets: {} };
+
+/** An event for a secret that is nobody's, and the settings that do not name it. */
+const foreign = (name: string) =>
+  name === "mirror"
+    ? {
+        event: {
+          source: "aws.secretsmanager",
+          "detail-type": "Secret Label Updated",
+          resources: ["arn:aws:secretsmanager:eu-central-1:111111111111:secret:dev/other-AbC123"],
+          detail: { name: "dev/other", labelUpdated: "AWSCURRENT", versionId: "v" },
+        },
+        settings: { ...SETTINGS, audience: "vault-mirror-dev", vaults: [] },
+      }
+    : {
+        event: { Step: "createSecret", SecretId: "dev/other", ClientRequestToken: "v" },
+        settings: { ...SETTINGS, kind: name },
+      };
+
 /** Issue 4's aim for a function's zip. */
 const LARGEST_ZIP = 350 * 1_024;
 
@@ -59,21 +79,12 @@ describe("bundles", () => {
 
   test.each(handlers)(
     "%s loads, misses its settings, finds them, and refuses a foreign secret",
-    async (kind) => {
-      const bundle = join(folder, `${kind}.js`);
-      const event = { Step: "createSecret", SecretId: "dev/other", ClientRequestToken: "v" };
+    async (name) => {
+      const bundle = join(folder, `${name}.js`);
+      const { event, settings } = foreign(name);
       rmSync(join(folder, "settings.json"), { force: true });
       expect(await invoke(bundle, folder, event)).toMatchObject({ code: "settings-malformed" });
-      writeFileSync(
-        join(folder, "settings.json"),
-        JSON.stringify({
-          kind,
-          environment: "dev",
-          region: "eu-central-1",
-          publicationsTable: "t",
-          secrets: {},
-        }),
-      );
+      writeFileSync(join(folder, "settings.json"), JSON.stringify(settings));
       expect(await invoke(bundle, folder, event)).toMatchObject({
         name: "RotationError",
         code: "secret-not-ours",

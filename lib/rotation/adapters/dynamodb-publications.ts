@@ -20,7 +20,7 @@ export class DynamoDbPublications implements Publications {
       const { Item } = await this.#client.send(
         new GetItemCommand({
           TableName: this.#table,
-          Key: keyOf(secretName, versionId),
+          Key: publicationKey(secretName, versionId),
           // A confirmation that was withdrawn a moment ago must not be seen.
           ConsistentRead: true,
         }),
@@ -35,7 +35,7 @@ export class DynamoDbPublications implements Publications {
   async withdraw(secretName: string, versionId: string): Promise<void> {
     try {
       await this.#client.send(
-        new DeleteItemCommand({ TableName: this.#table, Key: keyOf(secretName, versionId) }),
+        new DeleteItemCommand({ TableName: this.#table, Key: publicationKey(secretName, versionId) }),
       );
     } catch (failure) {
       throw awsFailure(failure, `dynamodb:DeleteItem of ${this.#table}`);
@@ -43,7 +43,8 @@ export class DynamoDbPublications implements Publications {
   }
 }
 
-const keyOf = (secretName: string, versionId: string) => ({
+/** Key of a version's item. */
+export const publicationKey = (secretName: string, versionId: string) => ({
   secret: { S: secretName },
   version: { S: versionId },
 });

@@ -1,0 +1,62 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { STSClient } from "@aws-sdk/client-sts";
+import type { MirrorSettings } from "../../model/function-settings";
+import { AwsIdentity } from "../adapters/aws-identity";
+import { DynamoDbMirrorLedger } from "../adapters/dynamodb-mirror-ledger";
+import { DynamoDbPublications } from "../adapters/dynamodb-publications";
+import { PowertoolsLogbook } from "../adapters/powertools-logbook";
+import { SecretsManagerStore } from "../adapters/secrets-manager-store";
+import { systemClock } from "../adapters/system";
+import { VaultApi } from "../adapters/vault-api";
+import type { LambdaHandler } from "../lambda-entry";
+import { logFault } from "../log-fault";
+import type { LogFields } from "../ports";
+import { Redaction } from "../redaction";
+import { readSettingsFile } from "../settings-file";
+import { Mirror, type MirrorContext, type MirrorOutcome } from "./mirror";
+import { parseMirrorEvent } from "./mirror-event";
+import { parseMirrorSettings } from "./mirror-settings";
+
+/** What the mirror's function works with. */
+export interface MirrorFunction extends Omit<MirrorContext, "guard"> {
+  readonly redaction: Redaction;
+}
+
+/**
+ * The mirror's handler.
+ *
+ * @throws RotationError and nothing else
+ */
+export function mirrorHandlerOf({ redaction, ...context }: MirrorFunction): LambdaHandler<MirrorOutcome> {
+  const mirror = new Mirror({ ...context, guard: redaction.guard });
+  return async (event) => {
+    redaction.forget();
+    let fields: LogFields = {};
+    try {
+      const request = parseMirrorEvent(event);
+      fields = "sweep" in request ? request : { secret: request.secretName };
+      return await mirror.run(request);
+    } catch (failure) {
+      throw logFault(context.log, failure, fields);
+    }
+  };
+}
+
+/** The mirror in AWS: settings from `settings.json` beside the bundle, AWS's services and Vaults as ports. */
+export async function assembleMirror(): Promise<LambdaHandler<MirrorOutcome>> {
+  const settings: MirrorSettings = parseMirrorSettings(await readSettingsFile());
+  const { region, environment, publicationsTable, audience } = settings;
+  const redaction = new Redaction();
+  const dynamoDb = new DynamoDBClient({ region });
+  return mirrorHandlerOf({
+    settings,
+    store: new SecretsManagerStore(new SecretsManagerClient({ region })),
+    publications: new DynamoDbPublications(dynamoDb, publicationsTable),
+    ledger: new DynamoDbMirrorLedger(dynamoDb, publicationsTable),
+    server: new VaultApi(new AwsIdentity(new STSClient({ region })), audience, redaction.guard),
+    clock: systemClock,
+    log: new PowertoolsLogbook("secrets-registry-mirror", redaction, { environment }),
+    redaction,
+  });
+}

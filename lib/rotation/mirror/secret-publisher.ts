@@ -1,0 +1,214 @@
+import { isDeepStrictEqual } from "node:util";
+import type { MirroredSecret } from "../../model/function-settings";
+import { KV_VERSION_FIELD } from "../../model/names";
+import type { Clock, Publications, SecretStore } from "../ports";
+import { asRotationError, RotationError } from "../rotation-error";
+import { requireUsable } from "../usable-secret";
+import type { LedgerPage, MirrorLedger, VaultEntry } from "./mirror-ports";
+import type { VaultLink } from "./vault-link";
+
+/** How often others may come in between. */
+const ROUNDS = 5;
+
+/** What a publisher works with. */
+export interface PublisherContext {
+  /** Region in which this function runs: the secrets' primary one. */
+  readonly region: string;
+  readonly store: SecretStore;
+  readonly publications: Publications;
+  readonly ledger: MirrorLedger;
+  readonly vaults: readonly VaultLink[];
+  readonly clock: Clock;
+  /** Told every value before anything else is done with it. */
+  readonly guard: (value: unknown) => void;
+}
+
+/** What became of one secret. */
+export interface SecretOutcome {
+  readonly secret: string;
+  /**
+   * `published`: confirmed by this call. `already-published`: there was nothing to do. `not-verified`: AWSCURRENT has
+   * not passed its test, so nothing was copied. `empty`: there is no value. `incomplete`: some Vault lags.
+   */
+  readonly result: "published" | "already-published" | "not-verified" | "empty" | "incomplete";
+  /** AWSCURRENT. */
+  readonly versionId?: string;
+  /** Vaults that were written. */
+  readonly written: readonly string[];
+  /** Vaults that lag, and why. */
+  readonly lagging: Readonly<Record<string, RotationError>>;
+}
+
+/**
+ * Brings one secret to every Vault and confirms it.
+ *
+ * A round is: read the ledger, read the Vaults, read AWSCURRENT, announce, write, settle, read AWSCURRENT again, confirm.
+ * Everything rests on that order:
+ *
+ * - *No Vault goes back.* A write is check-and-set against what was read before AWSCURRENT was. Had another mirror
+ *   written in between, the write is refused; had one written before, it knew no later AWSCURRENT than this round. So the
+ *   versions in a Vault follow AWSCURRENT in its order, however slow a mirror is.
+ * - *A confirmation is true.* It holds only if the ledger has not changed since before the Vaults were read, and every
+ *   mirror changes the ledger before it writes. What was announced even earlier and may still be under way is
+ *   `unsettled`: such a Vault is written again, though it looks right, so that the other's check-and-set fails.
+ * - *A confirmation ends in time.* The announcement that comes before a write withdraws it in the same step: whether a
+ *   newer version is copied, or this one again after a backup was restored. The overlap clock starts anew with the
+ *   confirmation after that, and only then: a sweep that finds everything in its place changes no date.
+ * - *A rollback* withdraws the confirmation of the version it returns to and moves AWSCURRENT. If a slow mirror confirms
+ *   that version afterwards, it is because every Vault serves it (still); if one writes the newer version meanwhile, it
+ *   has announced that, and whoever is called for the rollback's label writes after it.
+ *
+ * Two reads of AWSCURRENT are eventually followed by the event of the last label move, which starts another mirror.
+ */
+export class SecretPublisher {
+  readonly #context: PublisherContext;
+
+  constructor(context: PublisherContext) {
+    this.#context = context;
+  }
+
+  /**
+   * @throws RotationError what keeps this secret from every Vault: `secret-missing`, `secret-deleted`,
+   * `value-malformed`, `mirror-overtaken` …; a Vault's own fault is part of the outcome
+   */
+  async publish(secret: string, { path }: MirroredSecret): Promise<SecretOutcome> {
+    const written = new Set<string>();
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      const outcome = await this.#round(secret, path, written).catch(unlessOvertaken);
+      if (outcome !== undefined) return outcome;
+    }
+    throw new RotationError("mirror-overtaken", `${secret}: others came in between ${ROUNDS} times`);
+  }
+
+  /** `undefined`: somebody came in between. */
+  async #round(
+    secret: string,
+    path: string | undefined,
+    written: Set<string>,
+  ): Promise<SecretOutcome | undefined> {
+    const { publications, ledger, clock } = this.#context;
+    const opened = await ledger.open(secret);
+    const seen = await this.#look(path);
+    const current = await this.#current(secret);
+    if (current.versionId === undefined) return { secret, result: "empty", written: [], lagging: {} };
+    const { versionId } = current;
+    if (!current.verified) return { secret, result: "not-verified", versionId, written: [], lagging: {} };
+
+    const { page, lagging } =
+      path === undefined
+        ? { page: opened, lagging: {} }
+        : await this.#bring(secret, path, versionId, seen, opened, written);
+    const outcome = { secret, versionId, written: [...written].sort(), lagging };
+    if (Object.values(lagging).some(({ code }) => code === "vault-write-conflict")) return undefined;
+    if (Object.keys(lagging).length > 0) return { ...outcome, result: "incomplete" };
+
+    if ((await publications.confirmedAt(secret, versionId)) !== undefined) {
+      return { ...outcome, result: "already-published" };
+    }
+    if ((await this.#current(secret)).versionId !== versionId) return undefined;
+    await ledger.confirm(secret, page, versionId, clock.now());
+    return { ...outcome, result: "published" };
+  }
+
+  /** What each Vault has under a path, or why it does not say. Without a path nobody is asked. */
+  async #look(path: string | undefined): Promise<Map<VaultLink, VaultEntry | RotationError>> {
+    const { vaults, guard } = this.#context;
+    if (path === undefined) return new Map();
+    const looks = vaults.map(async (vault): Promise<[VaultLink, VaultEntry | RotationError]> => {
+      try {
+        const entry = await vault.use((session) => session.read(path));
+        const { [KV_VERSION_FIELD]: _, ...value } = entry.data ?? {};
+        guard(value);
+        return [vault, entry];
+      } catch (failure) {
+        return [vault, asRotationError(failure)];
+      }
+    });
+    return new Map(await Promise.all(looks));
+  }
+
+  async #current(
+    secret: string,
+  ): Promise<{ readonly versionId: string | undefined; readonly verified: boolean }> {
+    const { store, region } = this.#context;
+    const description = await store.describe(secret);
+    requireUsable(secret, description, region);
+    const [versionId, labels = []] =
+      [...description.labels].find(([, candidates]) => candidates.includes("AWSCURRENT")) ?? [];
+    return { versionId, verified: labels.includes("VERIFIED") };
+  }
+
+  /** Writes to every Vault that can be read and does not serve the version for certain. */
+  async #bring(
+    secret: string,
+    path: string,
+    versionId: string,
+    seen: ReadonlyMap<VaultLink, VaultEntry | RotationError>,
+    page: LedgerPage,
+    written: Set<string>,
+  ): Promise<{ readonly page: LedgerPage; readonly lagging: Readonly<Record<string, RotationError>> }> {
+    const { ledger } = this.#context;
+    const data = await this.#dataOf(secret, versionId);
+    const lagging: Record<string, RotationError> = {};
+    const due: [VaultLink, VaultEntry][] = [];
+    for (const [vault, entry] of seen) {
+      if (entry instanceof RotationError) lagging[vault.name] = entry;
+      // Not the version alone: somebody may have changed a field beside it by hand.
+      else if (page.unsettled.has(vault.name) || !isDeepStrictEqual(entry.data, data))
+        due.push([vault, entry]);
+    }
+    if (due.length === 0) return { page, lagging };
+
+    const announced = await ledger.announce(
+      secret,
+      page,
+      due.map(([vault]) => vault.name),
+    );
+    const settled: string[] = [];
+    const writes = due.map(async ([vault, entry]) => {
+      try {
+        await vault.use((session) => session.write(path, data, entry.number));
+        settled.push(vault.name);
+      } catch (failure) {
+        lagging[vault.name] = asRotationError(failure);
+      }
+    });
+    await Promise.all(writes);
+    for (const name of settled) written.add(name);
+    if (settled.length > 0) await ledger.settle(secret, announced, settled.sort());
+    return { page: announced, lagging };
+  }
+
+  /** What KV holds of a version: the value's fields, and the version's id beside them. */
+  async #dataOf(secret: string, versionId: string): Promise<Readonly<Record<string, unknown>>> {
+    const { store, guard } = this.#context;
+    const text = await store.read(secret, versionId);
+    if (text === undefined)
+      throw new RotationError("value-missing", `version ${versionId} of ${secret} is empty`);
+    guard(text);
+    const value = parsed(text);
+    guard(value);
+    if (typeof value !== "object" || value === null || Array.isArray(value) || KV_VERSION_FIELD in value) {
+      throw new RotationError(
+        "value-malformed",
+        `version ${versionId} of ${secret} is no JSON object without ${KV_VERSION_FIELD}`,
+      );
+    }
+    return { ...value, [KV_VERSION_FIELD]: versionId };
+  }
+}
+
+/** Another round is the answer to another mirror. */
+function unlessOvertaken(failure: unknown): undefined {
+  if (failure instanceof RotationError && failure.code === "mirror-overtaken") return undefined;
+  throw failure;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's message quotes the text.
+    return undefined;
+  }
+}
