@@ -1,0 +1,280 @@
+import fc from "fast-check";
+import { KV_VERSION_FIELD } from "../../lib/model/names";
+import { SecretsManagerStore } from "../../lib/rotation/adapters/secrets-manager-store";
+import { type RotationRequest, STEPS } from "../../lib/rotation/event";
+import { Mirror } from "../../lib/rotation/mirror/mirror";
+import { RotationError } from "../../lib/rotation/rotation-error";
+import { RotationMachine } from "../../lib/rotation/rotation-machine";
+import { type Account, AccountsServer, accountsTarget } from "./models/accounts-model";
+import { Crash, CrashPlan } from "./models/crash-plan";
+import { MirrorLedgerModel } from "./models/mirror-ledger-model";
+import { silentLog, TestClock, versionId } from "./models/rehearsed-secret";
+import { SecretsManagerModel } from "./models/secrets-manager-model";
+import { VaultModel } from "./models/vault-model";
+
+const NAME = "test/db/app";
+const PATH = "db/app";
+const REGION = "eu-central-1";
+const VAULTS = ["eu", "us"] as const;
+
+/** Puts a wait of unknown length before and after every call of a port. */
+function gated<T extends object>(port: T, gate: () => Promise<unknown>): T {
+  return new Proxy(port, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== "function") return member;
+      return async (...args: unknown[]) => {
+        await gate();
+        try {
+          return await Reflect.apply(member, target, args);
+        } finally {
+          await gate();
+        }
+      };
+    },
+  });
+}
+
+const onlyKnown = (failure: unknown): void => {
+  if (!(failure instanceof RotationError || failure instanceof Crash)) throw failure;
+};
+
+/** Mirrors, rotations and rollbacks of one secret, all in one world, each call at a time of its own. */
+class World {
+  readonly secrets = new SecretsManagerModel();
+  readonly ledger = new MirrorLedgerModel();
+  readonly clock = new TestClock();
+  readonly vaults = VAULTS.map((name) => new VaultModel(name));
+  readonly #server = new AccountsServer();
+  readonly #history: string[] = [];
+  readonly #changedByHand = new Map<VaultModel, number>();
+  readonly #lastWrite = new Map<VaultModel, { count: number; at: number }>();
+  #rotations = 0;
+  confirmed = 0;
+  died = 0;
+
+  constructor(
+    private readonly gate: () => Promise<unknown>,
+    private readonly crashes: Iterator<number>,
+  ) {
+    this.secrets.create(NAME);
+    this.secrets.onCurrent = (_, version) => {
+      this.#history.push(version);
+      this.startMirror();
+    };
+  }
+
+  async rotate(): Promise<void> {
+    this.#rotations += 1;
+    const version = versionId(`rotation ${this.#rotations}`);
+    this.secrets.stage(NAME, version);
+    for (const step of STEPS) await this.#machine({ step, secretId: NAME, versionId: version });
+  }
+
+  async rollback(): Promise<void> {
+    const version = this.secrets.versionWith(NAME, "AWSCURRENT") ?? "";
+    await this.#machine({
+      phase: "rollback",
+      secretId: NAME,
+      versionId: version,
+      runId: "1",
+      emergency: false,
+    });
+  }
+
+  async #machine(request: RotationRequest): Promise<void> {
+    const machine = new RotationMachine<Account>({
+      secretName: NAME,
+      region: REGION,
+      mode: "automatic",
+      // The waits would keep most interleavings from happening.
+      waits: { overlap: { seconds: 0 }, publishLead: { seconds: 0 } },
+      target: accountsTarget(this.#server, () => `password-${this.#rotations}`),
+      store: gated(new SecretsManagerStore(this.secrets.client), this.gate),
+      publications: gated(this.ledger, this.gate),
+      clock: this.clock,
+      log: silentLog,
+      guard: () => undefined,
+    });
+    await machine.run(request).catch(onlyKnown);
+  }
+
+  tamper(vault: VaultModel): void {
+    vault.tamper(PATH, { ...vault.at(PATH).data, password: "by hand" });
+    this.#changedByHand.set(vault, vault.written.length);
+  }
+
+  startMirror(mortal = true): void {
+    const next = mortal ? this.crashes.next() : undefined;
+    const plan = new CrashPlan(next?.done === false ? next.value : 0, "after");
+    const mortally = <T extends object>(port: T): T => plan.wrap(gated(port, this.gate));
+    const later = (work: () => void) => {
+      void this.gate().then(work);
+    };
+    const mirror = new Mirror({
+      settings: {
+        environment: "test",
+        region: REGION,
+        publicationsTable: "table",
+        audience: "audience",
+        vaults: VAULTS.map((name) => ({
+          name,
+          address: `https://${name}`,
+          authMount: "aws-test",
+          role: "mirror",
+          kvMount: "kv-test",
+          connections: [],
+        })),
+        secrets: { [NAME]: { path: PATH } },
+      },
+      store: mortally(new SecretsManagerStore(this.secrets.client)),
+      publications: mortally(this.ledger),
+      ledger: mortally(this.ledger),
+      server: {
+        open: async ({ name }) => mortally(this.vaults[name === "eu" ? 0 : 1]?.session(later) ?? {}) as never,
+      },
+      clock: this.clock,
+      log: silentLog,
+      guard: () => undefined,
+    });
+    void this.gate()
+      .then(() => mirror.run({ secretName: NAME }))
+      .catch(onlyKnown)
+      .finally(() => {
+        if (plan.at > 0 && plan.calls >= plan.at) this.died += 1;
+      });
+  }
+
+  /** What must hold at every moment. */
+  check(): void {
+    const now = this.clock.now().getTime();
+    for (const vault of this.vaults) {
+      const { count = 0 } = this.#lastWrite.get(vault) ?? {};
+      if (vault.written.length > count) this.#lastWrite.set(vault, { count: vault.written.length, at: now });
+      this.#checkOrder(vault);
+    }
+    const confirmations = this.ledger.confirmations(NAME);
+    expect(confirmations.size).toBeLessThanOrEqual(1);
+    for (const [version, at] of confirmations) {
+      this.confirmed += 1;
+      for (const vault of this.vaults) {
+        if (this.#isChangedByHand(vault)) continue;
+        expect(vault.at(PATH).data).toEqual(this.#dataOf(version));
+        expect(at.getTime()).toBeGreaterThanOrEqual(this.#lastWrite.get(vault)?.at ?? 0);
+      }
+    }
+  }
+
+  /** What must hold when everything was said and heard. */
+  checkEnd(): void {
+    const current = this.secrets.versionWith(NAME, "AWSCURRENT");
+    if (current === undefined || !this.secrets.labels(NAME)[current]?.includes("VERIFIED")) return;
+    for (const vault of this.vaults) expect(vault.at(PATH).data).toEqual(this.#dataOf(current));
+    expect([...this.ledger.confirmations(NAME).keys()]).toEqual([current]);
+  }
+
+  /** The versions in a Vault follow AWSCURRENT in its order. */
+  #checkOrder(vault: VaultModel): void {
+    let at = 0;
+    for (const data of vault.written) {
+      at = this.#history.indexOf(String(data[KV_VERSION_FIELD]), at);
+      expect(at).toBeGreaterThanOrEqual(0);
+    }
+  }
+
+  #isChangedByHand(vault: VaultModel): boolean {
+    return this.#changedByHand.get(vault) === vault.written.length;
+  }
+
+  #dataOf(version: string): unknown {
+    return { ...JSON.parse(this.secrets.valueOf(NAME, version) ?? "{}"), [KV_VERSION_FIELD]: version };
+  }
+
+  get rotations(): number {
+    return this.#rotations;
+  }
+}
+
+type Op =
+  | { readonly do: "rotate" | "rollback" | "mirror" }
+  | { readonly do: "tamper" | "away" | "back" | "late"; readonly vault: number };
+
+async function perform(world: World, op: Op): Promise<void> {
+  if (!("vault" in op)) {
+    if (op.do === "mirror") world.startMirror();
+    else await world[op.do]();
+    return;
+  }
+  const vault = world.vaults[op.vault];
+  if (vault === undefined) return;
+  if (op.do === "tamper") world.tamper(vault);
+  else if (op.do === "late") vault.late = true;
+  else vault.away = op.do === "away";
+}
+
+const op: fc.Arbitrary<Op> = fc.oneof(
+  { weight: 4, arbitrary: fc.constant<Op>({ do: "rotate" }) },
+  { weight: 3, arbitrary: fc.constant<Op>({ do: "rollback" }) },
+  { weight: 3, arbitrary: fc.constant<Op>({ do: "mirror" }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom("tamper" as const, "away" as const, "back" as const, "late" as const),
+      vault: fc.nat({ max: 1 }),
+    }),
+  },
+);
+
+/** Lets everything happen that needs no other event. */
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+const RUNS = Number(process.env.MIRROR_RUNS ?? 400);
+
+describe("mirrors among rotations and rollbacks", () => {
+  test("confirm only what every Vault serves, never turn a Vault back, and converge", async () => {
+    const total = { steps: 0, rotations: 0, confirmed: 0, died: 0 };
+    await fc.assert(
+      fc.asyncProperty(
+        fc.scheduler(),
+        fc.array(op, { minLength: 1, maxLength: 10, size: "max" }),
+        fc.infiniteStream(
+          fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 20 })),
+        ),
+        async (scheduler, ops, crashes) => {
+          const world = new World(() => scheduler.schedule(Promise.resolve()), crashes);
+          const run = async () => {
+            await settle();
+            while (scheduler.count() > 0) {
+              await scheduler.waitNext(1);
+              await settle();
+              world.clock.advance(1);
+              world.check();
+              total.steps += 1;
+            }
+          };
+          const owner = (async () => {
+            for (const item of [{ do: "rotate" } as const, ...ops]) {
+              await scheduler.schedule(Promise.resolve());
+              await perform(world, item);
+            }
+          })();
+          await run();
+          await owner;
+          for (const vault of world.vaults) Object.assign(vault, { away: false, late: false });
+          world.startMirror(false);
+          await run();
+          world.checkEnd();
+          total.rotations += world.rotations;
+          total.confirmed += world.confirmed;
+          total.died += world.died;
+        },
+      ),
+      { numRuns: RUNS },
+    );
+    process.stdout.write(
+      `property: ${total.steps} steps, ${total.rotations} rotations, ${total.died} mirrors died, ` +
+        `${total.confirmed} looks at a confirmation\n`,
+    );
+    expect(total.confirmed).toBeGreaterThan(total.rotations);
+  }, 120_000);
+});
