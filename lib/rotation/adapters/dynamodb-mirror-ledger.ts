@@ -50,7 +50,8 @@ export class DynamoDbMirrorLedger implements MirrorLedger {
           ...this.#ifUnchanged(secretName, page),
           UpdateExpression: "SET epoch = :next ADD unsettled :vaults",
           ExpressionAttributeValues: {
-            ...epochs(page),
+            ...epochOf(page),
+            ...nextEpoch(page),
             ":vaults": { SS: [...vaults] },
           },
         },
@@ -66,7 +67,7 @@ export class DynamoDbMirrorLedger implements MirrorLedger {
         new UpdateItemCommand({
           ...this.#ifUnchanged(secretName, page),
           UpdateExpression: "DELETE unsettled :vaults",
-          ExpressionAttributeValues: { ":epoch": { N: String(page.epoch) }, ":vaults": { SS: [...vaults] } },
+          ExpressionAttributeValues: { ...epochOf(page), ":vaults": { SS: [...vaults] } },
         }),
       );
     } catch (failure) {
@@ -83,7 +84,7 @@ export class DynamoDbMirrorLedger implements MirrorLedger {
         Update: {
           ...this.#ifUnchanged(secretName, page),
           UpdateExpression: "SET epoch = :next, confirmed = :version",
-          ExpressionAttributeValues: { ...epochs(page), ":version": { S: versionId } },
+          ExpressionAttributeValues: { ...epochOf(page), ...nextEpoch(page), ":version": { S: versionId } },
         },
       },
       {
@@ -155,8 +156,10 @@ export class DynamoDbMirrorLedger implements MirrorLedger {
 }
 
 /** DynamoDB refuses values that no expression names. */
-const epochs = ({ epoch }: LedgerPage): Record<string, AttributeValue> => ({
-  ...(epoch === 0 ? {} : { ":epoch": { N: String(epoch) } }),
+const epochOf = ({ epoch }: LedgerPage): Record<string, AttributeValue> =>
+  epoch === 0 ? {} : { ":epoch": { N: String(epoch) } };
+
+const nextEpoch = ({ epoch }: LedgerPage): Record<string, AttributeValue> => ({
   ":next": { N: String(epoch + 1) },
 });
 

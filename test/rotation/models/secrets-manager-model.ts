@@ -81,6 +81,13 @@ export class SecretsManagerModel {
     this.#makeCurrent(name, secret, versionId);
   }
 
+  /** What a person does with `UpdateSecretVersionStage`. */
+  label(name: string, label: string, versionId: string): void {
+    const secret = this.#secret(name);
+    if (label === "AWSCURRENT") this.#makeCurrent(name, secret, versionId);
+    else this.#attach(secret, label, versionId);
+  }
+
   versionWith(name: string, label: string): string | undefined {
     return [...this.#secret(name).versions].find(([, { labels }]) => labels.has(label))?.[0];
   }
