@@ -523,6 +523,23 @@ describe("a Vault that", () => {
     }
   });
 
+  test("lets the mirror end its token is left without it", async () => {
+    const scene = await Scene.open();
+    await permit(bao.eu, scene.role, [scene.path], ["auth/token/revoke-self"]);
+    const guarded: unknown[] = [];
+    const server = new VaultApi(new AwsIdentity(issuer.clientOf(ROLE_ARN)), AUDIENCE, (value) =>
+      guarded.push(value),
+    );
+    const [vault] = scene.settings.vaults;
+    if (vault === undefined) throw new Error("no Vault");
+    const session = await server.open(vault);
+    const token = String(guarded.at(-1));
+    const lookup = () => bao.eu.call("POST", "auth/token/lookup", { body: { token } });
+    expect(await lookup()).toMatchObject({ data: { policies: [scene.role] } });
+    await session.close();
+    await expect(lookup()).rejects.toThrow();
+  });
+
   test("has namespaces is asked in the one that is named", async () => {
     const namespace = "team";
     await bao.eu.call("POST", `sys/namespaces/${namespace}`);

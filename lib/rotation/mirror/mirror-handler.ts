@@ -36,7 +36,14 @@ export function mirrorHandlerOf({ redaction, ...context }: MirrorFunction): Lamb
     try {
       const request = parseMirrorEvent(event);
       fields = "sweep" in request ? request : { secret: request.secretName };
-      return await mirror.run(request);
+      const outcome = await mirror.run(request);
+      context.log.info("done", {
+        ...fields,
+        served: outcome.secrets.length,
+        published: outcome.secrets.filter(({ result }) => result === "published").length,
+        rotated: outcome.rotated.length,
+      });
+      return outcome;
     } catch (failure) {
       throw logFault(context.log, failure, fields);
     }

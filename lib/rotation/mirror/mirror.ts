@@ -109,7 +109,7 @@ export class Mirror {
     const fields = { secret, result, version: versionId, written: written.join(", ") || undefined };
     if (result === "not-verified") {
       log.warn("AWSCURRENT has not passed its test, so it is not copied", fields);
-    } else log.info("mirrored", fields);
+    } else if (result !== "already-published") log.info("mirrored", fields);
     for (const [vault, { code, message, origin }] of Object.entries(lagging)) {
       log.warn(message, { secret, vault, code, origin });
     }
