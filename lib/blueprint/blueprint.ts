@@ -101,7 +101,7 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
       })),
     vaults: [...environment.vaults]
       .sort(byText((vault) => vault.name))
-      .map((vault) => vaultPlan(registry, environment, vault, workloads)),
+      .map((vault) => vaultPlan(registry, environment, vault, workloads, secrets)),
     clusters: clustersOf(environment).map((cluster) => ({ ...cluster, identity: environment.identity })),
   };
 }

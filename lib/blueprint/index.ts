@@ -1,8 +1,16 @@
 export { type AccessRow, accessOf } from "./access";
 export { publicSettings, type RenderedFile, valueFields } from "./agent-template";
 export { type Blueprint, blueprint, type ClusterPlan, type OidcProviderPlan } from "./blueprint";
+export type {
+  DatabaseConnectionPlan,
+  DatabasePlan,
+  DatabaseRolePlan,
+  DynamicRolePlan,
+  StaticRolePlan,
+} from "./database-plan";
 export type { FunctionPlan } from "./function-plan";
 export type { KeyPlan } from "./key-plan";
+export type { MirrorLoginPlan } from "./mirror-login";
 export type { OperationsPlan, RulePlan } from "./operations-plan";
 export { CA_FILE, type PodPlan, type TokenVolume } from "./pod";
 export type { NamedPolicy, RolePlan, RolePolicies } from "./role-plan";

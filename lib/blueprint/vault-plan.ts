@@ -1,6 +1,9 @@
 import type { Duration } from "../model/duration";
 import { authMount, deployerPolicyName, kvMount, vaultAudience } from "../model/names";
 import type { Environment, Registry, VaultServer } from "../model/registry";
+import { type DatabasePlan, databasePlans } from "./database-plan";
+import { type MirrorLoginPlan, mirrorLoginPlan } from "./mirror-login";
+import type { SecretPlan } from "./secret-plan";
 import { deployerRules, type VaultPolicy, vaultPolicy } from "./vault-policy";
 import { clustersOf, type WorkloadPlan } from "./workload-plan";
 
@@ -18,6 +21,10 @@ export interface VaultPlan {
   /** Policies of workloads, sorted by name. */
   readonly policies: readonly VaultPolicy[];
   readonly roles: readonly VaultRolePlan[];
+  /** The database engine; none where no secret is Vault's, one else. */
+  readonly databases: readonly DatabasePlan[];
+  /** Login of the function that writes the copies and has Vault rotate its connections. */
+  readonly mirror?: MirrorLoginPlan;
   readonly deployer: VaultPolicy;
 }
 
@@ -60,6 +67,7 @@ export function vaultPlan(
   environment: Environment,
   vault: VaultServer,
   workloads: readonly WorkloadPlan[],
+  secrets: readonly SecretPlan[],
 ): VaultPlan {
   const auths = clustersOf(environment)
     .filter((cluster) => cluster.vault === vault.name)
@@ -98,6 +106,8 @@ export function vaultPlan(
         : [],
     ),
   );
+  const databases = databasePlans(environment, vault, registry.secretsIn(environment.name));
+  const mirror = mirrorLoginPlan(registry, environment, secrets, databases);
   return {
     name: vault.name,
     address: vault.address,
@@ -109,14 +119,21 @@ export function vaultPlan(
     auths,
     policies,
     roles,
+    databases,
+    ...(mirror ? { mirror } : {}),
     deployer: vaultPolicy(
       deployerName,
       deployerRules({
         kvMount: kvMount(environment.name),
-        authMounts: auths.map((auth) => auth.mount),
-        roles,
+        authMounts: [...auths.map((auth) => auth.mount), ...(mirror ? [mirror.authMount] : [])],
+        roles: [...roles, ...(mirror ? [{ mount: mirror.authMount, name: mirror.role }] : [])],
+        databases,
         manage: vault.manage,
-        policyNames: [...policies.map((policy) => policy.name), deployerName],
+        policyNames: [
+          ...policies.map((policy) => policy.name),
+          ...(mirror ? [mirror.policy.name] : []),
+          deployerName,
+        ],
       }),
     ),
   };

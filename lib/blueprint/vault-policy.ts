@@ -1,5 +1,6 @@
 import { databaseMount, keyAsWord, kvMount } from "../model/names";
 import type { EnvironmentSecret } from "../model/resolve";
+import type { DatabasePlan } from "./database-plan";
 
 /** One rule of a Vault ACL policy. */
 export interface VaultRule {
@@ -56,6 +57,7 @@ export interface DeployerPolicyInput {
   readonly authMounts: readonly string[];
   /** Auth roles that the stack writes. */
   readonly roles: readonly { readonly mount: string; readonly name: string }[];
+  readonly databases: readonly DatabasePlan[];
   /** Whether the stack makes mounts and auth backends, or only refers to them. */
   readonly manage: "create" | "reference";
   /** Policies that the stack writes, this one included. */
@@ -82,6 +84,12 @@ export function deployerRules(input: DeployerPolicyInput): readonly VaultRule[] 
             { path: `sys/mounts/auth/${mount}/tune`, capabilities: ["read"] },
             { path: `auth/${mount}/config`, capabilities: ["read", "update"] },
           ]),
+          ...input.databases.flatMap(({ mount, connections }): VaultRule[] => [
+            { path: `sys/mounts/${mount}`, capabilities: ["read", "update", "delete"] },
+            ...connections.map(
+              ({ name }): VaultRule => ({ path: `${mount}/config/${name}`, capabilities: WRITE }),
+            ),
+          ]),
         ]
       : [];
   return [
@@ -90,6 +98,14 @@ export function deployerRules(input: DeployerPolicyInput): readonly VaultRule[] 
     ...mounts,
     ...input.roles.map(
       ({ mount, name }): VaultRule => ({ path: `auth/${mount}/role/${name}`, capabilities: WRITE }),
+    ),
+    ...input.databases.flatMap(({ mount, roles }) =>
+      roles.map(
+        ({ name, login }): VaultRule => ({
+          path: `${mount}/${login === "static" ? "static-roles" : "roles"}/${name}`,
+          capabilities: WRITE,
+        }),
+      ),
     ),
     ...input.policyNames.map(
       (name): VaultRule => ({ path: `sys/policies/acl/${name}`, capabilities: WRITE }),

@@ -19,6 +19,7 @@ import {
   regionName,
   secretKey,
   serverAddress,
+  serverFilePath,
   slug,
   tagText,
 } from "./grammar";
@@ -77,6 +78,12 @@ export interface VaultInput {
    * or environment makes them) and the stack puts only its policies and roles into them. Default: `create`.
    */
   readonly manage?: "create" | "reference";
+  /**
+   * File on this Vault's own disk with the CA certificates of databases (Amazon RDS's bundle), for its database engine.
+   * OpenBao takes a private CA in this form only, or from the trust store of its host; Vault from 1.18 also takes the
+   * database's `caPem`, which is used when there is no file. Default: none.
+   */
+  readonly databaseCaFile?: string;
 }
 
 /** One Kubernetes cluster whose workloads consume secrets. */
@@ -317,6 +324,7 @@ const vault = z.strictObject({
   namespace: oneLine.optional(),
   regions: z.array(regionName).min(1),
   manage: z.enum(["create", "reference"]).default("create"),
+  databaseCaFile: serverFilePath.optional(),
 });
 
 const network = z.strictObject({

@@ -268,6 +268,12 @@ export const sqlIdentifier = text(matches(/^[a-z_][a-z0-9_]{0,62}$/), {
   change: "use a plain lower-case name",
 });
 
+/** The absolute path of a file on a server's disk, of characters that need no escaping in a URL. */
+export const serverFilePath = text(matches(/^(\/[A-Za-z0-9._-]+)+$/), {
+  allowed: "an absolute path of letters, digits, dots, hyphens and underscores",
+  change: "give the file such a path",
+});
+
 /** A calendar date. */
 export const calendarDate = text(
   (value) =>

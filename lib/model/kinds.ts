@@ -87,6 +87,12 @@ const settings = {
      * Default: `alternating` for store `aws`, `dynamic` for store `vault`.
      */
     login: z.enum(["alternating", "dynamic", "static"]).optional(),
+    /**
+     * With store `vault`, the login of the database engine's connection: `<connectionUser>_<Vault>` (hyphens of the
+     * Vault's name become `_`), because each Vault rotates its own. People make it, Vault alone knows its
+     * password after the first rotation. Default: `<role>_vault`.
+     */
+    connectionUser: sqlIdentifier.optional(),
     /** Life of a dynamic user before renewal. Default: 12 hours. */
     ttl: duration.default(hours(12)),
     /** Life of a dynamic user at most. Default: 7 days. */

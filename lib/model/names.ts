@@ -52,6 +52,10 @@ export const KV_VERSION_FIELD = "_version";
 /** Database engine mount of an environment. */
 export const databaseMount = (environment: string): string => `database-${environment}`;
 
+/** Database login of a Vault's connection: `reporting_vault_eu_central`. */
+export const connectionLogin = (connectionUser: string, vault: string): string =>
+  `${connectionUser}_${vault.replaceAll("-", "_")}`;
+
 /** Auth mount of a cluster: `kubernetes-main-eu`. */
 export const authMount = (method: "kubernetes" | "jwt", cluster: string): string => `${method}-${cluster}`;
 

@@ -49,11 +49,16 @@ function resolveOne(
   return { secret: resolveSecret(key, secret, environmentName, environment, kindSettings), faults: [] };
 }
 
-/** The default login depends on the store, which the settings' own schema does not see. */
+/** The default login and connection depend on the store, which the settings' own schema does not see. */
 function withLogin(kindSettings: AnyKindSettings, { store }: ParsedSecret): AnyKindSettings {
   if (kindSettings.kind !== "postgresql-user") return kindSettings;
+  const { settings } = kindSettings;
   return {
     kind: kindSettings.kind,
-    settings: { ...kindSettings.settings, login: kindSettings.settings.login ?? LOGINS[store][0] },
+    settings: {
+      ...settings,
+      login: settings.login ?? LOGINS[store][0],
+      ...(store === "vault" ? { connectionUser: settings.connectionUser ?? `${settings.role}_vault` } : {}),
+    },
   };
 }
