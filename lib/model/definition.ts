@@ -129,7 +129,7 @@ export interface EnvironmentInput<K extends string = string> {
   /**
    * Issuer of the tokens with which AWS vouches for the account's roles
    * (`aws iam enable-outbound-web-identity-federation` prints it). By such a token the mirror logs in to Vault, so it is
-   * needed where secrets of Secrets Manager have consumers.
+   * needed where secrets of Secrets Manager have consumers, or where Vault's engines own secrets.
    */
   readonly awsTokenIssuer?: string;
   /**

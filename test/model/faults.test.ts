@@ -1059,6 +1059,131 @@ const CASES: readonly {
     ],
   },
   {
+    name: "a connection's user without a connection",
+    change: (d) => {
+      d.secrets["db/app"].settings.connectionUser = "app_vault";
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].settings.connectionUser',
+        found: '"app_vault"',
+        allowed:
+          "a connection's user with store vault only: with store aws the secret `admin` names the login that makes logins",
+        change: "remove it, or choose store vault",
+      },
+    ],
+  },
+  {
+    name: "a connection's user that PostgreSQL would cut",
+    change: (d) => {
+      d.secrets["db/ro"] = { ...vaultDatabase(), environments: { prod: { presence: "absent" } } };
+      d.secrets["db/ro"].settings.connectionUser = "c".repeat(59);
+    },
+    faults: [
+      {
+        path: 'secrets["db/ro"].settings.connectionUser',
+        found: `"${"c".repeat(59)}"`,
+        allowed: "at most 58 characters, so that <connectionUser>_<Vault> fits PostgreSQL's 63",
+        change: "choose a shorter one",
+      },
+    ],
+  },
+  {
+    name: "a connection that logs in as the login which it rotates",
+    change: (d) => {
+      d.secrets["db/ro"] = { ...vaultDatabase(), environments: { prod: { presence: "absent" } } };
+      Object.assign(d.secrets["db/ro"].settings, {
+        login: "static",
+        role: "reporting_main",
+        connectionUser: "reporting",
+      });
+    },
+    faults: [
+      {
+        path: 'secrets["db/ro"].settings.connectionUser',
+        found: '"reporting", which makes the connection log in as reporting_main',
+        allowed: "a user that is not the one it looks after",
+        change: "choose another one",
+      },
+    ],
+  },
+  {
+    name: "a static login in two Vaults",
+    change: (d) => {
+      d.secrets["db/ro"] = { ...vaultDatabase(), environments: { prod: { presence: "absent" } } };
+      d.secrets["db/ro"].settings.login = "static";
+      d.environments.dev.vaults.push({
+        name: "second",
+        address: "https://second.example.com",
+        regions: ["eu-west-1"],
+      });
+    },
+    faults: [
+      {
+        path: 'secrets["db/ro"].settings.login',
+        found: '"static", in 2 Vaults',
+        allowed: "one Vault: each would change the password of the same login, and make the others' invalid",
+        change: "choose dynamic, or an environment with one Vault",
+      },
+    ],
+  },
+  {
+    name: "two connections with one user",
+    change: (d) => {
+      const here = { prod: { presence: "absent" } };
+      d.secrets["db/ro"] = { ...vaultDatabase(), environments: here };
+      d.secrets["db/two"] = { ...vaultDatabase(), environments: here };
+      for (const [key, role] of [
+        ["db/ro", "one"],
+        ["db/two", "two"],
+      ])
+        Object.assign(d.secrets[String(key)].settings, { role, connectionUser: "shared" });
+    },
+    faults: [
+      {
+        path: 'secrets["db/two"].environments.dev.settings',
+        found: 'the database user shared_main on ro.example.com:5432, which secrets["db/ro"] rotates in dev',
+        allowed: "one rotator for each credential",
+        change: "give one of them a user of its own, or make them one secret with more consumers",
+      },
+    ],
+  },
+  ...[
+    { key: "crypto/webhook", store: "aws", found: "none, and crypto/webhook is to be copied into Vault" },
+    { key: "db/ro", store: "vault", found: "none, and Vault is to rotate the connection of db/ro" },
+  ].map(({ key, store, found }) => ({
+    name: `no issuer for the mirror's tokens, with a secret of store ${store}`,
+    change: (d: Draft) => {
+      d.secrets["db/ro"] = vaultDatabase();
+      d.secrets = { [key]: { ...d.secrets[key], environments: { prod: { presence: "absent" } } } };
+      delete d.environments.dev.awsTokenIssuer;
+    },
+    faults: [
+      {
+        path: "environments.dev.awsTokenIssuer",
+        found,
+        allowed:
+          "the issuer of the account's outbound tokens, such as https://1a2b3c4d-….tokens.sts.global.api.aws",
+        change:
+          "enable it once per account (aws iam enable-outbound-web-identity-federation), and put the issuer that it prints here",
+      },
+    ],
+  })),
+  {
+    name: "a file of CA certificates that is no absolute path",
+    change: (d) => {
+      d.environments.dev.vaults[0].databaseCaFile = "ca.pem?sslmode=disable";
+    },
+    faults: [
+      {
+        path: "environments.dev.vaults[0].databaseCaFile",
+        found: '"ca.pem?sslmode=disable"',
+        allowed: "an absolute path of letters, digits, dots, hyphens and underscores",
+        change: "give the file such a path",
+      },
+    ],
+  },
+  {
     name: "a lease longer than its maximum",
     change: (d) => {
       d.secrets["db/ro"] = vaultDatabase();

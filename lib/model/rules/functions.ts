@@ -19,7 +19,8 @@ export const functionFaults = (context: RuleContext): readonly Fault[] =>
               `mend the name, or add the network to environments.${name}.networks`,
             ),
           ];
-    const mirrored = secrets.find((secret) => secret.store === "aws" && secret.consumers.length > 0);
+    // The mirror copies what others read in Vault, and has Vault rotate the logins of its own connections.
+    const mirrored = secrets.find((secret) => secret.store === "vault" || secret.consumers.length > 0);
     return [
       ...repeated(networks, (network) => network.name).map(({ entry, index }) =>
         fault(
@@ -56,7 +57,9 @@ export const functionFaults = (context: RuleContext): readonly Fault[] =>
         ? [
             fault(
               ["environments", name, "awsTokenIssuer"],
-              `none, and ${mirrored.key} is to be copied into Vault`,
+              mirrored.store === "aws"
+                ? `none, and ${mirrored.key} is to be copied into Vault`
+                : `none, and Vault is to rotate the connection of ${mirrored.key}`,
               "the issuer of the account's outbound tokens, such as https://1a2b3c4d-….tokens.sts.global.api.aws",
               "enable it once per account (aws iam enable-outbound-web-identity-federation), and put the issuer that it prints here",
             ),

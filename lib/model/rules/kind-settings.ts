@@ -1,4 +1,5 @@
 import { type Fault, fault, type PathStep } from "../faults";
+import { connectionLogin } from "../names";
 import { compactLength } from "../policy-document";
 import type { EnvironmentSecret } from "../resolve";
 import { forEnvironments, type RuleContext } from "./context";
@@ -31,6 +32,10 @@ export const kindSettingFaults = (context: RuleContext): readonly Fault[] =>
           return sessionPolicyFaults(secret.settings.sessionPolicy, at("sessionPolicy"));
         case "redis-auth-token":
           return redisFaults(secret.settings, at);
+        case "postgresql-user":
+          return secret.store === "vault"
+            ? vaultDatabaseFaults(secret, environment.vaults, at)
+            : connectionUserFaults(secret.settings.connectionUser, at);
         case "stripe":
         case "paypal":
           return modeFaults(secret, environment.tier, at("mode"));
@@ -96,6 +101,68 @@ function redisFaults(
             JSON.stringify(settings[foreign]),
             `no ${foreign} with engine ${settings.engine}`,
             "remove it, or choose the other engine",
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** Only an engine of Vault's has a connection. */
+const connectionUserFaults = (
+  connectionUser: string | undefined,
+  at: (setting: string) => readonly PathStep[],
+): readonly Fault[] =>
+  connectionUser === undefined
+    ? []
+    : [
+        fault(
+          at("connectionUser"),
+          JSON.stringify(connectionUser),
+          "a connection's user with store vault only: with store aws the secret `admin` names the login that makes logins",
+          "remove it, or choose store vault",
+        ),
+      ];
+
+/** `NAMEDATALEN` - 1: PostgreSQL cuts longer names silently, and the connection could not log in. */
+const LONGEST_NAME = 63;
+
+/** Each Vault rotates the user of its own connection, and of a static login there is only one. */
+function vaultDatabaseFaults(
+  { settings }: EnvironmentSecret & { kind: "postgresql-user" },
+  vaults: readonly { readonly name: string }[],
+  at: (setting: string) => readonly PathStep[],
+): readonly Fault[] {
+  const { role, login, connectionUser } = settings;
+  if (connectionUser === undefined) return [];
+  const longest = LONGEST_NAME - Math.max(...vaults.map(({ name }) => name.length + 1));
+  return [
+    ...(connectionUser.length > longest
+      ? [
+          fault(
+            at("connectionUser"),
+            JSON.stringify(connectionUser),
+            `at most ${longest} characters, so that <connectionUser>_<Vault> fits PostgreSQL's ${LONGEST_NAME}`,
+            "choose a shorter one",
+          ),
+        ]
+      : []),
+    ...(vaults.some(({ name }) => connectionLogin(connectionUser, name) === role)
+      ? [
+          fault(
+            at("connectionUser"),
+            `${JSON.stringify(connectionUser)}, which makes the connection log in as ${role}`,
+            "a user that is not the one it looks after",
+            "choose another one",
+          ),
+        ]
+      : []),
+    ...(login === "static" && vaults.length > 1
+      ? [
+          fault(
+            at("login"),
+            `"static", in ${vaults.length} Vaults`,
+            "one Vault: each would change the password of the same login, and make the others' invalid",
+            "choose dynamic, or an environment with one Vault",
           ),
         ]
       : []),

@@ -1,4 +1,6 @@
+import type { ParsedEnvironment } from "../definition";
 import { type Fault, fault } from "../faults";
+import { connectionLogin } from "../names";
 import type { EnvironmentSecret } from "../resolve";
 import { forEnvironments, type RuleContext } from "./context";
 
@@ -10,11 +12,18 @@ interface Credential {
 }
 
 /** What a secret's rotation changes at its target. */
-function credentialsOf(secret: EnvironmentSecret, account: string): readonly Credential[] {
+function credentialsOf(
+  secret: EnvironmentSecret,
+  { account, vaults }: ParsedEnvironment,
+): readonly Credential[] {
   switch (secret.kind) {
     case "postgresql-user": {
-      const { host, writerHost, port, role, login } = secret.settings;
-      const users = login === "alternating" ? [role, `${role}_a`, `${role}_b`] : [role];
+      const { host, writerHost, port, role, login, connectionUser } = secret.settings;
+      const connections =
+        secret.store === "vault" && connectionUser !== undefined
+          ? vaults.map((vault) => connectionLogin(connectionUser, vault.name))
+          : [];
+      const users = [role, ...(login === "alternating" ? [`${role}_a`, `${role}_b`] : []), ...connections];
       // With store aws the writer is `host`; a `writerHost` there is a fault of its own.
       const servers = secret.store === "aws" ? [host] : [...new Set([host, writerHost ?? host])];
       return servers.flatMap((server) =>
@@ -53,9 +62,9 @@ function credentialsOf(secret: EnvironmentSecret, account: string): readonly Cre
  */
 export function rotatorFaults(context: RuleContext): readonly Fault[] {
   const holders = new Map<string, { readonly key: string; readonly environment: string }>();
-  return forEnvironments(context, (environment, { account }, secrets) =>
+  return forEnvironments(context, (environment, parsed, secrets) =>
     secrets.flatMap((secret) => {
-      const clash = credentialsOf(secret, account).flatMap((credential) => {
+      const clash = credentialsOf(secret, parsed).flatMap((credential) => {
         const id = `${secret.kind} ${credential.id}`;
         const holder = holders.get(id);
         if (!holder) holders.set(id, { key: secret.key, environment });
