@@ -1,5 +1,5 @@
 import type { Duration } from "../model/duration";
-import { connectionLogin, databaseMount, keyAsWord } from "../model/names";
+import { connectionLogin, databaseMount, keyAsWord, passwordVariable } from "../model/names";
 import { grantStatement } from "../model/postgresql-grants";
 import type { Environment, VaultServer } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
@@ -28,6 +28,8 @@ export interface DatabaseConnectionPlan {
   readonly caPem?: string;
   /** The engine's own login; each Vault has another. */
   readonly username: string;
+  /** Ephemeral Terraform variable with the first password of {@link username}; needed when the connection is made. */
+  readonly passwordVariable: string;
   /** Go template of dynamic users' names: made of nothing that a caller chooses. */
   readonly usernameTemplate: string;
   /** Passwords go to PostgreSQL as verifiers. */
@@ -96,7 +98,7 @@ export function databasePlans(
 function connectionPlan(
   mount: string,
   vault: VaultServer,
-  { key, physicalKey, settings, rotateEvery }: PostgresqlSecret,
+  { key, physicalKey, settings, rotateEvery, environment }: PostgresqlSecret,
 ): DatabaseConnectionPlan {
   const { host, writerHost, port, database, role, connectionUser } = settings;
   const name = keyAsWord(physicalKey);
@@ -111,6 +113,7 @@ function connectionPlan(
     url: `postgresql://{{username}}:{{password}}@${writerHost ?? host}:${port}/${database}?${query.join("&")}`,
     ...(settings.caPem && !vault.databaseCaFile ? { caPem: settings.caPem } : {}),
     username: connectionLogin(connectionUser ?? `${role}_vault`, vault.name),
+    passwordVariable: passwordVariable(environment, vault.name, physicalKey),
     // Vault's own template begins with the token's display name. 58 characters at most, of PostgreSQL's 63.
     usernameTemplate: `{{ printf "v-%s-%s-%s" (.RoleName | truncate 24) (random 20) (unix_time) }}`,
     passwordAuthentication: "scram-sha-256",

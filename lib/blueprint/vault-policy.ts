@@ -86,6 +86,7 @@ export function deployerRules(input: DeployerPolicyInput): readonly VaultRule[] 
           ]),
           ...input.databases.flatMap(({ mount, connections }): VaultRule[] => [
             { path: `sys/mounts/${mount}`, capabilities: ["read", "update", "delete"] },
+            { path: `sys/mounts/${mount}/tune`, capabilities: ["update"] },
             ...connections.map(
               ({ name }): VaultRule => ({ path: `${mount}/config/${name}`, capabilities: WRITE }),
             ),

@@ -56,6 +56,13 @@ export const databaseMount = (environment: string): string => `database-${enviro
 export const connectionLogin = (connectionUser: string, vault: string): string =>
   `${connectionUser}_${vault.replaceAll("-", "_")}`;
 
+/**
+ * Terraform variable with the first password of a connection: `database_password__prod__eu_central__db__reporting_ro`. A
+ * name that a shell can export; keys and slugs hold no underscore, so no two meet.
+ */
+export const passwordVariable = (environment: string, vault: string, key: string): string =>
+  `database_password__${[environment, vault, keyAsWord(key)].join("__").replaceAll("-", "_")}`;
+
 /** Auth mount of a cluster: `kubernetes-main-eu`. */
 export const authMount = (method: "kubernetes" | "jwt", cluster: string): string => `${method}-${cluster}`;
 

@@ -1,5 +1,9 @@
 export { ClusterLogin, type ClusterLoginProps } from "./cluster-login";
+export { DatabaseConnection, type DatabaseConnectionProps } from "./database-connection";
+export { DatabaseEngine, type DatabaseEngineProps } from "./database-engine";
+export { DatabaseRole, type DatabaseRoleProps } from "./database-role";
 export { KvMount, type KvMountProps } from "./kv-mount";
+export { MirrorLogin, type MirrorLoginProps } from "./mirror-login";
 export { VaultAclPolicy, type VaultAclPolicyProps } from "./vault-acl-policy";
 export { VaultLoginRole, type VaultLoginRoleProps } from "./vault-login-role";
 export { VaultSecrets, type VaultSecretsProps } from "./vault-secrets";

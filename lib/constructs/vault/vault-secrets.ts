@@ -4,7 +4,9 @@ import { Construct } from "constructs";
 import type { VaultPlan, VaultPolicy } from "../../blueprint";
 import { hideIdsBelow } from "../address";
 import { ClusterLogin } from "./cluster-login";
+import { DatabaseEngine } from "./database-engine";
 import { KvMount } from "./kv-mount";
+import { MirrorLogin } from "./mirror-login";
 import { VaultAclPolicy } from "./vault-acl-policy";
 import { VaultLoginRole } from "./vault-login-role";
 
@@ -17,9 +19,10 @@ export interface VaultSecretsProps {
 }
 
 /**
- * Everything of an environment in one Vault or OpenBao: KV mount, logins of its clusters, policies and roles of
- * the workloads, and the deployer's own policy. Where the plan says `reference`, mounts are somebody else's and
- * only policies and roles are made. A namespace is the provider's setting.
+ * Everything of an environment in one Vault or OpenBao: KV mount, database engine, logins of its clusters and of the
+ * mirror, policies and roles, and the deployer's own policy. Where the plan says `reference`, mounts and the
+ * connections of databases are somebody else's and only policies and roles are made. A namespace is the provider's
+ * setting.
  *
  * @example
  * for (const plan of blueprint(registry, "prod").vaults) new VaultSecrets(stack, `vault-${plan.name}`, { plan });
@@ -53,6 +56,22 @@ export class VaultSecrets extends Construct {
         plan: role,
         word: word(`${role.cluster}--${role.workload}`),
         ...(mount ? { mount } : {}),
+      });
+    }
+    for (const database of plan.databases) {
+      new DatabaseEngine(this, database.mount, {
+        ...common,
+        plan: database,
+        manage: plan.manage,
+        vault: plan.name,
+      });
+    }
+    if (plan.mirror) {
+      new MirrorLogin(this, "mirror", {
+        ...common,
+        plan: plan.mirror,
+        manage: plan.manage,
+        word: word(plan.mirror.role),
       });
     }
     // Made first and removed last: a deployer that holds just this policy would lose its rights half-way
