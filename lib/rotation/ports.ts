@@ -12,6 +12,7 @@ export type StagingLabel = "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS" | "VERIFI
 /** What `DescribeSecret` tells about a secret. */
 export interface SecretDescription {
   readonly name: string;
+  readonly arn: string;
   readonly rotationEnabled: boolean;
   /** The secret is scheduled for deletion: it can be described and nothing else. */
   readonly deleted: boolean;

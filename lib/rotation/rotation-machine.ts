@@ -316,7 +316,12 @@ export class RotationMachine<V> {
   }
 
   #attempt(versions: Versions, versionId: string): Attempt {
-    return { secretName: this.#context.secretName, versionId, labelled: versions.ids };
+    return {
+      secretName: this.#context.secretName,
+      secretArn: versions.secretArn,
+      versionId,
+      labelled: versions.ids,
+    };
   }
 
   #wait(change: "rotate" | "promote" | "decommission", currentId: string): Promise<Date | undefined> {
@@ -381,6 +386,10 @@ class Versions {
     description: SecretDescription,
   ) {
     this.#description = description;
+  }
+
+  get secretArn(): string {
+    return this.#description.arn;
   }
 
   get rotationEnabled(): boolean {

@@ -4,6 +4,8 @@ import type { z } from "zod";
 export interface Attempt {
   /** Name of the secret, such as `prod/smtp/sendgrid`. */
   readonly secretName: string;
+  /** Tells the secret from one of the same name in another account, or of another time. */
+  readonly secretArn: string;
   /** The version that rotates in. */
   readonly versionId: string;
   /** Every version that has a label, hence may be in use. What others left behind belongs to nobody. */

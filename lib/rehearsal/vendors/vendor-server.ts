@@ -43,7 +43,9 @@ export interface InjectedFailure {
     | { readonly until: Promise<unknown> };
   /** Which requests, by the beginning of method and path: `POST /v3/api_keys`. @default all */
   readonly on?: string;
-  /** How many requests. @default 1 */
+  /** How many of them pass before. @default 0 */
+  readonly skip?: number;
+  /** How many then fail. @default 1 */
   readonly times?: number;
 }
 
@@ -70,12 +72,16 @@ export interface VendorServerProps {
  */
 export async function startVendorServer({ routes, refusal }: VendorServerProps): Promise<VendorServer> {
   const calls: string[] = [];
-  const failures: { readonly failure: InjectedFailure; left: number }[] = [];
+  const failures: { readonly failure: InjectedFailure; skip: number; left: number }[] = [];
   const matchers = routes.map(({ on, answer }) => ({ match: matcherOf(on), answer }));
 
   const failureOf = (name: string): InjectedFailure["how"] | undefined => {
     const next = failures.find(({ failure: { on = "" }, left }) => left > 0 && name.startsWith(on));
     if (next === undefined) return undefined;
+    if (next.skip > 0) {
+      next.skip -= 1;
+      return undefined;
+    }
     next.left -= 1;
     return next.failure.how;
   };
@@ -111,7 +117,9 @@ export async function startVendorServer({ routes, refusal }: VendorServerProps):
   return {
     url: `http://127.0.0.1:${port}`,
     calls,
-    failNext: (failure) => failures.push({ failure, left: failure.times ?? 1 }),
+    failNext: (failure) => {
+      failures.push({ failure, skip: failure.skip ?? 0, left: failure.times ?? 1 });
+    },
     stop: () => close(server),
   };
 }

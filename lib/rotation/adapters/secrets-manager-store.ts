@@ -22,6 +22,7 @@ export class SecretsManagerStore implements SecretStore {
       const secret = await this.#client.send(new DescribeSecretCommand({ SecretId: secretId }));
       return {
         name: secret.Name ?? secretId,
+        arn: secret.ARN ?? secretId,
         rotationEnabled: secret.RotationEnabled ?? false,
         deleted: secret.DeletedDate !== undefined,
         primaryRegion: secret.PrimaryRegion,

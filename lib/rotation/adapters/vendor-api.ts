@@ -117,6 +117,8 @@ export class VendorApi {
         method,
         headers: {
           accept: "application/json",
+          // A function is frozen between its calls, and connections that it kept are dead when it wakes.
+          connection: "close",
           ...(body === undefined ? {} : { "content-type": body.type }),
           ...headers,
         },

@@ -3,6 +3,7 @@ import type { Clock } from "../ports";
 import { RotationError } from "../rotation-error";
 import type { AcceptingTarget } from "../target";
 import { type KindValue, VALUE_SCHEMAS } from "../value-schemas";
+import { eventually } from "./eventually";
 
 /** The value of `s3-access-key`. */
 export type AccessKeyValue = KindValue<"s3-access-key">;
@@ -43,9 +44,6 @@ const SLOTS = 2;
  * (Lambda quota). Before that, a key that nobody stored is not called an orphan.
  */
 const STORED_BY_SECONDS = 15 * 60;
-
-/** A new key is not known everywhere at once; seconds to wait between tries, half a minute in all. */
-const PROPAGATION = [1, 2, 4, 8, 15] as const;
 
 /**
  * An IAM user's two access keys take turns. IAM makes the key, so it works from its creation, and it is stored
@@ -114,12 +112,11 @@ export function s3AccessKeyTarget({
     install: async () => undefined,
 
     async test({ accessKeyId, secretAccessKey }) {
-      let caller = await keys.callerOf(accessKeyId, secretAccessKey);
-      for (const seconds of PROPAGATION) {
-        if (caller !== undefined) break;
-        await clock.sleep(seconds * 1_000);
-        caller = await keys.callerOf(accessKeyId, secretAccessKey);
-      }
+      const caller = await eventually(
+        () => keys.callerOf(accessKeyId, secretAccessKey),
+        (answer) => answer !== undefined,
+        clock,
+      );
       if (caller === undefined)
         throw new RotationError("target-refused", `AWS does not take the key of user ${user}`);
       if (caller.slice(caller.lastIndexOf("/") + 1) !== user) {

@@ -58,7 +58,12 @@ export const versionId = (name: string): string =>
 const NAME = "test/db/app";
 
 /** For targets that leave nothing at a vendor. */
-export const ATTEMPT: Attempt = { secretName: NAME, versionId: versionId("attempt"), labelled: [] };
+export const ATTEMPT: Attempt = {
+  secretName: NAME,
+  secretArn: `arn:aws:secretsmanager:eu-central-1:111122223333:secret:${NAME}-AbCdEf`,
+  versionId: versionId("attempt"),
+  labelled: [],
+};
 
 /** Wraps the outside of a target in a crash plan. */
 export type TargetUnder<V> = (plan: CrashPlan) => Target<V>;

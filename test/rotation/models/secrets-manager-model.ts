@@ -134,6 +134,9 @@ export class SecretsManagerModel {
     const secret = this.#secret(secretId);
     return {
       Name: secretId,
+      ARN: secretId.startsWith("arn:")
+        ? secretId
+        : `arn:aws:secretsmanager:eu-central-1:111122223333:secret:${secretId}-AbCdEf`,
       RotationEnabled: secret.rotationEnabled,
       ...(secret.deleted ? { DeletedDate: new Date() } : {}),
       PrimaryRegion: secret.primaryRegion,
