@@ -8,6 +8,8 @@ const SHORTEST_SECRET = 8;
 const PUBLIC_FIELDS: ReadonlySet<string> = new Set([
   "kid",
   "id",
+  "apiKeyId",
+  "appKeyId",
   "alg",
   "use",
   "kty",

@@ -33,12 +33,12 @@ export interface VendorRoute {
 /** Something that goes wrong with the next requests. */
 export interface InjectedFailure {
   /**
-   * `{ status }`: the vendor refuses and has done nothing. `{ lost: "request" }`: the connection is cut before the
+   * `{ status }`: the vendor refuses, in its own words unless a body is given, and has done nothing. `{ lost: "request" }`: the connection is cut before the
    * vendor has done anything; `{ lost: "answer" }`: after it has. `{ until }`: the work is done and the answer comes
    * after that.
    */
   readonly how:
-    | { readonly status: number; readonly headers?: Readonly<Record<string, string>> }
+    | ({ readonly status: number } & Partial<VendorReply>)
     | { readonly lost: "request" | "answer" }
     | { readonly until: Promise<unknown> };
   /** Which requests, by the beginning of method and path: `POST /v3/api_keys`. @default all */
@@ -99,10 +99,7 @@ export async function startVendorServer({ routes, refusal }: VendorServerProps):
     const name = `${call.method} ${call.path}`;
     calls.push(name);
     const how = failureOf(name);
-    if (how !== undefined && "status" in how) {
-      const { status, headers } = how;
-      return send(response, { ...refusal(status), ...(headers === undefined ? {} : { headers }) });
-    }
+    if (how !== undefined && "status" in how) return send(response, { ...refusal(how.status), ...how });
     if (how !== undefined && "lost" in how && how.lost === "request") return cut(request);
     const reply = answerTo(call);
     if (how !== undefined && "lost" in how) return cut(request);

@@ -1,0 +1,64 @@
+import type { KindName, KindSettings } from "../../../lib/model/kinds";
+import { PowertoolsLogbook } from "../../../lib/rotation/adapters/powertools-logbook";
+import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
+import { Redaction } from "../../../lib/rotation/redaction";
+import { handlerOf, type RotationHandler, type TargetFactory } from "../../../lib/rotation/rotation-handler";
+import { PublicationsModel, TestClock, testRandom, versionId } from "./rehearsed-secret";
+import { SecretsManagerModel } from "./secrets-manager-model";
+
+const ADMIN = "dev/vendor-admin";
+
+/** What a function of one secret at a vendor consists of. */
+export interface VendorFunctionProps<K extends KindName, V> {
+  readonly kind: K;
+  readonly settings: KindSettings<K>;
+  readonly targetOf: TargetFactory<K, V>;
+  readonly adminValue: object;
+}
+
+/** A vendor's function in the small: the real handler with its admin secret and its log, secrets in memory. */
+export class VendorFunction<K extends KindName, V> {
+  readonly name = "dev/vendor";
+  readonly secrets = new SecretsManagerModel();
+  readonly #handler: RotationHandler;
+
+  constructor({ kind, settings, targetOf, adminValue }: VendorFunctionProps<K, V>) {
+    for (const name of [this.name, ADMIN]) this.secrets.create(name);
+    this.secrets.putByHand(ADMIN, versionId("admin"), JSON.stringify(adminValue));
+    const redaction = new Redaction();
+    this.#handler = handlerOf(
+      {
+        kind,
+        environment: "dev",
+        region: "eu-central-1",
+        publicationsTable: "publications",
+        secrets: {
+          [this.name]: {
+            settings,
+            rotation: "automatic",
+            acceptedBy: "target",
+            overlap: { seconds: 0 },
+            publishLead: { seconds: 0 },
+            admin: ADMIN,
+          },
+        },
+      },
+      {
+        store: new SecretsManagerStore(this.secrets.client),
+        publications: new PublicationsModel(),
+        clock: new TestClock(),
+        random: testRandom,
+        log: new PowertoolsLogbook("test", redaction, { kind }),
+        redaction,
+      },
+      targetOf,
+    );
+  }
+
+  /** One step of a rotation; gives the failure instead of throwing it. */
+  async step(step: string, version: string): Promise<unknown> {
+    if (this.secrets.labels(this.name)[version] === undefined) this.secrets.stage(this.name, version);
+    const event = { Step: step, SecretId: this.name, ClientRequestToken: version };
+    return this.#handler(event).catch((failure: unknown) => failure);
+  }
+}
