@@ -223,9 +223,10 @@ test("a slow vendor is waited for", async () => {
 });
 
 describe("two invocations at once", () => {
-  /** Lets one call make its key and wait for the answer, and does something else meanwhile. */
+  /** Lets one call wait for an answer, by default that with its key, and does something else meanwhile. */
   async function overtaken(
     meanwhile: (secret: RehearsedSecret<SendGridValue>, server: SendGridServer) => Promise<void>,
+    on = "POST /v3/api_keys",
   ) {
     const { server, secret, works, versions } = await world();
     secret.secrets.stage(secret.name, v(1));
@@ -233,9 +234,9 @@ describe("two invocations at once", () => {
     const until = new Promise<void>((resolve) => {
       release = resolve;
     });
-    server.failNext({ how: { until }, on: "POST" });
+    server.failNext({ how: { until }, on });
     const slow = secret.step("createSecret", v(1));
-    while (server.keyNames.length === 0) await new Promise(setImmediate);
+    while (!server.calls.includes(on)) await new Promise(setImmediate);
     await meanwhile(secret, server);
     release();
     await slow;
@@ -251,6 +252,15 @@ describe("two invocations at once", () => {
       for (const step of steps) await secret.step(step, v(1));
     });
     for (const step of STEPS) await secret.step(step, v(1));
+    expect(works()).toBe(true);
+    expect(versions()).toEqual([v(1)]);
+  });
+
+  test("the second has finished before the first asks for its key: the first takes it back", async () => {
+    const finish = async (secret: RehearsedSecret<SendGridValue>) => {
+      for (const step of STEPS) await secret.step(step, v(1));
+    };
+    const { works, versions } = await overtaken(finish, "GET /v3/api_keys");
     expect(works()).toBe(true);
     expect(versions()).toEqual([v(1)]);
   });
@@ -443,7 +453,7 @@ describe("after a change by hand", () => {
     );
     // SendGrid's list of another account does not know it.
     server.failNext({ how: { status: 404 }, on: "DELETE", times: 9 });
-    expect(await codeOf(secret.phase("decommission", v("hand")))).toBe("user-mismatch");
+    expect(await codeOf(secret.phase("decommission", v("hand")))).toBe("target-busy");
     expect(server.takes(apiKey)).toBe(true);
   });
 

@@ -33,9 +33,9 @@ export interface VendorRoute {
 /** Something that goes wrong with the next requests. */
 export interface InjectedFailure {
   /**
-   * `{ status }`: the vendor refuses, in its own words unless a body is given, and has done nothing. `{ lost: "request" }`: the connection is cut before the
-   * vendor has done anything; `{ lost: "answer" }`: after it has. `{ until }`: the work is done and the answer comes
-   * after that.
+   * `{ status }`: the vendor refuses, in its own words unless a body is given, and has done nothing.
+   * `{ lost: "request" }`: the connection is cut before the vendor has done anything; `{ lost: "answer" }`: after it
+   * has. `{ until }`: the work is done and the answer comes after that.
    */
   readonly how:
     | ({ readonly status: number } & Partial<VendorReply>)

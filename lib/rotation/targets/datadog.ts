@@ -78,9 +78,13 @@ export function datadogTarget({
   const end = async ({ keys, what, id, taken }: RetiredKey): Promise<void> => {
     const removed = await keys.remove(id);
     if (!(await eventually(taken, (answer) => !answer, clock))) return;
-    throw removed
-      ? new RotationError("target-busy", `Datadog still takes the ${what} ${id} that ${org} has removed`)
-      : new RotationError("user-mismatch", `the retired ${what} works, and ${id} is none of ${org}`);
+    // An earlier call may have removed it a moment ago, so this is not told from a foreign key but by time.
+    throw new RotationError(
+      "target-busy",
+      removed
+        ? `Datadog still takes the ${what} ${id} that ${org} has removed`
+        : `Datadog takes the retired ${what}, and ${org} has no ${id}: if it stays, the id is wrong`,
+    );
   };
 
   return {

@@ -63,7 +63,8 @@ export function sendGridTarget({
     },
 
     async discard({ apiKey }) {
-      await keys.remove(sendGridKeyId(apiKey) ?? "");
+      const id = sendGridKeyId(apiKey);
+      if (id !== undefined) await keys.remove(id);
     },
 
     checkSuccession(pending, predecessor) {
@@ -106,9 +107,13 @@ export function sendGridTarget({
         clock,
       );
       if (left === undefined) return;
-      throw removed
-        ? new RotationError("target-busy", `SendGrid still takes the key that account ${account} has removed`)
-        : new RotationError("user-mismatch", `the retired key works and is none of account ${account}`);
+      // An earlier call may have removed it a moment ago, so this is not told from a foreign key but by time.
+      throw new RotationError(
+        "target-busy",
+        removed
+          ? `SendGrid still takes the key that account ${account} has removed`
+          : `SendGrid takes the retired key, which account ${account} does not have: if it stays, another one has it`,
+      );
     },
   };
 }

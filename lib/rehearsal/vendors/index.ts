@@ -1,0 +1,13 @@
+export {
+  type DatadogKeys,
+  type DatadogServer,
+  type DatadogServerOptions,
+  startDatadog,
+} from "./datadog-server";
+export {
+  type SendGridKey,
+  type SendGridServer,
+  type SendGridServerOptions,
+  startSendGrid,
+} from "./sendgrid-server";
+export type { InjectedFailure, VendorServer } from "./vendor-server";
