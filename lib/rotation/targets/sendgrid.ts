@@ -10,7 +10,10 @@ import { keepOnly, makeKey, type VendorKeys } from "./vendor-keys";
 /** The value of `sendgrid`. */
 export type SendGridValue = KindValue<"sendgrid">;
 
-/** The value of the admin secret: a key with the scopes `api_keys.read`, `.create` and `.delete`, and every scope to give. */
+/**
+ * The value of the admin secret: a key with the scopes `api_keys.read`, `api_keys.create`, `api_keys.delete`, and every
+ * scope that it is to give.
+ */
 export const sendGridAdminSchema = z.object({ apiKey: z.string().min(1) });
 
 /** A key that makes keys. */
