@@ -156,6 +156,18 @@ export const webUrl = text(
   },
 );
 
+/** The https URL of one resource, without query: a place that people take for credentials. */
+export const resourceUrl = text(
+  (value) => {
+    const url = parseUrl(value);
+    return url?.protocol === "https:" && isBare(url) && !hasStrayCharacters(value) && !/[?#]/.test(value);
+  },
+  {
+    allowed: "an https URL without user, password, query and fragment",
+    change: "give scheme, host and path only",
+  },
+);
+
 /** Vault stores PEM without surrounding white space; kept, it would show as a change in every plan. */
 const trimmed = (schema: z.ZodType<string, string>): z.ZodType<string, string> =>
   schema.transform((value) => value.trim());

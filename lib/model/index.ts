@@ -43,4 +43,5 @@ export {
   type Workload,
 } from "./registry";
 export type { Consumer, EnvironmentSecret } from "./resolve";
+export { GENERIC_CHECKS } from "./rules/generic";
 export { IDENTITIES, LOGINS } from "./rules/supported";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Duration, days, hours, minutes } from "./duration";
+import { generationRule, genericCheck } from "./generic-settings";
 import { certificatePem, duration, hostName, oneLine, portNumber, sqlIdentifier, webUrl } from "./grammar";
 
 /** Where a secret's value is owned. `aws`: Secrets Manager, mirrored into Vault. `vault`: a Vault engine. */
@@ -203,6 +204,17 @@ const settings = {
       .array(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/))
       .min(1)
       .default(["value"]),
+    /**
+     * How fields are made, by name. Rotation `automatic`: a field without a rule is 48 letters and digits.
+     * Rotation `operator-assisted`: without rules a person supplies the value; with a rule for every field the
+     * function makes it, and a person takes it to the target.
+     */
+    generate: z.record(z.string(), generationRule).transform(sortedDeep).default({}),
+    /**
+     * How a value is tried at its target. Only with rotation `operator-assisted`: a value that nobody has taken to
+     * the target yet cannot pass.
+     */
+    check: genericCheck.optional(),
     /** Public configuration that belongs beside the value: host, port, user name. Never a secret. */
     config: z
       .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/), z.union([oneLine, z.number(), z.boolean()]))
@@ -312,7 +324,8 @@ export const KINDS = {
   generic: {
     title: "Generic secret",
     stores: ["aws"],
-    acceptedBy: ["single-slot", "target", "own-workloads"],
+    // Not own-workloads: that takes next, current and previous in one value, which is what hmac-key is.
+    acceptedBy: ["single-slot", "target"],
     rotation: ["automatic", "operator-assisted"],
     fields: [],
     publicSettings: [],
@@ -374,7 +387,7 @@ export function targetPlace(secret: AnyKindSettings): "private" | "internet" | "
     case "hmac-key":
       return "nowhere";
     case "generic":
-      return "check" in secret.settings && secret.settings.check !== undefined ? "private" : "nowhere";
+      return secret.settings.check === undefined ? "nowhere" : "private";
     default:
       return "internet";
   }

@@ -37,6 +37,10 @@ export const ROTATION_FAULTS = {
     change: "start a new rotation: the version carries neither AWSPENDING nor AWSCURRENT",
   },
   "value-missing": { retryable: true, change: "run createSecret for this version first" },
+  "value-not-supplied": {
+    retryable: false,
+    change: "supply the value (secrets-registry rotate, with the value from stdin): nothing can make it",
+  },
   "value-malformed": {
     retryable: false,
     change: "put a value of the kind's form, or cancel the rotation and start again",
@@ -68,6 +72,7 @@ export const ROTATION_FAULTS = {
     retryable: true,
     change: "find the consumer that did not reload and restart it, or roll back",
   },
+  "still-accepted": { retryable: true, change: "end the old credential at the target" },
   "target-unreachable": {
     retryable: true,
     change: "check host, port, security groups and the function's subnets",

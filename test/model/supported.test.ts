@@ -1,6 +1,7 @@
 import {
   type AcceptedBy,
   defineRegistry,
+  GENERIC_CHECKS,
   IDENTITIES,
   KIND_NAMES,
   KINDS,
@@ -8,7 +9,7 @@ import {
   type RotationMode,
   type Store,
 } from "../../lib/model";
-import { type Draft, draft, genericPassword, redisToken, s3Key } from "./sample";
+import { type Draft, draft, redisToken, s3Key } from "./sample";
 
 /** Every combination that could be written is tried: those of the tables are taken, all others are faults. */
 
@@ -35,7 +36,13 @@ const SETTINGS: Readonly<Record<string, Draft>> = {
   sendgrid: { account: "production" },
   "s3-access-key": { ...s3Key().settings, user: "x" },
   datadog: { org: "prod", serviceAccountId: "1" },
-  generic: genericPassword().settings ?? {},
+  generic: {},
+};
+
+const CHECK: Draft = {
+  how: "http",
+  url: "https://api.example.com/account",
+  auth: { scheme: "bearer", tokenField: "value" },
 };
 
 function isTaken(secret: Draft): boolean {
@@ -49,6 +56,10 @@ function isTaken(secret: Draft): boolean {
     return false;
   }
 }
+
+/** Acceptances of a generic secret by rotation, for the checks that it may have. */
+const genericChecks = (rotation: RotationMode, acceptedBy: AcceptedBy): readonly string[] =>
+  rotation === "manual-dual-publish" ? [] : (GENERIC_CHECKS[rotation][acceptedBy] ?? []);
 
 const combinations = KIND_NAMES.flatMap((kind) =>
   STORES.flatMap((store) =>
@@ -69,8 +80,17 @@ test.each(combinations)(
       includes(traits.stores, store) &&
       includes(traits.rotation, rotation) &&
       includes(traits.acceptedBy, acceptedBy) &&
-      (!oneSlot || store === "vault");
+      (!oneSlot || store === "vault") &&
+      (kind !== "generic" || genericChecks(rotation, acceptedBy).includes("none"));
     expect(isTaken({ kind, store, rotation, acceptedBy, settings })).toBe(supported);
+  },
+);
+
+test.each(ROTATIONS.flatMap((rotation) => ACCEPTORS.map((acceptedBy) => ({ rotation, acceptedBy }))))(
+  "a generic secret with a check, $rotation, accepted by $acceptedBy",
+  ({ rotation, acceptedBy }) => {
+    const secret = { kind: "generic", store: "aws", rotation, acceptedBy, settings: { check: CHECK } };
+    expect(isTaken(secret)).toBe(genericChecks(rotation, acceptedBy).includes("check"));
   },
 );
 

@@ -5,6 +5,8 @@ import {
   settingsSchema,
   traitsOf,
 } from "../../lib/model/kinds";
+import { httpCheck } from "../../lib/rotation/adapters/http-check";
+import { pgServer } from "../../lib/rotation/adapters/pg-server";
 import { genericTarget } from "../../lib/rotation/targets/generic";
 import { hmacKeyTarget } from "../../lib/rotation/targets/hmac-key";
 import { jwtSigningKeyTarget } from "../../lib/rotation/targets/jwt-signing-key";
@@ -59,7 +61,13 @@ describe.each(KIND_NAMES.filter((kind) => kind !== "generic"))("%s", (kind) => {
 
 test("a generic value has the fields of its settings, each of them random", async () => {
   const settings = { ...defaults("generic"), fields: ["user", "token"] };
-  const target = genericTarget({ settings, random: testRandom });
+  const target = genericTarget({
+    settings,
+    rotation: "automatic",
+    acceptedBy: "single-slot",
+    random: testRandom,
+    servers: { http: httpCheck(), sql: pgServer },
+  });
   const [first, second] = [
     await target.generate(undefined, ATTEMPT),
     await target.generate(undefined, ATTEMPT),

@@ -3,24 +3,11 @@ import { connectionLogin } from "../names";
 import { compactLength } from "../policy-document";
 import type { EnvironmentSecret } from "../resolve";
 import { forEnvironments, type RuleContext } from "./context";
+import { genericFaults } from "./generic";
+import { settingPath } from "./setting-path";
 
 /** STS takes session policies of 2,048 characters (AssumeRole, GetFederationToken). */
 const SESSION_POLICY_LIMIT = 2_048;
-
-/** Where the author wrote a setting of an environment. */
-export function settingPath(
-  context: RuleContext,
-  secret: { key: string; environment: string },
-  setting: string,
-): readonly PathStep[] {
-  const definition = context.parsed.secrets.get(secret.key);
-  const own = definition?.environments[secret.environment]?.settings;
-  return own && setting in own
-    ? ["secrets", secret.key, "environments", secret.environment, "settings", setting]
-    : definition && setting in definition.settings
-      ? ["secrets", secret.key, "settings", setting]
-      : ["secrets", secret.key, "environments", secret.environment, "settings", setting];
-}
 
 /** What the settings of a kind must agree on among themselves and with the environment. */
 export const kindSettingFaults = (context: RuleContext): readonly Fault[] =>
@@ -39,6 +26,8 @@ export const kindSettingFaults = (context: RuleContext): readonly Fault[] =>
         case "stripe":
         case "paypal":
           return modeFaults(secret, environment.tier, at("mode"));
+        case "generic":
+          return genericFaults(context, secret);
         default:
           return [];
       }

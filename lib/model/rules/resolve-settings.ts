@@ -3,7 +3,7 @@ import type { Fault } from "../faults";
 import { type AnyKindSettings, settingsSchema } from "../kinds";
 import { check, type ParsedRegistry } from "../parse";
 import { type EnvironmentSecret, isPresent, resolveSecret } from "../resolve";
-import { settingPath } from "./kind-settings";
+import { settingPath } from "./setting-path";
 import { LOGINS } from "./supported";
 
 /** The secrets as each environment has them, as far as their settings are sound. */

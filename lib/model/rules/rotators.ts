@@ -1,5 +1,7 @@
 import type { ParsedEnvironment } from "../definition";
 import { type Fault, fault } from "../faults";
+import { namesInCheck } from "../generic-settings";
+import type { KindSettings } from "../kinds";
 import { connectionLogin } from "../names";
 import type { EnvironmentSecret } from "../resolve";
 import { forEnvironments, type RuleContext } from "./context";
@@ -28,7 +30,7 @@ function credentialsOf(
       const servers = secret.store === "aws" ? [host] : [...new Set([host, writerHost ?? host])];
       return servers.flatMap((server) =>
         users.map((user) => ({
-          id: `${server}:${port}/${user}`,
+          id: `postgresql ${server}:${port}/${user}`,
           what: `the database user ${user} on ${server}:${port}`,
         })),
       );
@@ -38,22 +40,38 @@ function credentialsOf(
       return engine === "elasticache"
         ? [
             {
-              id: `${account}/${replicationGroup}`,
+              id: `elasticache ${account}/${replicationGroup}`,
               what: `the auth token of replication group ${replicationGroup}`,
             },
           ]
-        : [{ id: `${host}:${port}/${user}`, what: `the ACL user ${user} on ${host}:${port}` }];
+        : [{ id: `redis ${host}:${port}/${user}`, what: `the ACL user ${user} on ${host}:${port}` }];
     }
     case "s3-access-key":
       return [
         {
-          id: `${account}/${secret.settings.user}`,
+          id: `iam ${account}/${secret.settings.user}`,
           what: `the IAM user ${secret.settings.user} of account ${account}`,
         },
       ];
+    case "generic":
+      return checkedUser(secret.settings);
     default:
       return [];
   }
+}
+
+/** The login that a generic secret's check makes, where the registry knows its name. */
+function checkedUser({ check, config }: KindSettings<"generic">): readonly Credential[] {
+  const user = check && config[namesInCheck(check).username?.name ?? ""];
+  if (check === undefined || typeof user !== "string") return [];
+  if (check.how === "sql") {
+    const { host, port } = check;
+    return [
+      { id: `postgresql ${host}:${port}/${user}`, what: `the database user ${user} on ${host}:${port}` },
+    ];
+  }
+  const { origin } = new URL(check.url);
+  return [{ id: `http ${origin}/${user}`, what: `the user ${user} of ${origin}` }];
 }
 
 /**
@@ -65,9 +83,8 @@ export function rotatorFaults(context: RuleContext): readonly Fault[] {
   return forEnvironments(context, (environment, parsed, secrets) =>
     secrets.flatMap((secret) => {
       const clash = credentialsOf(secret, parsed).flatMap((credential) => {
-        const id = `${secret.kind} ${credential.id}`;
-        const holder = holders.get(id);
-        if (!holder) holders.set(id, { key: secret.key, environment });
+        const holder = holders.get(credential.id);
+        if (!holder) holders.set(credential.id, { key: secret.key, environment });
         const isSelf = holder?.key === secret.key && holder.environment === environment;
         return holder && !isSelf ? [{ credential, holder }] : [];
       })[0];

@@ -1,34 +1,105 @@
+import type { RotatedSecret } from "../../model/function-settings";
 import type { KindSettings } from "../../model/kinds";
 import type { Random } from "../ports";
 import { randomText } from "../random-text";
-import type { SingleSlotTarget } from "../target";
+import { RotationError } from "../rotation-error";
+import type { AcceptingTarget, Retirement, SingleSlotTarget } from "../target";
 import { genericValueSchema } from "../value-schemas";
+import type { CredentialCheck, GenericValue } from "./credential-check";
+import { generateByRule } from "./generation-rule";
+import { type HttpServer, httpCredentialCheck } from "./http-credential-check";
+import type { SqlServer } from "./sql";
+import { sqlCredentialCheck } from "./sql-credential-check";
 
 const LENGTH = 48;
 
+/** Systems that a check can ask. */
+export interface CheckedServers {
+  readonly http: HttpServer;
+  readonly sql: SqlServer;
+}
+
 /** What the generic target needs. */
-export interface GenericTargetProps {
-  readonly settings: KindSettings<"generic">;
+export interface GenericTargetProps
+  extends Pick<RotatedSecret<"generic">, "settings" | "rotation" | "acceptedBy"> {
   readonly random: Random;
+  readonly servers: CheckedServers;
 }
 
 /**
- * A random text for each field. No system is known that would have to be told, so consumers of old and new
- * value disagree until all have reloaded: at most the refresh interval and the reload margin.
+ * A secret of which only the form is known.
+ *
+ * `automatic`: every field is made by its rule. Nobody but own workloads uses it, and they disagree until all have
+ * reloaded: at most the refresh interval and the reload margin.
+ *
+ * `operator-assisted`: a person supplies the value, or takes a made one to the target; the check proves it. With a single
+ * slot, what consumers hold fails from that change until they have reloaded. Accepted by `target`, old and new
+ * live side by side, and decommission is done when the check is refused with the old one; only a person can end it.
  */
-export function genericTarget({
-  settings,
-  random,
-}: GenericTargetProps): SingleSlotTarget<Record<string, string>> {
-  const schema = genericValueSchema(settings.fields);
-  return {
-    acceptedBy: "single-slot",
-    schema,
-    generate: async () =>
-      Object.fromEntries(settings.fields.map((field) => [field, randomText(random, LENGTH)])),
-    checkSuccession: () => undefined,
+export function genericTarget(
+  props: GenericTargetProps,
+): AcceptingTarget<GenericValue> | SingleSlotTarget<GenericValue> {
+  const { settings, rotation, acceptedBy, random, servers } = props;
+  const { fields, generate: rules } = settings;
+  const check = checkOf(settings, servers);
+  const credentialOf = check?.credentialOf ?? JSON.stringify;
+
+  const shared = {
+    schema: genericValueSchema(fields),
+
+    async generate() {
+      if (rotation !== "automatic" && !fields.every((field) => field in rules)) {
+        throw new RotationError("value-not-supplied", `a person supplies ${fields.join(", ")}`);
+      }
+      return Object.fromEntries(
+        fields.map((field) => {
+          const rule = rules[field];
+          return [field, rule ? generateByRule(random, rule) : randomText(random, LENGTH)];
+        }),
+      );
+    },
+
+    checkSuccession(pending: GenericValue, predecessor: GenericValue | undefined) {
+      if (predecessor !== undefined && credentialOf(pending) === credentialOf(predecessor)) {
+        throw new RotationError(
+          "value-malformed",
+          "the new value opens what the current one opens: it is the same",
+        );
+      }
+    },
+
+    // Nothing installs it: own workloads read it, or a person has been at the target.
     install: async () => undefined,
-    // The machine has read it by its schema: every field is there and none is empty.
-    test: async () => undefined,
+
+    // Without a check the machine has read it by its schema: every field is there and none is empty.
+    test: async (value: GenericValue) => check?.prove(value),
   };
+
+  if (acceptedBy === "single-slot") return { ...shared, acceptedBy };
+  if (acceptedBy !== "target" || check === undefined) {
+    throw new RotationError("settings-malformed", `a generic secret accepted by ${acceptedBy} needs a check`);
+  }
+  return { ...shared, acceptedBy, retire: (retirement) => seeDead(check, retirement) };
+}
+
+function checkOf(
+  { check, config }: KindSettings<"generic">,
+  { http, sql }: CheckedServers,
+): CredentialCheck | undefined {
+  if (check === undefined) return undefined;
+  return check.how === "http"
+    ? httpCredentialCheck(check, config, http)
+    : sqlCredentialCheck(check, config, sql);
+}
+
+/** Whether the old credential is dead; nothing here can end it. */
+async function seeDead(check: CredentialCheck, { retired, kept }: Retirement<GenericValue>): Promise<void> {
+  // The same credential is in use again, after a rollback or because a person put it back.
+  if (kept.some((value) => check.credentialOf(value) === check.credentialOf(retired))) return;
+  // A refusal means something only where a good credential is taken.
+  const [current] = kept;
+  if (current !== undefined) await check.prove(current);
+  if (await check.accepts(retired)) {
+    throw new RotationError("still-accepted", "the target takes the old credential as well as the new one");
+  }
 }

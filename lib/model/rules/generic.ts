@@ -1,0 +1,170 @@
+import { type Fault, fault, type PathStep } from "../faults";
+import { type GenericCheck, namesInCheck } from "../generic-settings";
+import type { AcceptedBy } from "../kinds";
+import { show } from "../parse";
+import type { EnvironmentSecret } from "../resolve";
+import { type RuleContext, repeated } from "./context";
+import { settingPath } from "./setting-path";
+
+/** A generic secret of an environment. */
+type GenericSecret = EnvironmentSecret & { readonly kind: "generic" };
+
+/**
+ * How a generic secret may be rotated: by rotation and acceptance, whether it has a check. Nothing installs a value
+ * at a target that is not known. So `automatic` is for values that own workloads alone use, and a check could not
+ * pass there; `target` (two credentials side by side) needs the check, which shows when the old one is dead.
+ */
+export const GENERIC_CHECKS: Readonly<
+  Record<"automatic" | "operator-assisted", Partial<Record<AcceptedBy, readonly ("check" | "none")[]>>>
+> = {
+  automatic: { "single-slot": ["none"] },
+  "operator-assisted": { "single-slot": ["none", "check"], target: ["check"] },
+};
+
+/** What the settings of a generic secret must agree on among themselves and with its rotation. */
+export function genericFaults(context: RuleContext, secret: GenericSecret): readonly Fault[] {
+  return [
+    ...combinationFaults(context, secret),
+    ...fieldFaults(context, secret),
+    ...ruleFaults(context, secret),
+    ...checkFaults(context, secret),
+  ];
+}
+
+const list = (names: readonly string[]): string => names.join(", ");
+
+function combinationFaults(context: RuleContext, secret: GenericSecret): readonly Fault[] {
+  const { rotation, acceptedBy, settings } = secret;
+  // Other rotations and acceptances are faults of their own.
+  if (rotation === "manual-dual-publish" || acceptedBy === "own-workloads") return [];
+  const allowed = GENERIC_CHECKS[rotation][acceptedBy];
+  if (allowed === undefined) {
+    return [
+      fault(
+        ["secrets", secret.key, "acceptedBy"],
+        `${JSON.stringify(acceptedBy)} with rotation ${rotation}`,
+        `${Object.keys(GENERIC_CHECKS[rotation]).join(" or ")}: nothing can tell a target that is not known`,
+        "choose rotation operator-assisted, or a kind that knows the target",
+      ),
+    ];
+  }
+  if (allowed.includes(settings.check === undefined ? "none" : "check")) return [];
+  const path = settingPath(context, secret, "check");
+  return settings.check === undefined
+    ? [
+        fault(
+          path,
+          "nothing",
+          `a check, with acceptedBy ${acceptedBy}: it shows that the old credential is dead`,
+          "add it, or choose acceptedBy single-slot",
+        ),
+      ]
+    : [
+        fault(
+          path,
+          `a check by ${settings.check.how} with rotation ${rotation}`,
+          "no check: nobody has taken the new value to the target when it would be tried",
+          "remove it, or choose rotation operator-assisted",
+        ),
+      ];
+}
+
+function fieldFaults(context: RuleContext, secret: GenericSecret): readonly Fault[] {
+  const { fields, config } = secret.settings;
+  return [
+    ...repeated(fields, (name) => name).map(({ entry, index }) =>
+      fault(
+        [...settingPath(context, secret, "fields"), index],
+        `${JSON.stringify(entry)} a second time`,
+        "each field once",
+        "remove it",
+      ),
+    ),
+    ...Object.keys(config)
+      .filter((name) => fields.includes(name))
+      .map((name) =>
+        fault(
+          [...settingPath(context, secret, "config"), name],
+          "the name of a field of the value",
+          "names that no field has: pods get both in one object",
+          "rename it, or remove the field",
+        ),
+      ),
+  ];
+}
+
+function ruleFaults(context: RuleContext, secret: GenericSecret): readonly Fault[] {
+  const { fields, generate } = secret.settings;
+  const path = settingPath(context, secret, "generate");
+  const ruled = Object.keys(generate);
+  const unknown = ruled
+    .filter((name) => !fields.includes(name))
+    .map((name) =>
+      fault(
+        [...path, name],
+        "a rule for no field",
+        `one of ${list(fields)}`,
+        "mend the name, or add the field",
+      ),
+    );
+  const bare = fields.filter((name) => !ruled.includes(name));
+  if (unknown.length > 0 || secret.rotation === "automatic" || ruled.length === 0 || bare.length === 0) {
+    return unknown;
+  }
+  return [
+    fault(
+      path,
+      `no rule for ${list(bare)}, with rotation ${secret.rotation}`,
+      "a rule for every field, or none: a person supplies the whole value, or nothing of it",
+      "add the rules, remove them all, or put public parts into config",
+    ),
+  ];
+}
+
+function checkFaults(context: RuleContext, secret: GenericSecret): readonly Fault[] {
+  const { check, fields, config } = secret.settings;
+  if (check === undefined) return [];
+  const at = (steps: readonly PathStep[]): readonly PathStep[] => [
+    ...settingPath(context, secret, "check"),
+    ...steps,
+  ];
+  const { fields: named, username } = namesInCheck(check);
+  return [
+    ...named
+      .filter(({ name }) => !fields.includes(name))
+      .map(({ path, name }) =>
+        fault(
+          at(path),
+          `${show(name)}, which is no field`,
+          `one of ${list(fields)}`,
+          "name the field that holds the credential; never the credential itself",
+        ),
+      ),
+    ...(username !== undefined && !fields.includes(username.name) && typeof config[username.name] !== "string"
+      ? [
+          fault(
+            at(username.path),
+            `${show(username.name)}, which is no field and no text of config`,
+            `one of ${list([...fields, ...Object.keys(config).filter((name) => typeof config[name] === "string")])}`,
+            "name where the user name stands; never the user name itself",
+          ),
+        ]
+      : []),
+    ...bodyFaults(check, at),
+  ];
+}
+
+function bodyFaults(
+  check: GenericCheck,
+  at: (steps: readonly PathStep[]) => readonly PathStep[],
+): readonly Fault[] {
+  if (check.how !== "http" || check.method !== "HEAD" || check.expect.bodyIncludes === undefined) return [];
+  return [
+    fault(
+      at(["expect", "bodyIncludes"]),
+      "a text, with method HEAD",
+      "no text: an answer to HEAD has no body",
+      "choose GET, or remove it",
+    ),
+  ];
+}
