@@ -175,6 +175,11 @@ export const registry = defineRegistry({
       rotation: "operator-assisted",
       classification: "restricted",
       settings: { fields: ["username", "password"] },
+      environments: {
+        dev: { settings: { check: loginAt("db.dev.example.com") } },
+        stage: { settings: { check: loginAt("db.stage.example.com") } },
+        prod: { settings: { check: loginAt("db.prod.example.com") } },
+      },
     },
     "admin/sendgrid": {
       kind: "generic",
@@ -212,6 +217,19 @@ export const registry = defineRegistry({
     "datadog-agent": { allow: ["observability/*"] },
   },
 });
+
+/** The login that makes logins must be able to log in, and be one that may make them. */
+function loginAt(host: string) {
+  return {
+    how: "sql",
+    host,
+    database: "app",
+    usernameFrom: "username",
+    passwordField: "password",
+    statement: "SELECT rolcreaterole FROM pg_roles WHERE rolname = current_user",
+    expect: { firstColumn: "true" },
+  } as const;
+}
 
 /** Bucket of an environment and what a session taken with its key may do there. */
 function s3App(environment: string) {

@@ -55,7 +55,9 @@ const passwordRule = z
         code: "custom",
         path: ["length"],
         params: {
-          allowed: `at least ${least} characters out of ${alphabet}: ${LEAST_BITS} bits`,
+          allowed: Number.isFinite(least)
+            ? `at least ${least} characters out of ${alphabet}: ${LEAST_BITS} bits`
+            : "more than one character to choose from",
           change: "lengthen it, or add a class of characters",
         },
       });

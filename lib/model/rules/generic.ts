@@ -151,6 +151,24 @@ function checkFaults(context: RuleContext, secret: GenericSecret): readonly Faul
         ]
       : []),
     ...bodyFaults(check, at),
+    ...twinFaults(secret, at),
+  ];
+}
+
+/** Two credentials side by side at PostgreSQL are two logins. */
+function twinFaults(
+  { acceptedBy, settings: { check, fields, config } }: GenericSecret,
+  at: (steps: readonly PathStep[]) => readonly PathStep[],
+): readonly Fault[] {
+  if (acceptedBy !== "target" || check?.how !== "sql") return [];
+  if (fields.includes(check.usernameFrom) || config[check.usernameFrom] === undefined) return [];
+  return [
+    fault(
+      at(["usernameFrom"]),
+      `${show(check.usernameFrom)}, which stays the same, with acceptedBy target`,
+      "a field: PostgreSQL keeps one password for a login, so the new credential is another login",
+      "put the user name into a field, or choose acceptedBy single-slot",
+    ),
   ];
 }
 

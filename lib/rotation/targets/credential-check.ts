@@ -11,11 +11,13 @@ export type GenericConfig = KindSettings<"generic">["config"];
 export interface CredentialCheck {
   /** What of a value opens the target, as one text to compare; never to show. */
   credentialOf(value: GenericValue): string;
+  /** What at the target has one credential at a time, as one text to compare: a login, or the credential itself. */
+  slotOf(value: GenericValue): string;
   /**
    * Proves that the target takes a value.
    *
-   * @throws RotationError `target-refused`, `target-open`, `target-misconfigured`, `target-busy`, `target-unreachable`,
-   * `target-not-trusted`, `target-without-tls`, `right-missing`, `throttled`, `value-malformed`
+   * @throws RotationError `target-refused`, `target-open`, `target-misconfigured`, `target-unreachable`,
+   * `target-not-trusted`, `target-without-tls`, `target-busy`, `right-missing`, `throttled`, `value-malformed`
    */
   prove(value: GenericValue): Promise<void>;
   /** Whether the target takes a value: anything but a clear yes or no is thrown, as by `prove`. */

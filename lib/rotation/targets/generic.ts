@@ -48,22 +48,26 @@ export function genericTarget(
     schema: genericValueSchema(fields),
 
     async generate() {
-      if (rotation !== "automatic" && !fields.every((field) => field in rules)) {
+      if (rotation !== "automatic" && !fields.every((field) => Object.hasOwn(rules, field))) {
         throw new RotationError("value-not-supplied", `a person supplies ${fields.join(", ")}`);
       }
       return Object.fromEntries(
         fields.map((field) => {
-          const rule = rules[field];
+          const rule = Object.hasOwn(rules, field) ? rules[field] : undefined;
           return [field, rule ? generateByRule(random, rule) : randomText(random, LENGTH)];
         }),
       );
     },
 
     checkSuccession(pending: GenericValue, predecessor: GenericValue | undefined) {
-      if (predecessor !== undefined && credentialOf(pending) === credentialOf(predecessor)) {
+      if (predecessor === undefined) return;
+      if (credentialOf(pending) === credentialOf(predecessor)) {
+        throw new RotationError("value-malformed", "the new value is the one in use");
+      }
+      if (acceptedBy === "target" && check?.slotOf(pending) === check?.slotOf(predecessor)) {
         throw new RotationError(
-          "value-malformed",
-          "the new value opens what the current one opens: it is the same",
+          "user-mismatch",
+          "the value's login is the one in use: a new password would end it for its consumers",
         );
       }
     },
@@ -94,8 +98,8 @@ function checkOf(
 
 /** Whether the old credential is dead; nothing here can end it. */
 async function seeDead(check: CredentialCheck, { retired, kept }: Retirement<GenericValue>): Promise<void> {
-  // The same credential is in use again, after a rollback or because a person put it back.
-  if (kept.some((value) => check.credentialOf(value) === check.credentialOf(retired))) return;
+  // A newer value has taken the login over, so the old password is gone; or the old credential is in use again.
+  if (kept.some((value) => check.slotOf(value) === check.slotOf(retired))) return;
   // A refusal means something only where a good credential is taken.
   const [current] = kept;
   if (current !== undefined) await check.prove(current);

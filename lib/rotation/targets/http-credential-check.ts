@@ -34,6 +34,7 @@ export function httpCredentialCheck(
   const { url, method, expect, caPem } = check;
   const where = `${method} ${url}`;
   const headersOf = (value: GenericValue) => authorization(check.auth, value, config);
+  const credentialOf = (value: GenericValue): string => JSON.stringify(headersOf(value));
   const send = (headers: Readonly<Record<string, string>>): Promise<HttpAnswer> =>
     server.send({ url, method, headers, caPem });
 
@@ -44,7 +45,8 @@ export function httpCredentialCheck(
   };
 
   return {
-    credentialOf: (value) => JSON.stringify(headersOf(value)),
+    credentialOf,
+    slotOf: credentialOf,
 
     async prove(value) {
       const headers = headersOf(value);
@@ -68,8 +70,9 @@ export function httpCredentialCheck(
 /** What a status that is neither expected nor a plain refusal means. */
 function faultOfStatus(status: number): RotationFaultCode {
   if (status === 429) return "throttled";
-  if (status >= 500) return "target-busy";
-  if (status === 401 || status === 403) return "target-refused";
+  if (status >= 500) return "target-unreachable";
+  if (status === 401) return "target-refused";
+  if (status === 403) return "right-missing";
   // A redirect as well: the credential would go where nobody has said that it may.
   return "target-misconfigured";
 }

@@ -24,12 +24,13 @@ export function sqlCredentialCheck(
       const { username, password } = loginOf(value);
       return JSON.stringify([username, password]);
     },
+    // PostgreSQL keeps one password for a login.
+    slotOf: (value) => loginOf(value).username,
 
     prove: (value) =>
       withSql(server, loginOf(value), async (session) => {
-        const [row] = await inReadOnlyTransaction(session, statement);
-        const [first] = Object.values(row ?? {});
-        if (row === undefined || (expect !== undefined && String(first) !== expect.firstColumn)) {
+        const [row] = await inReadOnlyTransaction(session, firstColumnOf(statement));
+        if (row === undefined || (expect !== undefined && row.answer !== expect.firstColumn)) {
           throw new RotationError(
             "target-misconfigured",
             `the check's statement at ${host}:${port} gives ${row === undefined ? "no row" : "another first column"}`,
@@ -50,11 +51,23 @@ export function sqlCredentialCheck(
   };
 }
 
+interface Answer {
+  /** The first column as text; `null`: SQL's NULL. */
+  readonly answer: string | null;
+}
+
+/**
+ * The first column of the first row, as PostgreSQL writes it. By a name of ours, because a driver's rows keep one of
+ * several columns with the same name. The statement has a line of its own, so that a comment in it ends there.
+ */
+const firstColumnOf = (statement: string): string =>
+  `SELECT check_answer::text AS answer FROM (\n${statement}\n) AS checked (check_answer) LIMIT 1`;
+
 /** The session is closed afterwards, and the transaction with it. */
-async function inReadOnlyTransaction(session: SqlSession, statement: string): Promise<readonly object[]> {
+async function inReadOnlyTransaction(session: SqlSession, statement: string): Promise<readonly Answer[]> {
   await session.query("BEGIN READ ONLY");
   try {
-    return await session.query(statement);
+    return await session.query<Answer>(statement);
   } catch (failure) {
     if (failure instanceof RotationError && failure.code === "right-missing") {
       throw new RotationError(
