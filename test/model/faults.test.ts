@@ -1824,7 +1824,12 @@ const CASES: readonly {
       d.secrets["app/password"] = assisted({ check: { how: "http", url: "https://api.example.com/" } });
     },
     faults: [
-      { path: 'secrets["app/password"].settings.check.auth', found: "nothing", allowed: "X", change: "X" },
+      {
+        path: 'secrets["app/password"].settings.check.auth',
+        found: "nothing",
+        allowed: "a value (object)",
+        change: "add it",
+      },
     ],
   },
   {
