@@ -84,6 +84,14 @@ export type GenerationRule = z.output<typeof generationRule>;
 /** A password of classes of characters. */
 export type PasswordRule = z.output<typeof passwordRule>;
 
+/**
+ * Whether the rules make a whole value. Where they do not and rotation is `operator-assisted`, a person supplies it.
+ */
+export const rulesMakeValue = (settings: {
+  readonly fields: readonly string[];
+  readonly generate: Readonly<Record<string, GenerationRule>>;
+}): boolean => settings.fields.every((name) => Object.hasOwn(settings.generate, name));
+
 /** Name of a field of the value. */
 const field = oneLine;
 /** Name of a field of the value, or of an entry of `config`. */

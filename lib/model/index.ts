@@ -18,6 +18,7 @@ export type {
 export { type Duration, days, formatDuration, hours, inHours, minutes, seconds } from "./duration";
 export { type Fault, formatFault, RegistryError } from "./faults";
 export { mergeSecrets } from "./fragments";
+export { rulesMakeValue } from "./generic-settings";
 export {
   type AcceptedBy,
   type AnyKindSettings,

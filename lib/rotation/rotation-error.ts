@@ -37,10 +37,6 @@ export const ROTATION_FAULTS = {
     change: "start a new rotation: the version carries neither AWSPENDING nor AWSCURRENT",
   },
   "value-missing": { retryable: true, change: "run createSecret for this version first" },
-  "value-not-supplied": {
-    retryable: false,
-    change: "supply the value (secrets-registry rotate, with the value from stdin): nothing can make it",
-  },
   "value-malformed": {
     retryable: false,
     change: "put a value of the kind's form, or cancel the rotation and start again",
@@ -72,7 +68,15 @@ export const ROTATION_FAULTS = {
     retryable: true,
     change: "find the consumer that did not reload and restart it, or roll back",
   },
-  "still-accepted": { retryable: true, change: "end the old credential at the target" },
+  "still-accepted": {
+    retryable: true,
+    change: "end the old credential at the target; decommission then proves that it is dead",
+  },
+  "operator-needed": {
+    retryable: false,
+    change: "supply a value (secrets-registry rotate <key> --env <environment> --value-from stdin)",
+  },
+  "value-repeated": { retryable: false, change: "supply a new credential: this one is in use" },
   "target-unreachable": {
     retryable: true,
     change: "check host, port, security groups and the function's subnets",

@@ -180,7 +180,7 @@ describe("generation", () => {
   test("a person supplies the value where no rule makes it; nothing is stored before", async () => {
     const secret = secretOf({ fields: ["username", "password"] }, ONE_SLOT);
     await expect(secret.step("createSecret", v(1))).rejects.toMatchObject({
-      code: "value-not-supplied",
+      code: "operator-needed",
       retryable: false,
       message: expect.stringContaining("username, password"),
     });
@@ -191,7 +191,7 @@ describe("generation", () => {
     const secret = secretOf({}, ONE_SLOT);
     const value = { value: made() };
     await change(secret, v(1), value);
-    await expect(change(secret, v(2), value)).rejects.toMatchObject({ code: "value-malformed" });
+    await expect(change(secret, v(2), value)).rejects.toMatchObject({ code: "value-repeated" });
     expect(secret.currentVersion).toBe(v(1));
     await change(secret, v(3), { value: made() });
     expect(secret.currentVersion).toBe(v(3));
@@ -254,7 +254,7 @@ describe("an HTTP check on a real HTTPS server with its own CA", () => {
       await expect(secret.phase("decommission", v(n - 1))).rejects.toMatchObject({
         name: "RetryableRotationError",
         code: "still-accepted",
-        change: "end the old credential at the target",
+        change: expect.stringContaining("end the old credential at the target"),
       });
       end(old);
       expect(await secret.phase("decommission", v(n - 1))).toMatchObject({ result: "done" });

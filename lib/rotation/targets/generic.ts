@@ -1,4 +1,5 @@
 import type { RotatedSecret } from "../../model/function-settings";
+import { rulesMakeValue } from "../../model/generic-settings";
 import type { KindSettings } from "../../model/kinds";
 import type { Random } from "../ports";
 import { randomText } from "../random-text";
@@ -48,8 +49,8 @@ export function genericTarget(
     schema: genericValueSchema(fields),
 
     async generate() {
-      if (rotation !== "automatic" && !fields.every((field) => Object.hasOwn(rules, field))) {
-        throw new RotationError("value-not-supplied", `a person supplies ${fields.join(", ")}`);
+      if (rotation !== "automatic" && !rulesMakeValue(settings)) {
+        throw new RotationError("operator-needed", `a person supplies ${fields.join(", ")}`);
       }
       return Object.fromEntries(
         fields.map((field) => {
@@ -62,7 +63,7 @@ export function genericTarget(
     checkSuccession(pending: GenericValue, predecessor: GenericValue | undefined) {
       if (predecessor === undefined) return;
       if (credentialOf(pending) === credentialOf(predecessor)) {
-        throw new RotationError("value-malformed", "the new value is the one in use");
+        throw new RotationError("value-repeated", "the version repeats the current value");
       }
       if (acceptedBy === "target" && check?.slotOf(pending) === check?.slotOf(predecessor)) {
         throw new RotationError(
@@ -104,6 +105,6 @@ async function seeDead(check: CredentialCheck, { retired, kept }: Retirement<Gen
   const [current] = kept;
   if (current !== undefined) await check.prove(current);
   if (await check.accepts(retired)) {
-    throw new RotationError("still-accepted", "the target takes the old credential as well as the new one");
+    throw new RotationError("still-accepted", "the target takes the old credential beside the new one");
   }
 }
