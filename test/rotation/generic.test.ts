@@ -1,12 +1,17 @@
 import { createServer as createPlainServer } from "node:http";
+import { createServer as createTlsServer } from "node:tls";
 import fc from "fast-check";
 import { Client } from "pg";
 import { CHARACTER_CLASSES } from "../../lib/model/generic-settings";
 import { type KindSettings, type KindSettingsInput, settingsSchema } from "../../lib/model/kinds";
 import { type Postgres, startPostgres } from "../../lib/rehearsal/servers";
+import { loopbackCertificate } from "../../lib/rehearsal/servers/loopback-certificate";
 import { httpCheck } from "../../lib/rotation/adapters/http-check";
 import { pgServer } from "../../lib/rotation/adapters/pg-server";
 import { SecretsManagerStore } from "../../lib/rotation/adapters/secrets-manager-store";
+import { parseFunctionSettings } from "../../lib/rotation/function-settings";
+import { Redaction } from "../../lib/rotation/redaction";
+import { handlerOf } from "../../lib/rotation/rotation-handler";
 import type { GenericValue } from "../../lib/rotation/targets/credential-check";
 import { generateByRule } from "../../lib/rotation/targets/generation-rule";
 import { type GenericTargetProps, genericTarget } from "../../lib/rotation/targets/generic";
@@ -14,7 +19,14 @@ import { registry } from "../../registry";
 import { crashEverywhere } from "./models/crash-everywhere";
 import type { CrashPlan } from "./models/crash-plan";
 import { HttpsTarget } from "./models/https-target";
-import { RehearsedSecret, testRandom, versionId } from "./models/rehearsed-secret";
+import {
+  PublicationsModel,
+  RehearsedSecret,
+  TestClock,
+  testRandom,
+  versionId,
+} from "./models/rehearsed-secret";
+import { SecretsManagerModel } from "./models/secrets-manager-model";
 
 jest.setTimeout(60_000);
 
@@ -432,6 +444,21 @@ describe("an HTTP check on a real HTTPS server with its own CA", () => {
     await new Promise((resolve) => plain.close(resolve));
   });
 
+  test("a server that speaks TLS and no HTTP: target-misconfigured", async () => {
+    const { caPem, certificatePem, privateKeyPem } = loopbackCertificate("Echo");
+    const echo = createTlsServer({ cert: certificatePem, key: privateKeyPem }, (socket) => {
+      socket.on("error", () => undefined);
+      socket.end("220 mail.example.com ready\r\n");
+    });
+    await new Promise<void>((resolve) => echo.listen(0, "127.0.0.1", resolve));
+    const address = echo.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    await expect(
+      targetOf(checked({ url: `https://localhost:${port}/`, caPem }), ONE_SLOT).test(keyAtTarget()),
+    ).rejects.toMatchObject({ code: "target-misconfigured", origin: expect.stringMatching(/^HPE_/) });
+    await new Promise((resolve) => echo.close(resolve));
+  });
+
   test.each(["silent", "stalls"] as const)(
     "a server that %s: target-unreachable after the time for one request",
     async (fate) => {
@@ -463,6 +490,68 @@ describe("an HTTP check on a real HTTPS server with its own CA", () => {
     await expect(target.test(value)).resolves.toBeUndefined();
     server.behaviour = { body: `${"x".repeat(10_000_000)}account-7` };
     await expect(target.test(value)).rejects.toMatchObject({ code: "target-misconfigured" });
+  });
+
+  test("the function with its settings file: neither its log nor its errors hold a value", async () => {
+    const NAME = "dev/app/token";
+    const wait = { seconds: 0 };
+    const auth = { scheme: "basic", usernameFrom: "login", passwordField: "value" } as const;
+    const file = {
+      kind: "generic",
+      environment: "dev",
+      region: "eu-central-1",
+      publicationsTable: "publications",
+      secrets: {
+        [NAME]: {
+          settings: parsed({ ...checked({ auth }), config: { login: "robot" } }),
+          ...ONE_SLOT,
+          overlap: wait,
+          publishLead: wait,
+        },
+      },
+    };
+    const secrets = new SecretsManagerModel();
+    secrets.create(NAME);
+    const store = new SecretsManagerStore(secrets.client);
+    const lines: unknown[] = [];
+    const take = (...line: unknown[]): void => void lines.push(line);
+    const handler = handlerOf(
+      parseFunctionSettings("generic", JSON.parse(JSON.stringify(file))),
+      {
+        store,
+        publications: new PublicationsModel(),
+        clock: new TestClock(),
+        random: testRandom,
+        // Not redacted: what the code logs by itself is what counts.
+        log: { info: take, warn: take, error: take },
+        redaction: new Redaction(),
+      },
+      (props) => genericTarget({ ...props, servers: SERVERS }),
+    );
+    const value = made();
+    const basic = Buffer.from(`robot:${value}`).toString("base64");
+    await store.putPending(NAME, v(1), JSON.stringify({ value }));
+    const event = { Step: "testSecret", SecretId: NAME, ClientRequestToken: v(1) };
+    const shown: string[] = [];
+    const behaviours: readonly HttpsTarget["behaviour"][] = [
+      {},
+      { status: 500 },
+      { status: 302, headers: { location: `https://localhost/${value}` } },
+      { fate: "breaks" },
+    ];
+    for (const behaviour of behaviours) {
+      server.behaviour = { body: `${value} ${basic}`, ...behaviour };
+      const failure = await handler(event).catch((error) => error);
+      expect(failure).toMatchObject({ code: expect.stringMatching(/^target-/) });
+      shown.push(String(failure), JSON.stringify(failure), failure.stack);
+    }
+    server.behaviour = {};
+    server.accepted.add(`Basic ${basic}`);
+    expect(await handler(event)).toMatchObject({ result: "done" });
+    expect(lines).toHaveLength(behaviours.length + 1);
+    const all = JSON.stringify([shown, lines]);
+    expect(all).not.toContain(value);
+    expect(all).not.toContain(basic);
   });
 
   test("a line break in a value does not become a header", async () => {
