@@ -448,7 +448,7 @@ describe("an HTTP check on a real HTTPS server with its own CA", () => {
     const { caPem, certificatePem, privateKeyPem } = loopbackCertificate("Echo");
     const echo = createTlsServer({ cert: certificatePem, key: privateKeyPem }, (socket) => {
       socket.on("error", () => undefined);
-      socket.end("220 mail.example.com ready\r\n");
+      socket.resume().end("220 mail.example.com ready\r\n");
     });
     await new Promise<void>((resolve) => echo.listen(0, "127.0.0.1", resolve));
     const address = echo.address();
