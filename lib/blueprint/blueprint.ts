@@ -64,18 +64,21 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
   const environment = registry.environment(environmentName);
   const assignments = assignFunctions(registry, environment);
   const bySecret = functionsBySecret(assignments);
-  const mirror = mirrorFunctionPlan(registry, environment);
-  const functions = [
-    ...assignments.map((assignment) => rotationFunctionPlan(registry, environment, assignment)),
-    ...(mirror ? [mirror] : []),
-  ].sort(byText(({ name }) => name));
-  const operations = operationsPlan(registry, environment, functions);
   const secrets = registry
     .secretsIn(environmentName)
     .map((secret) => secretPlan(registry, environment, secret, bySecret));
   const workloads = registry.workloadNames.map((name) =>
     workloadPlan(registry, environment, registry.workload(name)),
   );
+  const vaults = [...environment.vaults]
+    .sort(byText((vault) => vault.name))
+    .map((vault) => vaultPlan(registry, environment, vault, workloads, secrets));
+  const mirror = mirrorFunctionPlan(registry, environment, vaults);
+  const functions = [
+    ...assignments.map((assignment) => rotationFunctionPlan(registry, environment, assignment)),
+    ...(mirror ? [mirror] : []),
+  ].sort(byText(({ name }) => name));
+  const operations = operationsPlan(registry, environment, functions);
   return {
     registry: registry.id,
     environment: environment.name,
@@ -99,9 +102,7 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
         audience: stsAudience(environment.partition),
         arn: oidcProviderArn(environment, cluster.issuer),
       })),
-    vaults: [...environment.vaults]
-      .sort(byText((vault) => vault.name))
-      .map((vault) => vaultPlan(registry, environment, vault, workloads, secrets)),
+    vaults,
     clusters: clustersOf(environment).map((cluster) => ({ ...cluster, identity: environment.identity })),
   };
 }

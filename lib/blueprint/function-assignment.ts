@@ -3,6 +3,7 @@ import { type KindName, targetPlace } from "../model/kinds";
 import { rotationFunctionName } from "../model/names";
 import type { Environment, Registry } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
+import { roleArn } from "./aws-arns";
 
 /** Which secrets one rotation function rotates: those of one kind in one network (design, decision 13). */
 export interface FunctionAssignment {
@@ -59,6 +60,10 @@ export function functionsBySecret(assignments: readonly FunctionAssignment[]): F
   }
   return { rotatorOf: (key) => rotators.get(key), usersOf: (key) => [...(users.get(key) ?? [])] };
 }
+
+/** ARN of a function's role, which has the function's name. */
+export const functionRoleArn = (environment: Environment, name: string): string =>
+  roleArn(environment, environment.rolePath, name);
 
 /** Where a secret's function runs: as the author says, else in the first network if its target lies in one. */
 function networkOf(environment: Environment, secret: EnvironmentSecret): string | undefined {

@@ -1,22 +1,18 @@
 import { fault } from "../model/faults";
-import type { FunctionSettings, MirrorSettings } from "../model/function-settings";
+import type { FunctionSettings, MirroredVault, MirrorSettings } from "../model/function-settings";
 import type { KindName } from "../model/kinds";
-import {
-  kvMount,
-  mirrorAudience,
-  mirrorAuthMount,
-  mirrorName,
-  publicationsTable,
-  secretName,
-} from "../model/names";
+import { mirrorAudience, mirrorName, publicationsTable, secretName } from "../model/names";
 import type { PolicyDocument, PolicyStatement } from "../model/policy-document";
 import type { Environment, Registry } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
-import { functionArn, roleArn } from "./aws-arns";
-import type { FunctionAssignment } from "./function-assignment";
-import { functionBaseRights, isMirrored, mirrorRights, rotationRights } from "./function-rights";
+import { functionArn } from "./aws-arns";
+import { type FunctionAssignment, functionRoleArn } from "./function-assignment";
+import { functionBaseRights, mirrorRights, rotationRights } from "./function-rights";
+import type { MirrorLoginPlan } from "./mirror-login";
+import { isMirrored } from "./mirrored";
 import { MANAGED_LIMIT, MANAGED_PER_ROLE, type RolePlan, rolePolicies } from "./role-plan";
 import { commonTags, type Tags } from "./tags";
+import type { VaultPlan } from "./vault-plan";
 
 /** A Lambda function of an environment, in its primary region. */
 export interface FunctionPlan {
@@ -63,10 +59,6 @@ const LAMBDA_TRUST: PolicyDocument = {
   ],
 };
 
-/** ARN of a function's role, which has the function's name. */
-export const functionRoleArn = (environment: Environment, name: string): string =>
-  roleArn(environment, environment.rolePath, name);
-
 /** The function that rotates the secrets of one kind in one network. */
 export function rotationFunctionPlan(
   registry: Registry,
@@ -95,9 +87,14 @@ export function rotationFunctionPlan(
 }
 
 /** The function that copies AWSCURRENT into every Vault. */
-export function mirrorFunctionPlan(registry: Registry, environment: Environment): FunctionPlan | undefined {
+export function mirrorFunctionPlan(
+  registry: Registry,
+  environment: Environment,
+  vaults: readonly VaultPlan[],
+): FunctionPlan | undefined {
+  const served = vaults.flatMap((vault) => (vault.mirror ? [mirroredVault(vault, vault.mirror)] : []));
+  if (served.length === 0) return undefined;
   const secrets = registry.secretsIn(environment.name).filter(({ store }) => store === "aws");
-  if (!secrets.some(isMirrored)) return undefined;
   const [first] = environment.networks;
   const network = environment.mirrorNetwork ?? first?.name;
   const name = mirrorName(registry.id, environment.name);
@@ -113,23 +110,28 @@ export function mirrorFunctionPlan(registry: Registry, environment: Environment)
       region: environment.regions.primary,
       publicationsTable: publicationsTable(registry.id, environment.name),
       audience: mirrorAudience(environment.name),
-      vaults: [...environment.vaults]
-        .sort((a, b) => (a.name < b.name ? -1 : 1))
-        .map((vault) => ({
-          name: vault.name,
-          address: vault.address,
-          ...(vault.caPem ? { caPem: vault.caPem } : {}),
-          ...(vault.namespace ? { namespace: vault.namespace } : {}),
-          authMount: mirrorAuthMount(environment.name),
-          role: name,
-          kvMount: kvMount(environment.name),
-        })),
+      vaults: served,
       secrets: Object.fromEntries(
         secrets.map((secret) => [nameOf(secret), isMirrored(secret) ? { path: secret.physicalKey } : {}]),
       ),
     },
     rights: mirrorRights(registry, environment, secrets),
   });
+}
+
+function mirroredVault(vault: VaultPlan, { authMount, role }: MirrorLoginPlan): MirroredVault {
+  return {
+    name: vault.name,
+    address: vault.address,
+    ...(vault.caPem ? { caPem: vault.caPem } : {}),
+    ...(vault.namespace ? { namespace: vault.namespace } : {}),
+    authMount,
+    role,
+    kvMount: vault.kv.mount,
+    connections: vault.databases.flatMap(({ mount, connections }) =>
+      connections.map(({ name, rotateEvery }) => ({ mount, name, rotateEverySeconds: rotateEvery.seconds })),
+    ),
+  };
 }
 
 interface FunctionParts

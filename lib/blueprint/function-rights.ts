@@ -21,6 +21,7 @@ import {
   serviceIn,
   tableArn,
 } from "./aws-arns";
+import { isMirrored } from "./mirrored";
 
 /**
  * What functions' roles are allowed, statement by statement. Every action is one that the function's code calls or that
@@ -142,10 +143,6 @@ function targetRights(
 
 const statement = (Sid: string, Action: readonly string[], Resource: readonly string[]) =>
   ({ Sid, Effect: "Allow", Action, Resource }) as const;
-
-/** Whether pods read a secret of Secrets Manager in Vault. */
-export const isMirrored = (secret: EnvironmentSecret): boolean =>
-  secret.store === "aws" && secret.consumers.length > 0;
 
 /** What the mirror needs: to read what it copies, to prove who it is, to confirm. */
 export function mirrorRights(

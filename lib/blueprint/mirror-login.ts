@@ -3,6 +3,7 @@ import { mirrorAudience, mirrorAuthMount, mirrorName } from "../model/names";
 import type { Environment, Registry } from "../model/registry";
 import { roleArn } from "./aws-arns";
 import type { DatabasePlan } from "./database-plan";
+import { isMirrored } from "./mirrored";
 import type { SecretPlan } from "./secret-plan";
 import { type VaultPolicy, vaultPolicy } from "./vault-policy";
 
@@ -28,10 +29,6 @@ export interface MirrorLoginPlan {
 
 /** A function runs at most that long. */
 const TOKEN_TTL: Duration = { seconds: 900 };
-
-/** Secrets that the mirror copies into Vault: somebody reads them there. */
-export const isMirrored = (secret: SecretPlan): boolean =>
-  secret.store === "aws" && secret.consumers.length > 0;
 
 /** The mirror's login to one Vault; none where it has nothing to do there. */
 export function mirrorLoginPlan(

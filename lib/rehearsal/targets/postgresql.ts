@@ -1,0 +1,135 @@
+import { randomBytes } from "node:crypto";
+import { Client } from "pg";
+import type { Blueprint, SecretPlan } from "../../blueprint";
+import type { KindSettings } from "../../model";
+import { type Postgres, type ServerGroup, startPostgres } from "../servers";
+import {
+  type Attempt,
+  isOfKind,
+  type RehearsedTarget,
+  type SecretOf,
+  type SuppliedValues,
+} from "./target-servers";
+
+type Settings = KindSettings<"postgresql-user">;
+
+/** One PostgreSQL for each host that the registry names; a replica stands on its writer's. */
+export class PostgresqlServers {
+  readonly #servers: ReadonlyMap<string, Postgres>;
+
+  private constructor(servers: ReadonlyMap<string, Postgres>) {
+    this.#servers = servers;
+  }
+
+  /** Starts a server for each host of a blueprint's database users. */
+  static async start(blueprint: Blueprint, group: ServerGroup): Promise<PostgresqlServers> {
+    const hosts = new Set(blueprint.secrets.flatMap((secret) => hostOf(secret) ?? []));
+    const started = await Promise.all(
+      [...hosts].map(async (host) => [host, await startPostgres({ group })] as const),
+    );
+    return new PostgresqlServers(new Map(started));
+  }
+
+  /** The server that stands for a secret's host. */
+  serverOf(secret: SecretPlan): Postgres {
+    const server = this.#servers.get(hostOf(secret) ?? "");
+    if (server === undefined) throw new Error(`no PostgreSQL for ${secret.key}`);
+    return server;
+  }
+
+  /**
+   * Prepares the database of a user that Secrets Manager rotates, as its administrator does: the database with a table, and
+   * the admin login, whose credential people put into the admin secret.
+   */
+  async target(secret: SecretOf<"postgresql-user">, supplied: SuppliedValues): Promise<RehearsedTarget> {
+    const server = this.serverOf(secret);
+    const admin = adminCredential(secret, supplied);
+    await prepareDatabase(server, secret.settings, admin);
+    const settings = { ...secret.settings, ...placeOf(server) };
+    return { settings, attempt: (value) => logIn(server, settings, value) };
+  }
+}
+
+/** Host on which a secret's users are made. */
+function hostOf(secret: SecretPlan): string | undefined {
+  if (secret.kind !== "postgresql-user") return undefined;
+  const { host, writerHost } = secret.settings as Settings;
+  return writerHost ?? host;
+}
+
+const placeOf = ({ port, caPem }: Postgres) => ({ host: "localhost", port, caPem });
+
+interface AdminCredential {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** The same admin credential for all secrets that share an admin secret. */
+function adminCredential(secret: SecretOf<"postgresql-user">, supplied: SuppliedValues): AdminCredential {
+  if (secret.admin === undefined) throw new Error(`${secret.key} has no admin secret`);
+  const known = supplied.get(secret.admin) as AdminCredential | undefined;
+  const made = known ?? { username: "rotation_admin", password: randomBytes(24).toString("base64url") };
+  supplied.set(secret.admin, { ...made });
+  return made;
+}
+
+async function prepareDatabase(
+  server: Postgres,
+  { database }: Settings,
+  { username, password }: AdminCredential,
+): Promise<void> {
+  await withSuperuser(server, server.superuser.database, async (client) => {
+    if (!(await isThere(client, "pg_roles", "rolname", username))) {
+      await client.query(`CREATE ROLE "${username}" LOGIN CREATEROLE PASSWORD '${password}'`);
+      await client.query(`GRANT pg_read_all_stats, pg_signal_backend TO "${username}"`);
+    }
+    if (!(await isThere(client, "pg_database", "datname", database))) {
+      await client.query(`CREATE DATABASE "${database}" OWNER "${username}"`);
+    }
+  });
+  await withSuperuser(server, database, async (client) => {
+    await client.query("CREATE TABLE IF NOT EXISTS orders (id int PRIMARY KEY, note text)");
+    await client.query(`ALTER TABLE orders OWNER TO "${username}"`);
+  });
+}
+
+async function withSuperuser(
+  server: Postgres,
+  database: string,
+  work: (client: Client) => Promise<void>,
+): Promise<void> {
+  const client = new Client({ ...server.superuser, database });
+  await client.connect();
+  try {
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+const isThere = async (client: Client, table: string, column: string, name: string): Promise<boolean> =>
+  (await client.query(`SELECT FROM ${table} WHERE ${column} = $1`, [name])).rowCount !== 0;
+
+/** Logs in and reads, as a consumer does at its start. */
+async function logIn(server: Postgres, { database }: Settings, value: unknown): Promise<Attempt> {
+  const { username: user, password } = value as AdminCredential;
+  const client = new Client({ ...server.superuser, database, user, password });
+  // A server that ends the session while it is closed tells it here.
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    await client.query("SELECT count(*) FROM orders");
+    return "accepted";
+  } catch (failure) {
+    const code = (failure as { readonly code?: unknown }).code;
+    // Invalid password, role that may not log in, or no such role.
+    if (code === "28P01" || code === "28000") return "refused";
+    throw failure;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** Keys of database users that Secrets Manager owns. */
+export const postgresqlUsers = (blueprint: Blueprint): readonly SecretOf<"postgresql-user">[] =>
+  blueprint.secrets.filter((secret) => isOfKind(secret, "postgresql-user"));

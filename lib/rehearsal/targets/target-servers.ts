@@ -1,0 +1,26 @@
+import type { AwsSecretPlan, SecretPlan } from "../../blueprint";
+import type { AnyKindSettings, KindName, KindSettings } from "../../model";
+
+/** What a consumer's attempt came to. */
+export type Attempt = "accepted" | "refused";
+
+/** The system that a secret opens, as a server of the rehearsal. */
+export interface RehearsedTarget {
+  /** The secret's settings with the places where the rehearsal's servers are. */
+  readonly settings: AnyKindSettings["settings"];
+  /** Tries a value as a consumer does; `undefined`: nothing can be tried from outside. */
+  readonly attempt?: (value: unknown) => Promise<Attempt>;
+}
+
+/** Values that people put into secrets, by key: admin credentials, keys from a vendor's dashboard. */
+export type SuppliedValues = Map<string, Readonly<Record<string, unknown>>>;
+
+/** A secret of Secrets Manager of one kind, with that kind's settings. */
+export type SecretOf<K extends KindName> = AwsSecretPlan & {
+  readonly kind: K;
+  readonly settings: KindSettings<K>;
+};
+
+/** Narrows a plan to a kind. */
+export const isOfKind = <K extends KindName>(secret: SecretPlan, kind: K): secret is SecretOf<K> =>
+  secret.store === "aws" && secret.kind === kind;
