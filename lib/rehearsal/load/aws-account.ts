@@ -45,7 +45,7 @@ export const secretsManager = (access: AwsAccess, region: string): SecretsManage
   new SecretsManagerClient(settings(access, region));
 /** KMS in a region. */
 export const kms = (access: AwsAccess, region: string): KMSClient => new KMSClient(settings(access, region));
-const iam = (access: AwsAccess, region: string): IAMClient => new IAMClient(settings(access, region));
+export const iam = (access: AwsAccess, region: string): IAMClient => new IAMClient(settings(access, region));
 const sts = (access: AwsAccess, region: string): STSClient => new STSClient(settings(access, region));
 
 const json = (document: PolicyDocument): string => JSON.stringify(document);
@@ -229,7 +229,7 @@ async function ensureOidcProvider(access: AwsAccess, blueprint: Blueprint, issue
   }
 }
 
-async function loadRole(access: AwsAccess, blueprint: Blueprint, role: RolePlan): Promise<void> {
+export async function loadRole(access: AwsAccess, blueprint: Blueprint, role: RolePlan): Promise<void> {
   const client = iam(access, blueprint.regions.primary);
   await client.send(
     new CreateRoleCommand({

@@ -1,0 +1,164 @@
+import { CloudWatchLogsClient, CreateLogGroupCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from "@aws-sdk/client-dynamodb";
+import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
+import { CreateAliasCommand, CreateKeyCommand } from "@aws-sdk/client-kms";
+import { AddPermissionCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { RotateSecretCommand } from "@aws-sdk/client-secrets-manager";
+import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
+import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
+import type { Blueprint, FunctionPlan, OperationsPlan, RulePlan } from "../../blueprint";
+import { type AwsAccess, kms, loadRole, secretsManager } from "./aws-account";
+import { allowSecretsManager, loadFunction } from "./functions";
+
+/** The deployment package of a function: its bundle, with the settings of this rehearsal. */
+export type ZipOf = (plan: FunctionPlan) => Uint8Array;
+
+/**
+ * Loads the functions of a blueprint and what surrounds them, as the deployer whose credentials `access` holds. The
+ * functions call AWS at the endpoint of `access`.
+ *
+ * @returns ARNs of the functions by name
+ */
+export async function loadOperations(
+  access: AwsAccess,
+  blueprint: Blueprint,
+  zipOf: ZipOf,
+): Promise<ReadonlyMap<string, string>> {
+  const { operations, regions } = blueprint;
+  if (operations === undefined) return new Map();
+  const region = regions.primary;
+  await loadSurroundings(access, region, operations);
+  const arns = new Map<string, string>();
+  for (const plan of blueprint.functions) {
+    await loadRole(access, blueprint, plan.role);
+    await logs(access, region).send(new CreateLogGroupCommand({ logGroupName: plan.logGroup }));
+    const arn = await loadFunction(access, {
+      name: plan.name,
+      region,
+      roleArn: plan.role.arn,
+      zip: zipOf(plan),
+      timeoutSeconds: plan.timeoutSeconds,
+      memoryMb: plan.memoryMb,
+    });
+    if (plan.bundle !== "mirror") await allowSecretsManager(access, arn);
+    arns.set(plan.name, arn);
+  }
+  for (const rule of operations.rules)
+    await loadRule(access, region, rule, arns, topicArnOf(blueprint, operations));
+  return arns;
+}
+
+/** Switches the rotation of every scheduled secret on, without rotating it: what Terraform does. */
+export async function loadSchedules(
+  access: AwsAccess,
+  blueprint: Blueprint,
+  functionArns: ReadonlyMap<string, string>,
+): Promise<void> {
+  const client = secretsManager(access, blueprint.regions.primary);
+  for (const secret of blueprint.secrets) {
+    if (secret.store !== "aws" || !secret.schedule || !secret.rotatedBy) continue;
+    await client.send(
+      new RotateSecretCommand({
+        SecretId: secret.name,
+        RotationLambdaARN: functionArns.get(secret.rotatedBy),
+        RotationRules: {
+          ScheduleExpression: secret.schedule.expression,
+          Duration: `${secret.schedule.windowHours}h`,
+        },
+        RotateImmediately: false,
+      }),
+    );
+  }
+}
+
+const settings = ({ endpoint, credentials }: AwsAccess, region: string) => ({
+  endpoint,
+  region,
+  credentials: { ...credentials },
+  maxAttempts: 1,
+});
+const logs = (access: AwsAccess, region: string) => new CloudWatchLogsClient(settings(access, region));
+
+async function loadSurroundings(access: AwsAccess, region: string, plan: OperationsPlan): Promise<void> {
+  const { KeyMetadata: key } = await kms(access, region).send(
+    new CreateKeyCommand({ Description: plan.key.description, Policy: JSON.stringify(plan.key.policy) }),
+  );
+  await kms(access, region).send(
+    new CreateAliasCommand({ AliasName: plan.key.alias, TargetKeyId: key?.KeyId }),
+  );
+  const tables = new DynamoDBClient(settings(access, region));
+  await tables.send(
+    new CreateTableCommand({
+      TableName: plan.publicationsTable,
+      BillingMode: "PAY_PER_REQUEST",
+      KeySchema: [
+        { AttributeName: "secret", KeyType: "HASH" },
+        { AttributeName: "version", KeyType: "RANGE" },
+      ],
+      AttributeDefinitions: [
+        { AttributeName: "secret", AttributeType: "S" },
+        { AttributeName: "version", AttributeType: "S" },
+      ],
+    }),
+  );
+  await waitUntilTableExists({ client: tables, maxWaitTime: 30 }, { TableName: plan.publicationsTable });
+  await new SQSClient(settings(access, region)).send(
+    new CreateQueueCommand({
+      QueueName: plan.deadLetters.name,
+      Attributes: { KmsMasterKeyId: key?.Arn ?? "", Policy: JSON.stringify(plan.deadLetters.policy) },
+    }),
+  );
+  await new SNSClient(settings(access, region)).send(
+    new CreateTopicCommand({
+      Name: plan.alarms.name,
+      Attributes: { KmsMasterKeyId: key?.Arn ?? "", Policy: JSON.stringify(plan.alarms.policy) },
+    }),
+  );
+}
+
+const topicArnOf = ({ partition, regions, account }: Blueprint, { alarms }: OperationsPlan): string =>
+  `arn:${partition}:sns:${regions.primary}:${account}:${alarms.name}`;
+
+async function loadRule(
+  access: AwsAccess,
+  region: string,
+  rule: RulePlan,
+  functionArns: ReadonlyMap<string, string>,
+  topicArn: string,
+): Promise<void> {
+  const events = new EventBridgeClient(settings(access, region));
+  await events.send(
+    new PutRuleCommand({
+      Name: rule.name,
+      Description: rule.description,
+      ...("pattern" in rule.when
+        ? { EventPattern: JSON.stringify(rule.when.pattern) }
+        : { ScheduleExpression: `rate(${rule.when.every.seconds / 60} minutes)` }),
+    }),
+  );
+  const { target } = rule;
+  const arn = target === "alarms" ? topicArn : functionArns.get(target.function);
+  if (arn === undefined) throw new Error(`rule ${rule.name} calls a function that is not there`);
+  await events.send(
+    new PutTargetsCommand({
+      Rule: rule.name,
+      Targets: [
+        {
+          Id: rule.word,
+          Arn: arn,
+          ...(target !== "alarms" && target.input ? { Input: JSON.stringify(target.input) } : {}),
+        },
+      ],
+    }),
+  );
+  if (target === "alarms") return;
+  await new LambdaClient(settings(access, region)).send(
+    new AddPermissionCommand({
+      FunctionName: target.function,
+      StatementId: `Rule-${rule.word}`,
+      Action: "lambda:InvokeFunction",
+      Principal: "events.amazonaws.com",
+      SourceArn: rule.arn,
+    }),
+  );
+}
