@@ -136,7 +136,21 @@ const settings = {
     mode: z.enum(["test", "live"]),
     /** What the account is called among people: sandbox, stage, live. */
     account: oneLine,
-    /** Webhook endpoint whose signing secret rotates along. */
+    /** The account (`acct_…`) that a key must belong to. Restricted keys cannot show theirs. Default: any. */
+    accountId: z
+      .string()
+      .refine((id) => /^acct_[A-Za-z0-9]+$/.test(id), {
+        params: {
+          allowed: "a Stripe account id such as acct_1Nv0FGQ9RKHgCVdK",
+          change: "copy it from Stripe",
+        },
+        message: "account id",
+      })
+      .optional(),
+    /**
+     * URL of our webhook receiver: its endpoints at Stripe are made and changed by the rotation. Default: none, and an
+     * operator supplies the signing secret of an endpoint that was made by hand.
+     */
     webhookUrl: webUrl.optional(),
     /** Events that the endpoint gets. Default: all. */
     webhookEvents: z.array(oneLine).min(1).default(["*"]),
@@ -370,10 +384,25 @@ export function acceptorLag(secret: AnyKindSettings): AcceptorLag {
     }
     case "hmac-key":
       return { beforeUse: undefined, afterSwitch: [secret.settings.tolerance] };
+    case "stripe":
+      return { beforeUse: undefined, afterSwitch: publishesKeys(secret) ? [STRIPE_TOLERANCE] : [] };
     default:
       return { beforeUse: undefined, afterSwitch: [] };
   }
 }
+
+/**
+ * Age up to which Stripe's libraries take a signature.
+ * https://docs.stripe.com/webhooks#replay-attacks
+ */
+const STRIPE_TOLERANCE: Duration = minutes(5);
+
+/**
+ * Whether a credential that the target accepts has keys beside it by which the target signs and our own workloads
+ * check: those are published before they are used, like any that own workloads accept.
+ */
+export const publishesKeys = (secret: AnyKindSettings): boolean =>
+  secret.kind === "stripe" && secret.settings.webhookUrl !== undefined;
 
 /**
  * Whether the target that a secret opens lies in a network of one's own. `nowhere`: nothing has to be called.

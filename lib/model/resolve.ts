@@ -4,6 +4,7 @@ import {
   type AcceptedBy,
   type AnyKindSettings,
   acceptorLag,
+  publishesKeys,
   type RotationMode,
   type Store,
   traitsOf,
@@ -31,7 +32,7 @@ export type EnvironmentSecret = AnyKindSettings & {
   readonly dualWrite: boolean;
   /** How long the old credential lives beside the new one; 0 s for a single slot. */
   readonly overlap: Duration;
-  /** How long `next` must have been published before anyone uses it; 0 s where the target accepts. */
+  /** How long `next` must have been published before anyone uses it; 0 s where the value holds no `next`. */
   readonly publishLead: Duration;
   readonly classification: "internal" | "confidential" | "restricted";
   readonly admin: string | undefined;
@@ -86,7 +87,7 @@ export function resolveSecret(
   const singleSlot = acceptedBy === "single-slot";
   const lag = acceptorLag(kindSettings);
   const least = leastOverlap(settings, lag.afterSwitch);
-  const published = acceptedBy === "own-workloads";
+  const published = acceptedBy === "own-workloads" || publishesKeys(kindSettings);
   return {
     ...kindSettings,
     key,

@@ -77,6 +77,10 @@ export const ROTATION_FAULTS = {
     change: "supply a value (secrets-registry rotate <key> --env <environment> --value-from stdin)",
   },
   "value-repeated": { retryable: false, change: "supply a new credential: this one is in use" },
+  "wrong-environment": {
+    retryable: false,
+    change: "supply a live credential in production, and a test or sandbox credential everywhere else",
+  },
   "target-unreachable": {
     retryable: true,
     change: "check host, port, security groups and the function's subnets",

@@ -116,8 +116,11 @@ export class RotationMachine<V> {
     if ((await this.#read(versions, versionId)) !== undefined) return alreadyDone(versionId);
     const currentId = versions.holderOf("AWSCURRENT");
     const current = currentId === undefined ? undefined : await this.#read(versions, currentId);
-    if (currentId !== undefined && current !== undefined) await this.#wait("rotate", currentId);
-    const value = await target.generate(current, this.#attempt(versions, versionId));
+    // Where no version was ever verified, no value was ever served: there is nobody to wait for.
+    const served = versions.holderOf("VERIFIED") !== undefined;
+    if (currentId !== undefined && current !== undefined && served) await this.#wait("rotate", currentId);
+    const staged = await this.#staged(versions, versionId);
+    const value = await target.generate(current, this.#attempt(versions, versionId), staged);
     try {
       await store.putPending(versions.secretId, versionId, this.#encode(value));
     } catch (failure) {
@@ -129,6 +132,15 @@ export class RotationMachine<V> {
       return alreadyDone(versionId);
     }
     return done(versionId);
+  }
+
+  /** What an operator has put for this version to be made of: versions cannot be changed, so it is another one. */
+  async #staged(versions: Versions, versionId: string): Promise<V | undefined> {
+    const pendingId = versions.holderOf("AWSPENDING");
+    if (this.#context.mode !== "operator-assisted" || pendingId === undefined || pendingId === versionId) {
+      return undefined;
+    }
+    return this.#read(versions, pendingId);
   }
 
   async #set(versionId: string, versions: Versions): Promise<RotationOutcome> {
@@ -184,12 +196,15 @@ export class RotationMachine<V> {
   }
 
   /**
-   * Puts a published `next` to use; for every other kind, finishes a rotation whose value an operator has supplied.
+   * Puts a published `next` to use; for every other kind, and for a version that is not finished, finishes a
+   * rotation whose value an operator has supplied.
    */
   async #promote(request: PhaseRequest, versions: Versions): Promise<RotationOutcome> {
     const { target, secretName } = this.#context;
     const { versionId } = request;
-    if (target.acceptedBy !== "own-workloads") {
+    const published = publishedBy(target);
+    const unfinished = target.acceptedBy === "target" && versions.has(versionId, "AWSPENDING");
+    if (published === undefined || unfinished) {
       this.#checkCandidate(versionId, versions);
       return this.#finish(versionId, versions);
     }
@@ -202,9 +217,10 @@ export class RotationMachine<V> {
     if (!versions.has(versionId, "AWSCURRENT")) {
       throw new RotationError("stale-version", `version ${versionId} of ${secretName} is not AWSCURRENT`);
     }
-    const promoted = target.promoted(await this.#require(versions, versionId));
+    const current = await this.#require(versions, versionId);
+    const promoted = published.promoted(current);
     if (!request.emergency) await this.#wait("promote", versionId);
-    return this.#publish(versions, derivedId, promoted);
+    return this.#publish(versions, derivedId, promoted, current);
   }
 
   async #rollback({ versionId }: PhaseRequest, versions: Versions): Promise<RotationOutcome> {
@@ -221,6 +237,10 @@ export class RotationMachine<V> {
       throw new RotationError("nothing-to-return-to", `${secretName} has no AWSPREVIOUS value`);
     }
     await target.test(previous);
+    if (target.acceptedBy === "target" && target.published !== undefined) {
+      const current = await this.#require(versions, versionId);
+      await target.install(previous, current, this.#attempt(versions, previousId));
+    }
     await this.#markVerified(versions, previousId);
     await publications.withdraw(secretName, previousId);
     await store.moveLabel(versions.secretId, "AWSCURRENT", { from: versionId, to: previousId });
@@ -237,37 +257,44 @@ export class RotationMachine<V> {
       );
     }
     if (target.acceptedBy === "single-slot") return { result: "nothing-to-do", versionId };
+    const derivedId = derivedVersionId(request);
+    if (versions.has(derivedId, "AWSCURRENT")) {
+      await this.#settle(versions, derivedId);
+      return alreadyDone(derivedId);
+    }
     const currentId = versions.holderOf("AWSCURRENT");
     if (currentId === undefined) {
       throw new RotationError("value-missing", `${secretName} has no current value, so nothing is retired`);
     }
     const retired = await this.#require(versions, versionId);
     const current = await this.#require(versions, currentId);
-    if (target.acceptedBy === "own-workloads") {
-      const remaining = target.withoutRetired(current, retired);
-      if (remaining === undefined) {
-        await this.#settle(versions, currentId);
-        return alreadyDone(currentId);
-      }
-      if (!emergency) await this.#wait("decommission", currentId);
-      return this.#publish(versions, derivedVersionId(request), remaining);
+    const remaining = publishedBy(target)?.withoutRetired(current, retired);
+    if (target.acceptedBy === "own-workloads" && remaining === undefined) {
+      await this.#settle(versions, currentId);
+      return alreadyDone(currentId);
     }
     const refreshedBy = emergency ? undefined : await this.#wait("decommission", currentId);
-    const pendingId = versions.holderOf("AWSPENDING");
-    const pending = pendingId === undefined ? undefined : await this.#read(versions, pendingId);
-    const kept = pending === undefined ? [current] : [current, pending];
-    await target.retire({ retired, kept, refreshedBy, emergency });
-    return done(versionId);
+    if (target.acceptedBy === "target") {
+      const pendingId = versions.holderOf("AWSPENDING");
+      const pending = pendingId === undefined ? undefined : await this.#read(versions, pendingId);
+      const kept = pending === undefined ? [current] : [current, pending];
+      await target.retire({ retired, kept, refreshedBy, emergency });
+    }
+    return remaining === undefined ? done(versionId) : this.#publish(versions, derivedId, remaining, current);
   }
 
   // What steps and phases share.
 
   /**
-   * Writes a value that follows from AWSCURRENT and commits it. The version's id follows from the run, so it
+   * Writes a value that follows from AWSCURRENT's and commits it. The version's id follows from the run, so it
    * can be repeated.
    */
-  async #publish(versions: Versions, versionId: string, value: V): Promise<RotationOutcome> {
-    await this.#context.store.putPending(versions.secretId, versionId, this.#encode(value));
+  async #publish(versions: Versions, versionId: string, value: V, current: V): Promise<RotationOutcome> {
+    const { target, store } = this.#context;
+    await store.putPending(versions.secretId, versionId, this.#encode(value));
+    if (target.acceptedBy === "target") {
+      await target.install(value, current, this.#attempt(versions, versionId));
+    }
     await this.#commit(versions, versionId, value);
     return done(versionId);
   }
@@ -424,6 +451,14 @@ class Versions {
     );
   }
 }
+
+/** What a target says of keys that our own workloads check; `undefined`: the value holds none. */
+const publishedBy = <V>(target: Target<V>) =>
+  target.acceptedBy === "own-workloads"
+    ? target
+    : target.acceptedBy === "target"
+      ? target.published
+      : undefined;
 
 const done = (versionId: string): RotationOutcome => ({ result: "done", versionId });
 const alreadyDone = (versionId: string): RotationOutcome => ({ result: "already-done", versionId });

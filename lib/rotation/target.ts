@@ -19,8 +19,13 @@ export interface Attempt {
 interface Generated<V> {
   /** The kind's value. Its fields are those of `KINDS[kind].fields`. */
   readonly schema: z.ZodType<V>;
-  /** Makes the value that is to follow `predecessor`; `undefined`: the secret has no value yet. */
-  generate(predecessor: V | undefined, attempt: Attempt): Promise<V>;
+  /**
+   * Makes the value that is to follow `predecessor`; `undefined`: the secret has no value yet.
+   *
+   * @param staged what an operator has put under AWSPENDING for the new value to be made of
+   * @throws RotationError `operator-needed` where only a person can make one
+   */
+  generate(predecessor: V | undefined, attempt: Attempt, staged?: V): Promise<V>;
   /**
    * Ends a value that was made and not stored, because another call stored its own first. Only where making one
    * leaves something behind.
@@ -50,18 +55,8 @@ export interface Retirement<V> {
   readonly emergency: boolean;
 }
 
-/** A system that checks the credential and can hold two at a time: PostgreSQL, Redis, vendors. */
-export interface AcceptingTarget<V> extends Generated<V> {
-  readonly acceptedBy: "target";
-  /** Makes the target accept `pending` beside `predecessor`. */
-  install(pending: V, predecessor: V | undefined, attempt: Attempt): Promise<void>;
-  /** Makes the target refuse the retired credential. */
-  retire(retirement: Retirement<V>): Promise<void>;
-}
-
-/** Keys that our own workloads check: the value itself says what is accepted, so changes are new versions of it. */
-export interface PublishedTarget<V> extends Generated<V> {
-  readonly acceptedBy: "own-workloads";
+/** Keys in the value that our own workloads check: it says what is accepted, so changes are new versions of it. */
+interface Published<V> {
   /**
    * The value with `next` in use.
    *
@@ -70,6 +65,25 @@ export interface PublishedTarget<V> extends Generated<V> {
   promoted(current: V): V;
   /** The value without the key that `retired` had in use; `undefined` when it is not there (any more). */
   withoutRetired(current: V, retired: V): V | undefined;
+}
+
+/** A system that checks the credential and can hold two at a time: PostgreSQL, Redis, vendors. */
+export interface AcceptingTarget<V> extends Generated<V> {
+  readonly acceptedBy: "target";
+  /**
+   * Where the value also holds keys by which the target signs and our own workloads check (Stripe's webhooks). The
+   * derived values are installed like any other.
+   */
+  readonly published?: Published<V> | undefined;
+  /** Makes the target accept `pending` beside `predecessor`. */
+  install(pending: V, predecessor: V | undefined, attempt: Attempt): Promise<void>;
+  /** Makes the target refuse the retired credential. */
+  retire(retirement: Retirement<V>): Promise<void>;
+}
+
+/** Keys that nobody but our own workloads checks. */
+export interface PublishedTarget<V> extends Generated<V>, Published<V> {
+  readonly acceptedBy: "own-workloads";
 }
 
 /** A credential that cannot have a twin: installing the new one ends the old one. */

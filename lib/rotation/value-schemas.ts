@@ -29,6 +29,13 @@ const hmacKey = z.strictObject({
   key: base64Url,
 });
 
+/** What Stripe signs the events of one webhook endpoint with. */
+const webhookSecret = z.strictObject({
+  /** The endpoint (`we_…`); `null`: made by hand, so rotation does not know which it is. */
+  id: z.string().startsWith("we_").nullable(),
+  secret: z.string().regex(/^whsec_[A-Za-z0-9+/=_-]+$/),
+});
+
 const ecPublic = { kty: z.literal("EC"), crv: z.literal("P-256"), x: base64Url, y: base64Url };
 const okpPublic = { kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: base64Url };
 const rsaPublic = { kty: z.literal("RSA"), n: base64Url, e: base64Url };
@@ -87,12 +94,23 @@ export const VALUE_SCHEMAS = {
     previous: hmacKey.nullable(),
   }),
   stripe: z.strictObject({
-    secretKey: text,
-    publishableKey: text,
-    /** Signing secrets of the webhook endpoint, by generation; a signature by any of them is good. */
-    webhookSecrets: z.strictObject({ next: text.nullable(), current: text, previous: text.nullable() }),
+    secretKey: z.string().regex(/^(sk|rk)_(test|live)_[A-Za-z0-9_]+$/),
+    publishableKey: z.string().regex(/^pk_(test|live)_[A-Za-z0-9_]+$/),
+    /**
+     * Signing secrets of webhook endpoints, by generation; a signature by any of them is good. All `null`: the account
+     * has no webhook of ours.
+     */
+    webhookSecrets: z.strictObject({
+      next: webhookSecret.nullable(),
+      current: webhookSecret.nullable(),
+      previous: webhookSecret.nullable(),
+    }),
   }),
-  paypal: z.strictObject({ clientId: text, clientSecret: text }),
+  paypal: z.strictObject({
+    // The two go into one text with a colon between them (RFC 7617).
+    clientId: z.string().regex(/^[!-9;-~]+$/),
+    clientSecret: z.string().regex(/^[!-~]+$/),
+  }),
   sendgrid: z.strictObject({ apiKey: text }),
   "s3-access-key": z.strictObject({
     accessKeyId: text,
@@ -115,8 +133,11 @@ export const publicHalf = (key: PublicJwk): PublicJwk => publicMembers.parse(key
 /** A webhook key. */
 export type HmacKey = z.output<typeof hmacKey>;
 
+/** The signing secret of a webhook endpoint at Stripe. */
+export type WebhookSecret = z.output<typeof webhookSecret>;
+
 /** The schema of a generic secret with these fields. */
-export const genericValueSchema = (fields: readonly string[]): z.ZodType<Record<string, string>> =>
+export const genericValueSchema = (fields: readonly string[]): z.ZodObject<Record<string, z.ZodString>> =>
   z.strictObject(Object.fromEntries(fields.map((field) => [field, text])));
 
 /**

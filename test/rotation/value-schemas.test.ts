@@ -24,9 +24,9 @@ const examples: Readonly<Record<Exclude<KindName, "generic">, () => Promise<obje
   "jwt-signing-key": () => jwt.generate(undefined, ATTEMPT),
   "hmac-key": () => hmac.generate(undefined, ATTEMPT),
   stripe: async () => ({
-    secretKey: "example",
-    publishableKey: "example",
-    webhookSecrets: { next: null, current: "example", previous: "example" },
+    secretKey: ["sk", "test", "example"].join("_"),
+    publishableKey: ["pk", "test", "example"].join("_"),
+    webhookSecrets: { next: null, current: { id: "we_1", secret: "whsec_x" }, previous: null },
   }),
   paypal: async () => ({ clientId: "example", clientSecret: "example" }),
   sendgrid: async () => ({ apiKey: "example" }),
