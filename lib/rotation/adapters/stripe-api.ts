@@ -2,7 +2,6 @@ import { z } from "zod";
 import type { KindSettings } from "../../model/kinds";
 import { RotationError } from "../rotation-error";
 import type { NewEndpoint, Stripe, WebhookEndpoint } from "../targets/stripe";
-import type { WebhookSecret } from "../value-schemas";
 import { bearer, VendorApi, type VendorRequest } from "./vendor-api";
 
 /** Where an endpoint's metadata says for what it was made. */
@@ -10,8 +9,8 @@ const SECRET_NAME = "registry_secret";
 const VERSION_ID = "registry_version";
 
 /**
- * An endpoint sends from the moment that it is made, and cannot be made disabled. Nobody knows its secret yet, so it is
- * made for an event that does not happen, and gets its own events when it is off.
+ * An endpoint sends from the moment that it is made, signed by a secret that nobody knows yet. So it is made for an
+ * event that does not happen: nobody here orders carbon removal. It gets its own events when it is switched off.
  * https://docs.stripe.com/api/events/types#event_types-climate.order.canceled
  */
 const QUIET_EVENT = "climate.order.canceled";
@@ -83,8 +82,8 @@ export class StripeApi implements Stripe {
 
   async createEndpoint(
     key: string,
-    { url, events, apiVersion, madeFor }: NewEndpoint,
-  ): Promise<WebhookSecret> {
+    { url, apiVersion, madeFor }: NewEndpoint,
+  ): Promise<{ readonly id: string; readonly secret: string }> {
     const answer = await this.#call(key, {
       method: "POST",
       path: "/v1/webhook_endpoints",
@@ -104,23 +103,16 @@ export class StripeApi implements Stripe {
         "HTTP-400",
       );
     }
-    const { id, secret } = this.#api.read(answer, made);
-    const form = new URLSearchParams({ disabled: "true" });
+    return this.#api.read(answer, made);
+  }
+
+  async updateEndpoint(
+    key: string,
+    id: string,
+    { enabled, events = [] }: { readonly enabled: boolean; readonly events?: readonly string[] },
+  ): Promise<void> {
+    const form = new URLSearchParams({ disabled: String(!enabled) });
     for (const event of events) form.append("enabled_events[]", event);
-    await this.#update(key, id, form);
-    return { id, secret };
-  }
-
-  setEnabled(key: string, id: string, enabled: boolean): Promise<void> {
-    return this.#update(key, id, new URLSearchParams({ disabled: String(!enabled) }));
-  }
-
-  async deleteEndpoint(key: string, id: string): Promise<void> {
-    const path = `/v1/webhook_endpoints/${id}`;
-    await this.#call(key, { method: "DELETE", path, answers: [404] });
-  }
-
-  async #update(key: string, id: string, form: URLSearchParams): Promise<void> {
     const path = `/v1/webhook_endpoints/${id}`;
     const { status } = await this.#call(key, { method: "POST", path, form, answers: [400, 404] });
     if (status >= 400) {
@@ -130,6 +122,11 @@ export class StripeApi implements Stripe {
         `HTTP-${status}`,
       );
     }
+  }
+
+  async deleteEndpoint(key: string, id: string): Promise<void> {
+    const path = `/v1/webhook_endpoints/${id}`;
+    await this.#call(key, { method: "DELETE", path, answers: [404] });
   }
 
   #call(key: string, request: Omit<VendorRequest, "headers" | "presents">) {

@@ -24,7 +24,6 @@ export interface WebhookEndpoint {
 /** What a new endpoint gets. */
 export interface NewEndpoint {
   readonly url: string;
-  readonly events: readonly string[];
   readonly apiVersion: string | null;
   readonly madeFor: { readonly secretName: string; readonly versionId: string };
 }
@@ -39,9 +38,16 @@ export interface Stripe {
   accountOf(key: string): Promise<string>;
   /** Endpoints of the key's account and mode; `undefined`: the key opens nothing, or not these. */
   endpoints(key: string): Promise<readonly WebhookEndpoint[] | undefined>;
-  /** Makes an endpoint that sends nothing yet. */
-  createEndpoint(key: string, endpoint: NewEndpoint): Promise<WebhookSecret>;
-  setEnabled(key: string, id: string, enabled: boolean): Promise<void>;
+  /** Makes an endpoint. It cannot be made disabled, so it is made for an event that does not happen. */
+  createEndpoint(
+    key: string,
+    endpoint: NewEndpoint,
+  ): Promise<{ readonly id: string; readonly secret: string }>;
+  updateEndpoint(
+    key: string,
+    id: string,
+    change: { readonly enabled: boolean; readonly events?: readonly string[] },
+  ): Promise<void>;
   /** An endpoint that is gone already is no failure. */
   deleteEndpoint(key: string, id: string): Promise<void>;
 }
@@ -126,10 +132,10 @@ export function stripeTarget({ settings, stripe, clock }: StripeTargetProps): Ac
       const { current } = base.webhookSecrets;
       const fresh = await stripe.createEndpoint(base.secretKey, {
         url: webhookUrl,
-        events: webhookEvents,
         apiVersion: all.find(({ id }) => id === current?.id)?.apiVersion ?? null,
         madeFor: { secretName: attempt.secretName, versionId: attempt.versionId },
       });
+      await stripe.updateEndpoint(base.secretKey, fresh.id, { enabled: false, events: webhookEvents });
       // The first endpoint may start at once: there is no workload that knows another.
       const webhookSecrets =
         current === null
@@ -169,12 +175,12 @@ export function stripeTarget({ settings, stripe, clock }: StripeTargetProps): Ac
       }
       const inUse = known.get(webhookSecrets.current?.id ?? "");
       // On before off: an event that comes twice is known by its id, one that does not come is lost.
-      if (inUse?.enabled === false) await stripe.setEnabled(secretKey, inUse.id, true);
+      if (inUse?.enabled === false) await stripe.updateEndpoint(secretKey, inUse.id, { enabled: true });
       const kept = idsOf(pending, predecessor);
       for (const { id, enabled } of ours(all, attempt)) {
         if (id === inUse?.id) continue;
         if (!kept.has(id)) await stripe.deleteEndpoint(secretKey, id);
-        else if (enabled) await stripe.setEnabled(secretKey, id, false);
+        else if (enabled) await stripe.updateEndpoint(secretKey, id, { enabled: false });
       }
     },
 
@@ -199,6 +205,16 @@ export function stripeTarget({ settings, stripe, clock }: StripeTargetProps): Ac
       const inUse = new Set(kept.flatMap(({ webhookSecrets: { next, current } }) => [next?.id, current?.id]));
       for (const id of webhookUrl === undefined ? [] : idsOf(retired)) {
         if (!inUse.has(id)) await stripe.deleteEndpoint(secretKey, id);
+      }
+      if (webhookUrl !== undefined && retired.webhookSecrets.current?.id === null) {
+        const all = (await stripe.endpoints(secretKey)) ?? [];
+        const left = all.find(({ url, enabled, madeFor }) => url === webhookUrl && enabled && !madeFor);
+        if (left !== undefined) {
+          throw new RotationError(
+            "still-accepted",
+            `delete webhook endpoint ${left.id} of ${place} in Stripe's dashboard: it was made by hand, and still sends`,
+          );
+        }
       }
       if (kept.some((value) => value.secretKey === retired.secretKey)) return;
       if (await stripe.accepts(retired.secretKey)) {
@@ -250,8 +266,9 @@ function checkWebhookSecrets(
   const stays =
     isSame(pending.current, predecessor.current) && isSame(pending.previous, predecessor.previous);
   const follows =
+    pending.current !== null &&
     isSame(pending.previous, predecessor.current) &&
-    (pending.current?.id === null || isSame(pending.current, predecessor.next));
+    (pending.current.id === null || isSame(pending.current, predecessor.next));
   if (!stays && !follows) {
     throw new RotationError(
       "stale-version",
