@@ -65,7 +65,7 @@ const PUBLIC_FIELDS: ReadonlySet<string> = new Set([
  * called. What Stripe's webhooks are signed with is carried over; the function changes it.
  *
  * @param supplied the fields of {@link suppliedFields}, as JSON
- * @param current AWSCURRENT's value as JSON; `undefined`: the secret has none
+ * @param current AWSCURRENT's value as JSON; `undefined`: the secret has none that is VERIFIED
  * @throws RotationError `value-malformed` (names the fields), `wrong-environment`, `value-repeated`
  * @example
  * const { value, steps } = completeValue(secret, JSON.parse(stdin), current);

@@ -1,0 +1,768 @@
+import { acceptorLag, type KindSettings, settingsSchema } from "../../lib/model/kinds";
+import { leastOverlap } from "../../lib/model/resolve";
+import {
+  type StripeKeys,
+  type StripePermission,
+  startStripeServer,
+} from "../../lib/rehearsal/vendors/stripe-server";
+import type { InjectedFailure } from "../../lib/rehearsal/vendors/vendor-server";
+import { PowertoolsLogbook } from "../../lib/rotation/adapters/powertools-logbook";
+import { SecretsManagerStore } from "../../lib/rotation/adapters/secrets-manager-store";
+import { StripeApi } from "../../lib/rotation/adapters/stripe-api";
+import { Redaction } from "../../lib/rotation/redaction";
+import { RotationError } from "../../lib/rotation/rotation-error";
+import { handlerOf } from "../../lib/rotation/rotation-handler";
+import { type StripeValue, stripeTarget } from "../../lib/rotation/targets/stripe";
+import { crashEverywhere } from "./models/crash-everywhere";
+import type { CrashPlan } from "./models/crash-plan";
+import { OperatedSecret } from "./models/operated-secret";
+import { testRandom, versionId } from "./models/rehearsed-secret";
+import { READINGS, type Readings } from "./models/secrets-manager-model";
+import { startWebhookReceiver } from "./models/webhook-receiver";
+
+const HOUR = 3_600;
+const REFRESH = 6 * HOUR;
+const MARGIN = HOUR;
+const EVENT = "charge.succeeded";
+const environment = { refreshEvery: { seconds: REFRESH }, reloadMargin: { seconds: MARGIN } };
+
+const running: { stop(): Promise<void> }[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.stop()));
+});
+
+interface WorldProps {
+  readonly mode?: "test" | "live";
+  readonly webhook?: boolean;
+  readonly permissions?: readonly StripePermission[];
+  /** The settings name the account. */
+  readonly accountNamed?: boolean;
+  readonly readings?: Readings;
+}
+
+/** What happens around each call that the function makes to Stripe. */
+interface Hooks {
+  before?: () => void;
+  after?: () => Promise<void>;
+}
+
+/** Stripe, a receiver with its pods, and the secret with its operator. */
+async function world(props: WorldProps = {}) {
+  const { mode = "test", webhook = true, permissions, readings } = props;
+  const hooks: Hooks = {};
+  const now = () => secret.clock.now();
+  const [stripe, receiver] = await Promise.all([startStripeServer({ now }), startWebhookReceiver(now)]);
+  running.push(stripe, receiver);
+  const account = stripe.createAccount();
+  const settings = settingsSchema("stripe").parse({
+    mode,
+    account: "sandbox",
+    apiUrl: stripe.url,
+    ...(webhook ? { webhookUrl: receiver.url } : {}),
+    ...(props.accountNamed ? { accountId: account } : {}),
+  }) as KindSettings<"stripe">;
+  const kind = { kind: "stripe", settings } as const;
+  const api = watched(new StripeApi(settings), hooks);
+  const overlap = leastOverlap(environment, acceptorLag(kind).afterSwitch).seconds + MARGIN;
+  const secret: OperatedSecret<StripeValue> = new OperatedSecret<StripeValue>(kind, {
+    target: (plan) => stripeTarget({ settings, stripe: plan.wrap(api), clock: secret.clock }),
+    overlap,
+    publishLead: webhook ? REFRESH + MARGIN : 0,
+    ...(readings === undefined ? {} : { readings }),
+  });
+  const keys = (): StripeKeys => stripe.createKeys(account, mode, permissions);
+  /** Every Vault has the value, and every wait is over. */
+  const arrived = (): void => {
+    secret.confirm();
+    secret.clock.advance(overlap + REFRESH);
+  };
+  const current = (): StripeValue => {
+    if (secret.current === undefined) throw new Error("no value yet");
+    return secret.current;
+  };
+  const endpoints = () => stripe.endpoints(account, mode);
+  const emit = () => stripe.emit(account, mode, EVENT);
+  return {
+    stripe,
+    receiver,
+    account,
+    settings,
+    kind,
+    api,
+    secret,
+    keys,
+    arrived,
+    current,
+    endpoints,
+    emit,
+    hooks,
+  };
+}
+
+type World = Awaited<ReturnType<typeof world>>;
+
+function watched<T extends object>(port: T, hooks: Hooks): T {
+  return new Proxy(port, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== "function") return member;
+      return async (...args: unknown[]) => {
+        hooks.before?.();
+        const result: unknown = await Reflect.apply(member, target, args);
+        await hooks.after?.();
+        return result;
+      };
+    },
+  });
+}
+
+const codeOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => "none",
+    (failure: unknown) => (failure instanceof RotationError ? failure.code : String(failure)),
+  );
+
+/** A whole rotation, each part when it may come. Gives the version that is in use in the end. */
+async function wholeRotation({ secret, stripe, keys, arrived, current }: World, name: string): Promise<void> {
+  const before = { version: secret.currentVersion ?? "", key: current().secretKey };
+  const version = await secret.operate(name, keys());
+  arrived();
+  await secret.phase("promote", version, { runId: name });
+  arrived();
+  expect(await codeOf(secret.phase("decommission", before.version, { runId: name }))).toBe("still-accepted");
+  stripe.expireKey(before.key);
+  for (const _ of [1, 2]) await secret.phase("decommission", before.version, { runId: name });
+}
+
+describe("webhooks and keys together", () => {
+  test("ten rotations in a row: two pods that refresh at different times lose no request and no event", async () => {
+    const tally = { requests: 0, during: 0 };
+    /** At each call that the function makes, something happens in the account. */
+    const probe = async (): Promise<void> => {
+      if (w.receiver.pods.length === 0) return;
+      const deliveries = await w.emit();
+      tally.during += 1;
+      expect(deliveries.length).toBeGreaterThan(0);
+      for (const { status } of deliveries) expect(status).toBe(200);
+    };
+    const w = await world();
+    w.hooks.after = probe;
+    const { secret, receiver, stripe, api, current } = w;
+
+    let mirrored: StripeValue | undefined;
+    let mirroredVersion = "";
+    let hour = 0;
+    const loading: { readonly pod: number; readonly at: number; readonly value: StripeValue }[] = [];
+    /** An hour: the mirror copies, pods refresh every six hours and take up to one to reload, everybody works. */
+    const pass = async (): Promise<void> => {
+      hour += 1;
+      secret.clock.advance(HOUR);
+      if (mirrored !== undefined) {
+        [1, 4].forEach((offset, pod) => {
+          if (hour % 6 === offset) loading.push({ pod, at: hour + pod, value: mirrored as StripeValue });
+        });
+      }
+      // The mirror is late by up to an hour.
+      const verified = secret.secrets.versionWith(secret.name, "VERIFIED");
+      if (secret.currentVersion === verified && verified !== mirroredVersion) {
+        mirrored = current();
+        mirroredVersion = verified ?? "";
+        secret.confirm();
+        if (receiver.pods.length === 0) receiver.pods = [mirrored, mirrored];
+      }
+      const due = loading.filter(({ at }) => at === hour);
+      receiver.pods = receiver.pods.map((held, pod) => due.find((entry) => entry.pod === pod)?.value ?? held);
+      for (const { secretKey } of receiver.pods) {
+        tally.requests += 1;
+        expect(await api.isLive(secretKey)).toBe(false);
+      }
+      const deliveries = receiver.pods.length === 0 ? [] : await w.emit();
+      // Exactly one: no event is lost, and outside of the switch none comes twice.
+      expect(deliveries.map(({ status }) => status)).toEqual(receiver.pods.length === 0 ? [] : [200]);
+    };
+    /** Tries hour by hour until the law allows it. */
+    const eventually = async (work: () => Promise<unknown>): Promise<void> => {
+      for (let tries = 0; tries < 40; tries += 1) {
+        const code = await codeOf(work());
+        if (code === "none") return;
+        if (code === "still-accepted") stripe.expireKey(oldKey);
+        else expect(["overlap-running", "not-published-yet"]).toContain(code);
+        await pass();
+      }
+      throw new Error("the wait has no end");
+    };
+
+    let oldKey = "";
+    await secret.operate("first", w.keys());
+    await pass();
+    for (let n = 1; n <= 10; n += 1) {
+      const before = secret.currentVersion ?? "";
+      const was = current();
+      oldKey = was.secretKey;
+      const rotation = await secret.supply(`rotation ${n}`, w.keys());
+      await eventually(() => secret.run(rotation));
+      const runId = `run ${n}`;
+      await eventually(() => secret.phase("promote", rotation.versionId, { runId }));
+      await eventually(() => secret.phase("decommission", before, { runId }));
+      expect(current().secretKey).not.toBe(was.secretKey);
+      expect(current().webhookSecrets).toEqual({
+        next: null,
+        current: { id: expect.any(String), secret: expect.any(String) },
+        previous: null,
+      });
+      expect(w.endpoints()).toEqual([
+        expect.objectContaining({
+          id: current().webhookSecrets.current?.id,
+          status: "enabled",
+          events: ["*"],
+        }),
+      ]);
+      expect(await api.accepts(was.secretKey)).toBe(false);
+    }
+    process.stdout.write(
+      `Stripe: ${tally.requests} requests with the keys that pods hold, ${receiver.verified} events looked at by two ` +
+        `pods (events at ${tally.during} calls of the function), during 10 rotations in ${hour} hours, 0 failed\n`,
+    );
+    expect(receiver.verified).toBeGreaterThan(400);
+  }, 120_000);
+
+  test.each(READINGS)("the first value, in reading %j", async (readings) => {
+    const w = await world({ readings });
+    const version = await w.secret.operate("first", w.keys());
+    expect(w.secret.currentVersion).toBe(version);
+    expect(w.secret.secrets.versionWith(w.secret.name, "VERIFIED")).toBe(version);
+    expect(w.secret.secrets.versionWith(w.secret.name, "AWSPENDING")).toBeUndefined();
+    w.receiver.pods = [w.current()];
+    expect(await w.emit()).toEqual([expect.objectContaining({ status: 200 })]);
+    expect(w.endpoints()).toHaveLength(1);
+  });
+
+  test("the old endpoint's form is kept: events come in the API version in which consumers read them", async () => {
+    const w = await world();
+    await w.secret.operate("first", w.keys());
+    const id = await w.api.createEndpoint(w.current().secretKey, {
+      url: w.receiver.url,
+      apiVersion: "2024-06-20",
+      madeFor: { secretName: w.secret.name, versionId: w.secret.currentVersion ?? "" },
+    });
+    const value = { ...w.current(), webhookSecrets: { next: null, current: id, previous: null } };
+    w.secret.secrets.putByHand(w.secret.name, versionId("by hand"), JSON.stringify(value));
+    w.arrived();
+    await w.secret.operate("second", w.keys());
+    const next = w.endpoints().find((endpoint) => endpoint.id === w.current().webhookSecrets.next?.id);
+    expect(next).toMatchObject({ apiVersion: "2024-06-20", status: "disabled" });
+  });
+
+  test("a leaked key is replaced without waiting, while the endpoints stay as they are", async () => {
+    const w = await world();
+    await w.secret.operate("first", w.keys());
+    w.arrived();
+    await w.secret.operate("second", w.keys());
+    const held = w.current();
+    // Inside the overlap of the second: createSecret would wait, the steps after it do not.
+    const rotation = await w.secret.supply("third", w.keys());
+    expect(await codeOf(w.secret.run(rotation))).toBe("not-published-yet");
+    const supplied = versionId("third as supplied");
+    await w.secret.run({ versionId: supplied, steps: ["setSecret", "testSecret", "finishSecret"] });
+    expect(w.current().secretKey).not.toBe(held.secretKey);
+    expect(w.current().webhookSecrets).toEqual(held.webhookSecrets);
+    w.receiver.pods = [held, w.current()];
+    expect(await w.emit()).toEqual([expect.objectContaining({ status: 200 })]);
+  });
+
+  test("a webhook secret rotates alone: createSecret without anything supplied", async () => {
+    const w = await world();
+    await w.secret.operate("first", w.keys());
+    w.arrived();
+    const held = w.current();
+    await w.secret.rotate(versionId("second"));
+    expect(w.current()).toMatchObject({ secretKey: held.secretKey });
+    expect(await codeOf(w.secret.phase("promote", versionId("second")))).toBe("not-published-yet");
+    w.secret.confirm();
+    expect(await codeOf(w.secret.phase("promote", versionId("second")))).toBe("overlap-running");
+    await w.secret.phase("promote", versionId("second"), { emergency: true });
+    expect(w.current().webhookSecrets.previous).toEqual(held.webhookSecrets.current);
+    await w.secret.phase("decommission", versionId("second"), { emergency: true });
+    expect(w.current().webhookSecrets.previous).toBeNull();
+    expect(w.endpoints()).toHaveLength(1);
+  });
+
+  test("going back: before and after the promotion, pods of either value take every event", async () => {
+    const w = await world();
+    const first = await w.secret.operate("first", w.keys());
+    w.arrived();
+    const held = [w.current()];
+    const second = await w.secret.operate("second", w.keys());
+    held.push(w.current());
+    await w.secret.phase("rollback", second);
+    expect(w.secret.currentVersion).toBe(first);
+    w.receiver.pods = held;
+    expect(await w.emit()).toEqual([expect.objectContaining({ status: 200 })]);
+
+    w.arrived();
+    const third = await w.secret.operate("third", w.keys());
+    w.arrived();
+    w.receiver.pods = [w.current()];
+    await w.secret.phase("promote", third);
+    const promoted = w.secret.currentVersion ?? "";
+    w.receiver.pods = [...w.receiver.pods, w.current()];
+    expect(await w.emit()).toEqual([expect.objectContaining({ status: 200 })]);
+    await w.secret.phase("rollback", promoted);
+    expect(w.secret.currentVersion).toBe(third);
+    const [delivery, ...more] = await w.emit();
+    expect(more).toEqual([]);
+    expect(delivery).toMatchObject({ endpoint: w.current().webhookSecrets.current?.id, status: 200 });
+    // What the second rotation made belongs to nobody any more.
+    expect(w.endpoints()).toHaveLength(2);
+  });
+
+  test("two invocations at once make one value and leave one new endpoint", async () => {
+    const w = await world();
+    await w.secret.operate("first", w.keys());
+    w.arrived();
+    const { versionId: version, steps } = await w.secret.supply("second", w.keys());
+    for (const step of steps) {
+      const results = await Promise.all([1, 2].map(() => codeOf(w.secret.step(step, version))));
+      for (const code of results) expect(["none", "label-moved"]).toContain(code);
+    }
+    await w.secret.run({ versionId: version, steps });
+    const { next, current } = w.current().webhookSecrets;
+    expect(w.endpoints().map(({ id }) => id)).toEqual([current?.id, next?.id]);
+  });
+
+  test("an endpoint that a person made goes on until every pod knows ours, and must be deleted by the person", async () => {
+    const w = await world();
+    const byHand = w.stripe.createEndpoint(w.account, "test", w.receiver.url);
+    const first = await w.secret.operate("first", { ...w.keys(), webhookSecret: byHand.secret });
+    w.receiver.pods = [w.current()];
+    expect(w.current().webhookSecrets).toMatchObject({
+      current: { id: null, secret: byHand.secret },
+      next: { id: expect.any(String) },
+    });
+    expect(await w.emit()).toEqual([expect.objectContaining({ endpoint: byHand.id, status: 200 })]);
+    w.arrived();
+    await w.secret.phase("promote", first);
+    w.arrived();
+    expect((await w.emit()).map(({ status }) => status)).toEqual([200, 200]);
+    expect(await codeOf(w.secret.phase("decommission", first))).toBe("still-accepted");
+    w.stripe.deleteEndpoint(byHand.id);
+    await w.secret.phase("decommission", first);
+    expect(w.current().webhookSecrets).toMatchObject({ next: null, previous: null });
+  });
+
+  test("an endpoint that somebody deleted does not stand in the way of the next", async () => {
+    const w = await world();
+    await w.secret.operate("first", w.keys());
+    w.arrived();
+    w.stripe.deleteEndpoint(w.current().webhookSecrets.current?.id ?? "");
+    const keysOnly = await w.secret.supply("second", w.keys());
+    const supplied = { versionId: versionId("second as supplied"), steps: ["setSecret"] as const };
+    expect(await codeOf(w.secret.run(supplied))).toBe("target-misconfigured");
+    await w.secret.run(keysOnly);
+    w.arrived();
+    await w.secret.phase("promote", keysOnly.versionId);
+    w.receiver.pods = [w.current()];
+    expect(await w.emit()).toEqual([expect.objectContaining({ status: 200 })]);
+  });
+});
+
+describe("a crash at every call", () => {
+  /** A world in which a rotation with webhooks has come so far. */
+  const prepared = async (upTo: "rotation" | "promote" | "decommission") => {
+    const w = await world();
+    await w.secret.operate("first", w.keys());
+    w.arrived();
+    const [before, held] = [w.secret.currentVersion ?? "", w.current()];
+    w.receiver.pods = [held];
+    const supplied = w.keys();
+    if (upTo !== "rotation") {
+      const version = await w.secret.operate("second", supplied);
+      w.receiver.pods = [held, w.current()];
+      w.arrived();
+      // By now every pod has it.
+      w.receiver.pods = [w.current()];
+      if (upTo === "decommission") {
+        await w.secret.phase("promote", version);
+        w.receiver.pods = [w.current()];
+        w.arrived();
+        w.stripe.expireKey(held.secretKey);
+      }
+    }
+    const version = versionId("second");
+    const holds = async (): Promise<void> => {
+      const deliveries = await w.emit();
+      expect(deliveries.length).toBeGreaterThan(0);
+      for (const { status } of deliveries) expect(status).toBe(200);
+      for (const pod of [...w.receiver.pods, w.current()])
+        expect(await w.api.isLive(pod.secretKey)).toBe(false);
+    };
+    const endpointsAreThoseOfTheValue = (): void => {
+      const { next, current, previous } = w.current().webhookSecrets;
+      const named = [next, current, previous].flatMap((key) => key?.id ?? []);
+      expect(
+        w
+          .endpoints()
+          .map(({ id }) => id)
+          .sort(),
+      ).toEqual(named.sort());
+      for (const { id, status } of w.endpoints()) {
+        expect([id, status]).toEqual([id, id === current?.id ? "enabled" : "disabled"]);
+      }
+    };
+    return { w, before, version, supplied, holds, endpointsAreThoseOfTheValue };
+  };
+
+  test("converges, no orphan is left, and what pods hold goes on working", async () => {
+    const points = { first: 0, rotation: 0, promote: 0, rollback: 0, decommission: 0 };
+    points.first = await crashEverywhere(async () => {
+      const w = await world();
+      const rotation = await w.secret.supply("first", w.keys());
+      return {
+        work: (plan) => w.secret.run(rotation, plan),
+        afterCrash: async () => undefined,
+        afterAll: async () => {
+          expect(w.endpoints()).toEqual([
+            expect.objectContaining({ id: w.current().webhookSecrets.current?.id, status: "enabled" }),
+          ]);
+        },
+      };
+    });
+    points.rotation = await crashEverywhere(async () => {
+      const { w, supplied, holds, endpointsAreThoseOfTheValue } = await prepared("rotation");
+      const rotation = await w.secret.supply("second", supplied);
+      return {
+        work: (plan) => w.secret.run(rotation, plan),
+        afterCrash: holds,
+        afterAll: async () => {
+          await holds();
+          expect(w.current()).toMatchObject({ ...supplied, webhookSecrets: { next: expect.any(Object) } });
+          endpointsAreThoseOfTheValue();
+        },
+      };
+    });
+    const phase = (name: "promote" | "decommission") => async () => {
+      const { w, before, version, holds, endpointsAreThoseOfTheValue } = await prepared(name);
+      return {
+        work: (plan?: CrashPlan) =>
+          w.secret.phase(name, name === "promote" ? version : before, plan === undefined ? {} : { plan }),
+        afterCrash: holds,
+        afterAll: async () => {
+          await holds();
+          expect(w.current().webhookSecrets).toMatchObject({
+            next: null,
+            previous: name === "promote" ? expect.any(Object) : null,
+          });
+          endpointsAreThoseOfTheValue();
+        },
+      };
+    };
+    points.promote = await crashEverywhere(phase("promote"));
+    points.decommission = await crashEverywhere(phase("decommission"));
+    points.rollback = await crashEverywhere(async () => {
+      const { w, version, holds, endpointsAreThoseOfTheValue } = await prepared("promote");
+      await w.secret.phase("promote", version);
+      const promoted = w.secret.currentVersion ?? "";
+      return {
+        work: (plan) => w.secret.phase("rollback", promoted, plan === undefined ? {} : { plan }),
+        afterCrash: holds,
+        afterAll: async () => {
+          await holds();
+          expect(w.secret.currentVersion).toBe(version);
+          endpointsAreThoseOfTheValue();
+        },
+      };
+    });
+    const list = Object.entries(points).map(([name, count]) => `${count} in a ${name}`);
+    process.stdout.write(`Stripe: crash points: ${list.join(", ")}\n`);
+    for (const count of Object.values(points)) expect(count).toBeGreaterThan(8);
+  }, 240_000);
+
+  test.each<[string, InjectedFailure["how"], string]>([
+    ["429", { status: 429 }, "throttled"],
+    ["500", { status: 500 }, "target-unreachable"],
+    ["a lost request", { lost: "request" }, "target-unreachable"],
+    ["a lost answer", { lost: "answer" }, "target-unreachable"],
+  ])(
+    "%s at every request is a retryable answer, and the same call again goes on",
+    async (_name, how, code) => {
+      let points = 0;
+      for (let at = 1, reached = true; reached; at += 1) {
+        const { w, supplied, holds, endpointsAreThoseOfTheValue } = await prepared("rotation");
+        const rotation = await w.secret.supply("second", supplied);
+        let calls = 0;
+        w.hooks.before = () => {
+          calls += 1;
+          if (calls === at) w.stripe.failNext({ how });
+        };
+        const found = await codeOf(w.secret.run(rotation));
+        delete w.hooks.before;
+        reached = found !== "none";
+        if (!reached) break;
+        points += 1;
+        expect(found).toBe(code);
+        await holds();
+        await w.secret.run(rotation);
+        await holds();
+        endpointsAreThoseOfTheValue();
+      }
+      expect(points).toBeGreaterThan(4);
+    },
+    60_000,
+  );
+});
+
+describe("bad input", () => {
+  const other = (key: string): string =>
+    key.replace(/_(test|live)_/, (_, mode) => (mode === "test" ? "_live_" : "_test_"));
+
+  /** Puts a value past the operator's tool, as a person with the AWS console does, and runs the function. */
+  const byHand = async (w: World, change: (value: StripeValue) => object): Promise<string> => {
+    const version = versionId("by hand");
+    const store = new SecretsManagerStore(w.secret.secrets.client);
+    await store.putPending(w.secret.name, version, JSON.stringify(change(w.current())));
+    return codeOf(w.secret.run({ versionId: version, steps: ["setSecret", "testSecret", "finishSecret"] }));
+  };
+
+  test.each<[string, (w: World) => (value: StripeValue) => object, string]>([
+    [
+      "a wrong prefix",
+      (w) => (value) => ({ ...value, secretKey: w.keys().publishableKey }),
+      "value-malformed",
+    ],
+    [
+      "a live key where the mode is test",
+      (w) => (value) => ({ ...value, secretKey: other(w.keys().secretKey) }),
+      "wrong-environment",
+    ],
+    [
+      "a publishable key of the other mode",
+      (w) => (value) => ({ ...value, ...w.keys(), publishableKey: other(value.publishableKey) }),
+      "wrong-environment",
+    ],
+    [
+      "a key of another account",
+      (w) => (value) => ({ ...value, ...w.stripe.createKeys(w.stripe.createAccount(), "test") }),
+      "user-mismatch",
+    ],
+    [
+      "a key that Stripe does not know",
+      () => (value) => ({ ...value, secretKey: `${value.secretKey}x` }),
+      "right-missing",
+    ],
+    [
+      "a restricted key that may not see endpoints",
+      (w) => (value) => ({ ...value, ...w.stripe.createKeys(w.account, "test", ["balance_read"]) }),
+      "right-missing",
+    ],
+    ["the current value again", () => (value) => value, "value-repeated"],
+    [
+      "webhook secrets of another value",
+      (w) => (value) => ({
+        ...value,
+        ...w.keys(),
+        webhookSecrets: { next: null, current: { id: "we_other", secret: "whsec_other" }, previous: null },
+      }),
+      "stale-version",
+    ],
+  ])("%s: refused, and nothing is lost", async (_name, change, code) => {
+    const w = await world();
+    await w.secret.operate("first", w.keys());
+    w.arrived();
+    const [version, endpoints] = [w.secret.currentVersion, w.endpoints()];
+    expect(await byHand(w, change(w))).toBe(code);
+    expect(w.secret.currentVersion).toBe(version);
+    expect(w.endpoints()).toEqual(endpoints);
+  });
+
+  test.each<[string, WorldProps, (w: World) => object, string]>([
+    [
+      "a test key in production",
+      { mode: "live", webhook: false },
+      (w) => w.stripe.createKeys(w.account, "test"),
+      "wrong-environment",
+    ],
+    [
+      "a live key in development",
+      { webhook: false },
+      (w) => w.stripe.createKeys(w.account, "live"),
+      "wrong-environment",
+    ],
+    [
+      "a key that Stripe does not know",
+      { webhook: false },
+      (w) => ({ ...w.keys(), secretKey: `${w.keys().secretKey}x` }),
+      "target-refused",
+    ],
+    [
+      "a key of another account than the settings name",
+      { webhook: false, accountNamed: true },
+      (w) => w.stripe.createKeys(w.stripe.createAccount(), "test"),
+      "user-mismatch",
+    ],
+    [
+      "a restricted key where the settings name the account",
+      { webhook: false, accountNamed: true },
+      (w) => w.stripe.createKeys(w.account, "test", ["balance_read"]),
+      "right-missing",
+    ],
+    [
+      "a restricted key that may not read the balance",
+      { webhook: false },
+      (w) => w.stripe.createKeys(w.account, "test", ["webhook_write"]),
+      "right-missing",
+    ],
+  ])("%s, as the second value: refused", async (_name, props, supplied, code) => {
+    const w = await world(props);
+    await w.secret.operate("first", w.keys());
+    const version = w.secret.currentVersion;
+    expect(await codeOf(w.secret.operate("second", supplied(w)))).toBe(code);
+    expect(w.secret.currentVersion).toBe(version);
+  });
+
+  test("a key of another account with webhooks: refused before an endpoint is made there", async () => {
+    const w = await world();
+    await w.secret.operate("first", w.keys());
+    w.arrived();
+    const elsewhere = w.stripe.createAccount();
+    expect(await codeOf(w.secret.operate("second", w.stripe.createKeys(elsewhere, "test")))).toBe(
+      "user-mismatch",
+    );
+    expect(w.stripe.endpoints(elsewhere, "test")).toEqual([]);
+  });
+
+  test("sixteen endpoints are there already", async () => {
+    const w = await world();
+    for (let n = 0; n < 16; n += 1) w.stripe.createEndpoint(w.account, "test", `${w.receiver.url}/${n}`);
+    await expect(w.secret.operate("first", w.keys())).rejects.toThrow(
+      /target-misconfigured: .*delete one of the 16/,
+    );
+  });
+
+  test("nothing was supplied", async () => {
+    const w = await world({ webhook: false });
+    await w.secret.operate("first", w.keys());
+    w.arrived();
+    expect(await codeOf(w.secret.rotate(versionId("second")))).toBe("operator-needed");
+  });
+
+  test("a value that was put by hand in between is not undone by the rotation that it overtook", async () => {
+    const w = await world();
+    await w.secret.operate("first", w.keys());
+    w.arrived();
+    const rotation = await w.secret.supply("second", w.keys());
+    for (const step of ["createSecret", "setSecret"] as const) await w.secret.step(step, rotation.versionId);
+    const stranger = { id: null, secret: "whsec_other" };
+    const value = { ...w.current(), webhookSecrets: { next: null, current: stranger, previous: null } };
+    w.secret.secrets.putByHand(w.secret.name, versionId("by hand"), JSON.stringify(value));
+    expect(await codeOf(w.secret.step("finishSecret", rotation.versionId))).toBe("stale-version");
+    expect(w.secret.currentVersion).toBe(versionId("by hand"));
+  });
+
+  test("an unreachable Stripe", async () => {
+    const w = await world({ webhook: false });
+    const rotation = await w.secret.supply("first", w.keys());
+    await w.stripe.stop();
+    expect(await codeOf(w.secret.run(rotation))).toBe("target-unreachable");
+  });
+});
+
+test("restricted keys rotate, too, when they may read the balance and change webhook endpoints", async () => {
+  const w = await world({ permissions: ["balance_read", "webhook_read", "webhook_write"] });
+  await w.secret.operate("first", w.keys());
+  w.arrived();
+  await wholeRotation(w, "second");
+  expect(w.endpoints()).toHaveLength(1);
+});
+
+test("ten rotations without webhooks: the old key works through the overlap and is dead after decommission", async () => {
+  const w = await world({ webhook: false });
+  await w.secret.operate("first", w.keys());
+  for (let n = 1; n <= 10; n += 1) {
+    const [version, held] = [w.secret.currentVersion ?? "", w.current()];
+    await w.secret.operate(`rotation ${n}`, w.keys());
+    w.secret.confirm();
+    for (const { secretKey } of [held, w.current()]) expect(await w.api.accepts(secretKey)).toBe(true);
+    expect(await codeOf(w.secret.phase("decommission", version))).toBe("overlap-running");
+    w.arrived();
+    await expect(w.secret.phase("decommission", version)).rejects.toThrow(
+      /expire the old secret key .*dashboard/,
+    );
+    w.stripe.expireKey(held.secretKey);
+    for (const _ of [1, 2]) await w.secret.phase("decommission", version);
+    expect([await w.api.accepts(held.secretKey), await w.api.accepts(w.current().secretKey)]).toEqual([
+      false,
+      true,
+    ]);
+  }
+});
+
+test("no log line and no error holds a value, whatever fails", async () => {
+  const w = await world();
+  let written = "";
+  const take = (chunk: unknown): boolean => {
+    written += String(chunk);
+    return true;
+  };
+  const spies = [jest.spyOn(process.stdout, "write"), jest.spyOn(process.stderr, "write")].map((spy) =>
+    spy.mockImplementation(take),
+  );
+  const canaries = new Set<string>();
+  try {
+    const redaction = new Redaction();
+    const handler = handlerOf(
+      {
+        kind: "stripe",
+        environment: "test",
+        region: "eu-central-1",
+        publicationsTable: "publications",
+        secrets: {
+          [w.secret.name]: {
+            settings: w.settings,
+            rotation: "operator-assisted",
+            acceptedBy: "target",
+            overlap: { seconds: HOUR },
+            publishLead: { seconds: HOUR },
+          },
+        },
+      },
+      {
+        store: new SecretsManagerStore(w.secret.secrets.client),
+        publications: w.secret.publications,
+        clock: w.secret.clock,
+        random: testRandom,
+        log: new PowertoolsLogbook("test", redaction, { kind: "stripe" }),
+        redaction,
+      },
+      ({ settings, clock }) => stripeTarget({ settings, stripe: new StripeApi(settings), clock }),
+    );
+    const call = async (event: object): Promise<void> => {
+      await handler({ SecretId: w.secret.name, ...event }).catch((failure: unknown) => {
+        written += `${failure instanceof Error ? failure.stack : ""}${JSON.stringify(failure)}`;
+      });
+      const value = w.secret.current;
+      for (const key of Object.values(value?.webhookSecrets ?? {}))
+        if (key !== null) canaries.add(key.secret);
+      for (const key of [value?.secretKey, value?.publishableKey]) if (key !== undefined) canaries.add(key);
+    };
+    for (const [n, status] of [undefined, 401, 403, 429, 500].entries()) {
+      const keys = w.keys();
+      canaries.add(keys.secretKey).add(keys.publishableKey);
+      const { versionId: version, steps } = await w.secret.supply(`rotation ${n}`, keys);
+      for (const Step of steps) {
+        if (status !== undefined) w.stripe.failNext({ how: { status } });
+        for (const _ of [1, 2]) await call({ Step, ClientRequestToken: version });
+      }
+      w.arrived();
+      for (const Phase of ["promote", "decommission", "verify", "rollback"]) {
+        await call({ Phase, VersionId: version, RunId: `${n}` });
+        w.arrived();
+      }
+    }
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+  expect(written).toContain("createSecret");
+  expect(written).toContain("throttled");
+  expect(canaries.size).toBeGreaterThan(10);
+  for (const canary of canaries) expect(written).not.toContain(canary);
+});
