@@ -2037,6 +2037,56 @@ const CASES: readonly {
     ],
   },
   {
+    name: "PayPal's sandbox with the host of its live world",
+    change: (d) => {
+      d.secrets["payments/stripe"].kind = "paypal";
+      d.secrets["payments/stripe"].environments.dev.settings = {
+        mode: "sandbox",
+        account: "shop",
+        apiUrl: "https://api-m.paypal.com",
+      };
+    },
+    faults: [
+      {
+        path: 'secrets["payments/stripe"].environments.dev.settings.apiUrl',
+        found: "api-m.paypal.com",
+        allowed: "a host of PayPal's sandbox world",
+        change: "remove it: the mode says where PayPal is",
+      },
+    ],
+  },
+  {
+    name: "a Stripe account by its name",
+    change: (d) => {
+      d.secrets["payments/stripe"].environments.dev.settings.accountId = "sandbox";
+    },
+    faults: [
+      {
+        path: 'secrets["payments/stripe"].environments.dev.settings.accountId',
+        found: '"sandbox"',
+        allowed: "a Stripe account id such as acct_1Nv0FGQ9RKHgCVdK",
+        change: "copy it from Stripe",
+      },
+    ],
+  },
+  {
+    name: "an overlap not longer than what Stripe's signatures need",
+    change: (d) => {
+      d.secrets["payments/stripe"].overlap = hours(7);
+      d.secrets["payments/stripe"].environments.dev = { presence: "absent" };
+      d.secrets["payments/stripe"].environments.prod.settings.webhookUrl = "https://shop.example.com/stripe";
+    },
+    faults: [
+      {
+        path: 'secrets["payments/stripe"].overlap',
+        found: "7 hours",
+        allowed:
+          "longer than 425 minutes: refresh interval, reload margin and what the kind's acceptors need beyond",
+        change: "lengthen it, or remove it for the default",
+      },
+    ],
+  },
+  {
     name: "a setting of the kind that is missing",
     change: (d) => {
       delete d.secrets["db/app"].environments.prod.settings.host;

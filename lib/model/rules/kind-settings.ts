@@ -24,8 +24,12 @@ export const kindSettingFaults = (context: RuleContext): readonly Fault[] =>
             ? vaultDatabaseFaults(secret, environment.vaults, at)
             : connectionUserFaults(secret.settings.connectionUser, at);
         case "stripe":
-        case "paypal":
           return modeFaults(secret, environment.tier, at("mode"));
+        case "paypal":
+          return [
+            ...modeFaults(secret, environment.tier, at("mode")),
+            ...payPalHostFaults(secret.settings, at("apiUrl")),
+          ];
         case "generic":
           return genericFaults(context, secret);
         default:
@@ -156,6 +160,16 @@ function vaultDatabaseFaults(
         ]
       : []),
   ];
+}
+
+/** PayPal's two worlds have hosts of their own: a live secret must not go to the other one. */
+function payPalHostFaults(
+  { mode, apiUrl }: { mode: "sandbox" | "live"; apiUrl?: string | undefined },
+  path: readonly PathStep[],
+): readonly Fault[] {
+  const host = apiUrl === undefined ? "" : new URL(apiUrl).hostname;
+  if (!host.endsWith(".paypal.com") || host.includes(".sandbox.") === (mode === "sandbox")) return [];
+  return [fault(path, host, `a host of PayPal's ${mode} world`, "remove it: the mode says where PayPal is")];
 }
 
 /** Policy, environment matrix: live tokens in prod, sandbox and stage tokens elsewhere. */
