@@ -14,7 +14,7 @@ import { RotationError } from "../../lib/rotation/rotation-error";
 import { handlerOf } from "../../lib/rotation/rotation-handler";
 import { type StripeValue, stripeTarget } from "../../lib/rotation/targets/stripe";
 import { crashEverywhere } from "./models/crash-everywhere";
-import type { CrashPlan } from "./models/crash-plan";
+import { Crash, type CrashPlan } from "./models/crash-plan";
 import { OperatedSecret } from "./models/operated-secret";
 import { testRandom, versionId } from "./models/rehearsed-secret";
 import { READINGS, type Readings } from "./models/secrets-manager-model";
@@ -38,12 +38,14 @@ interface WorldProps {
   /** The settings name the account. */
   readonly accountNamed?: boolean;
   readonly readings?: Readings;
+  /** In seconds. @default what the model computes */
+  readonly publishLead?: number;
 }
 
 /** What happens around each call that the function makes to Stripe. */
 interface Hooks {
   before?: () => void;
-  after?: () => Promise<void>;
+  after?: (call: string) => Promise<void>;
 }
 
 /** Stripe, a receiver with its pods, and the secret with its operator. */
@@ -67,7 +69,7 @@ async function world(props: WorldProps = {}) {
   const secret: OperatedSecret<StripeValue> = new OperatedSecret<StripeValue>(kind, {
     target: (plan) => stripeTarget({ settings, stripe: plan.wrap(api), clock: secret.clock }),
     overlap,
-    publishLead: webhook ? REFRESH + MARGIN : 0,
+    publishLead: props.publishLead ?? (webhook ? REFRESH + MARGIN : 0),
     ...(readings === undefined ? {} : { readings }),
   });
   const keys = (): StripeKeys => stripe.createKeys(account, mode, permissions);
@@ -109,7 +111,7 @@ function watched<T extends object>(port: T, hooks: Hooks): T {
       return async (...args: unknown[]) => {
         hooks.before?.();
         const result: unknown = await Reflect.apply(member, target, args);
-        await hooks.after?.();
+        await hooks.after?.(String(name));
         return result;
       };
     },
@@ -325,6 +327,40 @@ describe("webhooks and keys together", () => {
       const results = await Promise.all([1, 2].map(() => codeOf(w.secret.step(step, version))));
       for (const code of results) expect(["none", "label-moved"]).toContain(code);
     }
+    await w.secret.run({ versionId: version, steps });
+    const { next, current } = w.current().webhookSecrets;
+    expect(w.endpoints().map(({ id }) => id)).toEqual([current?.id, next?.id]);
+  });
+
+  test("without the publish lead a pod would miss an event: the law is no longer than it must be", async () => {
+    const w = await world({ publishLead: 0 });
+    await w.secret.operate("first", w.keys());
+    w.arrived();
+    const held = w.current();
+    const version = await w.secret.operate("second", w.keys());
+    w.secret.confirm();
+    await w.secret.phase("promote", version);
+    w.receiver.pods = [held, w.current()];
+    expect(await w.emit()).toEqual([expect.objectContaining({ status: 400 })]);
+  });
+
+  test("a function that dies whenever it has made an endpoint does not fill the account", async () => {
+    const w = await world();
+    await w.secret.operate("first", w.keys());
+    w.arrived();
+    w.receiver.pods = [w.current()];
+    const { versionId: version, steps } = await w.secret.supply("second", w.keys());
+    w.hooks.after = async (call) => {
+      if (call === "createEndpoint") throw new Crash("dead");
+    };
+    for (let n = 0; n < 20; n += 1) {
+      expect(await codeOf(w.secret.step("createSecret", version))).toMatch(/Crash/);
+      // What it left behind is on, and signs by a secret that nobody knows: it must not send.
+      expect(await w.emit()).toEqual([expect.objectContaining({ status: 200 })]);
+      w.secret.clock.advance(20 * 60);
+    }
+    expect(w.endpoints().length).toBeLessThan(4);
+    delete w.hooks.after;
     await w.secret.run({ versionId: version, steps });
     const { next, current } = w.current().webhookSecrets;
     expect(w.endpoints().map(({ id }) => id)).toEqual([current?.id, next?.id]);
