@@ -32,6 +32,7 @@ export interface CompletedValue {
   /**
    * The steps to call. They name the version that was put; where createSecret is one of them, they name a version id
    * of their own, because the function makes the value of that version from the one that was put.
+   * In an emergency leave createSecret out and name the version that was put: then nothing waits.
    */
   readonly steps: readonly Step[];
 }

@@ -332,6 +332,24 @@ describe("webhooks and keys together", () => {
     expect(w.endpoints().map(({ id }) => id)).toEqual([current?.id, next?.id]);
   });
 
+  test("an invocation that comes while another one is about to store its endpoint takes nothing away from it", async () => {
+    const w = await world();
+    await w.secret.operate("first", w.keys());
+    w.arrived();
+    const { versionId: version } = await w.secret.supply("second", w.keys());
+    const codes: string[] = [];
+    w.hooks.after = async (call) => {
+      if (call !== "createEndpoint" || codes.length > 0) return;
+      codes.push("in between");
+      codes.push(await codeOf(w.secret.step("createSecret", version)));
+    };
+    codes.push(await codeOf(w.secret.step("createSecret", version)));
+    expect(codes).toEqual(["in between", "none", "none"]);
+    const stored = JSON.parse(w.secret.secrets.valueOf(w.secret.name, version) ?? "{}");
+    const { next, current } = stored.webhookSecrets;
+    expect(w.endpoints().map(({ id }) => id)).toEqual([current.id, next.id]);
+  });
+
   test("without the publish lead a pod would miss an event: the law is no longer than it must be", async () => {
     const w = await world({ publishLead: 0 });
     await w.secret.operate("first", w.keys());

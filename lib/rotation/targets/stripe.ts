@@ -139,7 +139,7 @@ export function stripeTarget({ settings, stripe, clock }: StripeTargetProps): Ac
       // The first endpoint may start at once: there is no workload that knows another.
       const webhookSecrets =
         current === null
-          ? { ...base.webhookSecrets, current: fresh }
+          ? { ...base.webhookSecrets, next: null, current: fresh }
           : { ...base.webhookSecrets, next: fresh };
       return { ...base, webhookSecrets };
     },
