@@ -28,6 +28,7 @@ export {
   type KindSettings,
   type KindSettingsInput,
   type KindTraits,
+  publishesKeys,
   type RotationMode,
   type Store,
   type ValueField,

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
+import { rulesMakeValue } from "../model/generic-settings";
 import { type AnyKindSettings, publishesKeys, type RotationMode } from "../model/kinds";
 import { STEPS, type Step } from "./event";
 import { RotationError } from "./rotation-error";
@@ -37,10 +38,14 @@ export interface CompletedValue {
   readonly steps: readonly Step[];
 }
 
-/** Whether operators supply the value of a secret. */
+/**
+ * Whether operators supply the value of a secret. Where rules make a generic one, an operator takes the made value to
+ * the target instead.
+ */
 export const isSupplied = <S extends AnyKindSettings & { readonly rotation: RotationMode }>(
   secret: S,
-): secret is S & SuppliedSecret => secret.rotation === "operator-assisted";
+): secret is S & SuppliedSecret =>
+  secret.rotation === "operator-assisted" && !(secret.kind === "generic" && rulesMakeValue(secret.settings));
 
 /** What an operator is asked for, in this order. */
 export function suppliedFields(secret: SuppliedSecret): readonly SuppliedField[] {

@@ -60,6 +60,21 @@ test("every kind that operators may rotate is here", () => {
   expect(Object.keys(KINDS_BY_OPERATOR).sort()).toEqual([...byOperator].sort());
 });
 
+test.each<[string, KindName, RotationMode, object, boolean]>([
+  ["an operator's", "generic", "operator-assisted", { fields: ["password"] }, true],
+  [
+    "made by rule, taken to the target by an operator",
+    "generic",
+    "operator-assisted",
+    { fields: ["password"], generate: { password: { how: "password" } } },
+    false,
+  ],
+  ["rotated by the function", "sendgrid", "automatic", { account: "sandbox" }, false],
+])("%s: supplied or not", (_name, kind, rotation, settings, expected) => {
+  const secret = { kind, rotation, settings: settingsSchema(kind).parse(settings) };
+  expect(isSupplied(secret as AnyKindSettings & { readonly rotation: RotationMode })).toBe(expected);
+});
+
 describe.each(Object.entries(KINDS_BY_OPERATOR))("%s", (kind, { secret, supplied }) => {
   test("asks for what it then takes, and makes the kind's value of it", () => {
     const fields = suppliedFields(secret);
