@@ -168,6 +168,16 @@ test.each<[string, InjectedFailure["how"], string]>([
   },
 );
 
+test("where every credential is refused, the old one is not called dead", async () => {
+  const { paypal, secret, app, arrived } = await world();
+  const first = await secret.operate("first", app);
+  arrived();
+  await secret.operate("second", paypal.addSecret(app.clientId));
+  arrived();
+  paypal.failNext({ how: { status: 401 }, times: 2 });
+  expect(await codeOf(secret.phase("decommission", first))).toBe("target-refused");
+});
+
 test("two invocations at once", async () => {
   const { paypal, secret, app } = await world();
   await secret.operate("first", app);
@@ -228,6 +238,12 @@ describe("bad input: refused, and nothing is lost", () => {
       await codeOf(w.secret.run({ versionId: version, steps: ["setSecret", "testSecret", "finishSecret"] })),
     ).toBe(code);
     expect(w.secret.currentVersion).toBe(before);
+  });
+
+  test("a host that is not PayPal", async () => {
+    const { paypal, secret, app } = await world();
+    paypal.failNext({ how: { status: 404 } });
+    expect(await codeOf(secret.operate("first", app))).toBe("target-misconfigured");
   });
 
   test("an unreachable host", async () => {

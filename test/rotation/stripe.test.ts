@@ -239,6 +239,22 @@ describe("webhooks and keys together", () => {
     expect(w.endpoints()).toHaveLength(1);
   });
 
+  test("another webhookUrl: the endpoint of the old one sends until the promotion, and no longer", async () => {
+    const w = await world();
+    await w.secret.operate("first", w.keys());
+    w.arrived();
+    const moved = `${w.receiver.url}/moved`;
+    Object.assign(w.settings, { webhookUrl: moved });
+    const second = await w.secret.operate("second", w.keys());
+    w.receiver.pods = [w.current()];
+    expect(await w.emit()).toEqual([expect.objectContaining({ status: 200 })]);
+    w.arrived();
+    await w.secret.phase("promote", second);
+    const on = w.endpoints().filter(({ status }) => status === "enabled");
+    expect(on.map(({ url }) => url)).toEqual([moved]);
+    expect(w.endpoints()).toHaveLength(2);
+  });
+
   test("the old endpoint's form is kept: events come in the API version in which consumers read them", async () => {
     const w = await world();
     await w.secret.operate("first", w.keys());
@@ -601,7 +617,7 @@ describe("bad input", () => {
     [
       "a key that Stripe does not know",
       () => (value) => ({ ...value, secretKey: `${value.secretKey}x` }),
-      "right-missing",
+      "target-refused",
     ],
     [
       "a restricted key that may not see endpoints",
@@ -710,6 +726,22 @@ describe("bad input", () => {
     w.secret.secrets.putByHand(w.secret.name, versionId("by hand"), JSON.stringify(value));
     expect(await codeOf(w.secret.step("finishSecret", rotation.versionId))).toBe("stale-version");
     expect(w.secret.currentVersion).toBe(versionId("by hand"));
+  });
+
+  test("a host that is not Stripe", async () => {
+    const w = await world({ webhook: false });
+    w.stripe.failNext({ how: { status: 404 } });
+    expect(await codeOf(w.secret.operate("first", w.keys()))).toBe("target-misconfigured");
+  });
+
+  test("where every key is refused, the old one is not called dead", async () => {
+    const w = await world({ webhook: false });
+    const first = await w.secret.operate("first", w.keys());
+    w.arrived();
+    await w.secret.operate("second", w.keys());
+    w.arrived();
+    w.stripe.failNext({ how: { status: 401 }, times: 2 });
+    expect(await codeOf(w.secret.phase("decommission", first))).toBe("target-refused");
   });
 
   test("an unreachable Stripe", async () => {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { KindSettings } from "../../model/kinds";
+import { RotationError } from "../rotation-error";
 import type { PayPalTokens, PayPalValue } from "../targets/paypal";
 import { basic, VendorApi } from "./vendor-api";
 
@@ -23,8 +24,15 @@ export class PayPalApi implements PayPalTokens {
       headers: basic(clientId, clientSecret),
       presents: "credential",
       form: { grant_type: "client_credentials" },
-      answers: [401],
+      answers: [401, 404],
     });
+    if (response.status === 404) {
+      throw new RotationError(
+        "target-misconfigured",
+        `${this.#api.host} is not PayPal: correct apiUrl`,
+        "HTTP-404",
+      );
+    }
     if (response.status === 401) return false;
     this.#api.read(response, answer);
     return true;

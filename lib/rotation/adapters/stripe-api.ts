@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { KindSettings } from "../../model/kinds";
 import { RotationError } from "../rotation-error";
 import type { NewEndpoint, Stripe, WebhookEndpoint } from "../targets/stripe";
-import { bearer, VendorApi, type VendorRequest } from "./vendor-api";
+import { bearer, type VendorAnswer, VendorApi, type VendorRequest } from "./vendor-api";
 
 /** Where an endpoint's metadata says for what it was made. */
 const SECRET_NAME = "registry_secret";
@@ -41,12 +41,12 @@ export class StripeApi implements Stripe {
 
   /** A key that may not do this is a key all the same: only 401 says that there is none. */
   async accepts(key: string): Promise<boolean> {
-    const { status } = await this.#call(key, { path: "/v1/balance", answers: [401, 403] });
+    const { status } = await this.#balance(key, [401, 403]);
     return status !== 401;
   }
 
   async isLive(key: string): Promise<boolean | undefined> {
-    const answer = await this.#call(key, { path: "/v1/balance", answers: [401] });
+    const answer = await this.#balance(key, [401]);
     return answer.status === 401 ? undefined : this.#api.read(answer, balance).livemode;
   }
 
@@ -127,6 +127,16 @@ export class StripeApi implements Stripe {
   async deleteEndpoint(key: string, id: string): Promise<void> {
     const path = `/v1/webhook_endpoints/${id}`;
     await this.#call(key, { method: "DELETE", path, answers: [404] });
+  }
+
+  async #balance(key: string, answers: readonly number[]): Promise<VendorAnswer> {
+    const answer = await this.#call(key, { path: "/v1/balance", answers: [...answers, 404] });
+    if (answer.status !== 404) return answer;
+    throw new RotationError(
+      "target-misconfigured",
+      `${this.#api.host} is not Stripe: correct apiUrl`,
+      "HTTP-404",
+    );
   }
 
   #call(key: string, request: Omit<VendorRequest, "headers" | "presents">) {

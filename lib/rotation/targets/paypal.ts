@@ -28,6 +28,11 @@ export function payPalTarget({ settings, tokens }: PayPalTargetProps): Accepting
   const isSame = (a: PayPalValue, b: PayPalValue): boolean =>
     a.clientId === b.clientId && a.clientSecret === b.clientSecret;
 
+  const prove = async (value: PayPalValue): Promise<void> => {
+    if (await tokens.lets(value)) return;
+    throw new RotationError("target-refused", `${app} does not know this client id with this secret`);
+  };
+
   return {
     acceptedBy: "target",
     schema: VALUE_SCHEMAS.paypal,
@@ -46,13 +51,13 @@ export function payPalTarget({ settings, tokens }: PayPalTargetProps): Accepting
     // PayPal accepts the secret since a person made it there.
     install: async () => undefined,
 
-    async test(value) {
-      if (await tokens.lets(value)) return;
-      throw new RotationError("target-refused", `${app} does not know this client id with this secret`);
-    },
+    test: prove,
 
     async retire({ retired, kept }) {
-      if (kept.some((value) => isSame(value, retired)) || !(await tokens.lets(retired))) return;
+      if (kept.some((value) => isSame(value, retired))) return;
+      // A refusal means something only where a good credential is taken.
+      for (const value of kept.slice(0, 1)) await prove(value);
+      if (!(await tokens.lets(retired))) return;
       throw new RotationError(
         "still-accepted",
         `disable the old secret of ${app} in PayPal's developer dashboard, and delete it there once this has passed`,

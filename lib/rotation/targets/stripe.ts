@@ -75,9 +75,21 @@ export function stripeTarget({ settings, stripe, clock }: StripeTargetProps): Ac
   const { mode, account, accountId, webhookUrl, webhookEvents } = settings;
   const place = `Stripe account ${account} (${mode})`;
 
-  /** Endpoints that rotations of this secret made, by their own account: those of others are never touched. */
-  const ours = (all: readonly WebhookEndpoint[], { secretName }: Attempt): readonly WebhookEndpoint[] =>
-    all.filter(({ madeFor, url }) => madeFor?.secretName === secretName && url === webhookUrl);
+  const unknownKey = (): RotationError =>
+    new RotationError("target-refused", `${place} does not know the key`);
+
+  /**
+   * Endpoints that rotations of this secret made, by their own account and by the values: those of others are never
+   * touched.
+   */
+  const ours = (
+    all: readonly WebhookEndpoint[],
+    { secretName }: Attempt,
+    named: ReadonlySet<string>,
+  ): readonly WebhookEndpoint[] =>
+    all.filter(
+      ({ id, madeFor, url }) => named.has(id) || (madeFor?.secretName === secretName && url === webhookUrl),
+    );
 
   /**
    * Whether a new key is of the account in which the endpoints in use are. One that the new key does not see is
@@ -102,6 +114,7 @@ export function stripeTarget({ settings, stripe, clock }: StripeTargetProps): Ac
   const endpointsOf = async (value: StripeValue): Promise<readonly WebhookEndpoint[]> => {
     const all = await stripe.endpoints(value.secretKey);
     if (all !== undefined) return all;
+    if (!(await stripe.accepts(value.secretKey))) throw unknownKey();
     throw new RotationError(
       "right-missing",
       `the key of ${place} needs the permission Webhook Endpoints: Write, because webhookUrl is set`,
@@ -122,7 +135,7 @@ export function stripeTarget({ settings, stripe, clock }: StripeTargetProps): Ac
       const all = await endpointsOf(base);
       await checkAccount(base, predecessor, all);
       const inUse = idsOf(predecessor, base);
-      for (const { id, createdAt, madeFor } of ours(all, attempt)) {
+      for (const { id, createdAt, madeFor } of ours(all, attempt, inUse)) {
         const age = (clock.now().getTime() - createdAt.getTime()) / 1_000;
         const labelled = madeFor !== undefined && attempt.labelled.includes(madeFor.versionId);
         if (!inUse.has(id) && !labelled && age > STORED_BY_SECONDS) {
@@ -177,7 +190,7 @@ export function stripeTarget({ settings, stripe, clock }: StripeTargetProps): Ac
       // On before off: an event that comes twice is known by its id, one that does not come is lost.
       if (inUse?.enabled === false) await stripe.updateEndpoint(secretKey, inUse.id, { enabled: true });
       const kept = idsOf(pending, predecessor);
-      for (const { id, enabled } of ours(all, attempt)) {
+      for (const { id, enabled } of ours(all, attempt, kept)) {
         if (id === inUse?.id) continue;
         if (!kept.has(id)) await stripe.deleteEndpoint(secretKey, id);
         else if (enabled) await stripe.updateEndpoint(secretKey, id, { enabled: false });
@@ -187,7 +200,7 @@ export function stripeTarget({ settings, stripe, clock }: StripeTargetProps): Ac
     async test(value) {
       checkStripeMode(value, mode);
       const live = await stripe.isLive(value.secretKey);
-      if (live === undefined) throw new RotationError("target-refused", `${place} does not know the key`);
+      if (live === undefined) throw unknownKey();
       if (live !== (mode === "live")) {
         throw new RotationError("wrong-environment", `the key of ${place} is ${live ? "live" : "test"}`);
       }
@@ -217,6 +230,8 @@ export function stripeTarget({ settings, stripe, clock }: StripeTargetProps): Ac
         }
       }
       if (kept.some((value) => value.secretKey === retired.secretKey)) return;
+      // A refusal means something only where a good key is taken.
+      if (!(await stripe.accepts(secretKey))) throw unknownKey();
       if (await stripe.accepts(retired.secretKey)) {
         throw new RotationError(
           "still-accepted",
