@@ -11,7 +11,10 @@ const registry = defineRegistry({
       tier: "production",
       account: "111122223333",
       regions: { primary: "eu-central-1", replicas: ["eu-west-1"] },
-      principals: { deployer: "arn:aws:iam::111122223333:role/deployer" },
+      principals: {
+        deployer: "arn:aws:iam::111122223333:role/deployer",
+        approvers: ["arn:aws:iam::111122223333:role/approver"],
+      },
       vaults: [
         { name: "main", address: "https://vault.example.com:8200", regions: ["eu-central-1", "eu-west-1"] },
       ],

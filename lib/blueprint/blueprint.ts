@@ -29,6 +29,10 @@ export interface Blueprint {
   readonly principals: Environment["principals"];
   readonly refreshEvery: Duration;
   readonly reloadMargin: Duration;
+  /** Whether a rotation that people start needs an approved change request. */
+  readonly changeRequest: Environment["changeRequest"];
+  /** Whether an approver must agree before an old credential goes. */
+  readonly approval: Environment["approval"];
   readonly key: KeyPlan;
   /** Sorted by key. */
   readonly secrets: readonly SecretPlan[];
@@ -89,6 +93,8 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
     principals: environment.principals,
     refreshEvery: environment.refreshEvery,
     reloadMargin: environment.reloadMargin,
+    changeRequest: environment.changeRequest,
+    approval: environment.approval,
     key: keyPlan(registry, environment, secrets, functions),
     secrets,
     functions,

@@ -19,4 +19,4 @@ export { type SecretReference, type SecretReferenceInput, secretReference } from
 export type { Tags } from "./tags";
 export type { VaultAuthPlan, VaultPlan, VaultRolePlan } from "./vault-plan";
 export type { VaultPolicy, VaultRule } from "./vault-policy";
-export type { WorkloadPlan } from "./workload-plan";
+export type { ReloadPlan, WorkloadPlan } from "./workload-plan";

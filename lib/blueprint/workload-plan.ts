@@ -1,3 +1,4 @@
+import { checksIn, type HealthCheck } from "../model/health-checks";
 import { roleName, secretName, vaultRoleName } from "../model/names";
 import type { Cluster, Environment, Registry, Workload } from "../model/registry";
 import { trustPolicy } from "../model/trust-policy";
@@ -17,7 +18,9 @@ export interface WorkloadPlan {
   readonly serviceAccount: string;
   readonly manage: Workload["manage"];
   readonly delivery: Workload["delivery"];
-  readonly reload: Workload["reload"];
+  readonly reload: ReloadPlan;
+  /** Health endpoints and synthetic checks that prove a rotation, sorted by name. */
+  readonly checks: readonly HealthCheck[];
   readonly role: RolePlan;
   /** Keys that it reads, sorted. */
   readonly secrets: readonly string[];
@@ -26,6 +29,11 @@ export interface WorkloadPlan {
   /** One per cluster, sorted by cluster. */
   readonly pods: readonly PodPlan[];
 }
+
+/** How a workload takes up a changed file; a restart names the Deployment in the workload's namespace. */
+export type ReloadPlan =
+  | Exclude<Workload["reload"], { readonly how: "redeploy" }>
+  | { readonly how: "redeploy"; readonly deployment: string };
 
 /** One workload of an environment, with what it consumes there. */
 export function workloadPlan(registry: Registry, environment: Environment, workload: Workload): WorkloadPlan {
@@ -44,7 +52,8 @@ export function workloadPlan(registry: Registry, environment: Environment, workl
     serviceAccount,
     manage: workload.manage,
     delivery: workload.delivery,
-    reload: workload.reload,
+    reload: reloadPlan(workload),
+    checks: checksIn(workload, environment.name),
     role: {
       name,
       path: environment.rolePath,
@@ -95,6 +104,12 @@ export function workloadPlan(registry: Registry, environment: Environment, workl
         : [];
     }),
   };
+}
+
+function reloadPlan({ name, reload, delivery }: Workload): ReloadPlan {
+  if (reload.how !== "redeploy") return reload;
+  const patched = delivery.how === "patch" ? delivery.deployment : undefined;
+  return { how: "redeploy", deployment: reload.deployment ?? patched ?? name };
 }
 
 /** The clusters of an environment, sorted by name. */

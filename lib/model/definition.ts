@@ -24,6 +24,12 @@ import {
   tagText,
 } from "./grammar";
 import {
+  type HealthCheckInput,
+  type HealthCheckPlanInput,
+  healthCheckPlanSchema,
+  healthCheckSchema,
+} from "./health-checks";
+import {
   type AcceptedBy,
   KIND_NAMES,
   type KindName,
@@ -155,6 +161,16 @@ export interface EnvironmentInput<K extends string = string> {
   readonly identity?: "irsa" | "pod-identity";
   /** Optional secrets that this environment has. */
   readonly optIn?: readonly K[];
+  /**
+   * Whether a rotation that people start needs an approved change request. Default: `required` in staging and
+   * production, `none` in development.
+   */
+  readonly changeRequest?: "required" | "none";
+  /**
+   * Whether one of the approvers must agree before an old credential goes. Default: `required` in production, `none`
+   * elsewhere.
+   */
+  readonly approval?: "required" | "none";
   /** Days during which a deleted secret can be restored, 7 to 30 days; AWS's default. Default: 30 days. */
   readonly recoveryWindow?: Duration;
   /** Terraform refuses to destroy the secrets and their key. Default: true in production. */
@@ -171,8 +187,11 @@ export type ReloadInput =
   | { readonly how: "file-watch" }
   /** The agent runs a command in its own container after a file changed, such as a request to the application. */
   | { readonly how: "command"; readonly command: string }
-  /** The application reads at start only, so a rotation restarts it. */
-  | { readonly how: "redeploy" };
+  /**
+   * The application reads at start only, so a rotation restarts its Deployment. `deployment`: its name in the
+   * workload's namespace. Default: the Deployment that delivery patches, else the workload's name.
+   */
+  | { readonly how: "redeploy"; readonly deployment?: string };
 
 /** CPU and memory of the agent's containers, in Kubernetes quantities. */
 export interface AgentResourcesInput {
@@ -191,9 +210,16 @@ export interface WorkloadInput<E extends string = string> {
    * the annotation. `external`: GitOps does both from the files. Default: `create`.
    */
   readonly manage?: "create" | "annotate" | "external";
-  /** Where it differs per environment: namespaces of a shared cluster. */
+  /** Health endpoints and synthetic checks by name; a rotation is proved by them. Default: none. */
+  readonly checks?: Readonly<Record<string, HealthCheckInput>>;
+  /** Where it differs per environment: namespaces of a shared cluster, URLs of checks. */
   readonly environments?: {
-    readonly [P in E]?: { readonly namespace?: string; readonly serviceAccount?: string };
+    readonly [P in E]?: {
+      readonly namespace?: string;
+      readonly serviceAccount?: string;
+      /** Differences by the check's name; a name of its own is a check that only this environment has. */
+      readonly checks?: Readonly<Record<string, HealthCheckPlanInput>>;
+    };
   };
   /** Containers that get the files. Default: all. */
   readonly containers?: readonly string[];
@@ -378,6 +404,8 @@ export const environmentSchema = z.strictObject({
   vaultAuth: z.enum(["kubernetes", "jwt"]).default("kubernetes"),
   identity: z.enum(["irsa", "pod-identity"]).default("irsa"),
   optIn: z.array(z.string()).default([]),
+  changeRequest: z.enum(["required", "none"]).optional(),
+  approval: z.enum(["required", "none"]).optional(),
   recoveryWindow: duration
     .refine(
       (value) => value.seconds % 86_400 === 0 && value.seconds >= 7 * 86_400 && value.seconds <= 30 * 86_400,
@@ -404,10 +432,15 @@ export const workloadSchema = z.strictObject({
   namespace: dnsLabel,
   serviceAccount: dnsSubdomain.optional(),
   manage: z.enum(["create", "annotate", "external"]).default("create"),
+  checks: z.record(z.string(), healthCheckSchema).default({}),
   environments: z
     .record(
       z.string(),
-      z.strictObject({ namespace: dnsLabel.optional(), serviceAccount: dnsSubdomain.optional() }),
+      z.strictObject({
+        namespace: dnsLabel.optional(),
+        serviceAccount: dnsSubdomain.optional(),
+        checks: z.record(z.string(), healthCheckPlanSchema).default({}),
+      }),
     )
     .default({}),
   containers: z.array(containerName).min(1).optional(),
@@ -417,7 +450,7 @@ export const workloadSchema = z.strictObject({
     .discriminatedUnion("how", [
       z.strictObject({ how: z.literal("file-watch") }),
       z.strictObject({ how: z.literal("command"), command: oneLine }),
-      z.strictObject({ how: z.literal("redeploy") }),
+      z.strictObject({ how: z.literal("redeploy"), deployment: dnsSubdomain.optional() }),
     ])
     .default({ how: "file-watch" }),
   agentResources: z

@@ -168,6 +168,16 @@ export const resourceUrl = text(
   },
 );
 
+/** The URL of a health check: what {@link webUrl} takes, without fragment or characters that need escaping. */
+export const checkUrl = webUrl.refine((value) => !value.includes("#") && !hasStrayCharacters(value), {
+  params: {
+    allowed:
+      "an https URL (http on loopback only) without fragment, white space, quotes, braces or dollar signs",
+    change: "leave the fragment out, and write other characters as %XX",
+  },
+  message: "check URL",
+});
+
 /** Vault stores PEM without surrounding white space; kept, it would show as a change in every plan. */
 const trimmed = (schema: z.ZodType<string, string>): z.ZodType<string, string> =>
   schema.transform((value) => value.trim());

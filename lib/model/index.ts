@@ -19,6 +19,7 @@ export { type Duration, days, formatDuration, hours, inHours, minutes, seconds }
 export { type Fault, formatFault, RegistryError } from "./faults";
 export { mergeSecrets } from "./fragments";
 export { rulesMakeValue } from "./generic-settings";
+export type { HealthCheck, HealthCheckInput, HealthCheckPlanInput } from "./health-checks";
 export {
   type AcceptedBy,
   type AnyKindSettings,

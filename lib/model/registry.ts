@@ -8,12 +8,14 @@ import type {
 import { RegistryError } from "./faults";
 import { partitionOf } from "./grammar";
 import { defaultRolePath } from "./names";
+import { nearest } from "./nearest";
 import { type ParsedRegistry, parseRegistry } from "./parse";
-import type { EnvironmentSecret } from "./resolve";
+import { type EnvironmentSecret, needsApproval, needsChangeRequest } from "./resolve";
 import { checkRules } from "./rules";
 
 /** An environment with every default filled in. */
-export interface Environment extends Omit<ParsedEnvironment, "clusters" | "preventDestroy" | "rolePath"> {
+export interface Environment
+  extends Omit<ParsedEnvironment, "clusters" | "preventDestroy" | "rolePath" | "changeRequest" | "approval"> {
   readonly name: string;
   /** AWS partition of its regions. */
   readonly partition: string;
@@ -21,6 +23,8 @@ export interface Environment extends Omit<ParsedEnvironment, "clusters" | "preve
   readonly allRegions: readonly string[];
   readonly clusters: readonly Cluster[];
   readonly preventDestroy: boolean;
+  readonly changeRequest: "required" | "none";
+  readonly approval: "required" | "none";
   readonly rolePath: string;
 }
 
@@ -95,6 +99,8 @@ export class Registry<E extends string = string, W extends string = string, K ex
             account: cluster.account ?? environment.account,
           })),
           preventDestroy: environment.preventDestroy ?? environment.tier === "production",
+          changeRequest: needsChangeRequest(environment) ? "required" : "none",
+          approval: needsApproval(environment) ? "required" : "none",
           rolePath: environment.rolePath ?? defaultRolePath(parsed.id, name),
         },
       ]),
@@ -166,7 +172,11 @@ export class UnknownNameError extends Error {
     readonly found: string,
     readonly allowed: readonly string[],
   ) {
-    super(`Unknown ${what} ${JSON.stringify(found)}. The registry has: ${allowed.join(", ")}.`);
+    const near = nearest(found, allowed);
+    super(
+      `Unknown ${what} ${JSON.stringify(found)}. The registry has: ${allowed.join(", ")}.` +
+        (near === undefined ? "" : ` Did you mean ${JSON.stringify(near)}?`),
+    );
   }
 }
 

@@ -54,6 +54,17 @@ export function leastOverlap(
   return sumOf(environment.refreshEvery, environment.reloadMargin, ...lag);
 }
 
+/** Whether a rotation that people start needs an approved change request. */
+export const needsChangeRequest = ({
+  changeRequest,
+  tier,
+}: Pick<ParsedEnvironment, "changeRequest" | "tier">): boolean =>
+  (changeRequest ?? (tier === "development" ? "none" : "required")) === "required";
+
+/** Whether an approver must agree before an old credential goes. */
+export const needsApproval = ({ approval, tier }: Pick<ParsedEnvironment, "approval" | "tier">): boolean =>
+  (approval ?? (tier === "production" ? "required" : "none")) === "required";
+
 function planOf(secret: ParsedSecret, environment: string): ParsedSecret["environments"][string] {
   return secret.environments[environment] ?? { presence: "required", settings: {} };
 }

@@ -81,6 +81,7 @@ const environmentOf = (index: number): fc.Arbitrary<Draft> =>
         principals: {
           deployer: `arn:aws:iam::${account}:role/deployer`,
           operators: [`arn:aws:iam::${account}:role/operator`],
+          approvers: [`arn:aws:iam::${account}:role/approver`],
         },
         vaults: [
           { name: "main", address: `https://vault${index}.example.com`, regions: [primary, ...replicas] },
@@ -95,6 +96,36 @@ const environmentOf = (index: number): fc.Arbitrary<Draft> =>
       };
     });
 
+const workloadOf = (environments: readonly string[]): fc.Arbitrary<Draft> =>
+  fc.record({
+    namespace: fc.constant("apps"),
+    reload: fc.constantFrom(
+      { how: "file-watch" },
+      { how: "command", command: "kill -HUP 1" },
+      { how: "redeploy" },
+      { how: "redeploy", deployment: "web" },
+    ),
+    checks: fc.dictionary(
+      word,
+      fc.record({
+        type: fc.constantFrom("health", "synthetic"),
+        url: fc.constant("https://api.example.com/health"),
+      }),
+      { maxKeys: 2 },
+    ),
+    environments: fc.dictionary(
+      fc.constantFrom(...environments),
+      fc.record({
+        checks: fc.dictionary(
+          word,
+          fc.record({ type: fc.constant("synthetic"), url: fc.constant("https://here.example.com/") }),
+          { maxKeys: 2 },
+        ),
+      }),
+      { maxKeys: environments.length },
+    ),
+  });
+
 /** A definition. */
 export const anyDefinition: fc.Arbitrary<Draft> = fc
   .record({
@@ -105,7 +136,9 @@ export const anyDefinition: fc.Arbitrary<Draft> = fc
   .chain(({ workloads, environments, keys }) =>
     fc.record({
       id: fc.constant("acme"),
-      workloads: fc.constant(Object.fromEntries(workloads.map((name) => [name, { namespace: "apps" }]))),
+      workloads: fc
+        .tuple(...workloads.map(() => workloadOf(environments)))
+        .map((list) => Object.fromEntries(workloads.map((name, index) => [name, list[index]]))),
       environments: fc
         .tuple(...environments.map((_, index) => environmentOf(index)))
         .map((list) => Object.fromEntries(environments.map((name, index) => [name, list[index]]))),

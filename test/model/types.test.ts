@@ -75,6 +75,8 @@ test.each([
   () => defineRegistry({ ...parts, secrets: { "a/b": { ...secret, admin: "a/c" } } }),
   // @ts-expect-error a workload that does not exist
   () => defineRegistry({ ...parts, secrets: { "a/b": secret }, accessRules: { frontend: { deny: ["a/*"] } } }),
+  // @ts-expect-error a check in an environment that does not exist
+  () => defineRegistry({ environments, workloads: { backend: { namespace: "x", environments: { porduction: { checks: { ready: "none" } } } } }, secrets: { "a/b": secret } }),
   // @ts-expect-error an environment that opts in to a secret that does not exist
   () => defineRegistry({ workloads, secrets: { "a/b": secret }, environments: { dev: { ...draft().environments.dev, optIn: ["a/c" as const] } as EnvironmentInput<"a/c"> } }),
 ])("a misspelt name inside a definition does not compile, and is a fault (%#)", (define) => {

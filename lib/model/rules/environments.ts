@@ -2,6 +2,7 @@ import type { ParsedEnvironment } from "../definition";
 import { formatDuration } from "../duration";
 import { type Fault, fault } from "../faults";
 import { parsePrincipal, partitionOf } from "../grammar";
+import { needsApproval } from "../resolve";
 import { forEnvironments, type RuleContext, repeated } from "./context";
 
 /** Policy: "refresh every 6 hours". */
@@ -92,6 +93,18 @@ const principals: Rule = (name, environment) => {
       : [],
   );
   return [...strangers, ...deployerReads, ...selfApproval];
+};
+
+const approval: Rule = (name, environment) => {
+  if (!needsApproval(environment) || environment.principals.approvers.length > 0) return [];
+  return [
+    fault(
+      ["environments", name, "principals", "approvers"],
+      `none, and ${environment.approval ? "`approval` is required" : "production asks for approval"} before an old credential goes`,
+      "at least one role that approves",
+      `name the approvers' role, or set environments.${name}.approval to "none"`,
+    ),
+  ];
 };
 
 const boundary: Rule = (name, environment) => {
@@ -206,5 +219,7 @@ const clusters: Rule = (name, environment) => {
 /** What only an environment as a whole can get wrong. */
 export const environmentFaults = (context: RuleContext): readonly Fault[] =>
   forEnvironments(context, (name, environment) =>
-    [regions, principals, boundary, refresh, vaults, clusters].flatMap((rule) => rule(name, environment)),
+    [regions, principals, approval, boundary, refresh, vaults, clusters].flatMap((rule) =>
+      rule(name, environment),
+    ),
   );

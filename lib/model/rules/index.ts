@@ -7,6 +7,7 @@ import type { RuleContext } from "./context";
 import { derivedNameFaults } from "./derived-names";
 import { environmentFaults } from "./environments";
 import { functionFaults } from "./functions";
+import { healthCheckFaults } from "./health-checks";
 import { keyFaults } from "./keys";
 import { kindSettingFaults } from "./kind-settings";
 import { unknownNames } from "./names";
@@ -14,7 +15,7 @@ import { resolveSecrets } from "./resolve-settings";
 import { rotatorFaults } from "./rotators";
 import { unsupported } from "./supported";
 import { timingFaults } from "./timing";
-import { fileFaults, serviceAccountFaults, trustPolicyFaults } from "./workloads";
+import { deploymentFaults, fileFaults, serviceAccountFaults, trustPolicyFaults } from "./workloads";
 
 const RULES: readonly ((context: RuleContext) => readonly Fault[])[] = [
   unknownNames,
@@ -29,7 +30,9 @@ const RULES: readonly ((context: RuleContext) => readonly Fault[])[] = [
   rotatorFaults,
   serviceAccountFaults,
   trustPolicyFaults,
+  deploymentFaults,
   fileFaults,
+  healthCheckFaults,
   derivedNameFaults,
 ];
 

@@ -1,5 +1,6 @@
 import { isKeyPattern } from "../access-rules";
 import { type Fault, fault, type PathStep } from "../faults";
+import { nearest } from "../nearest";
 import { forEnvironments, forSecrets, type RuleContext } from "./context";
 
 /** Names that stand for something else must stand for something that exists. */
@@ -21,27 +22,6 @@ function unknown(
       near ? `did you mean ${JSON.stringify(near)}?` : `mend the name, or add the ${what}`,
     ),
   ];
-}
-
-/** Edit distance (Wagner–Fischer); names are short. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substitute, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}
-
-function nearest(name: string, known: readonly string[]): string | undefined {
-  const best = [...known].sort((a, b) => distance(name, a) - distance(name, b))[0];
-  return best !== undefined && distance(name, best) <= Math.max(2, Math.floor(name.length / 4))
-    ? best
-    : undefined;
 }
 
 /** Unknown names, wherever one part of a registry names another. */

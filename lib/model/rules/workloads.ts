@@ -58,6 +58,24 @@ export const trustPolicyFaults = (context: RuleContext): readonly Fault[] =>
     }),
   );
 
+/** A workload has one Deployment: the one that delivery patches is the one that a rotation restarts. */
+export const deploymentFaults = (context: RuleContext): readonly Fault[] =>
+  [...context.parsed.workloads].flatMap(([name, { reload, delivery }]) =>
+    reload.how === "redeploy" &&
+    reload.deployment !== undefined &&
+    delivery.how === "patch" &&
+    reload.deployment !== delivery.deployment
+      ? [
+          fault(
+            ["workloads", name, "reload", "deployment"],
+            JSON.stringify(reload.deployment),
+            `${JSON.stringify(delivery.deployment)}, the Deployment that delivery patches`,
+            "remove it, or name the same Deployment in both places",
+          ),
+        ]
+      : [],
+  );
+
 /** Two files of one pod at one path would overwrite each other. */
 export const fileFaults = (context: RuleContext): readonly Fault[] =>
   forEnvironments(context, (_, __, secrets) => {

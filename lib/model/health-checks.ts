@@ -1,0 +1,101 @@
+import { z } from "zod";
+import type { Duration } from "./duration";
+import { checkUrl, duration, oneLine } from "./grammar";
+
+/**
+ * What proves that a workload is well after a rotation, before the old credential goes (policy: "verify health
+ * endpoints and synthetic checks before decommissioning"). One GET request each, redirects not followed. The login
+ * with the new credential is the kind's own test and stands in no registry.
+ */
+export interface HealthCheckInput {
+  /** `health`: the workload's own endpoint. `synthetic`: a request as a user would make it, through the workload. */
+  readonly type: "health" | "synthetic";
+  /** https URL that the checks' function can reach. Where it differs per environment, it stands there. */
+  readonly url?: string;
+  /** Status that the answer must have. Default: 200. */
+  readonly status?: number;
+  /** Text that the body must hold. No pattern: a slow one would stall the check. Default: any body. */
+  readonly contains?: string;
+  /** How long one try may take, 1 to 60 seconds. Default: 10 seconds. */
+  readonly timeout?: Duration;
+}
+
+/** How a check differs in one environment; `none`: it does not run there. */
+export type HealthCheckPlanInput = Partial<HealthCheckInput> | "none";
+
+/** A check as one environment runs it. */
+export interface HealthCheck {
+  /** Unique within its workload. */
+  readonly name: string;
+  readonly type: "health" | "synthetic";
+  readonly url: string;
+  readonly status: number;
+  readonly contains?: string;
+  readonly timeout: Duration;
+}
+
+const timeout = duration.refine((value) => value.seconds <= 60, {
+  params: {
+    allowed: "1 to 60 seconds",
+    change: "choose seconds(60) or less: the check is tried again anyway",
+  },
+  message: "time-out",
+});
+
+const type = z.enum(["health", "synthetic"]);
+const status = z.number().int().min(100).max(599);
+
+/** Run-time schema of a check. */
+export const healthCheckSchema = z.strictObject({
+  type,
+  url: checkUrl.optional(),
+  status: status.optional(),
+  contains: oneLine.optional(),
+  timeout: timeout.optional(),
+});
+
+/** Run-time schema of a check's differences in an environment. */
+export const healthCheckPlanSchema = z.union([z.literal("none"), healthCheckSchema.partial()]);
+
+/** The checks of a workload as they were written. */
+export interface WrittenChecks {
+  readonly checks: Readonly<Record<string, z.output<typeof healthCheckSchema>>>;
+  readonly environments: Readonly<
+    Record<string, { readonly checks: Readonly<Record<string, z.output<typeof healthCheckPlanSchema>>> }>
+  >;
+}
+
+/** One check with an environment's differences merged in; `undefined` where it does not run. */
+export function mergedCheck(
+  { checks, environments }: WrittenChecks,
+  environment: string,
+  name: string,
+): z.output<ReturnType<typeof healthCheckSchema.partial>> | undefined {
+  const here = environments[environment]?.checks[name];
+  return here === "none" ? undefined : { ...checks[name], ...here };
+}
+
+/** Names of all checks that a workload has in an environment or elsewhere, sorted. */
+export function checkNames({ checks, environments }: WrittenChecks, environment: string): readonly string[] {
+  return [
+    ...new Set([...Object.keys(checks), ...Object.keys(environments[environment]?.checks ?? {})]),
+  ].sort();
+}
+
+/** The checks of a workload in an environment, sorted by name. The rules have seen that each is complete. */
+export function checksIn(written: WrittenChecks, environment: string): readonly HealthCheck[] {
+  return checkNames(written, environment).flatMap((name) => {
+    const check = mergedCheck(written, environment, name);
+    if (check?.type === undefined || check.url === undefined) return [];
+    return [
+      {
+        name,
+        type: check.type,
+        url: check.url,
+        status: check.status ?? 200,
+        ...(check.contains === undefined ? {} : { contains: check.contains }),
+        timeout: check.timeout ?? { seconds: 10 },
+      },
+    ];
+  });
+}
