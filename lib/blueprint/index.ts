@@ -1,5 +1,14 @@
 export { type AccessRow, accessOf } from "./access";
 export { publicSettings, type RenderedFile, valueFields } from "./agent-template";
+export {
+  type AffectedConsumer,
+  type BlastRadius,
+  blastRadius,
+  type ConsumerReload,
+  type DependentSecret,
+  environmentsWith,
+  type WatchingCheck,
+} from "./blast-radius";
 export { type Blueprint, blueprint, type ClusterPlan, type OidcProviderPlan } from "./blueprint";
 export type {
   DatabaseConnectionPlan,

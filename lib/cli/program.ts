@@ -1,5 +1,7 @@
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError } from "commander";
 import { type Registry, RegistryError, UnknownNameError } from "../model";
+import { addBlastRadiusCommand } from "./commands/blast-radius";
+import { formatOption } from "./format-option";
 import { loadRegistry } from "./load-registry";
 import { type Format, renderAccess, renderList, renderValidate } from "./render/results";
 import { UserFault } from "./user-fault";
@@ -24,9 +26,6 @@ export interface Terminal {
   err(text: string): void;
 }
 
-const formatOption = (...choices: Format[]): Option =>
-  new Option("--format <format>", "how the result is written").choices(choices).default("text");
-
 /** Errors that the caller can mend, told by name: the registry may come from another copy of this package. */
 const USER_ERRORS: readonly string[] = [RegistryError, UnknownNameError, UserFault].map(({ name }) => name);
 
@@ -47,7 +46,9 @@ function withEnvironment(registry: Registry, name: string): string {
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   let exitCode: number = EXIT.ok;
   const program = new Command("secrets-registry")
-    .description("Reads a secrets registry: what each environment holds, and who can read what.")
+    .description(
+      "Reads a secrets registry: what each environment holds, who can read what, and how a secret is changed.",
+    )
     .option("--registry <path>", "module that exports the registry", "registry")
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
@@ -58,6 +59,7 @@ Examples:
   secrets-registry validate
   secrets-registry list --env prod
   secrets-registry access --env prod --format json
+  secrets-registry blast-radius db/app-primary --env prod
   secrets-registry --registry ./infra/registry.ts access --env dev --format md
 
 Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70 this program is.`,
@@ -101,6 +103,15 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
       const registry = await load();
       print(renderAccess(access(registry, withEnvironment(registry, env)), format));
     });
+
+  const host = {
+    load,
+    print,
+    failCheck: () => {
+      exitCode = EXIT.failedCheck;
+    },
+  };
+  addBlastRadiusCommand(program, host);
 
   try {
     await program.parseAsync([...args], { from: "user" });

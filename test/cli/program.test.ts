@@ -1,38 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { accessOf } from "../../lib/blueprint";
-import { run } from "../../lib/cli/program";
 import { registry } from "../../registry";
-
-const ROOT = join(__dirname, "../..");
-
-/** Runs the command line in this process and gives what a shell would see. */
-async function cli(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = "";
-  let err = "";
-  const code = await run(["--registry", join(ROOT, "registry"), ...args], {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-  });
-  return { code, out, err };
-}
-
-/** Runs it on a registry module of the test's own. */
-async function withModule<T>(source: string, act: (file: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), "registry-"));
-  try {
-    const file = join(folder, "registry.js");
-    writeFileSync(file, source);
-    return await act(file);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
+import { cli, MODEL, withModule } from "./run-cli";
 
 test("validate says that a sound registry is sound", async () => {
   expect(await cli("validate")).toEqual({
@@ -46,7 +14,7 @@ test("validate says that a sound registry is sound", async () => {
 
 test("validate lists all faults of a broken one and ends with 2", async () => {
   const source = `
-    const { defineRegistry } = require(${JSON.stringify(join(ROOT, "lib/model"))});
+    const { defineRegistry } = require(${JSON.stringify(MODEL)});
     exports.registry = defineRegistry({ environments: {}, workloads: { Backend: { namespace: "x" } }, secrets: { "DB": {} } });`;
   await withModule(source, async (file) => {
     const text = await cli("--registry", file, "validate");

@@ -1,0 +1,11 @@
+import type { Registry } from "../model";
+
+/** What a group of commands needs of the program that it is part of. */
+export interface CommandHost {
+  /** Loads the registry that `--registry` names. */
+  load(): Promise<Registry>;
+  /** Prints a result and a line's end. */
+  print(text: string): void;
+  /** A check ran and failed: the program ends with 1. */
+  failCheck(): void;
+}

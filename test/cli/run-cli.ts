@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run } from "../../lib/cli/program";
+
+const ROOT = join(__dirname, "../..");
+
+/** Module of the model, for registries that tests write themselves. */
+export const MODEL = join(ROOT, "lib/model");
+
+/** What a shell would see of a call. */
+export interface CliResult {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the command line in this process, on this organisation's registry unless the arguments name another. */
+export async function cli(...args: string[]): Promise<CliResult> {
+  let out = "";
+  let err = "";
+  const code = await run(["--registry", join(ROOT, "registry"), ...args], {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+  });
+  return { code, out, err };
+}
+
+/** A new folder, gone afterwards. */
+export async function withFolder<T>(act: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "registry-"));
+  try {
+    return await act(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs something on a registry module of the test's own. */
+export const withModule = <T>(source: string, act: (file: string) => Promise<T>): Promise<T> =>
+  withFolder((folder) => {
+    const file = join(folder, "registry.js");
+    writeFileSync(file, source);
+    return act(file);
+  });
