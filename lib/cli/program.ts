@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { type Registry, RegistryError, UnknownNameError } from "../model";
 import { addBlastRadiusCommand } from "./commands/blast-radius";
+import { addChangeCommands } from "./commands/change";
 import { formatOption } from "./format-option";
 import { loadRegistry } from "./load-registry";
 import { type Format, renderAccess, renderList, renderValidate } from "./render/results";
@@ -60,6 +61,7 @@ Examples:
   secrets-registry list --env prod
   secrets-registry access --env prod --format json
   secrets-registry blast-radius db/app-primary --env prod
+  secrets-registry change new jwt/signing --reason "Quarterly rotation" --schedule dev=2026-12-01 prod=2026-12-08
   secrets-registry --registry ./infra/registry.ts access --env dev --format md
 
 Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70 this program is.`,
@@ -112,6 +114,7 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
     },
   };
   addBlastRadiusCommand(program, host);
+  addChangeCommands(program, host);
 
   try {
     await program.parseAsync([...args], { from: "user" });

@@ -315,6 +315,14 @@ export const tagText = text(matches(/^(?=.*\S)[\p{L}\p{N} _.:/=+@-]{1,256}$/u), 
   change: "leave out other characters: it becomes a tag",
 });
 
+const EMAIL = /^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/;
+
+/** Who asks, approves or signs: an e-mail address, or the ARN of an IAM role or user. */
+export const person = text((value) => EMAIL.test(value) || PRINCIPAL.test(value), {
+  allowed: "an e-mail address, or the ARN of an IAM role or user",
+  change: "name the person, such as alice@example.com, or the role",
+});
+
 /** What IAM takes as the description of a role (API reference, CreateRole), in one line. */
 export const iamDescription = text(matches(/^(?=.*\S)[\u0020-\u007E\u00A1-\u00FF]{1,256}$/), {
   allowed: "one line of Latin-1 text, at most 256 characters, as IAM takes descriptions",

@@ -1,4 +1,15 @@
 export { type AccessVerdict, isKeyPattern, judgeAccess, matchesKey } from "./access-rules";
+export {
+  CHANGE_REQUESTS,
+  type ChangeFacts,
+  type ChangeReading,
+  type ChangeRequest,
+  ChangeRequestError,
+  changeDigest,
+  isOpenChange,
+  isSamePerson,
+  readChangeRequest,
+} from "./change-request";
 export type {
   AccessRuleInput,
   AgentResourcesInput,

@@ -37,6 +37,9 @@ export interface ParsedRegistry {
 const CREDENTIAL =
   /(\b[sr]k_(live|test)_[A-Za-z0-9]{8}|\bwhsec_[A-Za-z0-9]{8}|\bSG\.[\w-]{16}|\bA(KIA|SIA)[A-Z0-9]{16}\b|PRIVATE KEY-----|\bhv[sb]\.[\w-]{20}|\bgh[pousr]_[A-Za-z0-9]{20}|:\/\/[^/\s:@]+:[^/\s:@]+@)/;
 
+/** `true` for text that holds what looks like a credential. */
+export const looksLikeCredential = (text: string): boolean => CREDENTIAL.test(text);
+
 const HIDDEN = "a text that looks like a credential (not shown)";
 
 /** How a fault shows what it found: JSON, cut at 80 characters, never a credential. */
@@ -162,8 +165,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Finds credentials anywhere in a definition: a registry is in git, and git is no place for them. */
-function credentialFaults(value: unknown, path: readonly PathStep[]): Fault[] {
+/** Finds credentials anywhere in data: registries and change requests are in git, and git is no place for them. */
+export function credentialFaults(value: unknown, path: readonly PathStep[]): Fault[] {
   if (typeof value === "string") {
     return CREDENTIAL.test(value)
       ? [
