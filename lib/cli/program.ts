@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { type Registry, RegistryError, UnknownNameError } from "../model";
 import { addBlastRadiusCommand } from "./commands/blast-radius";
 import { addChangeCommands } from "./commands/change";
+import { addLogCommands } from "./commands/log";
 import { formatOption } from "./format-option";
 import { loadRegistry } from "./load-registry";
 import { type Format, renderAccess, renderList, renderValidate } from "./render/results";
@@ -115,6 +116,7 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
   };
   addBlastRadiusCommand(program, host);
   addChangeCommands(program, host);
+  addLogCommands(program, host);
 
   try {
     await program.parseAsync([...args], { from: "user" });

@@ -47,15 +47,22 @@ const factsSchema = z.strictObject({
   rollback: z.string(),
 });
 
-const changeRequestSchema = z.strictObject({
-  /** `<date>-<key as one word>`, the file's name. */
-  id: z.string().refine((value) => ID.test(value) && calendarDate.safeParse(value.slice(0, 10)).success, {
+const ID = /^\d{4}-\d{2}-\d{2}-[a-z0-9]+(--?[a-z0-9]+)*$/;
+
+/** Id of a change request: its day and the key as one word. */
+export const changeId = z
+  .string()
+  .refine((value) => ID.test(value) && calendarDate.safeParse(value.slice(0, 10)).success, {
     params: {
       allowed: "a date and the key as one word: 2026-11-25-jwt--signing",
       change: "use the file's name",
     },
     message: "id",
-  }),
+  });
+
+const changeRequestSchema = z.strictObject({
+  /** `<date>-<key as one word>`, the file's name. */
+  id: changeId,
   secret: secretKey,
   owner: tagText,
   /** E-mail address or ARN of who asks. */
@@ -71,8 +78,6 @@ const changeRequestSchema = z.strictObject({
   /** By environment, the same ones as in the schedule. */
   environments: z.record(slug, factsSchema),
 });
-
-const ID = /^\d{4}-\d{2}-\d{2}-[a-z0-9]+(--?[a-z0-9]+)*$/;
 
 /** A change request as its front matter holds it. */
 export type ChangeRequest = z.output<typeof changeRequestSchema>;

@@ -323,6 +323,24 @@ export const person = text((value) => EMAIL.test(value) || PRINCIPAL.test(value)
   change: "name the person, such as alice@example.com, or the role",
 });
 
+const SESSION = /^arn:(aws|aws-cn|aws-us-gov|aws-eusc):sts::\d{12}:assumed-role\/[\w+=,.@-]+\/[\w+=,.@-]+$/;
+const SERVICE = /^[a-z0-9.-]+\.amazonaws\.com(\.cn)?$/;
+
+/** Who did something in AWS, as its audit trail says: a role's session, a user, a role, or a service. */
+export const actorName = text(
+  (value) => SESSION.test(value) || PRINCIPAL.test(value) || SERVICE.test(value),
+  {
+    allowed: "the ARN of an STS session, an IAM user or role, or the name of an AWS service",
+    change: "take it from the audit trail",
+  },
+);
+
+/** A moment in UTC as `toISOString` writes it. */
+export const instant = text((value) => new Date(value).toJSON() === value, {
+  allowed: "a time such as 2026-11-25T10:15:00.000Z",
+  change: "write it as toISOString does",
+});
+
 /** What IAM takes as the description of a role (API reference, CreateRole), in one line. */
 export const iamDescription = text(matches(/^(?=.*\S)[\u0020-\u007E\u00A1-\u00FF]{1,256}$/), {
   allowed: "one line of Latin-1 text, at most 256 characters, as IAM takes descriptions",

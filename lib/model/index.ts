@@ -58,4 +58,5 @@ export {
 } from "./registry";
 export type { Consumer, EnvironmentSecret } from "./resolve";
 export { GENERIC_CHECKS } from "./rules/generic";
+export { dayOf, type RotationRecord, readRotationRecord, recordDigest } from "./rotation-record";
 export { IDENTITIES, LOGINS } from "./rules/supported";

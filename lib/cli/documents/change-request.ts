@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import { CHANGE_REQUESTS, type ChangeFacts, type ChangeRequest } from "../../model";
 import { markdownTable } from "../render/table";
+import { prose } from "./prose";
 
 /** The file of a change request: front matter, what it says for readers, check list and sign-off. */
 export const renderChangeRequest = (change: ChangeRequest): string =>
@@ -130,6 +131,3 @@ const entriesOf = ({
   });
 
 const hours = (count: number): string => (count === 0 ? "none" : `${count} hour${count === 1 ? "" : "s"}`);
-
-/** Text of a person's own inside Markdown: shown as it was written. */
-const prose = (text: string): string => text.replace(/[\\`*_[\]<>|#&]/g, (character) => `\\${character}`);

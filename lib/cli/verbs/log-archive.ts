@@ -1,0 +1,67 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { dayOf, formatFault, type RotationRecord, recordDigest } from "../../model";
+import { readLog, renderLogHeading, renderRun } from "../documents/rotation-log";
+import type { RecordSource } from "../record-source";
+import { UserFault } from "../user-fault";
+
+/** Folder of the rotation log, from the repository's root. */
+export const SECRET_ROTATIONS = "security/secret-rotations";
+
+/** What became of one day's file. */
+export interface ArchivedDay {
+  readonly file: string;
+  /** Ids of runs that were added. */
+  readonly added: readonly string[];
+  /** Ids of runs that were there. */
+  readonly kept: readonly string[];
+  /** Ids of runs that are there with another record's digest. Nothing is done about them. */
+  readonly different: readonly string[];
+}
+
+/**
+ * Writes the records of runs into one file for each day on which runs ended. What is in a file stays as it is, byte by
+ * byte; new runs come below it.
+ *
+ * @throws UserFault when the source holds what is no sound record; then nothing is written
+ */
+export async function archiveLog(
+  source: RecordSource,
+  since: string,
+  folder: string,
+): Promise<readonly ArchivedDay[]> {
+  const { records, faults } = await source.since(since);
+  if (faults.length > 0) {
+    throw new UserFault(
+      faults.map((entry) => [`${entry.source}:`, ...entry.faults.map(formatFault)].join("\n")).join("\n\n"),
+    );
+  }
+  const days = [...new Set(records.map(dayOf))];
+  return days.map((day) =>
+    archiveDay(
+      join(folder, `${day}.md`),
+      day,
+      records.filter((record) => dayOf(record) === day),
+    ),
+  );
+}
+
+function archiveDay(file: string, day: string, records: readonly RotationRecord[]): ArchivedDay {
+  const before = existsSync(file) ? readFileSync(file, "utf8") : renderLogHeading(day);
+  const there = new Map(readLog(before).runs.map((run) => [run.id, run.digest]));
+  const added = records.filter(({ id }) => !there.has(id));
+  const kept = records.filter((record) => there.get(record.id) === recordDigest(record));
+  if (added.length > 0) {
+    mkdirSync(join(file, ".."), { recursive: true });
+    const ended = before.endsWith("\n") ? before : `${before}\n`;
+    writeFileSync(file, `${ended}\n${added.map(renderRun).join("\n")}`);
+  }
+  return {
+    file,
+    added: added.map(({ id }) => id),
+    kept: kept.map(({ id }) => id),
+    different: records
+      .filter((record) => !added.includes(record) && !kept.includes(record))
+      .map(({ id }) => id),
+  };
+}

@@ -1,0 +1,163 @@
+import { z } from "zod";
+import { digestOf } from "./canonical-json";
+import { changeId } from "./change-request";
+import { type Fault, fault, type PathStep } from "./faults";
+import { actorName, instant, oneLine, secretKey, slug } from "./grammar";
+import { KIND_NAMES } from "./kinds";
+import { check, looksLikeCredential } from "./parse";
+
+/**
+ * The record of one rotation run in one environment: who did what when, and what came of it. Written once when the run
+ * ends, never changed. It holds names, times, ids and keyed fingerprints, never a value.
+ */
+
+const form = (pattern: RegExp, allowed: string) =>
+  z.string().refine((value) => pattern.test(value), {
+    params: { allowed, change: "write what the run's own parts say" },
+    message: allowed,
+  });
+
+const runId = form(
+  /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/,
+  "a run's id: at most 128 letters, digits and . _ : -",
+);
+/** `ClientRequestToken` of Secrets Manager takes 32 to 64 characters; Vault's engines have counters. */
+const versionId = form(/^[A-Za-z0-9-]{1,64}$/, "a version's id: at most 64 letters, digits and hyphens");
+const fingerprint = form(
+  /^hmac-sha256:[A-Za-z0-9/_.:-]{1,256}:[0-9a-f]{64}$/,
+  "hmac-sha256:<key id>:<64 hexadecimal digits>",
+);
+const digest = form(/^sha256:[0-9a-f]{64}$/, "sha256:<64 hexadecimal digits>");
+/** Codes and names say what went wrong; messages of vendors and drivers may quote what they were sent. */
+const code = form(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/, "a code of at most 64 letters, digits and . _ : -");
+const reason = oneLine.refine((value) => !looksLikeCredential(value), {
+  params: { allowed: "text without credentials", change: "name the credential, never its value" },
+  message: "reason",
+});
+
+const phaseSchema = z.strictObject({
+  phase: z.enum(["publish", "promote", "verify", "approve", "decommission", "rollback"]),
+  startedAt: instant,
+  endedAt: instant,
+  outcome: z.enum(["done", "failed"]),
+  /** Code of the fault of a failed phase. */
+  fault: code.optional(),
+});
+
+const checkSchema = z.strictObject({
+  /** Whose check it is; none for the kind's own. */
+  workload: slug.optional(),
+  name: slug,
+  /** `login`: the kind's test with the new credential. `unused`: nobody presented the old one any more. */
+  type: z.enum(["health", "synthetic", "login", "unused"]),
+  /** When it passed, or was given up. */
+  at: instant,
+  outcome: z.enum(["passed", "failed"]),
+  tries: z.number().int().min(1),
+  /** Code of the last failure: a status, a name. */
+  fault: code.optional(),
+});
+
+const endSchema = z.discriminatedUnion("outcome", [
+  /** The old credential is dead. */
+  z.strictObject({ outcome: z.literal("decommissioned"), at: instant }),
+  /** A single slot: the old credential died when the new one was made, or a first value had none before it. */
+  z.strictObject({ outcome: z.literal("replaced") }),
+  /** The old credential is in use again. */
+  z.strictObject({ outcome: z.literal("rolled-back"), at: instant, reason }),
+  /** Neither came to its end; a person has to look. */
+  z.strictObject({ outcome: z.literal("failed"), reason }),
+]);
+
+const rotationRecordSchema = z.strictObject({
+  version: z.literal(1),
+  /** The run's id in the run table. */
+  id: runId,
+  secret: secretKey,
+  environment: slug,
+  kind: z.enum(KIND_NAMES),
+  /** The change request and the digest that was approved; `scheduled`: the secret's own cadence. */
+  change: z.union([z.literal("scheduled"), z.strictObject({ id: changeId, digest })]),
+  actors: z.strictObject({
+    /** ARN, or the AWS service that keeps the cadence. */
+    started: actorName,
+    /** ARN of who approved the decommission, as the audit trail has it. */
+    approved: actorName.optional(),
+  }),
+  versions: z.strictObject({ old: versionId.optional(), new: versionId }),
+  /** Missing as long as there is no audit key. */
+  fingerprints: z.strictObject({ old: fingerprint.optional(), new: fingerprint }).optional(),
+  phases: z.array(phaseSchema).min(1),
+  checks: z.array(checkSchema),
+  end: endSchema,
+  startedAt: instant,
+  endedAt: instant,
+});
+
+/** The record of one rotation run. */
+export type RotationRecord = z.output<typeof rotationRecordSchema>;
+
+/** Digest of a record: `sha256:<hex>` of its canonical JSON. */
+export const recordDigest = (record: RotationRecord): string => digestOf(record);
+
+/** The day (UTC) on which a run ended: the archive's file. */
+export const dayOf = (record: Pick<RotationRecord, "endedAt">): string => record.endedAt.slice(0, 10);
+
+/**
+ * Reads a record. Faults name places only, never what was found: a record with faults may hold anything.
+ */
+export function readRotationRecord(
+  text: string,
+):
+  | { readonly record: RotationRecord; readonly faults: readonly [] }
+  | { readonly record: undefined; readonly faults: readonly Fault[] } {
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    return { record: undefined, faults: [hiddenFault(["record"], "JSON")] };
+  }
+  const { value, faults } = check(rotationRecordSchema, data, ["record"]);
+  if (value === undefined) {
+    return { record: undefined, faults: faults.map((entry) => ({ ...entry, found: NOT_SHOWN })) };
+  }
+  const contradictions = contradictionsOf(value);
+  return contradictions.length === 0
+    ? { record: value, faults: [] }
+    : { record: undefined, faults: contradictions };
+}
+
+const NOT_SHOWN = "something else (not shown)";
+
+const hiddenFault = (path: readonly PathStep[], allowed: string): Fault =>
+  fault(path, NOT_SHOWN, allowed, "write the record as the state machine does");
+
+/** What a record says against itself. */
+function contradictionsOf(record: RotationRecord): readonly Fault[] {
+  const faults: Fault[] = [];
+  const time = (text: string): number => Date.parse(text);
+  const isWithin = (text: string): boolean =>
+    time(text) >= time(record.startedAt) && time(text) <= time(record.endedAt);
+  if (time(record.endedAt) < time(record.startedAt))
+    faults.push(hiddenFault(["record", "endedAt"], "a time after startedAt"));
+  for (const [index, phase] of record.phases.entries()) {
+    if (!isWithin(phase.startedAt) || !isWithin(phase.endedAt) || time(phase.endedAt) < time(phase.startedAt))
+      faults.push(hiddenFault(["record", "phases", index], "times in order, within the run's"));
+  }
+  for (const [index, { at }] of record.checks.entries()) {
+    if (!isWithin(at)) faults.push(hiddenFault(["record", "checks", index, "at"], "a time within the run's"));
+  }
+  if (record.actors.approved !== undefined && record.actors.approved === record.actors.started)
+    faults.push(hiddenFault(["record", "actors", "approved"], "somebody other than who started the run"));
+  const needed = { decommissioned: "decommission", "rolled-back": "rollback" } as const;
+  const { outcome } = record.end;
+  if (outcome === "decommissioned" || outcome === "rolled-back") {
+    const isDone = record.phases.some((phase) => phase.phase === needed[outcome] && phase.outcome === "done");
+    if (!isDone) faults.push(hiddenFault(["record", "phases"], `a ${needed[outcome]} that was done`));
+    if (record.versions.old === undefined)
+      faults.push(hiddenFault(["record", "versions", "old"], "the version that was there before"));
+    if (!isWithin(record.end.at))
+      faults.push(hiddenFault(["record", "end", "at"], "a time within the run's"));
+  }
+  return faults;
+}
