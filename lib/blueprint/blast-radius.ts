@@ -1,4 +1,4 @@
-import { inHours } from "../model/duration";
+import { formatDuration, inHours } from "../model/duration";
 import type { HealthCheck } from "../model/health-checks";
 import type { KindName } from "../model/kinds";
 import { type Registry, UnknownNameError } from "../model/registry";
@@ -21,7 +21,8 @@ export interface BlastRadius {
   readonly store: SecretPlan["store"];
   readonly rotation: SecretPlan["rotation"];
   readonly acceptedBy: SecretPlan["acceptedBy"];
-  readonly cadenceDays: number;
+  /** How often it is rotated, in words: `30 days`. */
+  readonly cadence: string;
   /** Who reads it, sorted: the access matrix's column. For a key that signs, they are the verifiers as well. */
   readonly consumers: readonly AffectedConsumer[];
   /** Regions that hold it, the primary one first. */
@@ -120,7 +121,7 @@ export function blastRadius<E extends string, K extends string>(
     store: secret.store,
     rotation: secret.rotation,
     acceptedBy: secret.acceptedBy,
-    cadenceDays: Math.round(secret.rotateEvery.seconds / 86_400),
+    cadence: formatDuration(secret.rotateEvery),
     consumers: workloads.map((workload) => consumerOf(plan, secret, workload)),
     regions: secret.regions,
     vaults:

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { changeDigest, readChangeRequest } from "../../lib/model";
@@ -128,6 +129,48 @@ test.each([
     expect(readdirSync(folder)).toEqual([]);
   });
 });
+
+test.each([
+  ["dora@example.com", 0, ""],
+  ["", 2, "Git knows no user.email. Say who asks with --requester, such as alice@example.com.\n"],
+])(
+  "without --requester, git's user %j asks",
+  async (email, code, message) => {
+    await withFolder(async (folder) => {
+      const { status, stderr } = spawnSync(
+        process.execPath,
+        [
+          ...[
+            "--import",
+            "tsx",
+            "lib/cli/secrets-registry.ts",
+            "change",
+            "new",
+            "jwt/signing",
+            "--reason",
+            "x",
+          ],
+          ...["--schedule", "dev=2026-12-01", "--date", DATE, "--out", folder],
+        ],
+        {
+          cwd: join(__dirname, "../.."),
+          encoding: "utf8",
+          env: {
+            ...process.env,
+            GIT_CONFIG_COUNT: "1",
+            GIT_CONFIG_KEY_0: "user.email",
+            GIT_CONFIG_VALUE_0: email,
+          },
+        },
+      );
+      expect([status, stderr]).toEqual([code, message]);
+      const [file] = readdirSync(folder);
+      if (file === undefined) expect(code).toBe(2);
+      else expect(readFileSync(join(folder, file), "utf8")).toContain("\nrequester: dora@example.com\n");
+    });
+  },
+  30_000,
+);
 
 test("a credential in the reason is refused and not repeated", async () => {
   const credential = ["sk", "live", "4eC39HqLyjWDarjtT1zdp7dc"].join("_");

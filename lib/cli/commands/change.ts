@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
@@ -121,14 +121,10 @@ function scheduleOf(entries: readonly string[]): Record<string, string> {
 }
 
 function gitUser(): string {
-  try {
-    return execFileSync("git", ["config", "user.email"], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    }).trim();
-  } catch {
-    throw new UserFault("Git knows no user.email. Say who asks with --requester, such as alice@example.com.");
-  }
+  const { stdout } = spawnSync("git", ["config", "user.email"], { encoding: "utf8" });
+  const email = stdout?.trim();
+  if (email) return email;
+  throw new UserFault("Git knows no user.email. Say who asks with --requester, such as alice@example.com.");
 }
 
 function writeNew(file: string, folder: string, text: string): void {

@@ -31,23 +31,28 @@ const hours = (count: number): string => `${count} hour${count === 1 ? "" : "s"}
 
 const heading = (radius: BlastRadius): string => `${radius.secret} in ${radius.environment}`;
 
+/** Who has to know a new value before it is presented. */
+const ACCEPTED_BY: Record<BlastRadius["acceptedBy"], string> = {
+  target: "the target, old and new one at once",
+  "own-workloads": "its consumers: they verify what the key signed",
+  "single-slot": "the target, one at a time",
+};
+
 function factsOf(radius: BlastRadius): readonly (readonly [string, string])[] {
   const target = Object.entries(radius.target).map(([name, value]) => `${name}=${value}`);
   return [
     ["what", `${radius.description} (${radius.kind}, ${radius.classification}, store ${radius.store})`],
     ["owner", radius.owner],
-    ["rotation", `${radius.rotation}, every ${radius.cadenceDays} days`],
+    ["rotation", `${radius.rotation}, every ${radius.cadence}`],
     ["regions", radius.regions.join(", ")],
     [
       "vaults",
       radius.vaults.map(({ name, regions }) => `${name} (${regions.join(", ")})`).join(", ") || "none",
     ],
-    ["target", target.join(" ") || "nothing outside of its consumers"],
+    ["accepted by", ACCEPTED_BY[radius.acceptedBy]],
+    ["target", target.join(" ") || "none"],
     ["in pods", radius.consumers.length === 0 ? "of nobody" : `within ${hours(radius.refreshHours)}`],
-    [
-      "publish lead",
-      radius.publishLeadHours === 0 ? "none: the target accepts it at once" : hours(radius.publishLeadHours),
-    ],
+    ["publish lead", radius.publishLeadHours === 0 ? "none" : hours(radius.publishLeadHours)],
     ["overlap", radius.overlapHours === 0 ? "none: single slot" : hours(radius.overlapHours)],
     ["change request", radius.changeRequest],
     ["approval", radius.approval],

@@ -150,7 +150,7 @@ function signOffFaults(record: RotationRecord, { signOffs, malformed }: Archived
 
 /**
  * Whether a sign-off is by who started the run. People's sessions bear their e-mail address, or its first part, as
- * their name.
+ * their name; a session whose name says nothing cannot be told.
  */
 function isActor({ email }: SignOff, actor: string): boolean {
   const name = actor.slice(actor.lastIndexOf("/") + 1).toLowerCase();
