@@ -10,6 +10,7 @@ const registry = defineRegistry({
     prod: {
       tier: "production",
       account: "111122223333",
+      awsTokenIssuer: "https://1a2b3c4d-5e6f-4a1b-8c2d-3e4f5a6b7c8d.tokens.sts.global.api.aws",
       regions: { primary: "eu-central-1", replicas: ["eu-west-1"] },
       principals: {
         deployer: "arn:aws:iam::111122223333:role/deployer",
