@@ -57,6 +57,6 @@ export {
   type Workload,
 } from "./registry";
 export type { Consumer, EnvironmentSecret } from "./resolve";
-export { GENERIC_CHECKS } from "./rules/generic";
 export { dayOf, type RotationRecord, readRotationRecord, recordDigest } from "./rotation-record";
+export { GENERIC_CHECKS } from "./rules/generic";
 export { IDENTITIES, LOGINS } from "./rules/supported";
