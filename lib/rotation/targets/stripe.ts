@@ -69,7 +69,7 @@ const STORED_BY_SECONDS = 15 * 60;
  * Two credentials in one value. API keys: only a person makes and ends them, in the dashboard; Stripe accepts any number.
  * Webhook secrets: Stripe signs, our workloads check. An endpoint has one secret for its life, so a new secret is a
  * second endpoint on the same URL, which stays off until every workload knows its secret.
- * Decision: docs/adr/0007-operator-assisted-rotation.md
+ * Decision: docs/adr/0012-operator-assisted-rotation.md
  */
 export function stripeTarget({ settings, stripe, clock }: StripeTargetProps): AcceptingTarget<StripeValue> {
   const { mode, account, accountId, webhookUrl, webhookEvents } = settings;
