@@ -58,7 +58,7 @@ export interface DeployerPolicyInput {
   /** Auth roles that the stack writes. */
   readonly roles: readonly { readonly mount: string; readonly name: string }[];
   readonly databases: readonly DatabasePlan[];
-  /** Whether the stack makes mounts and auth backends, or only refers to them. */
+  /** Whether the stack makes mounts, auth backends and connections, or only refers to them. */
   readonly manage: "create" | "reference";
   /** Policies that the stack writes, this one included. */
   readonly policyNames: readonly string[];
@@ -68,7 +68,7 @@ const WRITE = ["create", "read", "update", "delete"] as const;
 
 /**
  * What Terraform needs to deploy, change and destroy this environment's part of a Vault, and no path under
- * which a value lies: neither `data/` of KV nor `creds/` of an engine. Each line was left out once and missed,
+ * which a value lies: neither `data/` of KV nor `creds/` and `static-creds/` of an engine. Each line was left out once and missed,
  * with Terraform's provider against OpenBao.
  */
 export function deployerRules(input: DeployerPolicyInput): readonly VaultRule[] {
@@ -109,7 +109,11 @@ export function deployerRules(input: DeployerPolicyInput): readonly VaultRule[] 
       ),
     ),
     ...input.policyNames.map(
-      (name): VaultRule => ({ path: `sys/policies/acl/${name}`, capabilities: WRITE }),
+      (name): VaultRule => ({
+        path: `sys/policies/acl/${name}`,
+        // Vault asks of policies no right to create.
+        capabilities: ["read", "update", "delete"],
+      }),
     ),
   ];
 }

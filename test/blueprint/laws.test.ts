@@ -40,6 +40,8 @@ test("no definition makes anything but a registry or a RegistryError, and what i
         readsExactlyItsSecrets(plan);
         holdsNoForeignWildcard(plan);
         keepsAwsLimits(plan);
+        letsTheMirrorDoItsPartOnly(plan);
+        givesEachConnectionItsOwnLogin(plan);
         expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
       }
     }),
@@ -88,6 +90,44 @@ function holdsNoForeignWildcard(plan: Blueprint): void {
     }
     for (const { path } of workload.vault?.policy.rules ?? []) expect(path).not.toMatch(/[*+]/);
     expect(JSON.stringify(workload.role.trust)).not.toContain("*");
+  }
+}
+
+/** The mirror writes what somebody reads and rotates what this stack connects; the deployer comes by no value. */
+function letsTheMirrorDoItsPartOnly(plan: Blueprint): void {
+  const copies = plan.secrets.filter(({ store, consumers }) => store === "aws" && consumers.length > 0);
+  for (const { mirror, databases, deployer } of plan.vaults) {
+    const rotations = databases.flatMap(({ connections }) => connections);
+    expect(mirror?.policy.rules ?? []).toEqual([
+      ...copies.map(({ key }) => ({
+        path: `kv-${plan.environment}/data/${key}`,
+        capabilities: ["create", "read", "update"],
+      })),
+      ...rotations.map(({ name }) => ({
+        path: `database-${plan.environment}/rotate-root/${name}`,
+        capabilities: ["update"],
+      })),
+    ]);
+    for (const { path } of deployer.rules) expect(path).not.toMatch(/[*+]|\/data\/|creds\/|\/rotate-/);
+  }
+}
+
+/** A credential with two rotators is one that neither knows. */
+function givesEachConnectionItsOwnLogin(plan: Blueprint): void {
+  const connections = plan.vaults.flatMap(({ databases }) => databases.flatMap((each) => each.connections));
+  const logins = connections.map(({ username, url }) => `${username} ${url}`);
+  expect(new Set(logins).size).toBe(logins.length);
+  const variables = connections.map(({ passwordVariable }) => passwordVariable);
+  expect(new Set(variables).size).toBe(variables.length);
+  for (const variable of variables) expect(variable).toMatch(/^[a-z0-9_]+$/);
+  for (const role of plan.vaults.flatMap(({ databases }) => databases.flatMap(({ roles }) => roles))) {
+    const statements =
+      role.login === "dynamic"
+        ? [...role.creationStatements, ...role.renewStatements, ...role.revocationStatements]
+        : [];
+    // Vault fills these in as text, so they stand in quotes, and it knows no others.
+    for (const [found] of statements.join().matchAll(/.?\{\{.*?\}\}.?/g))
+      expect(found).toMatch(/^("\{\{name\}\}"|'\{\{(name|password|expiration)\}\}')$/);
   }
 }
 

@@ -243,7 +243,8 @@ describe.each(registry.environmentNames)("%s", (name) => {
         await call("PUT", `sys/policies/acl/${policy.name}`, { policy: policy.text });
       await call("POST", `${vaultPlan.kv.mount}/config`, { max_versions: 2, cas_required: true });
       for (const secret of plan.secrets) {
-        for (const operation of OPERATIONS) {
+        // The roles of the database engine are the deployer's to write; the users that it makes are not.
+        for (const operation of secret.store === "aws" ? OPERATIONS : (["read", "list"] as const)) {
           counts.enforced += 1;
           expect({
             path: secret.vaultPath,

@@ -6,6 +6,7 @@ import {
   type AwsAccess,
   type Credentials,
   loadAwsAccount,
+  loadDatabaseServer,
   loadVaultServer,
   type RehearsedCluster,
   secretsManager,
@@ -117,12 +118,14 @@ export async function rehearse(
     const server = await startOpenBao({ group });
     vaults.set(vault.name, server);
     const call = callWith(server, server.rootToken);
-    await loadVaultServer(call, vault, clusters);
+    await loadVaultServer(
+      call,
+      vault,
+      clusters,
+      postgres ? { databases: await loadDatabaseServer(postgres, plan, vault) } : {},
+    );
     for (const secret of plan.secrets) {
-      if (secret.store === "vault") {
-        if (postgres) await serveDatabase(call, secret, postgres);
-        continue;
-      }
+      if (secret.store === "vault") continue;
       // What the mirror does: check-and-set, one version after the other.
       const versions = Object.values(values.get(secret.key) ?? {});
       for (const [cas, data] of versions.entries())
@@ -130,26 +133,4 @@ export async function rehearse(
     }
   }
   return { plan, aws, deployer, operator, issuers, vaults, values };
-}
-
-/** A database engine with the role of a Vault-owned secret, on a real PostgreSQL. */
-async function serveDatabase(call: VaultCall, secret: SecretPlan, postgres: Postgres): Promise<void> {
-  const [mount, , role] = secret.vaultPath.split("/");
-  const { database, user, password } = postgres.superuser;
-  await call("POST", `sys/mounts/${mount}`, { type: "database" });
-  await call("POST", `${mount}/config/main`, {
-    plugin_name: "postgresql-database-plugin",
-    allowed_roles: [role],
-    connection_url: `postgresql://{{username}}:{{password}}@${postgres.host}:${postgres.port}/${database}?sslmode=verify-full&sslrootcert=${encodeURIComponent(postgres.caFile)}`,
-    username: user,
-    password,
-  });
-  await call("POST", `${mount}/roles/${role}`, {
-    db_name: "main",
-    creation_statements: [
-      `CREATE ROLE "{{name}}" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';`,
-    ],
-    default_ttl: "12h",
-    max_ttl: "168h",
-  });
 }

@@ -71,7 +71,93 @@ describe.each(registry.environmentNames)("the stack of %s", (environment) => {
     expect(terraform.output).toBeUndefined();
     const carriers =
       /^(secret_(string|binary).*|password.*|token|token_reviewer_jwt|data_json.*|access_key|secret_key|client_secret)$/;
-    expect(attributeNames(terraform).filter((name) => carriers.test(name))).toEqual([]);
+    const harmless = ["password_wo", "password_wo_version", "password_authentication"];
+    expect(
+      attributeNames(terraform).filter((name) => carriers.test(name) && !harmless.includes(name)),
+    ).toEqual([]);
+  });
+
+  test("takes the first password of each Vault's own connection from an ephemeral variable, and makes its role", () => {
+    const variables: string[] = [];
+    for (const vault of plan.vaults) {
+      for (const { mount, connections, roles } of vault.databases) {
+        const word = (name: string) => `secrets_${vault.name}--${name}`;
+        expect(resources.vault_mount[word(mount)]).toMatchObject({ path: mount, type: "database" });
+        for (const connection of connections) {
+          variables.push(connection.passwordVariable);
+          expect(resources.vault_database_secret_backend_connection[word(connection.name)]).toMatchObject({
+            backend: mount,
+            name: "db--reporting-ro",
+            allowed_roles: ["db--reporting-ro"],
+            plugin_name: "postgresql-database-plugin",
+            depends_on: expect.arrayContaining([`vault_mount.${word(mount)}`]),
+            provider: `vault.${vault.name}`,
+            postgresql: {
+              connection_url: `postgresql://{{username}}:{{password}}@db.${environment}.example.com:5432/app?sslmode=verify-full`,
+              username: `reporting_vault_${vault.name.replaceAll("-", "_")}`,
+              password_wo: `\${var.${connection.passwordVariable}}`,
+              password_wo_version: 1,
+              password_authentication: "scram-sha-256",
+            },
+          });
+          expect(terraform.variable[connection.passwordVariable]).toMatchObject({
+            type: "string",
+            ephemeral: true,
+            sensitive: true,
+            default: null,
+          });
+        }
+        for (const role of roles) {
+          if (role.login !== "dynamic") throw new Error("the registry has no static login");
+          expect(resources.vault_database_secret_backend_role[word(role.name)]).toMatchObject({
+            backend: mount,
+            db_name: "db--reporting-ro",
+            creation_statements: role.creationStatements,
+            revocation_statements: role.revocationStatements,
+            renew_statements: role.renewStatements,
+            default_ttl: 12 * 3_600,
+            max_ttl: 7 * 86_400,
+            depends_on: expect.arrayContaining([
+              `vault_database_secret_backend_connection.${word(role.connection)}`,
+            ]),
+          });
+        }
+      }
+    }
+    // One for each Vault; dev does not opt in.
+    expect(Object.keys(terraform.variable ?? {}).sort()).toEqual(variables.sort());
+    expect(variables).toHaveLength(environment === "dev" ? 0 : plan.vaults.length);
+    expect(new Set(variables).size).toBe(variables.length);
+  });
+
+  test("lets the mirror log in to every Vault by AWS's token for its role, and by nothing else", () => {
+    for (const vault of plan.vaults) {
+      const name = `acme-${environment}--mirror`;
+      const word = `secrets_${vault.name}--${name}`;
+      const issuer = expect.stringMatching(
+        /^https:\/\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tokens\.sts\.global\.api\.aws$/,
+      );
+      expect(resources.vault_jwt_auth_backend[word]).toMatchObject({
+        path: `aws-${environment}`,
+        type: "jwt",
+        bound_issuer: issuer,
+        oidc_discovery_url: issuer,
+        jwt_supported_algs: ["ES384"],
+      });
+      expect(resources.vault_jwt_auth_backend_role[word]).toMatchObject({
+        backend: `aws-${environment}`,
+        role_name: name,
+        role_type: "jwt",
+        user_claim: "sub",
+        bound_audiences: [`vault-mirror-${environment}`],
+        bound_subject: `arn:aws:iam::${plan.account}:role/acme/${environment}/${name}`,
+        token_policies: [name],
+        token_no_default_policy: true,
+        token_ttl: 900,
+        token_max_ttl: 900,
+      });
+      expect(resources.vault_policy[word]).toMatchObject({ name, policy: vault.mirror?.policy.text });
+    }
   });
 
   test("has one multi-region key that turns by itself, and an alias in every region", () => {
@@ -407,8 +493,46 @@ describe("a stack", () => {
   test("only refers to the mounts of a Vault that others manage", () => {
     const definition = draft();
     definition.environments.prod.vaults[0].manage = "reference";
-    const types = Object.keys(terraformOf(definition).resource).filter((type) => type.startsWith("vault_"));
-    expect(types.sort()).toEqual(["vault_kubernetes_auth_backend_role", "vault_policy"]);
+    definition.secrets["db/ro"] = { ...vaultDatabase(), environments: { dev: { presence: "absent" } } };
+    const terraform = terraformOf(definition);
+    const types = Object.keys(terraform.resource).filter((type) => type.startsWith("vault_"));
+    expect(types.sort()).toEqual([
+      "vault_database_secret_backend_role",
+      "vault_jwt_auth_backend_role",
+      "vault_kubernetes_auth_backend_role",
+      "vault_policy",
+    ]);
+    expect(terraform.variable).toBeUndefined();
+    const { policy } = terraform.resource.vault_policy["secrets_main--acme-prod--deployer"];
+    expect(policy).not.toMatch(/sys\/(mounts|auth)|\/config/);
+    // Whoever makes the connection rotates it.
+    expect(terraform.resource.vault_policy["secrets_main--acme-prod--mirror"].policy).not.toContain(
+      "rotate-root",
+    );
+  });
+
+  test("makes a static login's role, which Vault rotates on the secret's cadence", () => {
+    const definition = draft();
+    definition.secrets["db/legacy"] = { ...vaultDatabase(), environments: { dev: { presence: "absent" } } };
+    Object.assign(definition.secrets["db/legacy"].settings, {
+      login: "static",
+      connectionUser: "rotator",
+      caPem: clusterCa,
+    });
+    const { resource } = terraformOf(definition);
+    expect(resource.vault_database_secret_backend_static_role["secrets_main--db--legacy"]).toMatchObject({
+      backend: "database-prod",
+      db_name: "db--legacy",
+      username: "reporting",
+      rotation_period: 90 * 86_400,
+    });
+    const { postgresql } = resource.vault_database_secret_backend_connection["secrets_main--db--legacy"];
+    expect(postgresql).toMatchObject({ username: "rotator_main", tls_ca: clusterCa.trim() });
+    definition.environments.prod.vaults[0].databaseCaFile = "/vault/tls/databases.pem";
+    const byFile =
+      terraformOf(definition).resource.vault_database_secret_backend_connection["secrets_main--db--legacy"];
+    expect(byFile.postgresql.connection_url).toContain("sslrootcert=/vault/tls/databases.pem");
+    expect(byFile.postgresql.tls_ca).toBeUndefined();
   });
 
   test("trusts an issuer by its published or by given keys, where pods log in by jwt", () => {

@@ -8,6 +8,7 @@ export {
   takeHumanRole,
   takeWorkloadRole,
 } from "./aws-account";
+export { type DatabaseServer, loadDatabaseServer, type RehearsedDatabase } from "./database-server";
 export {
   allowSecretsManager,
   type FunctionAnswer,
@@ -15,4 +16,9 @@ export {
   type LoadedFunction,
   loadFunction,
 } from "./functions";
-export { loadVaultServer, type RehearsedCluster, type VaultCall } from "./vault-server";
+export {
+  loadVaultServer,
+  type RehearsedCluster,
+  type VaultCall,
+  type VaultSurroundings,
+} from "./vault-server";

@@ -1,4 +1,13 @@
-import type { VaultAuthPlan, VaultPlan, VaultRolePlan } from "../../blueprint";
+import type {
+  DatabaseConnectionPlan,
+  DatabasePlan,
+  DatabaseRolePlan,
+  MirrorLoginPlan,
+  VaultAuthPlan,
+  VaultPlan,
+  VaultRolePlan,
+} from "../../blueprint";
+import type { RehearsedDatabase } from "./database-server";
 
 /** Calls a Vault API with a token of its own. The path comes after `/v1/`. */
 export type VaultCall = (
@@ -16,11 +25,20 @@ export interface RehearsedCluster {
   readonly jwksUrl: string;
 }
 
+/** What else stands around a Vault in a rehearsal. What is left out is not loaded. */
+export interface VaultSurroundings {
+  /** Public keys in PEM of the issuer by which AWS vouches for its roles. @default no mirror logs in */
+  readonly awsTokenKeys?: readonly string[];
+  /** By the connection's name. @default no database engine */
+  readonly databases?: Readonly<Record<string, RehearsedDatabase>>;
+}
+
 /** Loads one Vault of a blueprint: the same calls that Terraform's provider makes for the constructs. */
 export async function loadVaultServer(
   call: VaultCall,
   plan: VaultPlan,
   clusters: Readonly<Record<string, RehearsedCluster>>,
+  { awsTokenKeys, databases }: VaultSurroundings = {},
 ): Promise<void> {
   for (const policy of [plan.deployer, ...plan.policies]) {
     await call("PUT", `sys/policies/acl/${policy.name}`, { policy: policy.text });
@@ -36,6 +54,88 @@ export async function loadVaultServer(
     }
   }
   for (const role of plan.roles) await call("POST", `auth/${role.mount}/role/${role.name}`, roleBody(role));
+  if (databases) {
+    for (const database of plan.databases) await loadDatabase(call, plan.manage, database, databases);
+  }
+  if (plan.mirror && awsTokenKeys) await loadMirror(call, plan.manage, plan.mirror, awsTokenKeys);
+}
+
+async function loadDatabase(
+  call: VaultCall,
+  manage: VaultPlan["manage"],
+  { mount, connections, roles }: DatabasePlan,
+  databases: Readonly<Record<string, RehearsedDatabase>>,
+): Promise<void> {
+  if (manage === "create") await call("POST", `sys/mounts/${mount}`, { type: "database" });
+  for (const connection of connections) {
+    const database = databases[connection.name];
+    if (!database) throw new Error(`the rehearsal has no database for ${connection.name}`);
+    await call("POST", `${mount}/config/${connection.name}`, connectionBody(connection, database));
+  }
+  for (const role of roles) {
+    const kind = role.login === "static" ? "static-roles" : "roles";
+    await call("POST", `${mount}/${kind}/${role.name}`, databaseRoleBody(role));
+  }
+}
+
+function connectionBody(
+  { plugin, url, username, usernameTemplate, passwordAuthentication, allowedRoles }: DatabaseConnectionPlan,
+  { host, port, caFile, password }: RehearsedDatabase,
+): object {
+  const [server = "", query = ""] = url.split("?");
+  const parameters = new URLSearchParams(query);
+  parameters.set("sslrootcert", caFile);
+  return {
+    plugin_name: plugin,
+    connection_url: `${server.replace(/@[^/]+/, `@${host}:${port}`)}?${parameters}`,
+    username,
+    password,
+    username_template: usernameTemplate,
+    password_authentication: passwordAuthentication,
+    allowed_roles: allowedRoles,
+    verify_connection: true,
+  };
+}
+
+const databaseRoleBody = (role: DatabaseRolePlan): object =>
+  role.login === "static"
+    ? { db_name: role.connection, username: role.username, rotation_period: role.rotateEvery.seconds }
+    : {
+        db_name: role.connection,
+        creation_statements: role.creationStatements,
+        renew_statements: role.renewStatements,
+        revocation_statements: role.revocationStatements,
+        default_ttl: role.ttl.seconds,
+        max_ttl: role.maxTtl.seconds,
+      };
+
+async function loadMirror(
+  call: VaultCall,
+  manage: VaultPlan["manage"],
+  mirror: MirrorLoginPlan,
+  awsTokenKeys: readonly string[],
+): Promise<void> {
+  const { authMount, role, audience, issuer, subject, signingAlgorithm, policy } = mirror;
+  await call("PUT", `sys/policies/acl/${policy.name}`, { policy: policy.text });
+  if (manage === "create") {
+    await call("POST", `sys/auth/${authMount}`, { type: "jwt" });
+    // AWS publishes its keys; a rehearsal has no issuer that the world knows.
+    await call("POST", `auth/${authMount}/config`, {
+      bound_issuer: issuer,
+      jwt_validation_pubkeys: awsTokenKeys,
+      jwt_supported_algs: [signingAlgorithm],
+    });
+  }
+  await call("POST", `auth/${authMount}/role/${role}`, {
+    role_type: "jwt",
+    bound_audiences: [audience],
+    bound_subject: subject,
+    user_claim: "sub",
+    token_policies: [policy.name],
+    token_no_default_policy: true,
+    token_ttl: mirror.tokenTtl.seconds,
+    token_max_ttl: mirror.tokenMaxTtl.seconds,
+  });
 }
 
 async function loadAuth(call: VaultCall, auth: VaultAuthPlan, cluster: RehearsedCluster): Promise<void> {

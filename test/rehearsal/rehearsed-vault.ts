@@ -1,0 +1,153 @@
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { type Blueprint, blueprint, type MirrorLoginPlan, type VaultPlan } from "../../lib/blueprint";
+import { defineRegistry, type Registry, seconds } from "../../lib/model";
+import {
+  loadDatabaseServer,
+  loadVaultServer,
+  type RehearsedDatabase,
+  type VaultCall,
+} from "../../lib/rehearsal/load";
+import {
+  type ClusterIssuer,
+  type OpenBao,
+  type Postgres,
+  type ServerGroup,
+  startClusterIssuer,
+  startOpenBao,
+} from "../../lib/rehearsal/servers";
+import { type Draft, draft, vaultDatabase } from "../model/sample";
+import { callWith } from "./rehearsed-environment";
+
+/** How often the static login of {@link vaultDraft} gets another password: the least that Vault takes. */
+export const STATIC_PERIOD = seconds(5);
+
+/** The sample with two users that Vault owns: `db/ro`, new for each lease, and `db/legacy`, one that cannot be made. */
+export function vaultDraft(): Draft {
+  const definition = draft();
+  definition.secrets["db/ro"] = {
+    ...vaultDatabase(),
+    settings: {
+      host: "db-ro.example.com",
+      writerHost: "db.example.com",
+      database: "app",
+      role: "reporting",
+      privileges: ["SELECT"],
+    },
+  };
+  definition.secrets["db/legacy"] = {
+    ...vaultDatabase(),
+    rotateEvery: STATIC_PERIOD,
+    settings: { host: "old.example.com", database: "app", role: "legacy", login: "static" },
+  };
+  for (const key of ["db/ro", "db/legacy"])
+    definition.secrets[key].environments = { prod: { presence: "absent" } };
+  return definition;
+}
+
+/** The Vault of the sample's environment `dev`, on a real OpenBao. */
+export interface RehearsedVault {
+  readonly blueprint: Blueprint;
+  readonly plan: VaultPlan;
+  readonly mirror: MirrorLoginPlan;
+  readonly server: OpenBao;
+  readonly issuer: ClusterIssuer;
+  readonly awsIssuer: AwsIssuer;
+  /** By connection: what its login was at first. */
+  readonly databases: Readonly<Record<string, RehearsedDatabase>>;
+  /** Logs in as a pod of a workload. */
+  readonly asWorkload: (workload: string) => Promise<VaultCall>;
+}
+
+/** Stands the sample's Vault up, loaded by whoever `caller` makes of it. */
+export async function rehearseVault(
+  group: ServerGroup,
+  postgres: Postgres,
+  caller: (server: OpenBao, plan: VaultPlan) => Promise<VaultCall> = async (server) =>
+    callWith(server, server.rootToken),
+): Promise<RehearsedVault> {
+  const registry = defineRegistry(vaultDraft()) as Registry;
+  const plan = blueprint(registry, "dev");
+  const [vault] = plan.vaults;
+  const [cluster] = plan.clusters;
+  if (!vault?.mirror || !cluster) throw new Error("the sample has no Vault with a mirror");
+  const server = await startOpenBao({ group });
+  const issuer = await startClusterIssuer({ group, issuer: cluster.issuer });
+  const { url: apiServer, jwksUrl, reviewerToken, caPem } = issuer;
+  const awsIssuer = new AwsIssuer(vault.mirror.issuer);
+  const databases = await loadDatabaseServer(postgres, plan, vault);
+  await loadVaultServer(
+    await caller(server, vault),
+    vault,
+    { [cluster.name]: { apiServer, jwksUrl, reviewerToken, caPem } },
+    { databases, awsTokenKeys: [awsIssuer.publicKeyPem] },
+  );
+  const asWorkload = async (workload: string): Promise<VaultCall> => {
+    const role = vault.roles.find((candidate) => candidate.workload === workload);
+    if (!role) throw new Error(`no role of ${workload}`);
+    const { namespace, serviceAccount, audience } = role;
+    const jwt = issuer.token({ namespace, serviceAccount, audience });
+    const { auth } = await server.call("POST", `auth/${role.mount}/login`, {
+      token: null,
+      body: { role: role.name, jwt },
+    });
+    return callWith(server, auth?.client_token ?? null);
+  };
+  return {
+    blueprint: plan,
+    plan: vault,
+    mirror: vault.mirror,
+    server,
+    issuer,
+    awsIssuer,
+    databases,
+    asWorkload,
+  };
+}
+
+/** What a token of AWS's may be told to say, by default what the mirror's says. */
+export interface AwsTokenClaims {
+  readonly subject: string;
+  readonly audience: string;
+  readonly issuer?: string;
+  /** @default 60 */
+  readonly lifeSeconds?: number;
+}
+
+/**
+ * Signs as AWS does for `sts:GetWebIdentityToken`.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound_token_claims.html
+ */
+export class AwsIssuer {
+  readonly publicKeyPem: string;
+  readonly #privateKey: KeyObject;
+
+  constructor(
+    readonly issuer: string,
+    readonly algorithm: "ES384" | "RS256" = "ES384",
+  ) {
+    const { publicKey, privateKey } =
+      algorithm === "ES384"
+        ? generateKeyPairSync("ec", { namedCurve: "P-384" })
+        : generateKeyPairSync("rsa", { modulusLength: 2048 });
+    this.publicKeyPem = publicKey.export({ type: "spki", format: "pem" }).toString();
+    this.#privateKey = privateKey;
+  }
+
+  async token({
+    subject,
+    audience,
+    issuer = this.issuer,
+    lifeSeconds = 60,
+  }: AwsTokenClaims): Promise<string> {
+    const { SignJWT } = await import("jose");
+    const now = Math.floor(Date.now() / 1_000);
+    return new SignJWT({ "https://sts.amazonaws.com/": { aws_account: subject.split(":")[4] } })
+      .setProtectedHeader({ alg: this.algorithm })
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setSubject(subject)
+      .setIssuedAt(Math.min(now, now + lifeSeconds - 1))
+      .setExpirationTime(now + lifeSeconds)
+      .sign(this.#privateKey);
+  }
+}
