@@ -86,7 +86,7 @@ export function rotationFunctionPlan(
   });
 }
 
-/** The function that copies AWSCURRENT into every Vault. */
+/** The function that copies AWSCURRENT into every Vault, and has Vaults rotate their own logins to databases. */
 export function mirrorFunctionPlan(
   registry: Registry,
   environment: Environment,

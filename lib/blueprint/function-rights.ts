@@ -144,7 +144,7 @@ function targetRights(
 const statement = (Sid: string, Action: readonly string[], Resource: readonly string[]) =>
   ({ Sid, Effect: "Allow", Action, Resource }) as const;
 
-/** What the mirror needs: to read what it copies, to prove who it is, to confirm. */
+/** What the mirror needs: to read what it copies, to prove who it is, to confirm; without a copy, less. */
 export function mirrorRights(
   registry: Registry,
   environment: Environment,
@@ -153,11 +153,18 @@ export function mirrorRights(
   const { primary } = environment.regions;
   const arns = (chosen: readonly EnvironmentSecret[]): readonly string[] =>
     withinOneRole(environment, arnsIn(environment, primary, chosen));
+  const copied = secrets.filter(isMirrored);
   return [
-    statement("DescribeSecrets", ["secretsmanager:DescribeSecret"], arns(secrets)),
+    ...(secrets.length > 0
+      ? [statement("DescribeSecrets", ["secretsmanager:DescribeSecret"], arns(secrets))]
+      : []),
     // Whatever nobody consumes is not copied, hence not read.
-    statement("ReadSecrets", ["secretsmanager:GetSecretValue"], arns(secrets.filter(isMirrored))),
-    throughSecretsManager(environment, "DecryptThroughSecretsManager", ["kms:Decrypt"], [primary]),
+    ...(copied.length > 0
+      ? [
+          statement("ReadSecrets", ["secretsmanager:GetSecretValue"], arns(copied)),
+          throughSecretsManager(environment, "DecryptThroughSecretsManager", ["kms:Decrypt"], [primary]),
+        ]
+      : []),
     {
       Sid: "ProveIdentityToVault",
       Effect: "Allow",

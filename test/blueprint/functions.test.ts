@@ -70,7 +70,9 @@ function keepsTheLaws(plan: Blueprint): void {
 
   const mirror = plan.functions.find(({ bundle }) => bundle === "mirror");
   const mirrored = secrets.filter(({ consumers }) => consumers.length > 0);
-  expect(mirror !== undefined).toBe(mirrored.length > 0);
+  // It also has Vaults rotate their own logins to databases.
+  const owned = plan.secrets.filter(({ store }) => store === "vault");
+  expect(mirror !== undefined).toBe(mirrored.length + owned.length > 0);
   if (mirror) expect(resourcesOf(mirror, "ReadSecrets")).toEqual(arns(mirrored.map(({ key }) => key)));
 
   // Each secret's own policy agrees: who may write is its rotator and people, who may read is no other function.
@@ -225,7 +227,7 @@ describe("functions", () => {
     expect(mirror && resourcesOf(mirror, "ReadSecrets")).toHaveLength(20);
   });
 
-  test("are not there where nothing is in Secrets Manager", () => {
+  test("are the mirror alone where Vault owns everything: it has Vault rotate its own login", () => {
     const plan = planOf((definition) => {
       definition.secrets = {
         "db/reports": {
@@ -236,6 +238,26 @@ describe("functions", () => {
         },
       };
       delete definition.secrets["db/reports"].admin;
+    });
+    const [mirror, ...others] = plan.functions;
+    expect(others).toEqual([]);
+    expect(mirror).toMatchObject({
+      bundle: "mirror",
+      settings: {
+        secrets: {},
+        vaults: [
+          {
+            connections: [{ mount: "database-prod", name: "db--reports", rotateEverySeconds: 30 * 86_400 }],
+          },
+        ],
+      },
+    });
+    expect(mirror && resourcesOf(mirror, "ReadSecrets")).toEqual([]);
+  });
+
+  test("are not there where there is nothing to do", () => {
+    const plan = planOf((definition) => {
+      definition.secrets = {};
     });
     expect(plan.functions).toEqual([]);
     expect(plan.operations).toBeUndefined();

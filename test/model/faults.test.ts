@@ -1165,27 +1165,6 @@ const CASES: readonly {
       },
     ],
   },
-  ...[
-    { key: "crypto/webhook", store: "aws", found: "none, and crypto/webhook is to be copied into Vault" },
-    { key: "db/ro", store: "vault", found: "none, and Vault is to rotate the connection of db/ro" },
-  ].map(({ key, store, found }) => ({
-    name: `no issuer for the mirror's tokens, with a secret of store ${store}`,
-    change: (d: Draft) => {
-      d.secrets["db/ro"] = vaultDatabase();
-      d.secrets = { [key]: { ...d.secrets[key], environments: { prod: { presence: "absent" } } } };
-      delete d.environments.dev.awsTokenIssuer;
-    },
-    faults: [
-      {
-        path: "environments.dev.awsTokenIssuer",
-        found,
-        allowed:
-          "the issuer of the account's outbound tokens, such as https://1a2b3c4d-….tokens.sts.global.api.aws",
-        change:
-          "enable it once per account (aws iam enable-outbound-web-identity-federation), and put the issuer that it prints here",
-      },
-    ],
-  })),
   {
     name: "a file of CA certificates that is no absolute path",
     change: (d) => {

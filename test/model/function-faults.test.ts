@@ -1,5 +1,5 @@
 import { days, defineRegistry, type Fault, hours, RegistryError } from "../../lib/model";
-import { type Draft, draft, redisToken } from "./sample";
+import { type Draft, draft, redisToken, vaultDatabase } from "./sample";
 
 /** Every fault in what functions need: networks, schedules, admins, and the issuer of AWS's tokens. */
 
@@ -92,6 +92,19 @@ const CASES: readonly {
         change:
           "enable it once per account (aws iam enable-outbound-web-identity-federation), and put the issuer that it prints here",
       },
+    ],
+  },
+  {
+    name: "a connection for Vault to rotate without the issuer of AWS's tokens",
+    change: (d) => {
+      d.secrets = { "db/ro": { ...vaultDatabase(), environments: { dev: { presence: "absent" } } } };
+      delete d.environments.prod.awsTokenIssuer;
+    },
+    faults: [
+      expect.objectContaining({
+        path: "environments.prod.awsTokenIssuer",
+        found: "none, and Vault is to rotate the connection of db/ro",
+      }),
     ],
   },
   {
