@@ -248,7 +248,7 @@ describe("the connection's own login", () => {
     const { authMount, role, subject, audience } = vault.mirror;
     const { auth } = await vault.server.call("POST", `auth/${authMount}/login`, {
       token: null,
-      body: { role, jwt: await vault.awsIssuer.token({ subject, audience }) },
+      body: { role, jwt: vault.awsIssuer.token({ subject, audience }) },
     });
     const call = callWith(vault.server, auth?.client_token ?? null);
     for (const { rotateRootPath } of [connection, dynamic, connection, dynamic]) {

@@ -17,7 +17,7 @@ afterAll(() => group?.stop(), 60_000);
 
 async function login(claims: Partial<AwsTokenClaims> = {}, issuer: AwsIssuer = vault.awsIssuer) {
   const { authMount, role, subject, audience } = vault.mirror;
-  const jwt = await issuer.token({ subject, audience, ...claims });
+  const jwt = issuer.token({ subject, audience, ...claims });
   const { auth } = await vault.server.call("POST", `auth/${authMount}/login`, {
     token: null,
     body: { role, jwt },
@@ -46,7 +46,7 @@ test("AWS's token for the mirror's role gives a short-lived token with the mirro
   expect(await outcome(() => self("GET", "auth/token/lookup-self"))).toBe("refused");
 });
 
-test.each<{ what: string; claims?: Partial<AwsTokenClaims>; issuer?: () => AwsIssuer }>([
+test.each<{ what: string; claims?: Partial<AwsTokenClaims>; issuer?: () => Promise<AwsIssuer> }>([
   { what: "another role of the account", claims: { subject: "arn:aws:iam::111122223333:role/other" } },
   {
     what: "a role whose name goes on",
@@ -67,10 +67,10 @@ test.each<{ what: string; claims?: Partial<AwsTokenClaims>; issuer?: () => AwsIs
     claims: { issuer: "https://prod.tokens.sts.global.api.aws" },
   },
   { what: "yesterday", claims: { lifeSeconds: -3_600 } },
-  { what: "another key", issuer: () => new AwsIssuer(vault.mirror.issuer) },
-  { what: "another algorithm", issuer: () => new AwsIssuer(vault.mirror.issuer, "RS256") },
+  { what: "another key", issuer: () => AwsIssuer.create(vault.mirror.issuer) },
+  { what: "another algorithm", issuer: () => AwsIssuer.create(vault.mirror.issuer, "RS256") },
 ])("a token of $what is refused", async ({ claims, issuer }) => {
-  await expect(login(claims, issuer?.())).rejects.toMatchObject({ status: 400 });
+  await expect(login(claims, await issuer?.())).rejects.toMatchObject({ status: 400 });
   await expect(login()).resolves.toHaveProperty("client_token");
 });
 
@@ -82,7 +82,7 @@ test("a pod's token does not log in as the mirror, and the mirror's not as a pod
   await expect(
     vault.server.call("POST", `auth/${authMount}/login`, { token: null, body: { role: mirror, jwt: pod } }),
   ).rejects.toMatchObject({ status: 400 });
-  const jwt = await vault.awsIssuer.token({ subject, audience: role.audience });
+  const jwt = vault.awsIssuer.token({ subject, audience: role.audience });
   await expect(
     vault.server.call("POST", `auth/${role.mount}/login`, { token: null, body: { role: role.name, jwt } }),
   ).rejects.toMatchObject({ name: "OpenBaoRefusal" });

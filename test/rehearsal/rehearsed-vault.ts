@@ -1,4 +1,3 @@
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { type Blueprint, blueprint, type MirrorLoginPlan, type VaultPlan } from "../../lib/blueprint";
 import { defineRegistry, type Registry, seconds } from "../../lib/model";
 import {
@@ -15,6 +14,7 @@ import {
   startClusterIssuer,
   startOpenBao,
 } from "../../lib/rehearsal/servers";
+import { SigningKey } from "../../lib/rehearsal/servers/signing-key";
 import { type Draft, draft, vaultDatabase } from "../model/sample";
 import { callWith } from "./rehearsed-environment";
 
@@ -73,7 +73,7 @@ export async function rehearseVault(
   const server = await startOpenBao({ group });
   const issuer = await startClusterIssuer({ group, issuer: cluster.issuer });
   const { url: apiServer, jwksUrl, reviewerToken, caPem } = issuer;
-  const awsIssuer = new AwsIssuer(vault.mirror.issuer);
+  const awsIssuer = await AwsIssuer.create(vault.mirror.issuer);
   const databases = await loadDatabaseServer(postgres, plan, vault);
   await loadVaultServer(
     await caller(server, vault),
@@ -118,36 +118,28 @@ export interface AwsTokenClaims {
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound_token_claims.html
  */
 export class AwsIssuer {
-  readonly publicKeyPem: string;
-  readonly #privateKey: KeyObject;
-
-  constructor(
+  private constructor(
     readonly issuer: string,
-    readonly algorithm: "ES384" | "RS256" = "ES384",
-  ) {
-    const { publicKey, privateKey } =
-      algorithm === "ES384"
-        ? generateKeyPairSync("ec", { namedCurve: "P-384" })
-        : generateKeyPairSync("rsa", { modulusLength: 2048 });
-    this.publicKeyPem = publicKey.export({ type: "spki", format: "pem" }).toString();
-    this.#privateKey = privateKey;
+    private readonly key: SigningKey,
+  ) {}
+
+  static async create(issuer: string, algorithm: "ES384" | "RS256" = "ES384"): Promise<AwsIssuer> {
+    return new AwsIssuer(issuer, await SigningKey.generate(algorithm));
   }
 
-  async token({
-    subject,
-    audience,
-    issuer = this.issuer,
-    lifeSeconds = 60,
-  }: AwsTokenClaims): Promise<string> {
-    const { SignJWT } = await import("jose");
+  get publicKeyPem(): string {
+    return this.key.publicKeyPem();
+  }
+
+  token({ subject, audience, issuer = this.issuer, lifeSeconds = 60 }: AwsTokenClaims): string {
     const now = Math.floor(Date.now() / 1_000);
-    return new SignJWT({ "https://sts.amazonaws.com/": { aws_account: subject.split(":")[4] } })
-      .setProtectedHeader({ alg: this.algorithm })
-      .setIssuer(issuer)
-      .setAudience(audience)
-      .setSubject(subject)
-      .setIssuedAt(Math.min(now, now + lifeSeconds - 1))
-      .setExpirationTime(now + lifeSeconds)
-      .sign(this.#privateKey);
+    return this.key.sign({
+      iss: issuer,
+      sub: subject,
+      aud: audience,
+      iat: Math.min(now, now + lifeSeconds - 1),
+      exp: now + lifeSeconds,
+      "https://sts.amazonaws.com/": { aws_account: subject.split(":")[4] },
+    });
   }
 }
