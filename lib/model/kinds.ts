@@ -84,7 +84,8 @@ const settings = {
     data: z.enum(["sample", "copy", "live"]).default("live"),
     /**
      * `alternating`: two logins take turns (store `aws`). `dynamic`: a Vault database engine makes a
-     * short-lived user per lease. `static`: the engine changes the password of one existing login.
+     * short-lived user per lease. `static`: the engine changes the password of one existing login; the old one
+     * is dead at that moment, so whoever holds it fails until its agent has rendered the new one.
      * Default: `alternating` for store `aws`, `dynamic` for store `vault`.
      */
     login: z.enum(["alternating", "dynamic", "static"]).optional(),

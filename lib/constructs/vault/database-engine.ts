@@ -20,7 +20,9 @@ export interface DatabaseEngineProps {
 }
 
 /**
- * The database engine of an environment in one Vault: mount, connections and roles.
+ * The database engine of an environment in one Vault: mount, connections and roles. Before a role or the whole engine
+ * goes, its leases must (`vault lease revoke -prefix database-prod/creds/db--reporting-ro`): without its connection Vault
+ * cannot drop their users, and keeps the mount.
  *
  * @example
  * for (const plan of blueprint(registry, "prod").vaults[0].databases) new DatabaseEngine(stack, plan.mount, { plan });
