@@ -178,7 +178,8 @@ export function mirrorRights(
     {
       Sid: "ConfirmVersions",
       Effect: "Allow",
-      Action: ["dynamodb:GetItem", "dynamodb:PutItem"],
+      // Transactions ask for the rights of what they hold.
+      Action: ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
       Resource: [tableArn(environment, primary, publicationsTable(registry.id, environment.name))],
     },
   ];

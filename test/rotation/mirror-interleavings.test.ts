@@ -150,7 +150,8 @@ class World {
     const now = this.clock.now().getTime();
     for (const vault of this.vaults) {
       const { count = 0 } = this.#lastWrite.get(vault) ?? {};
-      if (vault.written.length > count) this.#lastWrite.set(vault, { count: vault.written.length, at: now });
+      if (vault.written.length === count) continue;
+      this.#lastWrite.set(vault, { count: vault.written.length, at: now });
       this.#checkOrder(vault);
     }
     const confirmations = this.ledger.confirmations(NAME);
@@ -228,7 +229,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 /** Lets everything happen that needs no other event. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-const RUNS = Number(process.env.MIRROR_RUNS ?? 400);
+const RUNS = Number(process.env.MIRROR_RUNS ?? 300);
 
 describe("mirrors among rotations and rollbacks", () => {
   test("confirm only what every Vault serves, never turn a Vault back, and converge", async () => {
@@ -276,5 +277,5 @@ describe("mirrors among rotations and rollbacks", () => {
         `${total.confirmed} looks at a confirmation\n`,
     );
     expect(total.confirmed).toBeGreaterThan(total.rotations);
-  }, 120_000);
+  }, 300_000);
 });
