@@ -58,7 +58,8 @@ export interface SecretOutcome {
  *   that version afterwards, it is because every Vault serves it (still); if one writes the newer version meanwhile, it
  *   has announced that, and whoever is called for the rollback's label writes after it.
  *
- * Two reads of AWSCURRENT are eventually followed by the event of the last label move, which starts another mirror.
+ * The second look at AWSCURRENT saves the way over the next event. It also mends what an answer of Secrets Manager from
+ * a moment ago may have done; that a confirmation is true does not hang on AWSCURRENT at all.
  */
 export class SecretPublisher {
   readonly #context: PublisherContext;
@@ -100,12 +101,10 @@ export class SecretPublisher {
         : await this.#bring(secret, path, versionId, seen, opened, written);
     const outcome = { secret, versionId, written: [...written].sort(), lagging };
     if (Object.values(lagging).some(({ code }) => code === "vault-write-conflict")) return undefined;
+    const confirmed = (await publications.confirmedAt(secret, versionId)) !== undefined;
+    if (!confirmed && (await this.#current(secret)).versionId !== versionId) return undefined;
     if (Object.keys(lagging).length > 0) return { ...outcome, result: "incomplete" };
-
-    if ((await publications.confirmedAt(secret, versionId)) !== undefined) {
-      return { ...outcome, result: "already-published" };
-    }
-    if ((await this.#current(secret)).versionId !== versionId) return undefined;
+    if (confirmed) return { ...outcome, result: "already-published" };
     await ledger.confirm(secret, page, versionId, clock.now());
     return { ...outcome, result: "published" };
   }
