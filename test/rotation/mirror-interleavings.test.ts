@@ -39,6 +39,15 @@ const onlyKnown = (failure: unknown): void => {
   if (!(failure instanceof RotationError || failure instanceof Crash)) throw failure;
 };
 
+/** What happens to a mirror, by the number of its call or wait; 0: nothing. */
+interface Fate {
+  readonly diesAt: number;
+  readonly stallsAt: number;
+}
+
+/** Waits while a mirror stalls: enough for a rotation and another mirror to go by. */
+const STALL = 60;
+
 /** Mirrors, rotations and rollbacks of one secret, all in one world, each call at a time of its own. */
 class World {
   readonly secrets = new SecretsManagerModel();
@@ -50,12 +59,13 @@ class World {
   readonly #changedByHand = new Map<VaultModel, number>();
   readonly #lastWrite = new Map<VaultModel, { count: number; at: number }>();
   #rotations = 0;
+  #resting: (() => void) | undefined;
   confirmed = 0;
   died = 0;
 
   constructor(
     private readonly gate: () => Promise<unknown>,
-    private readonly crashes: Iterator<number>,
+    private readonly fates: Iterator<Fate>,
   ) {
     this.secrets.create(NAME);
     this.secrets.onCurrent = (_, version) => {
@@ -69,6 +79,21 @@ class World {
     const version = versionId(`rotation ${this.#rotations}`);
     this.secrets.stage(NAME, version);
     for (const step of STEPS) await this.#machine({ step, secretId: NAME, versionId: version });
+  }
+
+  /** Waits until nothing else is under way. */
+  rest(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#resting = resolve;
+    });
+  }
+
+  /** Ends a {@link rest}; `false` when nobody rests. */
+  wake(): boolean {
+    const resting = this.#resting;
+    this.#resting = undefined;
+    resting?.();
+    return resting !== undefined;
   }
 
   async rollback(): Promise<void> {
@@ -105,9 +130,15 @@ class World {
   }
 
   startMirror(mortal = true): void {
-    const next = mortal ? this.crashes.next() : undefined;
-    const plan = new CrashPlan(next?.done === false ? next.value : 0, "after");
-    const mortally = <T extends object>(port: T): T => plan.wrap(gated(port, this.gate));
+    const next = mortal ? this.fates.next() : undefined;
+    const { diesAt, stallsAt } = next?.done === false ? next.value : { diesAt: 0, stallsAt: 0 };
+    const plan = new CrashPlan(diesAt, "after");
+    let waits = 0;
+    const gate = async () => {
+      waits += 1;
+      for (let turn = waits === stallsAt ? STALL : 1; turn > 0; turn -= 1) await this.gate();
+    };
+    const mortally = <T extends object>(port: T): T => plan.wrap(gated(port, gate));
     const later = (work: () => void) => {
       void this.gate().then(work);
     };
@@ -197,7 +228,7 @@ class World {
 }
 
 type Op =
-  | { readonly do: "rotate" | "rollback" | "mirror" }
+  | { readonly do: "rotate" | "rollback" | "mirror" | "rest" }
   | { readonly do: "tamper" | "away" | "back" | "late"; readonly vault: number };
 
 async function perform(world: World, op: Op): Promise<void> {
@@ -217,6 +248,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 4, arbitrary: fc.constant<Op>({ do: "rotate" }) },
   { weight: 3, arbitrary: fc.constant<Op>({ do: "rollback" }) },
   { weight: 3, arbitrary: fc.constant<Op>({ do: "mirror" }) },
+  { weight: 2, arbitrary: fc.constant<Op>({ do: "rest" }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -239,14 +271,17 @@ describe("mirrors among rotations and rollbacks", () => {
         fc.scheduler(),
         fc.array(op, { minLength: 1, maxLength: 10, size: "max" }),
         fc.infiniteStream(
-          fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 20 })),
+          fc.record({
+            diesAt: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 16 })),
+            stallsAt: fc.integer({ min: 0, max: 30 }),
+          }),
         ),
-        async (scheduler, ops, crashes) => {
-          const world = new World(() => scheduler.schedule(Promise.resolve()), crashes);
+        async (scheduler, ops, fates) => {
+          const world = new World(() => scheduler.schedule(Promise.resolve()), fates);
           const run = async () => {
             await settle();
-            while (scheduler.count() > 0) {
-              await scheduler.waitNext(1);
+            while (scheduler.count() > 0 || world.wake()) {
+              if (scheduler.count() > 0) await scheduler.waitNext(1);
               await settle();
               world.clock.advance(1);
               world.check();
