@@ -139,8 +139,9 @@ class World {
       for (let turn = waits === stallsAt ? STALL : 1; turn > 0; turn -= 1) await this.gate();
     };
     const mortally = <T extends object>(port: T): T => plan.wrap(gated(port, gate));
-    const later = (work: () => void) => {
-      void this.gate().then(work);
+    const later = async (work: () => void) => {
+      for (let turn = STALL; turn > 0; turn -= 1) await this.gate();
+      work();
     };
     const mirror = new Mirror({
       settings: {
@@ -252,7 +253,13 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({
-      do: fc.constantFrom("tamper" as const, "away" as const, "back" as const, "late" as const),
+      do: fc.constantFrom(
+        "tamper" as const,
+        "away" as const,
+        "back" as const,
+        "late" as const,
+        "late" as const,
+      ),
       vault: fc.nat({ max: 1 }),
     }),
   },

@@ -45,9 +45,9 @@ export interface SecretOutcome {
  * A round is: read the ledger, read the Vaults, read AWSCURRENT, announce, write, settle, read AWSCURRENT again, confirm.
  * Everything rests on that order:
  *
- * - *No Vault goes back.* A write is check-and-set against what was read before AWSCURRENT was. Had another mirror
- *   written in between, the write is refused; had one written before, it knew no later AWSCURRENT than this round. So the
- *   versions in a Vault follow AWSCURRENT in its order, however slow a mirror is.
+ * - *No Vault goes back.* A write needs the ledger as it was before AWSCURRENT was read, and the Vault as it was before
+ *   that, too (check-and-set). Whoever announced or wrote in between makes this round begin again; whoever did before knew
+ *   no later AWSCURRENT. So the versions in a Vault follow AWSCURRENT in its order, however slow a mirror is.
  * - *A confirmation is true.* It holds only if the ledger has not changed since before the Vaults were read, and every
  *   mirror changes the ledger before it writes. What was announced even earlier and may still be under way is
  *   `unsettled`: such a Vault is written again, though it looks right, so that the other's check-and-set fails.

@@ -24,7 +24,7 @@ export class VaultModel {
   }
 
   /** @param later does something at a time of its own */
-  session(later: (work: () => void) => void): VaultSession {
+  session(later: (work: () => void) => unknown): VaultSession {
     const put = (path: string, data: Readonly<Record<string, unknown>>, number: number) => {
       if (this.at(path).number !== number) throw new RotationError("vault-write-conflict", this.name);
       this.#entries.set(path, { number: number + 1, data });
