@@ -26,11 +26,7 @@ export async function impliedKmsCalls(
     { SecretId: record.resource },
   );
   if (typeof secret.KmsKeyId !== "string") return [];
-  const { body: key } = await upstream.asRoot(
-    { account, region, service: "kms", operation: "DescribeKey" },
-    { KeyId: secret.KmsKeyId },
-  );
-  const metadata = key.KeyMetadata as { readonly Arn?: string } | undefined;
+  const resource = await keyArn(secret.KmsKeyId, account, region, upstream);
   const context = {
     ...record.context,
     "kms:ViaService": `secretsmanager.${region}.amazonaws.com`,
@@ -40,8 +36,18 @@ export async function impliedKmsCalls(
   return actions.map((action) => ({
     ...record,
     action,
-    resource: metadata?.Arn ?? (secret.KmsKeyId as string),
+    resource,
     outcome: "implied",
     context,
   }));
+}
+
+async function keyArn(keyId: string, account: string, region: string, upstream: Upstream): Promise<string> {
+  if (/^arn:[^:]+:kms:.*:key\//.test(keyId)) return keyId;
+  const { body } = await upstream.asRoot(
+    { account, region, service: "kms", operation: "DescribeKey" },
+    { KeyId: keyId },
+  );
+  const metadata = body.KeyMetadata as { readonly Arn?: string } | undefined;
+  return metadata?.Arn ?? keyId;
 }
