@@ -647,6 +647,13 @@ describe("web identity", () => {
   });
 });
 
+test("a fault behind the shim is not taken for an answer of AWS", async () => {
+  const orphan = await startAwsShim({ upstream: { endpoint: "http://127.0.0.1:1" }, group });
+  const asked = describeAt((type) => clientAt(orphan.endpoint, type), "dev/any");
+  await expect(asked).rejects.toMatchObject({ name: "ShimFault" });
+  await orphan.stop();
+});
+
 describe("faults", () => {
   const describeSecrets = ({ action }: { readonly action: string }) =>
     action === "secretsmanager:DescribeSecret";

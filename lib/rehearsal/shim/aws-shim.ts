@@ -88,7 +88,7 @@ function listen(
   serve: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
 ): Promise<{ readonly server: Server; readonly port: number }> {
   const server = createServer((request, response) => {
-    serve(request, response).catch(() => response.destroy());
+    serve(request, response).catch((fault: unknown) => showFault(response, fault));
   });
   // SDK clients keep connections; closing an idle one races with their next request.
   server.keepAliveTimeout = 0;
@@ -102,6 +102,19 @@ function listen(
       else resolve({ server, port: address.port });
     });
   });
+}
+
+/** A fault of the shim itself, or of the embedded AWS behind it: not to be taken for an answer of AWS. */
+function showFault(response: ServerResponse, fault: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const message = fault instanceof Error ? fault.message : String(fault);
+  const error = { code: "ShimFault", message, status: 500 };
+  const answer = errorAnswer("rest-json", error, randomUUID());
+  response.writeHead(answer.status, answer.headers);
+  response.end(answer.body);
 }
 
 type Handlers = Readonly<Record<string, Readonly<Record<string, Handler>>>>;
