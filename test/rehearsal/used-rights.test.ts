@@ -112,6 +112,39 @@ const CASES: readonly (readonly [
     ["Log 0 service"],
     [],
   ],
+  [
+    "leaves keys of queues to Lambda",
+    policy({
+      ...decrypt("*"),
+      Condition: {
+        StringEquals: { "kms:ViaService": ["sqs.eu-central-1.amazonaws.com"] },
+        "ForAnyValue:StringEquals": { "kms:ResourceAliases": ["alias/operations"] },
+      },
+    }),
+    [implied],
+    ["Key 0 service"],
+    [`kms:Decrypt ${KEY} 1`],
+  ],
+  [
+    "tells an audience from another",
+    policy(
+      ...["vault-dev", "vault-prod"].map((audience) => ({
+        Sid: audience,
+        Effect: "Allow" as const,
+        Action: ["sts:GetWebIdentityToken"],
+        Resource: ["*"],
+        Condition: { "ForAllValues:StringEquals": { "sts:IdentityTokenAudience": [audience] } },
+      })),
+    ),
+    [
+      call("sts:GetWebIdentityToken", {
+        resource: "*",
+        context: { "sts:IdentityTokenAudience": "vault-dev" },
+      }),
+    ],
+    ["vault-dev 1 enforced", "vault-prod 0 none"],
+    [],
+  ],
   ["counts no denying statement", policy(read({ Effect: "Deny" })), [], [], []],
 ];
 

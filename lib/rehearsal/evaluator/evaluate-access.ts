@@ -76,6 +76,9 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   ArnLike: anyLike,
   ArnNotLike: notLike,
   ArnEquals: anyLike,
+  // Contexts here have at most one value for a key; all of none is true, any of none is false.
+  "ForAllValues:StringEquals": (found, wanted) => found === undefined || wanted.includes(found),
+  "ForAnyValue:StringEquals": anyEqual,
 };
 
 function conditionHolds(statement: PolicyStatement, request: AccessRequest): boolean {

@@ -200,13 +200,22 @@ class Interceptor {
       resource: await resourceArn(call, account, this.#upstream),
       outcome: outcomeOf(answer),
       injected,
-      context: { "aws:RequestedRegion": call.region },
+      context: contextOf(call),
       requestId: requestIdOf(answer) ?? "",
     };
     this.calls.add(record);
     if (!injected && (record.outcome === "allowed" || record.outcome === "denied")) this.#keyUses.note(call);
     for (const implied of await impliedKmsCalls(record, this.#upstream)) this.calls.add(implied);
   }
+}
+
+/** Condition keys that policies of ours name. */
+function contextOf(call: AwsCall): Readonly<Record<string, string>> {
+  const audience = call.action === "sts:GetWebIdentityToken" ? textOf(call, "Audience.member.1") : undefined;
+  return {
+    "aws:RequestedRegion": call.region,
+    ...(audience === undefined ? {} : { "sts:IdentityTokenAudience": audience }),
+  };
 }
 
 /** The account that an ARN in the call names, where the caller is not known. */

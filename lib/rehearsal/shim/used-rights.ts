@@ -82,8 +82,14 @@ function useOf(statement: PolicyStatement, action: string, records: readonly Cal
     const isEnforced = used.some(({ outcome }) => outcome !== "implied");
     return { sid, action, uses: used.length, proof: isEnforced ? "enforced" : "implied" };
   }
-  const isByService = BY_SERVICE.some((pattern) => matchesWildcard(pattern, action));
-  return { sid, action, uses: 0, proof: isByService ? "service" : "none" };
+  return { sid, action, uses: 0, proof: isByService(statement, action) ? "service" : "none" };
+}
+
+function isByService({ Condition }: PolicyStatement, action: string): boolean {
+  if (BY_SERVICE.some((pattern) => matchesWildcard(pattern, action))) return true;
+  // Keys of queues, topics and logs; those of secrets are asked for on behalf of a call that is recorded.
+  const services = Condition?.StringEquals?.["kms:ViaService"] ?? [];
+  return services.length > 0 && services.every((service) => !service.startsWith("secretsmanager."));
 }
 
 function allows(policies: readonly PolicyDocument[], record: CallRecord): boolean {
