@@ -328,6 +328,22 @@ describe.each(Object.keys(SHIM_RULES) as ShimRuleName[])("rule %s", (name) => {
   });
 });
 
+test("of two values for one token, sent at once, one is taken", async () => {
+  const SecretId = await newSecret();
+  for (let round = 0; round < 5; round += 1) {
+    const token = randomUUID();
+    const send = () =>
+      outcome(
+        put(client, SecretId, {
+          ClientRequestToken: token,
+          SecretString: value(),
+          VersionStages: ["AWSPENDING"],
+        }),
+      );
+    expect((await Promise.all([send(), send()])).sort()).toEqual(["ResourceExistsException", "ok"]);
+  }
+});
+
 /** Makes these statements all that the role may do. */
 async function allowRole(...statements: object[]): Promise<void> {
   await client(IAMClient).send(
