@@ -29,7 +29,7 @@ import {
 import { AssumeRoleCommand, GetWebIdentityTokenCommand, STSClient } from "@aws-sdk/client-sts";
 import { zipSync } from "fflate";
 import { allowSecretsManager, type Credentials, loadFunction } from "../../lib/rehearsal/load";
-import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
+import { type EmbeddedAws, ServerGroup, startEmbeddedAws, startOpenBao } from "../../lib/rehearsal/servers";
 import {
   type AwsShim,
   SHIM_RULES,
@@ -653,6 +653,35 @@ describe("web identity", () => {
       "https://sts.amazonaws.com/": { aws_account: ACCOUNT, source_region: REGION },
     });
   });
+
+  test("logs in to OpenBao, which has the public key", async () => {
+    const bao = await startOpenBao({ group });
+    await bao.call("POST", "sys/auth/aws", { body: { type: "jwt" } });
+    await bao.call("POST", "auth/aws/config", {
+      body: { jwt_validation_pubkeys: shim.webIdentity.publicKeysPem, bound_issuer: ISSUER },
+    });
+    await bao.call("POST", "auth/aws/role/mirror", {
+      body: {
+        role_type: "jwt",
+        bound_audiences: ["vault-dev"],
+        bound_subject: ROLE_ARN,
+        user_claim: "sub",
+        token_policies: ["mirror"],
+      },
+    });
+    await allowRole(allow("sts:GetWebIdentityToken"));
+    const logIn = async (audience: string, SigningAlgorithm: "ES384" | "RS256") => {
+      const { WebIdentityToken: jwt } = await asRole(STSClient).send(
+        new GetWebIdentityTokenCommand({ Audience: [audience], SigningAlgorithm }),
+      );
+      return bao.call("POST", "auth/aws/login", { token: null, body: { role: "mirror", jwt } });
+    };
+    for (const algorithm of ["ES384", "RS256"] as const) {
+      expect((await logIn("vault-dev", algorithm)).auth?.token_policies).toContain("mirror");
+    }
+    await expect(logIn("vault-prod", "ES384")).rejects.toThrow();
+    await bao.stop();
+  }, 60_000);
 
   test("is refused in an account without federation", async () => {
     const other = aws.rootCredentials("999988887777");
