@@ -104,9 +104,9 @@ export const registry = defineRegistry({
       store: "aws",
       classification: "restricted",
       environments: {
-        dev: { settings: { mode: "test", account: "sandbox" } },
-        stage: { settings: { mode: "test", account: "stage" } },
-        prod: { settings: { mode: "live", account: "live" } },
+        dev: { settings: stripe("test", "sandbox", "dev") },
+        stage: { settings: stripe("test", "stage", "stage") },
+        prod: { settings: stripe("live", "live", "prod") },
       },
     },
     "payments/paypal": {
@@ -229,6 +229,12 @@ function loginAt(host: string) {
     statement: "SELECT rolcreaterole FROM pg_roles WHERE rolname = current_user",
     expect: { firstColumn: "true" },
   } as const;
+}
+
+/** Stripe's world of an environment, and the endpoint to which it sends events there. */
+function stripe<const M extends "test" | "live">(mode: M, account: string, environment: string) {
+  const host = environment === "prod" ? "api.example.com" : `api.${environment}.example.com`;
+  return { mode, account, webhookUrl: `https://${host}/webhooks/stripe` };
 }
 
 /** Bucket of an environment and what a session taken with its key may do there. */

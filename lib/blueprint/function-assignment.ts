@@ -15,8 +15,11 @@ export interface FunctionAssignment {
   readonly secrets: readonly EnvironmentSecret[];
 }
 
-/** Characters of ARNs that one function's role takes: they fill seven of its ten policies, with room for chance. */
-const CAPACITY = 40_000;
+/**
+ * Characters of ARNs that one function's role takes. It may name each of them twice, and that fills seven of its ten
+ * policies, with room for chance.
+ */
+const CAPACITY = 20_000;
 /** What an ARN has beyond the key, about. */
 const ARN_LENGTH = 90;
 

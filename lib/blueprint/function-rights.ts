@@ -1,3 +1,5 @@
+import { rulesMakeValue } from "../model/generic-settings";
+import { publishesKeys } from "../model/kinds";
 import {
   deadLetterQueue,
   mirrorAudience,
@@ -60,18 +62,20 @@ export function rotationRights(
 ): readonly PolicyStatement[] {
   const { primary } = environment.regions;
   const admins = adminsOf(registry, environment, secrets);
+  const made = secrets.filter(makesValues);
   return [
-    {
-      Sid: "RotateSecrets",
-      Effect: "Allow",
-      Action: [
+    statement(
+      "RotateSecrets",
+      [
         "secretsmanager:DescribeSecret",
         "secretsmanager:GetSecretValue",
-        "secretsmanager:PutSecretValue",
         "secretsmanager:UpdateSecretVersionStage",
       ],
-      Resource: arnsIn(environment, primary, secrets),
-    },
+      arnsIn(environment, primary, secrets),
+    ),
+    ...(made.length > 0
+      ? [statement("PutValues", ["secretsmanager:PutSecretValue"], arnsIn(environment, primary, made))]
+      : []),
     ...(admins.length > 0
       ? [
           {
@@ -83,12 +87,14 @@ export function rotationRights(
         ]
       : []),
     // A new value is written under the key of every region that has a replica.
-    throughSecretsManager(
-      environment,
-      "UseKeysThroughSecretsManager",
-      ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
-      environment.allRegions,
-    ),
+    made.length > 0
+      ? throughSecretsManager(
+          environment,
+          "UseKeysThroughSecretsManager",
+          ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+          environment.allRegions,
+        )
+      : throughSecretsManager(environment, "DecryptThroughSecretsManager", ["kms:Decrypt"], [primary]),
     {
       Sid: "ReadAndWithdrawConfirmations",
       Effect: "Allow",
@@ -98,6 +104,12 @@ export function rotationRights(
     ...targetRights(environment, secrets),
   ];
 }
+
+/** Whether the function writes values of its own; otherwise operators put every one of them. */
+const makesValues = (secret: EnvironmentSecret): boolean =>
+  secret.rotation !== "operator-assisted" ||
+  (secret.kind === "generic" && rulesMakeValue(secret.settings)) ||
+  (secret.kind === "stripe" && publishesKeys(secret));
 
 /** The admin secrets of some secrets, sorted, each once. */
 function adminsOf(

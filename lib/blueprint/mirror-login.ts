@@ -55,6 +55,8 @@ export function mirrorLoginPlan(
       // `create` for the first version, `update` for the next ones, `read` for what it compares with.
       ...copies.map((path) => ({ path, capabilities: ["create", "read", "update"] as const })),
       ...rotations.map((path) => ({ path, capabilities: ["update"] as const })),
+      // Its token ends with its work.
+      { path: "auth/token/revoke-self", capabilities: ["update"] },
     ]),
     tokenTtl: TOKEN_TTL,
     tokenMaxTtl: TOKEN_TTL,

@@ -107,6 +107,7 @@ function letsTheMirrorDoItsPartOnly(plan: Blueprint): void {
         path: `database-${plan.environment}/rotate-root/${name}`,
         capabilities: ["update"],
       })),
+      ...(mirror ? [{ path: "auth/token/revoke-self", capabilities: ["update"] }] : []),
     ]);
     for (const { path } of deployer.rules) expect(path).not.toMatch(/[*+]|\/data\/|creds\/|\/rotate-/);
   }

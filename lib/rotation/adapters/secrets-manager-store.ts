@@ -81,10 +81,17 @@ export class SecretsManagerStore implements SecretStore {
       // AWS answers InvalidParameterException when RemoveFromVersionId is not where the label is.
       const name = awsNameOf(failure);
       if (name === "InvalidParameterException" || name === "ResourceNotFoundException") {
+        // An answer that got lost is asked for again by the SDK; by then the label is where it was to go.
+        if (move.to !== undefined && (await this.#holds(secretId, label, move.to))) return;
         throw new RotationError("label-moved", `${label} of ${secretId} is not where it was`, name);
       }
       throw awsFailure(failure, `secretsmanager:UpdateSecretVersionStage of ${secretId}`);
     }
+  }
+
+  async #holds(secretId: string, label: StagingLabel, versionId: string): Promise<boolean> {
+    const { labels } = await this.describe(secretId);
+    return labels.get(versionId)?.includes(label) ?? false;
   }
 
   async #get(
