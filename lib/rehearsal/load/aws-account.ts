@@ -32,7 +32,8 @@ export interface AwsAccess {
   readonly credentials: Credentials;
 }
 
-const settings = ({ endpoint, credentials }: AwsAccess, region: string) => ({
+/** What every client of the SDK is made with. */
+export const clientSettings = ({ endpoint, credentials }: AwsAccess, region: string) => ({
   endpoint,
   region,
   credentials: { ...credentials },
@@ -42,11 +43,14 @@ const settings = ({ endpoint, credentials }: AwsAccess, region: string) => ({
 
 /** Secrets Manager in a region. */
 export const secretsManager = (access: AwsAccess, region: string): SecretsManagerClient =>
-  new SecretsManagerClient(settings(access, region));
+  new SecretsManagerClient(clientSettings(access, region));
 /** KMS in a region. */
-export const kms = (access: AwsAccess, region: string): KMSClient => new KMSClient(settings(access, region));
-export const iam = (access: AwsAccess, region: string): IAMClient => new IAMClient(settings(access, region));
-const sts = (access: AwsAccess, region: string): STSClient => new STSClient(settings(access, region));
+export const kms = (access: AwsAccess, region: string): KMSClient =>
+  new KMSClient(clientSettings(access, region));
+/** IAM. */
+export const iam = (access: AwsAccess, region: string): IAMClient =>
+  new IAMClient(clientSettings(access, region));
+const sts = (access: AwsAccess, region: string): STSClient => new STSClient(clientSettings(access, region));
 
 const json = (document: PolicyDocument): string => JSON.stringify(document);
 
@@ -229,6 +233,7 @@ async function ensureOidcProvider(access: AwsAccess, blueprint: Blueprint, issue
   }
 }
 
+/** Makes a role with its policies. */
 export async function loadRole(access: AwsAccess, blueprint: Blueprint, role: RolePlan): Promise<void> {
   const client = iam(access, blueprint.regions.primary);
   await client.send(

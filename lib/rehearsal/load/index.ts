@@ -16,6 +16,7 @@ export {
   type LoadedFunction,
   loadFunction,
 } from "./functions";
+export { loadOperations, loadSchedules, type ZipOf } from "./operations";
 export {
   loadVaultServer,
   type RehearsedCluster,

@@ -7,7 +7,7 @@ import { RotateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
 import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { Blueprint, FunctionPlan, OperationsPlan, RulePlan } from "../../blueprint";
-import { type AwsAccess, kms, loadRole, secretsManager } from "./aws-account";
+import { type AwsAccess, clientSettings, kms, loadRole, secretsManager } from "./aws-account";
 import { allowSecretsManager, loadFunction } from "./functions";
 
 /** The deployment package of a function: its bundle, with the settings of this rehearsal. */
@@ -71,13 +71,7 @@ export async function loadSchedules(
   }
 }
 
-const settings = ({ endpoint, credentials }: AwsAccess, region: string) => ({
-  endpoint,
-  region,
-  credentials: { ...credentials },
-  maxAttempts: 1,
-});
-const logs = (access: AwsAccess, region: string) => new CloudWatchLogsClient(settings(access, region));
+const logs = (access: AwsAccess, region: string) => new CloudWatchLogsClient(clientSettings(access, region));
 
 async function loadSurroundings(access: AwsAccess, region: string, plan: OperationsPlan): Promise<void> {
   const { KeyMetadata: key } = await kms(access, region).send(
@@ -86,7 +80,7 @@ async function loadSurroundings(access: AwsAccess, region: string, plan: Operati
   await kms(access, region).send(
     new CreateAliasCommand({ AliasName: plan.key.alias, TargetKeyId: key?.KeyId }),
   );
-  const tables = new DynamoDBClient(settings(access, region));
+  const tables = new DynamoDBClient(clientSettings(access, region));
   await tables.send(
     new CreateTableCommand({
       TableName: plan.publicationsTable,
@@ -102,13 +96,13 @@ async function loadSurroundings(access: AwsAccess, region: string, plan: Operati
     }),
   );
   await waitUntilTableExists({ client: tables, maxWaitTime: 30 }, { TableName: plan.publicationsTable });
-  await new SQSClient(settings(access, region)).send(
+  await new SQSClient(clientSettings(access, region)).send(
     new CreateQueueCommand({
       QueueName: plan.deadLetters.name,
       Attributes: { KmsMasterKeyId: key?.Arn ?? "", Policy: JSON.stringify(plan.deadLetters.policy) },
     }),
   );
-  await new SNSClient(settings(access, region)).send(
+  await new SNSClient(clientSettings(access, region)).send(
     new CreateTopicCommand({
       Name: plan.alarms.name,
       Attributes: { KmsMasterKeyId: key?.Arn ?? "", Policy: JSON.stringify(plan.alarms.policy) },
@@ -126,7 +120,7 @@ async function loadRule(
   functionArns: ReadonlyMap<string, string>,
   topicArn: string,
 ): Promise<void> {
-  const events = new EventBridgeClient(settings(access, region));
+  const events = new EventBridgeClient(clientSettings(access, region));
   await events.send(
     new PutRuleCommand({
       Name: rule.name,
@@ -152,7 +146,7 @@ async function loadRule(
     }),
   );
   if (target === "alarms") return;
-  await new LambdaClient(settings(access, region)).send(
+  await new LambdaClient(clientSettings(access, region)).send(
     new AddPermissionCommand({
       FunctionName: target.function,
       StatementId: `Rule-${rule.word}`,

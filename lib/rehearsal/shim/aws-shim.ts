@@ -33,6 +33,12 @@ export interface AwsShimOptions {
    * @default none: GetWebIdentityToken is refused
    */
   readonly tokenIssuers?: Readonly<Record<string, string>>;
+  /**
+   * Called after each call that the embedded AWS took, before its answer goes back: what AWS would do outside of the
+   * embedded one, such as telling a cache its new token.
+   * @default nothing
+   */
+  readonly onTaken?: (call: AwsCall) => Promise<void>;
   readonly rotation?: RotationOptions;
   readonly readings?: SecretsManagerReadings;
 }
@@ -58,7 +64,7 @@ export function startAwsShim(options: AwsShimOptions): Promise<AwsShim> {
     const rotations = new Rotations(upstream, stored, options.rotation);
     const readings = { firstKeepsPending: true, promotionClearsPending: false, ...options.readings };
     const keyUses = new AccessKeyUses();
-    const interceptor = new Interceptor(upstream, keyUses, {
+    const handlers: Handlers = {
       secretsmanager: { ...secretHandlers(stored, readings), ...rotations.handlers() },
       iam: {
         CreateAccessKey: createAccessKey,
@@ -66,7 +72,9 @@ export function startAwsShim(options: AwsShimOptions): Promise<AwsShim> {
       },
       lambda: { CreateFunction: createFunction },
       sts: { GetWebIdentityToken: (exchange) => webIdentity.getToken(exchange) },
-    });
+    };
+    const onTaken = options.onTaken ?? (async () => undefined);
+    const interceptor = new Interceptor(upstream, keyUses, handlers, onTaken);
     const { server, port } = await listen((request, response) => interceptor.serve(request, response));
     const stop = () =>
       new Promise<void>((resolve) => {
@@ -127,11 +135,18 @@ class Interceptor {
   readonly #upstream: Upstream;
   readonly #keyUses: AccessKeyUses;
   readonly #handlers: Handlers;
+  readonly #onTaken: (call: AwsCall) => Promise<void>;
 
-  constructor(upstream: Upstream, keyUses: AccessKeyUses, handlers: Handlers) {
+  constructor(
+    upstream: Upstream,
+    keyUses: AccessKeyUses,
+    handlers: Handlers,
+    onTaken: (call: AwsCall) => Promise<void>,
+  ) {
     this.#upstream = upstream;
     this.#keyUses = keyUses;
     this.#handlers = handlers;
+    this.#onTaken = onTaken;
   }
 
   async serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -148,7 +163,10 @@ class Interceptor {
     }
     const injected = injectedAnswer(call, fault);
     const answer = withRequestId(injected ?? (await this.#answer(request, call, caller)));
-    if (injected === undefined) this.#callers.learn(call, caller, answer);
+    if (injected === undefined) {
+      this.#callers.learn(call, caller, answer);
+      if (answer.status < 300) await this.#onTaken(call);
+    }
     await this.#record(call, caller, answer, injected !== undefined);
     if (fault?.kind === "kill") await kill();
     if (fault?.kind === "kill" || fault?.kind === "lost-response") {

@@ -1,3 +1,4 @@
+export { type AwsCall, textOf } from "./aws-call";
 export { type AwsShim, type AwsShimOptions, startAwsShim } from "./aws-shim";
 export { type ActionUse, CallLog, type CallRecord, usesByPrincipal } from "./call-log";
 export type { Fault, FaultedCall, FaultOrder, Faults } from "./faults";

@@ -37,6 +37,14 @@ export class PostgresqlServers {
     return server;
   }
 
+  /** Where the server for a host is, for settings; `undefined`: there is none. */
+  placeOf(
+    host: string,
+  ): { readonly host: string; readonly port: number; readonly caPem: string } | undefined {
+    const server = this.#servers.get(host);
+    return server && placeOf(server);
+  }
+
   /**
    * Prepares the database of a user that Secrets Manager rotates, as its administrator does: the database with a table, and
    * the admin login, whose credential people put into the admin secret.

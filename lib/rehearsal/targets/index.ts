@@ -1,0 +1,2 @@
+export { type RehearsedTargets, startTargets } from "./start-targets";
+export type { Attempt, RehearsedTarget, SuppliedValues } from "./target-servers";

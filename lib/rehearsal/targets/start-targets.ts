@@ -1,0 +1,121 @@
+import { randomBytes } from "node:crypto";
+import { CreateReplicationGroupCommand, ElastiCacheClient } from "@aws-sdk/client-elasticache";
+import { CreateUserCommand } from "@aws-sdk/client-iam";
+import type { Blueprint, SecretPlan } from "../../blueprint";
+import type { KindSettings } from "../../model";
+import { type AwsAccess, clientSettings, iam } from "../load/aws-account";
+import type { ServerGroup } from "../servers";
+import { PostgresqlServers } from "./postgresql";
+import { RehearsedRedis, RehearsedReplicationGroup, redisAclTarget } from "./redis";
+import { isOfKind, type RehearsedTarget, type SecretOf, type SuppliedValues } from "./target-servers";
+import { datadogTarget, payPalTarget, sendGridTarget, stripeTarget } from "./vendors";
+
+/** Everything that an environment's secrets open, as servers of a rehearsal. */
+export interface RehearsedTargets {
+  /** By key. A secret that is not here opens nothing that could be stood up. */
+  readonly targets: ReadonlyMap<string, RehearsedTarget>;
+  /** What people would put into secrets. */
+  readonly supplied: SuppliedValues;
+  readonly postgresql: PostgresqlServers;
+  /** By their id: what ElastiCache's API is told goes to the Redis behind it. */
+  readonly replicationGroups: ReadonlyMap<string, RehearsedReplicationGroup>;
+}
+
+/**
+ * Starts PostgreSQL, Redis and the vendors for the secrets of a blueprint, makes the IAM users and replication groups, and
+ * does what their administrators do before rotation begins.
+ *
+ * @param administrator may make users and replication groups in the embedded AWS
+ */
+export async function startTargets(
+  blueprint: Blueprint,
+  administrator: AwsAccess,
+  group: ServerGroup,
+): Promise<RehearsedTargets> {
+  const targets = new Map<string, RehearsedTarget>();
+  const supplied: SuppliedValues = new Map();
+  const replicationGroups = new Map<string, RehearsedReplicationGroup>();
+  const postgresql = await PostgresqlServers.start(blueprint, group);
+
+  const targetOf = async (secret: SecretPlan): Promise<RehearsedTarget | undefined> => {
+    if (isOfKind(secret, "postgresql-user")) return postgresql.target(secret, supplied);
+    if (isOfKind(secret, "redis-auth-token")) {
+      const redis = await RehearsedRedis.start(group);
+      const { replicationGroup } = secret.settings;
+      if (replicationGroup === undefined) return redisAclTarget(redis, secret, supplied);
+      await makeReplicationGroup(administrator, blueprint, replicationGroup);
+      const made = await RehearsedReplicationGroup.on(redis);
+      replicationGroups.set(replicationGroup, made);
+      return made.target(secret);
+    }
+    if (isOfKind(secret, "s3-access-key")) {
+      await makeUser(administrator, blueprint, secret.settings.user);
+      return undefined;
+    }
+    const vendor = await vendorOf(secret, supplied);
+    if (vendor === undefined) return undefined;
+    const place = group.placeFor(`vendor-${secret.kind}`);
+    group.adopt(place, () => vendor.server.stop());
+    return vendor.target;
+  };
+  for (const secret of blueprint.secrets) {
+    const target = await targetOf(secret);
+    if (target !== undefined) targets.set(secret.key, target);
+  }
+  for (const secret of blueprint.secrets) {
+    if (!isOfKind(secret, "generic")) continue;
+    supplyGeneric(secret, supplied);
+    const settings = relocatedCheck(secret, postgresql);
+    if (settings !== undefined) targets.set(secret.key, { settings });
+  }
+  return { targets, supplied, postgresql, replicationGroups };
+}
+
+function vendorOf(secret: SecretPlan, supplied: SuppliedValues) {
+  if (isOfKind(secret, "sendgrid")) return sendGridTarget(secret, supplied);
+  if (isOfKind(secret, "datadog")) return datadogTarget(secret, supplied);
+  if (isOfKind(secret, "stripe")) return stripeTarget(secret, supplied);
+  if (isOfKind(secret, "paypal")) return payPalTarget(secret, supplied);
+  return undefined;
+}
+
+/** A value that nobody's target has given yet: any text will do. */
+function supplyGeneric(secret: SecretOf<"generic">, supplied: SuppliedValues): void {
+  if (secret.rotation !== "operator-assisted" || supplied.has(secret.key)) return;
+  supplied.set(
+    secret.key,
+    Object.fromEntries(secret.settings.fields.map((field) => [field, randomBytes(24).toString("base64url")])),
+  );
+}
+
+/** An SQL check asks the PostgreSQL that stands for its host; an HTTP check has no server here and is left out. */
+function relocatedCheck(
+  secret: SecretOf<"generic">,
+  postgresql: PostgresqlServers,
+): KindSettings<"generic"> | undefined {
+  const { check, ...rest } = secret.settings;
+  if (check === undefined) return undefined;
+  if (check.how !== "sql") return rest;
+  const place = postgresql.placeOf(check.host);
+  return place === undefined ? rest : { ...rest, check: { ...check, ...place } };
+}
+
+async function makeUser(administrator: AwsAccess, { regions }: Blueprint, user: string): Promise<void> {
+  await iam(administrator, regions.primary).send(new CreateUserCommand({ UserName: user }));
+}
+
+async function makeReplicationGroup(
+  administrator: AwsAccess,
+  { regions }: Blueprint,
+  id: string,
+): Promise<void> {
+  await new ElastiCacheClient(clientSettings(administrator, regions.primary)).send(
+    new CreateReplicationGroupCommand({
+      ReplicationGroupId: id,
+      ReplicationGroupDescription: "Rehearsed",
+      CacheNodeType: "cache.t4g.micro",
+      Engine: "redis",
+      TransitEncryptionEnabled: true,
+    }),
+  );
+}

@@ -1,0 +1,199 @@
+import { type Blueprint, blueprint, type FunctionPlan, type VaultPlan } from "../../blueprint";
+import { functionZip } from "../../bundles";
+import type { PolicyDocument, Registry } from "../../model";
+import {
+  type AwsAccess,
+  loadAwsAccount,
+  loadDatabaseServer,
+  loadOperations,
+  loadSchedules,
+  loadVaultServer,
+  type RehearsedCluster,
+  type RehearsedDatabase,
+  takeHumanRole,
+  type VaultCall,
+} from "../load";
+import {
+  type ClusterIssuer,
+  type EmbeddedAws,
+  type OpenBao,
+  type Progress,
+  type ServerGroup,
+  startClusterIssuer,
+  startEmbeddedAws,
+  startOpenBao,
+} from "../servers";
+import { type AwsCall, type AwsShim, startAwsShim, textOf } from "../shim";
+import { type RehearsedTargets, startTargets } from "../targets";
+import { type RehearsedPlaces, relocatedSettings } from "./relocated-settings";
+
+/** What a rehearsal is of. */
+export interface WorldOptions {
+  readonly registry: Registry;
+  readonly environment: string;
+  /** The servers end with it. */
+  readonly group: ServerGroup;
+  /** Told what is done next. @default nobody */
+  readonly onProgress?: Progress;
+}
+
+/** An environment as its blueprint says, standing in embedded servers. No secret has a value yet. */
+export interface RehearsedWorld {
+  readonly plan: Blueprint;
+  readonly aws: EmbeddedAws;
+  /** In front of the embedded AWS; all calls go through it. */
+  readonly shim: AwsShim;
+  /** By whom AWS is called, at the shim's endpoint. */
+  readonly as: {
+    /** The account's root: sets things up, never part of an assertion. */
+    readonly root: AwsAccess;
+    readonly deployer: AwsAccess;
+    /** The first operator. */
+    readonly operator: AwsAccess;
+  };
+  /** ARNs by name. */
+  readonly functions: ReadonlyMap<string, string>;
+  /** By Vault name. */
+  readonly vaults: ReadonlyMap<string, OpenBao>;
+  /** By cluster name. */
+  readonly issuers: ReadonlyMap<string, ClusterIssuer>;
+  readonly targets: RehearsedTargets;
+}
+
+/** People's roles have what their own stacks give them; what they may not do is the secrets' own policies' doing. */
+const ALL_RIGHTS: PolicyDocument = {
+  Version: "2012-10-17",
+  Statement: [{ Sid: "Everything", Effect: "Allow", Action: ["*"], Resource: ["*"] }],
+};
+
+/** Calls an OpenBao with its root token. */
+const callOf =
+  (server: OpenBao): VaultCall =>
+  async (method, path, body) =>
+    (await server.call(method, path, body ? { body } : {})).data;
+
+/**
+ * Stands an environment up: servers, then everything of its blueprint as Terraform would make it, with the functions' real
+ * bundles under their real roles.
+ *
+ * @throws ServerFault when a server cannot be had
+ */
+export async function standUp(options: WorldOptions): Promise<RehearsedWorld> {
+  const { registry, environment, group, onProgress = () => undefined } = options;
+  const plan = blueprint(registry, environment);
+
+  onProgress("Starting the embedded AWS");
+  const aws = await startEmbeddedAws({ group, onProgress });
+  // Known only when the targets stand; no call comes before.
+  let targets: RehearsedTargets | undefined;
+  const shim = await startAwsShim({
+    upstream: aws,
+    group,
+    ...tokenIssuersOf(registry, environment, plan),
+    onTaken: async (call) => tellCache(call, targets),
+  });
+  const root: AwsAccess = { endpoint: shim.endpoint, credentials: aws.rootCredentials(plan.account) };
+  const personOf = async (arn: string): Promise<AwsAccess> => ({
+    endpoint: shim.endpoint,
+    credentials: await takeHumanRole(root, plan, { arn, policy: ALL_RIGHTS }),
+  });
+  const deployer = await personOf(plan.principals.deployer);
+  const [operatorArn] = plan.principals.operators;
+  const operator = operatorArn === undefined ? deployer : await personOf(operatorArn);
+
+  onProgress("Starting what the secrets open: databases, caches, vendors");
+  targets = await startTargets(plan, root, group);
+
+  onProgress("Starting Vaults and clusters");
+  const issuers = new Map<string, ClusterIssuer>();
+  for (const { name, issuer } of plan.clusters) {
+    issuers.set(name, await startClusterIssuer({ group, issuer }));
+  }
+  const vaults = new Map<string, OpenBao>();
+  for (const { name } of plan.vaults) vaults.set(name, await startOpenBao({ group, onProgress }));
+
+  onProgress("Loading keys, secrets, replicas, roles");
+  await loadAwsAccount(deployer, plan);
+  onProgress("Loading Vaults");
+  for (const vault of plan.vaults) await loadVault(vault, plan, vaults, issuers, targets, shim);
+  onProgress("Loading functions, rules, schedules");
+  const places = placesOf(plan, targets, vaults);
+  const functions = await loadOperations(deployer, plan, (entry) => zipOf(entry, places));
+  await loadSchedules(deployer, plan, functions);
+  return { plan, aws, shim, as: { root, deployer, operator }, functions, vaults, issuers, targets };
+}
+
+const zipOf = (entry: FunctionPlan, places: RehearsedPlaces): Uint8Array =>
+  functionZip(entry.bundle, relocatedSettings(entry, places)).bytes;
+
+function tokenIssuersOf(registry: Registry, environment: string, { account }: Blueprint) {
+  const issuer = registry.environment(environment).awsTokenIssuer;
+  return issuer === undefined ? {} : { tokenIssuers: { [account]: issuer } };
+}
+
+/** ElastiCache tells its nodes; the embedded one has none. */
+async function tellCache(call: AwsCall, targets: RehearsedTargets | undefined): Promise<void> {
+  if (call.action !== "elasticache:ModifyReplicationGroup") return;
+  const id = textOf(call, "ReplicationGroupId");
+  const token = textOf(call, "AuthToken");
+  const group = id === undefined ? undefined : targets?.replicationGroups.get(id);
+  if (group && token !== undefined) {
+    await group.changeToken(textOf(call, "AuthTokenUpdateStrategy") ?? "ROTATE", token);
+  }
+}
+
+function placesOf(
+  plan: Blueprint,
+  { targets }: RehearsedTargets,
+  vaults: ReadonlyMap<string, OpenBao>,
+): RehearsedPlaces {
+  const byName = plan.secrets.flatMap((secret) => {
+    const target = secret.store === "aws" ? targets.get(secret.key) : undefined;
+    return secret.store === "aws" && target ? [[secret.name, target] as const] : [];
+  });
+  return { targets: new Map(byName), vaults };
+}
+
+async function loadVault(
+  vault: VaultPlan,
+  plan: Blueprint,
+  vaults: ReadonlyMap<string, OpenBao>,
+  issuers: ReadonlyMap<string, ClusterIssuer>,
+  targets: RehearsedTargets,
+  shim: AwsShim,
+): Promise<void> {
+  const server = vaults.get(vault.name);
+  if (server === undefined) throw new Error(`no server for Vault ${vault.name}`);
+  const clusters: Record<string, RehearsedCluster> = {};
+  for (const [name, issuer] of issuers) {
+    clusters[name] = {
+      apiServer: issuer.url,
+      jwksUrl: issuer.jwksUrl,
+      reviewerToken: issuer.reviewerToken,
+      ...(issuer.caPem ? { caPem: issuer.caPem } : {}),
+    };
+  }
+  await loadVaultServer(callOf(server), vault, clusters, {
+    awsTokenKeys: [shim.webIdentity.publicKeyPem],
+    databases: await databasesOf(vault, plan, targets),
+  });
+}
+
+/** Logins of a Vault's connections, each on the PostgreSQL that stands for its host. */
+async function databasesOf(
+  vault: VaultPlan,
+  plan: Blueprint,
+  { postgresql }: RehearsedTargets,
+): Promise<Readonly<Record<string, RehearsedDatabase>>> {
+  const databases: Record<string, RehearsedDatabase> = {};
+  for (const secret of plan.secrets) {
+    if (secret.store !== "vault") continue;
+    const own = vault.databases.map((database) => ({
+      ...database,
+      connections: database.connections.filter((connection) => connection.secret === secret.key),
+    }));
+    const server = postgresql.serverOf(secret);
+    Object.assign(databases, await loadDatabaseServer(server, plan, { ...vault, databases: own }));
+  }
+  return databases;
+}

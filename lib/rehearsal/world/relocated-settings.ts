@@ -1,0 +1,54 @@
+import type { FunctionPlan } from "../../blueprint";
+import type { FunctionSettings, MirrorSettings, RotatedSecret } from "../../model/function-settings";
+import type { OpenBao } from "../servers";
+import type { RehearsedTarget } from "../targets";
+
+/** Where things really are in a rehearsal. */
+export interface RehearsedPlaces {
+  /** By secret name. */
+  readonly targets: ReadonlyMap<string, RehearsedTarget>;
+  /** By Vault name. */
+  readonly vaults: ReadonlyMap<string, Pick<OpenBao, "address" | "caPem">>;
+}
+
+/** An hour of waiting takes a second. The law of waiting stays; only its unit changes. */
+const SHORTENED = 3_600;
+const shortened = ({ seconds }: { readonly seconds: number }) => ({
+  seconds: Math.ceil(seconds / SHORTENED),
+});
+
+/**
+ * A function's settings as the blueprint has them, with the places of the rehearsal's servers and with hours as seconds.
+ */
+export function relocatedSettings(
+  { settings }: Pick<FunctionPlan, "settings">,
+  places: RehearsedPlaces,
+): FunctionSettings | MirrorSettings {
+  return "vaults" in settings ? relocatedMirror(settings, places) : relocatedRotation(settings, places);
+}
+
+function relocatedMirror(settings: MirrorSettings, { vaults }: RehearsedPlaces): MirrorSettings {
+  return {
+    ...settings,
+    vaults: settings.vaults.map((vault) => {
+      const server = vaults.get(vault.name);
+      if (server === undefined) throw new Error(`the rehearsal has no Vault ${vault.name}`);
+      return { ...vault, address: server.address, caPem: server.caPem };
+    }),
+  };
+}
+
+function relocatedRotation(settings: FunctionSettings, { targets }: RehearsedPlaces): FunctionSettings {
+  const relocated = (name: string, secret: RotatedSecret): RotatedSecret => ({
+    ...secret,
+    settings: targets.get(name)?.settings ?? secret.settings,
+    overlap: shortened(secret.overlap),
+    publishLead: shortened(secret.publishLead),
+  });
+  return {
+    ...settings,
+    secrets: Object.fromEntries(
+      Object.entries(settings.secrets).map(([name, secret]) => [name, relocated(name, secret)]),
+    ),
+  };
+}
