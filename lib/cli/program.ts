@@ -1,12 +1,17 @@
 import { Command, CommanderError } from "commander";
 import { type Registry, RegistryError, UnknownNameError } from "../model";
 import { addBlastRadiusCommand } from "./commands/blast-radius";
+import { addBootstrapCommand } from "./commands/bootstrap";
 import { addChangeCommands } from "./commands/change";
 import { addLogCommands } from "./commands/log";
+import { addRotateCommand } from "./commands/rotate";
+import type { RotationCommandHost } from "./commands/rotation-command-host";
+import type { Pace } from "./driver/pace";
 import { formatOption } from "./format-option";
 import { loadRegistry } from "./load-registry";
 import { type Format, renderAccess, renderList, renderValidate } from "./render/results";
-import { UserFault } from "./user-fault";
+import type { Terminal } from "./terminal";
+import { FailedCheck, UserFault } from "./user-fault";
 import { access } from "./verbs/access";
 import { list } from "./verbs/list";
 import { invalid, validate } from "./verbs/validate";
@@ -22,17 +27,19 @@ export const EXIT = {
   internal: 70,
 } as const;
 
-/** Where a program writes: the one place, so that tests and other hosts can take it. */
-export interface Terminal {
-  out(text: string): void;
-  err(text: string): void;
-}
+export type { Terminal } from "./terminal";
 
 /** Errors that the caller can mend, told by name: the registry may come from another copy of this package. */
 const USER_ERRORS: readonly string[] = [RegistryError, UnknownNameError, UserFault].map(({ name }) => name);
 
 function isRegistryError(error: unknown): error is RegistryError {
   return error instanceof Error && error.name === "RegistryError" && "faults" in error;
+}
+
+/** What stands between the program and the world beside its terminal; tests give their own. */
+export interface ProgramSettings {
+  /** @default real time */
+  readonly pace?: Pace;
 }
 
 function withEnvironment(registry: Registry, name: string): string {
@@ -45,11 +52,15 @@ function withEnvironment(registry: Registry, name: string): string {
  * @param args arguments after the program's name
  * @returns the exit code
  */
-export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+export async function run(
+  args: readonly string[],
+  terminal: Terminal,
+  { pace }: ProgramSettings = {},
+): Promise<number> {
   let exitCode: number = EXIT.ok;
   const program = new Command("secrets-registry")
     .description(
-      "Reads a secrets registry: what each environment holds, who can read what, and how a secret is changed.",
+      "Reads a secrets registry: what each environment holds, who can read what, and how a secret is changed; and rotates its secrets.",
     )
     .option("--registry <path>", "module that exports the registry", "registry")
     .exitOverride()
@@ -63,6 +74,8 @@ Examples:
   secrets-registry access --env prod --format json
   secrets-registry blast-radius db/app-primary --env prod
   secrets-registry change new jwt/signing --reason "Quarterly rotation" --schedule dev=2026-12-01 prod=2026-12-08
+  secrets-registry bootstrap --env dev
+  secrets-registry rotate db/app-primary --env dev
   secrets-registry --registry ./infra/registry.ts access --env dev --format md
 
 Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70 this program is.`,
@@ -107,13 +120,29 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
       print(renderAccess(access(registry, withEnvironment(registry, env)), format));
     });
 
-  const host = {
+  const host: RotationCommandHost = {
     load,
     print,
     failCheck: () => {
       exitCode = EXIT.failedCheck;
     },
+    // Required here, so that verbs that ask nobody start without AWS's SDK.
+    rotation: () => {
+      const { AwsRotationCloud } =
+        require("./cloud/aws-rotation-cloud") as typeof import("./cloud/aws-rotation-cloud");
+      const { progressOn } = require("./render/progress") as typeof import("./render/progress");
+      const { REAL_PACE } = require("./driver/pace") as typeof import("./driver/pace");
+      return {
+        terminal,
+        progress: progressOn(terminal),
+        pace: pace ?? REAL_PACE,
+        cloudIn: (region) => new AwsRotationCloud(region),
+      };
+    },
+    places: () => (require("./cloud/https-places") as typeof import("./cloud/https-places")).httpsPlaces,
   };
+  addBootstrapCommand(program, host);
+  addRotateCommand(program, host);
   addBlastRadiusCommand(program, host);
   addChangeCommands(program, host);
   addLogCommands(program, host);
@@ -125,6 +154,10 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
     if (error instanceof Error && USER_ERRORS.includes(error.name)) {
       terminal.err(`${error.message}\n`);
       return EXIT.userFault;
+    }
+    if (error instanceof FailedCheck) {
+      terminal.err(`${error.message}\n`);
+      return EXIT.failedCheck;
     }
     terminal.err(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     return EXIT.internal;

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../../lib/cli/program";
+import { FakeTerminal } from "./fake-terminal";
 
 const ROOT = join(__dirname, "../..");
 
@@ -17,17 +18,9 @@ export interface CliResult {
 
 /** Runs the command line in this process, on this organisation's registry unless the arguments name another. */
 export async function cli(...args: string[]): Promise<CliResult> {
-  let out = "";
-  let err = "";
-  const code = await run(["--registry", join(ROOT, "registry"), ...args], {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-  });
-  return { code, out, err };
+  const terminal = new FakeTerminal();
+  const code = await run(["--registry", join(ROOT, "registry"), ...args], terminal);
+  return { code, out: terminal.printed, err: terminal.told };
 }
 
 /** A new folder, gone afterwards. */

@@ -1,0 +1,196 @@
+import { DescribeTableCommand, DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
+import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  ListSecretVersionIdsCommand,
+  PutSecretValueCommand,
+  RotateSecretCommand,
+  SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import type { SecretDescription } from "../../rotation";
+import { FailedCheck, UserFault } from "../user-fault";
+import type { FunctionAnswer, RotationCloud } from "./rotation-cloud";
+
+/** What the SDK and AWS call credentials that are missing, unknown or out of date. */
+const NO_CREDENTIALS =
+  /^(CredentialsProviderError|TokenProviderError|ExpiredToken(Exception)?|RequestExpired|InvalidClientTokenId|UnrecognizedClientException|InvalidSignatureException|SignatureDoesNotMatch|IncompleteSignature|MissingAuthenticationToken(Exception)?)$/;
+const DENIED = /^AccessDenied(Exception)?$/;
+
+/** A function may take 15 minutes (Lambda's longest), and its answer comes at the end. */
+const ANSWER_TIMEOUT_MS = 16 * 60_000;
+
+/** {@link RotationCloud} by AWS's SDK: credentials, endpoints and proxies come from its own chain. */
+export class AwsRotationCloud implements RotationCloud {
+  readonly #secrets: SecretsManagerClient;
+  readonly #lambda: LambdaClient;
+  readonly #dynamoDb: DynamoDBClient;
+  readonly #sts: STSClient;
+
+  constructor(region: string) {
+    this.#secrets = new SecretsManagerClient({ region });
+    this.#lambda = new LambdaClient({
+      region,
+      requestHandler: { requestTimeout: ANSWER_TIMEOUT_MS },
+      // Each attempt of a step is the driver's decision.
+      maxAttempts: 1,
+    });
+    this.#dynamoDb = new DynamoDBClient({ region });
+    this.#sts = new STSClient({ region });
+  }
+
+  async callerAccount(): Promise<string> {
+    const { Account } = await ask("sts:GetCallerIdentity", "the credentials", () =>
+      this.#sts.send(new GetCallerIdentityCommand({})),
+    );
+    return Account ?? "";
+  }
+
+  async describe(secretName: string): Promise<SecretDescription | undefined> {
+    const secret = await unlessMissing("secretsmanager:DescribeSecret", secretName, () =>
+      this.#secrets.send(new DescribeSecretCommand({ SecretId: secretName })),
+    );
+    if (secret === undefined) return undefined;
+    return {
+      name: secretName,
+      arn: secret.ARN ?? secretName,
+      rotationEnabled: secret.RotationEnabled ?? false,
+      deleted: secret.DeletedDate !== undefined,
+      primaryRegion: secret.PrimaryRegion,
+      labels: new Map(Object.entries(secret.VersionIdsToStages ?? {})),
+    };
+  }
+
+  async createdAt(secretName: string): Promise<ReadonlyMap<string, Date>> {
+    const { Versions = [] } = await ask("secretsmanager:ListSecretVersionIds", secretName, () =>
+      this.#secrets.send(new ListSecretVersionIdsCommand({ SecretId: secretName, MaxResults: 100 })),
+    );
+    return new Map(Versions.map(({ VersionId = "", CreatedDate = new Date(0) }) => [VersionId, CreatedDate]));
+  }
+
+  async read(secretName: string, versionId: string): Promise<string | undefined> {
+    const answer = await unlessMissing("secretsmanager:GetSecretValue", secretName, () =>
+      this.#secrets.send(new GetSecretValueCommand({ SecretId: secretName, VersionId: versionId })),
+    );
+    return answer?.SecretString || undefined;
+  }
+
+  async putPending(secretName: string, versionId: string, value: string): Promise<void> {
+    await ask("secretsmanager:PutSecretValue", secretName, () =>
+      this.#secrets.send(
+        new PutSecretValueCommand({
+          SecretId: secretName,
+          ClientRequestToken: versionId,
+          SecretString: value,
+          // Without this AWS moves AWSCURRENT at once.
+          VersionStages: ["AWSPENDING"],
+        }),
+      ),
+    );
+  }
+
+  async startRotation(secretName: string, versionId: string): Promise<void> {
+    await ask("secretsmanager:RotateSecret", secretName, async () => {
+      try {
+        await this.#secrets.send(
+          new RotateSecretCommand({ SecretId: secretName, ClientRequestToken: versionId }),
+        );
+      } catch (failure) {
+        // "A previous rotation isn't complete. That rotation will be reattempted."
+        const isRunning =
+          nameOf(failure) === "InvalidRequestException" &&
+          failure instanceof Error &&
+          failure.message.includes("previous rotation");
+        if (!isRunning) throw failure;
+      }
+    });
+  }
+
+  async invoke(functionName: string, event: object): Promise<FunctionAnswer> {
+    const { FunctionError, Payload } = await ask("lambda:InvokeFunction", functionName, () =>
+      this.#lambda.send(
+        new InvokeCommand({ FunctionName: functionName, Payload: Buffer.from(JSON.stringify(event)) }),
+      ),
+    );
+    const text = Buffer.from(Payload ?? []).toString("utf8");
+    const payload: unknown = text === "" ? undefined : JSON.parse(text);
+    if (FunctionError === undefined) return { answered: true, payload };
+    const { errorType, errorMessage } = (payload ?? {}) as Readonly<Record<string, unknown>>;
+    return { answered: false, errorType: String(errorType ?? ""), errorMessage: String(errorMessage ?? "") };
+  }
+
+  async hasFunction(functionName: string): Promise<boolean> {
+    const found = await unlessMissing("lambda:GetFunctionConfiguration", functionName, () =>
+      this.#lambda.send(new GetFunctionConfigurationCommand({ FunctionName: functionName })),
+    );
+    return found !== undefined && found.State !== "Pending" && found.State !== "Failed";
+  }
+
+  async hasTable(tableName: string): Promise<boolean> {
+    const found = await unlessMissing("dynamodb:DescribeTable", tableName, () =>
+      this.#dynamoDb.send(new DescribeTableCommand({ TableName: tableName })),
+    );
+    return found !== undefined;
+  }
+
+  async confirmedAt(tableName: string, secretName: string, versionId: string): Promise<Date | undefined> {
+    const { Item } = await ask("dynamodb:GetItem", tableName, () =>
+      this.#dynamoDb.send(
+        new GetItemCommand({
+          TableName: tableName,
+          Key: { secret: { S: secretName }, version: { S: versionId } },
+          ConsistentRead: true,
+        }),
+      ),
+    );
+    const at = new Date(Item?.confirmedAt?.S ?? Number.NaN);
+    return Number.isNaN(at.getTime()) ? undefined : at;
+  }
+}
+
+/** The name of an SDK failure; never its message, which may quote what was sent. */
+function nameOf(failure: unknown): string {
+  const name = failure instanceof Error ? failure.name : "";
+  return /^[\w.]{1,64}$/.test(name) ? name : "unknown";
+}
+
+/** @throws UserFault or FailedCheck */
+async function ask<T>(action: string, resource: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (failure) {
+    throw faultOf(nameOf(failure), action, resource);
+  }
+}
+
+/** `undefined` for what AWS does not have. */
+async function unlessMissing<T>(
+  action: string,
+  resource: string,
+  call: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await call();
+  } catch (failure) {
+    const name = nameOf(failure);
+    if (name === "ResourceNotFoundException") return undefined;
+    throw faultOf(name, action, resource);
+  }
+}
+
+function faultOf(name: string, action: string, resource: string): Error {
+  if (NO_CREDENTIALS.test(name)) {
+    return new UserFault(
+      `AWS has no good credentials from you (${name}). Log in, then say which to use, such as AWS_PROFILE=<profile of an operator>.`,
+    );
+  }
+  if (DENIED.test(name)) {
+    return new UserFault(
+      `These credentials may not do ${action} on ${resource}. Take a role of the environment's principals.operators, with the rights that docs/operator-rights.md lists.`,
+    );
+  }
+  return new FailedCheck(
+    `AWS did not do ${action} on ${resource} (${name}). Run the same command again: it goes on where it was.`,
+  );
+}

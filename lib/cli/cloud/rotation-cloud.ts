@@ -1,0 +1,32 @@
+import type { SecretDescription } from "../../rotation";
+
+/** What a function answered, or how it failed. Its error's text is made of codes, names and times. */
+export type FunctionAnswer =
+  | { readonly answered: true; readonly payload: unknown }
+  | { readonly answered: false; readonly errorType: string; readonly errorMessage: string };
+
+/**
+ * AWS, as far as the verbs of rotation use it, in one environment's account and primary region. Every method throws
+ * `UserFault` for credentials that are missing or may not do it, and `FailedCheck` when AWS does not answer.
+ */
+export interface RotationCloud {
+  /** Account of the credentials in use. */
+  callerAccount(): Promise<string>;
+  /** `undefined`: there is no such secret. */
+  describe(secretName: string): Promise<SecretDescription | undefined>;
+  /** When each version that has a label was created. */
+  createdAt(secretName: string): Promise<ReadonlyMap<string, Date>>;
+  /** A version's value; `undefined`: it has none. */
+  read(secretName: string, versionId: string): Promise<string | undefined>;
+  /** Puts a version's value under AWSPENDING. A secret's first value gets AWSCURRENT, too: AWS's doing. */
+  putPending(secretName: string, versionId: string, value: string): Promise<void>;
+  /** Has Secrets Manager rotate by itself. One that is not complete is left to go on. */
+  startRotation(secretName: string, versionId: string): Promise<void>;
+  /** Calls a function and waits for its answer. */
+  invoke(functionName: string, event: object): Promise<FunctionAnswer>;
+  /** Whether a function is there and can be called. */
+  hasFunction(functionName: string): Promise<boolean>;
+  hasTable(tableName: string): Promise<boolean>;
+  /** When the last Vault confirmed a version; `undefined`: not all of them have. */
+  confirmedAt(tableName: string, secretName: string, versionId: string): Promise<Date | undefined>;
+}

@@ -1,0 +1,28 @@
+/** Time, and how patient the driver is. */
+export interface Pace {
+  now(): Date;
+  sleep(milliseconds: number): Promise<void>;
+  /** Between two looks. */
+  readonly lookEveryMs: number;
+  /** Before a call that may succeed by itself is made again; doubles each time. */
+  readonly retryAfterMs: number;
+  /**
+   * How long a rotation by Secrets Manager may show nothing before the driver asks the function itself.
+   *
+   * @param timeoutSeconds the function's longest run
+   */
+  readonly patienceMs: (timeoutSeconds: number) => number;
+  /** How long Vaults may take to confirm: the mirror's sweep comes every 15 minutes. */
+  readonly confirmationMs: number;
+}
+
+/** For real clouds. */
+export const REAL_PACE: Pace = {
+  now: () => new Date(),
+  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+  lookEveryMs: 2_000,
+  retryAfterMs: 2_000,
+  // By then a call that was under way has ended.
+  patienceMs: (timeoutSeconds) => timeoutSeconds * 1_000,
+  confirmationMs: 20 * 60_000,
+};

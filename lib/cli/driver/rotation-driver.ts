@@ -1,0 +1,464 @@
+import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import type { AwsSecretPlan, Blueprint, FunctionPlan } from "../../blueprint";
+import { formatDuration } from "../../model";
+import {
+  type Change,
+  completeValue,
+  earliest,
+  type Phase,
+  RotationError,
+  type RotationOutcome,
+  STEPS,
+  type Step,
+  type SuppliedSecret,
+  waitBefore,
+} from "../../rotation";
+import type { RotationCloud } from "../cloud/rotation-cloud";
+import { UserFault } from "../user-fault";
+import { FailedRotation, failedBy, failureOf, isTooEarly } from "./failed-rotation";
+import type { Pace } from "./pace";
+import type { Progress, Tell } from "./progress";
+import { type VersionLabels, versionLabels } from "./version-labels";
+
+/** What the driver works with, in one environment. */
+export interface DriverContext {
+  readonly plan: Blueprint;
+  readonly cloud: RotationCloud;
+  readonly pace: Pace;
+  readonly progress: Progress;
+}
+
+/** A secret that a function rotates. */
+export type RotatedPlan = AwsSecretPlan & { readonly rotatedBy: string };
+
+/** What a command came to. */
+export interface DriverOutcome {
+  /**
+   * `followed`: it was under way already, and this command has seen it to its end. `staged`: a value waits for a
+   * person to take it to the target.
+   */
+  readonly result: "done" | "followed" | "already-done" | "nothing-to-do" | "staged";
+  /** The version that the command was about. */
+  readonly version: string;
+}
+
+/** How a phase is called. */
+export interface PhaseOptions {
+  /** A leak: the function skips the waits. */
+  readonly emergency: boolean;
+  /** @default the version that the labels say */
+  readonly version?: string | undefined;
+}
+
+/** A step that may succeed by itself is tried so often. */
+const ATTEMPTS = 3;
+
+/**
+ * Starts and follows rotations. It keeps no state of its own: what was done stands in the labels and values of the
+ * secret, so that a command that was interrupted goes on when it is run again, and starts nothing twice.
+ *
+ * Every method throws {@link FailedRotation}.
+ */
+export class RotationDriver {
+  readonly #context: DriverContext;
+
+  constructor(context: DriverContext) {
+    this.#context = context;
+  }
+
+  get environment(): string {
+    return this.#context.plan.environment;
+  }
+
+  /** @throws UserFault when the secret is not there, or not as it was deployed */
+  async labels(secret: RotatedPlan): Promise<VersionLabels> {
+    const description = await this.#context.cloud.describe(secret.name);
+    if (description === undefined) {
+      throw new UserFault(
+        `There is no secret ${secret.name} in account ${this.#context.plan.account}. Deploy the environment first (terraform apply).`,
+      );
+    }
+    if (description.deleted) {
+      throw new UserFault(
+        `${secret.name} is scheduled for deletion. Restore it (aws secretsmanager restore-secret), or retire it in the registry.`,
+      );
+    }
+    if (secret.rotation === "automatic" && !description.rotationEnabled) {
+      throw new UserFault(
+        `Rotation of ${secret.name} is switched off, so Secrets Manager does not rotate it. Switch it on (terraform apply).`,
+      );
+    }
+    return versionLabels(description);
+  }
+
+  /** One rotation by Secrets Manager, of a kind that rotates by itself. */
+  async rotate(secret: RotatedPlan): Promise<DriverOutcome> {
+    const { cloud, progress } = this.#context;
+    const labels = await this.labels(secret);
+    const unfinished = labels.pending ?? (labels.verified ? undefined : labels.current);
+    if (unfinished !== undefined) {
+      await progress.step(`${secret.key}: go on with version ${unfinished}`, (tell) =>
+        this.#follow(secret, unfinished, tell, isRunning(labels)),
+      );
+      return { result: "followed", version: unfinished };
+    }
+    if (labels.current !== undefined) {
+      if (await this.#isUnconfirmed(secret, labels.current)) {
+        return { result: "followed", version: labels.current };
+      }
+      await this.#requireTime("rotate", secret, labels.current);
+    }
+    const version = randomUUID();
+    await progress.step(`${secret.key}: rotate by Secrets Manager`, async (tell) => {
+      await cloud.startRotation(secret.name, version);
+      // Another caller's rotation may have come first; then that one is followed.
+      const { pending = version } = await this.labels(secret);
+      tell(`version ${pending}`);
+      await this.#follow(secret, pending, tell, true);
+    });
+    return { result: "done", version: (await this.labels(secret)).current ?? version };
+  }
+
+  /** A new value that people supply, through the rest of its rotation. */
+  async supply(
+    secret: RotatedPlan,
+    kind: SuppliedSecret,
+    supplied: unknown,
+    { emergency }: Pick<PhaseOptions, "emergency">,
+  ): Promise<DriverOutcome> {
+    const { cloud } = this.#context;
+    const labels = await this.labels(secret);
+    const { completed, repeated } = await this.completed(secret, kind, supplied, labels);
+    if (repeated) {
+      if (labels.current !== undefined && (await this.#isUnconfirmed(secret, labels.current))) {
+        return { result: "followed", version: labels.current };
+      }
+      return { result: "already-done", version: labels.current ?? "" };
+    }
+    const staged = await this.#versionWith(secret, labels, supplied, completed.value);
+    if (staged === undefined) {
+      if (labels.verified && labels.current !== undefined && !emergency) {
+        await this.#requireTime("rotate", secret, labels.current);
+      }
+      const version = randomUUID();
+      await this.#context.progress.step(`${secret.key}: put what was supplied`, () =>
+        cloud.putPending(secret.name, version, JSON.stringify(completed.value)),
+      );
+      return this.#finishSupplied(secret, version, completed.steps);
+    }
+    return this.#finishSupplied(secret, staged, completed.steps);
+  }
+
+  /**
+   * The value to be put for what was supplied; `repeated` when it is the current one.
+   *
+   * @throws RotationError `value-malformed`, `wrong-environment`
+   */
+  async completed(secret: RotatedPlan, kind: SuppliedSecret, supplied: unknown, labels: VersionLabels) {
+    const current = labels.verified ? await this.#valueOf(secret, labels.current) : undefined;
+    try {
+      return { completed: completeValue(kind, supplied, current), repeated: false } as const;
+    } catch (fault) {
+      if (!(fault instanceof RotationError && fault.code === "value-repeated")) throw fault;
+      return { completed: undefined, repeated: true } as const;
+    }
+  }
+
+  /** Goes on with a value that was put earlier and has not passed its test yet. */
+  resume(secret: RotatedPlan, version: string, steps: readonly Step[]): Promise<DriverOutcome> {
+    return this.#finishSupplied(secret, version, steps);
+  }
+
+  /** Has the function make a value that a person then takes to the target; `promote` goes on. */
+  async stage(secret: RotatedPlan): Promise<DriverOutcome> {
+    const labels = await this.labels(secret);
+    const waiting = labels.pending ?? (labels.verified ? undefined : labels.current);
+    const version = waiting ?? randomUUID();
+    if (waiting === undefined) await this.steps(secret, version, ["createSecret"]);
+    return { result: "staged", version };
+  }
+
+  /** Publishes a next key: accepted by everybody from now on, used by nobody until `promote`. */
+  async publish(secret: RotatedPlan, { emergency }: Pick<PhaseOptions, "emergency">): Promise<DriverOutcome> {
+    const labels = await this.labels(secret);
+    const unfinished = labels.pending ?? (labels.verified ? undefined : labels.current);
+    if (unfinished === undefined && labels.current !== undefined && !emergency) {
+      const value = await this.#valueOf(secret, labels.current);
+      if (hasNext(value)) {
+        const unconfirmed = await this.#isUnconfirmed(secret, labels.current);
+        return { result: unconfirmed ? "followed" : "already-done", version: labels.current };
+      }
+      await this.#requireTime("rotate", secret, labels.current);
+    }
+    const version = unfinished ?? randomUUID();
+    await this.steps(secret, version, STEPS);
+    return { result: unfinished === undefined ? "done" : "followed", version };
+  }
+
+  /** One phase after a rotation. */
+  async phase(secret: RotatedPlan, phase: Phase, options: PhaseOptions): Promise<DriverOutcome> {
+    const labels = await this.labels(secret);
+    const version = options.version ?? (await this.#versionFor(secret, phase, labels));
+    const call = (about: string) => this.#call(secret, phase, about, options.emergency);
+    try {
+      return await call(version);
+    } catch (failure) {
+      // After a promotion the keys that it put to use are AWSCURRENT, and no next key is left. Whether that
+      // is this promotion's doing, the function can tell of the version that it was made from.
+      const mayBeDone =
+        failure instanceof FailedRotation && failure.code === "nothing-published" && phase === "promote";
+      if (!mayBeDone || labels.previous === undefined) throw failure;
+      try {
+        return await call(labels.previous);
+      } catch {
+        throw failure;
+      }
+    }
+  }
+
+  /** Takes steps of the protocol in Secrets Manager's place. */
+  async steps(secret: RotatedPlan, version: string, steps: readonly Step[]): Promise<void> {
+    for (const step of steps) {
+      await this.#context.progress.step(`${secret.key}: ${step}`, (tell) =>
+        this.#insist(tell, () =>
+          this.#invoke(secret, { Step: step, SecretId: secret.name, ClientRequestToken: version }),
+        ),
+      );
+    }
+  }
+
+  /**
+   * Waits until every Vault serves AWSCURRENT.
+   *
+   * @returns when the last one did; `undefined` where nothing is mirrored
+   */
+  async confirmed(secret: RotatedPlan, version: string): Promise<Date | undefined> {
+    const { plan, pace, progress } = this.#context;
+    if (!isConfirmedBySomebody(plan)) return undefined;
+    return progress.step(`${secret.key}: every Vault serves it`, async (tell) => {
+      const until = pace.now().getTime() + pace.confirmationMs;
+      tell(`waiting for ${plan.vaults.map(({ name }) => name).join(", ") || "the mirror"}`);
+      for (;;) {
+        const at = await this.confirmedAt(secret, version);
+        if (at !== undefined) return at;
+        if (pace.now().getTime() > until) {
+          throw new FailedRotation(
+            "not-confirmed",
+            `not-confirmed: not every Vault has confirmed version ${version} of ${secret.name}. To do: look at the mirror's alarms and its log group; run the same command again to go on waiting.`,
+            true,
+          );
+        }
+        await pace.sleep(pace.lookEveryMs);
+      }
+    });
+  }
+
+  /** When the last Vault confirmed a version. */
+  confirmedAt(secret: RotatedPlan, version: string): Promise<Date | undefined> {
+    const { plan, cloud } = this.#context;
+    const table = plan.operations?.publicationsTable;
+    return table === undefined ? Promise.resolve(undefined) : cloud.confirmedAt(table, secret.name, version);
+  }
+
+  /** When a change may come; `undefined`: it has nothing to wait for. */
+  async possibleFrom(change: Change, secret: RotatedPlan, version: string): Promise<Date | undefined> {
+    const wait = waitBefore(change, secret);
+    if (wait.seconds === 0) return undefined;
+    const confirmedAt = await this.confirmedAt(secret, version);
+    return confirmedAt && earliest(confirmedAt, wait);
+  }
+
+  /** Looks until a version is AWSCURRENT and proved; when nothing moves, asks the function for the reason. */
+  async #follow(secret: RotatedPlan, version: string, tell: Tell, running: boolean): Promise<void> {
+    const { pace } = this.#context;
+    const patience = pace.patienceMs(this.#functionOf(secret).timeoutSeconds);
+    const until = pace.now().getTime() + (running ? patience : 0);
+    for (;;) {
+      const labels = await this.labels(secret);
+      if (labels.current === version && labels.verified) return;
+      if (!labels.has(version)) {
+        throw new FailedRotation(
+          "rotation-abandoned",
+          `rotation-abandoned: version ${version} of ${secret.name} has lost its labels: somebody put another value, or cancelled it. To do: run the same command again.`,
+          true,
+        );
+      }
+      if (pace.now().getTime() >= until) break;
+      await pace.sleep(pace.lookEveryMs);
+    }
+    tell("nothing moves: asking the function itself");
+    for (const step of STEPS) {
+      tell(step);
+      await this.#insist(tell, () =>
+        this.#invoke(secret, { Step: step, SecretId: secret.name, ClientRequestToken: version }),
+      );
+    }
+  }
+
+  /** Where createSecret is a step, it makes the version from the one that was put, so that has another id. */
+  async #finishSupplied(
+    secret: RotatedPlan,
+    version: string,
+    steps: readonly Step[],
+  ): Promise<DriverOutcome> {
+    const target = steps.includes("createSecret") ? randomUUID() : version;
+    await this.steps(secret, target, steps);
+    return { result: "done", version: target };
+  }
+
+  /**
+   * The version under way that holds what was supplied: an earlier run of the same command put it. Values are compared;
+   * a version id made of a value would be a way to guess it, because ids are no secret.
+   */
+  async #versionWith(
+    secret: RotatedPlan,
+    labels: VersionLabels,
+    supplied: unknown,
+    value: unknown,
+  ): Promise<string | undefined> {
+    const version = labels.pending ?? (labels.verified ? undefined : labels.current);
+    const staged = await this.#valueOf(secret, version);
+    if (version === undefined || staged === undefined) return undefined;
+    const holdsAll = Object.entries(supplied as object).every(
+      ([field, text]) => fieldOf(staged, field) === text,
+    );
+    return holdsAll || isDeepStrictEqual(staged, value) ? version : undefined;
+  }
+
+  async #versionFor(secret: RotatedPlan, phase: Phase, labels: VersionLabels): Promise<string> {
+    const { current, pending, previous } = labels;
+    const wanted = {
+      verify: current,
+      promote: pending ?? current,
+      rollback: current,
+      decommission: previous,
+    }[phase];
+    if (wanted === undefined) {
+      throw new FailedRotation(
+        phase === "decommission" ? "nothing-to-retire" : "value-missing",
+        phase === "decommission"
+          ? `nothing-to-retire: ${secret.name} has no AWSPREVIOUS. To do: nothing, or name the version with --version.`
+          : `value-missing: ${secret.name} has no value yet. To do: secrets-registry bootstrap --env ${this.#context.plan.environment}.`,
+        false,
+      );
+    }
+    if (phase !== "rollback" || previous === undefined) return wanted;
+    // A second rollback would go forward again. After one, AWSPREVIOUS is the younger of the two.
+    const created = await this.#context.cloud.createdAt(secret.name);
+    const age = (version: string): number => created.get(version)?.getTime() ?? 0;
+    return age(previous) > age(wanted) ? previous : wanted;
+  }
+
+  async #call(
+    secret: RotatedPlan,
+    phase: Phase,
+    version: string,
+    emergency: boolean,
+  ): Promise<DriverOutcome> {
+    return this.#context.progress.step(`${secret.key}: ${phase} version ${version}`, async (tell) => {
+      const payload = await this.#insist(tell, () =>
+        this.#invoke(secret, {
+          Phase: phase,
+          SecretId: secret.name,
+          VersionId: version,
+          // One run for each version and phase, so that a command that is run again asks for the same.
+          RunId: `cli-${version}`,
+          ...(emergency ? { Emergency: true } : {}),
+        }),
+      );
+      const { result = "done", versionId = version } = (payload ?? {}) as Partial<RotationOutcome>;
+      return { result, version: versionId };
+    });
+  }
+
+  async #invoke(secret: RotatedPlan, event: object): Promise<unknown> {
+    const answer = await this.#context.cloud.invoke(secret.rotatedBy, event);
+    if (!answer.answered) throw failureOf(secret.rotatedBy, answer);
+    return answer.payload;
+  }
+
+  /** Tries again what may succeed by itself; waits of hours are for the caller. */
+  async #insist<T>(tell: Tell, call: () => Promise<T>): Promise<T> {
+    const { default: pRetry } = await import("p-retry");
+    return pRetry(call, {
+      retries: ATTEMPTS - 1,
+      minTimeout: this.#context.pace.retryAfterMs,
+      shouldRetry: ({ error }) => error instanceof FailedRotation && error.retryable && !isTooEarly(error),
+      onFailedAttempt: ({ error, retriesLeft }) => {
+        if (error instanceof FailedRotation && retriesLeft > 0 && error.retryable && !isTooEarly(error)) {
+          tell(`${error.code}: trying again`);
+        }
+      },
+    });
+  }
+
+  async #isUnconfirmed(secret: RotatedPlan, version: string): Promise<boolean> {
+    return (
+      isConfirmedBySomebody(this.#context.plan) && (await this.confirmedAt(secret, version)) === undefined
+    );
+  }
+
+  /**
+   * Refuses what the function would refuse, before Secrets Manager has staged a version for it.
+   *
+   * @throws FailedRotation `not-published-yet`, `overlap-running`
+   */
+  async #requireTime(change: Change, secret: RotatedPlan, version: string): Promise<void> {
+    const wait = waitBefore(change, secret);
+    if (wait.seconds === 0) return;
+    const from = await this.possibleFrom(change, secret, version);
+    if (from === undefined) {
+      throw failedBy(
+        new RotationError(
+          "not-published-yet",
+          `${secret.name}: not every Vault has confirmed version ${version}`,
+        ),
+      );
+    }
+    if (this.#context.pace.now() < from) {
+      throw failedBy(
+        new RotationError(
+          "overlap-running",
+          `${secret.name}: ${change} is possible from ${from.toISOString()}, ${formatDuration(wait)} after version ${version} was confirmed`,
+        ),
+      );
+    }
+  }
+
+  async #valueOf(secret: RotatedPlan, version: string | undefined): Promise<unknown> {
+    if (version === undefined) return undefined;
+    const text = await this.#context.cloud.read(secret.name, version);
+    if (text === undefined) return undefined;
+    try {
+      return JSON.parse(text);
+    } catch {
+      // The parser's message quotes the text.
+      return undefined;
+    }
+  }
+
+  #functionOf(secret: RotatedPlan): FunctionPlan {
+    const found = this.#context.plan.functions.find(({ name }) => name === secret.rotatedBy);
+    if (!found) throw new Error(`the blueprint has no function ${secret.rotatedBy}`);
+    return found;
+  }
+}
+
+/** Whether Secrets Manager may be at work on what is unfinished: not when a person put a value over a proved one. */
+const isRunning = (labels: VersionLabels): boolean => labels.pending !== undefined || !labels.everVerified;
+
+/** Only the mirror confirms, and where nothing is read in Vault there is none. */
+export const isConfirmedBySomebody = (plan: Blueprint): boolean =>
+  plan.functions.some(({ bundle }) => bundle === "mirror");
+
+const fieldOf = (value: unknown, field: string): unknown =>
+  typeof value === "object" && value !== null
+    ? (value as Readonly<Record<string, unknown>>)[field]
+    : undefined;
+
+/** Whether a next key is published. */
+const hasNext = (value: unknown): boolean => {
+  const next = fieldOf(value, "next");
+  return next !== null && next !== undefined;
+};

@@ -1,0 +1,52 @@
+import { type Blueprint, blueprint, type SecretPlan } from "../blueprint";
+import { type EnvironmentSecret, formatDuration, type Registry } from "../model";
+import type { RotatedPlan } from "./driver/rotation-driver";
+import { similarName } from "./similar-name";
+import { UserFault } from "./user-fault";
+
+/** A secret that a function rotates, as the blueprint and as the registry have it. */
+export interface FoundSecret {
+  readonly plan: Blueprint;
+  readonly secret: RotatedPlan;
+  /** Kind and settings, which belong together. */
+  readonly resolved: EnvironmentSecret;
+}
+
+/** What to say of a name that is none. */
+export function unknownSecret(registry: Registry, key: string): string {
+  const meant = similarName(key, registry.secretKeys);
+  const hint = meant === undefined ? "" : ` Did you mean ${meant}?`;
+  return `Unknown secret ${JSON.stringify(key)}.${hint} The registry has: ${registry.secretKeys.join(", ")}.`;
+}
+
+/**
+ * A secret of an environment that can be rotated from here.
+ *
+ * @throws UnknownNameError for the environment
+ * @throws UserFault for a key that the registry or the environment does not have, and for what no function rotates
+ */
+export function findSecret(registry: Registry, environment: string, key: string): FoundSecret {
+  const plan = blueprint(registry, registry.environment(environment).name);
+  if (!registry.secretKeys.includes(key)) throw new UserFault(unknownSecret(registry, key));
+  const resolved = registry.secretIn(environment, key);
+  const secret = plan.secrets.find((candidate) => candidate.key === key);
+  if (resolved === undefined || secret === undefined) {
+    const others = registry.environmentNames.filter((name) => registry.secretIn(name, key) !== undefined);
+    throw new UserFault(
+      `${environment} does not have ${key}; ${others.join(" and ")} ${others.length === 1 ? "has" : "have"}. Its presence is set in secrets[${JSON.stringify(key)}].environments.${environment}.`,
+    );
+  }
+  if (!isRotated(secret)) throw new UserFault(whyNot(secret));
+  return { plan, secret, resolved };
+}
+
+/** Whether one of our functions rotates a secret. */
+export const isRotated = (secret: SecretPlan): secret is RotatedPlan =>
+  secret.store === "aws" && secret.rotatedBy !== undefined && secret.retired === undefined;
+
+function whyNot(secret: SecretPlan): string {
+  if (secret.retired !== undefined) {
+    return `${secret.key} is retired since ${secret.retired}: nobody reads it, and it is not rotated.`;
+  }
+  return `${secret.key} is Vault's own: each Vault makes its users and changes their passwords by itself (${secret.vaultPath}), and the mirror has it change its connection's password every ${formatDuration(secret.rotateEvery)}. For a leak: vault lease revoke -prefix ${secret.vaultPath}.`;
+}

@@ -1,0 +1,212 @@
+import { type Blueprint, blueprint } from "../../blueprint";
+import { publishesKeys, type Registry } from "../../model";
+import { isSupplied, RotationError, STEPS } from "../../rotation";
+import type { Places } from "../cloud/places";
+import { requireAccount } from "../cloud/require-account";
+import type { RotationCloud } from "../cloud/rotation-cloud";
+import { FailedRotation, failedBy, failureOf } from "../driver/failed-rotation";
+import {
+  type DriverOutcome,
+  isConfirmedBySomebody,
+  type RotatedPlan,
+  RotationDriver,
+} from "../driver/rotation-driver";
+import { isRotated } from "../find-secret";
+import { FailedCheck } from "../user-fault";
+import { checkEnvironment } from "./bootstrap-checks";
+import { awaitedSecrets, suppliedValues } from "./bootstrap-values";
+import type { RotationHost } from "./rotate";
+
+/** How `bootstrap` is called. */
+export interface BootstrapOptions {
+  readonly environment: string;
+  readonly valuesFrom?: "stdin" | undefined;
+}
+
+/** What became of one secret. */
+export interface BootstrapRow {
+  readonly secret: string;
+  /**
+   * `nothing`: it had a proved value. `made`: its rotation made the first one. `supplied`: people did. `staged`: a
+   * value waits for a person to take it to the target. `vault`: Vault makes its values. `waiting`: for its admin
+   * secret. `failed`.
+   */
+  readonly did: "nothing" | "made" | "supplied" | "staged" | "vault" | "waiting" | "failed";
+  /** AWSCURRENT. */
+  readonly version?: string;
+  readonly verified: boolean;
+  /** When the last Vault had it: ISO 8601, UTC. */
+  readonly confirmedAt?: string;
+  readonly fault?: { readonly code: string; readonly message: string };
+}
+
+/** What an environment has after `bootstrap`. */
+export interface BootstrapReport {
+  readonly environment: string;
+  readonly account: string;
+  /** Whether every secret has a proved value that every Vault serves. */
+  readonly complete: boolean;
+  /** What could not be seen from here, and what the mirror said last. */
+  readonly warnings: readonly string[];
+  /** Sorted by key. */
+  readonly secrets: readonly BootstrapRow[];
+}
+
+/**
+ * Gives every secret of an environment its first value, in the order in which they need each other, and has them
+ * mirrored. What is there is left alone, so it can be run again at any time.
+ *
+ * @throws FailedCheck when something that it needs is not there; nothing was changed
+ * @throws UserFault when a value that people supply is missing or wrong; nothing was changed
+ */
+export async function bootstrap(
+  registry: Registry,
+  { environment, valuesFrom }: BootstrapOptions,
+  host: RotationHost,
+  places: Places,
+): Promise<BootstrapReport> {
+  const plan = blueprint(registry, registry.environment(environment).name);
+  const cloud = host.cloudIn(plan.regions.primary);
+  await requireAccount(cloud, plan);
+  const { faults, warnings, labels } = await host.progress.step(
+    `${environment}: look at what is deployed`,
+    () => checkEnvironment(plan, cloud, places),
+  );
+  if (faults.length > 0) throw new FailedCheck(explain(environment, faults));
+  for (const warning of warnings) host.terminal.err(`${warning}\n`);
+
+  const driver = new RotationDriver({ plan, cloud, pace: host.pace, progress: host.progress });
+  const secrets = plan.secrets.filter(isRotated);
+  const awaited = awaitedSecrets(registry, environment, secrets, labels);
+  const values = await suppliedValues(registry, plan, awaited, valuesFrom, host.terminal, driver);
+
+  const rows = new Map<string, Omit<BootstrapRow, "confirmedAt">>();
+  for (const secret of adminsFirst(secrets)) {
+    rows.set(secret.key, await firstRotation(registry, secret, values, rows, driver));
+  }
+  const lag = await mirrored(plan, secrets, rows, { ...host, cloud, driver });
+  const finished = await Promise.all(
+    plan.secrets.map(async (secret): Promise<BootstrapRow> => {
+      const row = rows.get(secret.key);
+      if (!row || !isRotated(secret)) return { secret: secret.key, did: "vault", verified: true };
+      const at = row.version && row.verified ? await driver.confirmedAt(secret, row.version) : undefined;
+      return { ...row, ...(at ? { confirmedAt: at.toISOString() } : {}) };
+    }),
+  );
+  const needsConfirmation = isConfirmedBySomebody(plan);
+  return {
+    environment,
+    account: plan.account,
+    complete: finished.every(
+      ({ did, verified, confirmedAt }) =>
+        verified && (did === "vault" || !needsConfirmation || confirmedAt !== undefined),
+    ),
+    warnings: [...warnings, ...(lag === undefined ? [] : [lag])],
+    secrets: finished,
+  };
+}
+
+const explain = (environment: string, faults: readonly string[]): string =>
+  `${environment} is not ready for its first rotations; nothing was changed:\n${faults.map((fault) => `  ${fault}`).join("\n")}`;
+
+/** Secrets in an order in which each comes after its admin secret; by key otherwise. */
+function adminsFirst(secrets: readonly RotatedPlan[]): readonly RotatedPlan[] {
+  const depth = (secret: RotatedPlan): number => {
+    const admin = secrets.find(({ key }) => key === secret.admin);
+    return admin === undefined ? 0 : depth(admin) + 1;
+  };
+  return [...secrets].sort((a, b) => depth(a) - depth(b));
+}
+
+async function firstRotation(
+  registry: Registry,
+  secret: RotatedPlan,
+  values: ReadonlyMap<string, unknown>,
+  rows: ReadonlyMap<string, Pick<BootstrapRow, "verified">>,
+  driver: RotationDriver,
+): Promise<Omit<BootstrapRow, "confirmedAt">> {
+  const before = await driver.labels(secret);
+  const { key } = secret;
+  if (before.verified && before.current !== undefined) {
+    return { secret: key, did: "nothing", version: before.current, verified: true };
+  }
+  if (secret.admin !== undefined && rows.get(secret.admin)?.verified === false) {
+    return { secret: key, did: "waiting", verified: false };
+  }
+  const resolved = registry.secretIn(driver.environment, key);
+  if (resolved === undefined) throw new Error(`the registry has no ${key} in ${driver.environment}`);
+  try {
+    const outcome = await act(secret, resolved, values, before.pending ?? before.current, driver);
+    const after = await driver.labels(secret);
+    const did = outcome.result === "staged" ? "staged" : isSupplied(resolved) ? "supplied" : "made";
+    return {
+      secret: key,
+      did: after.verified || did === "staged" ? did : "failed",
+      ...(after.current === undefined ? {} : { version: after.current }),
+      verified: after.verified,
+    };
+  } catch (error) {
+    const failure = error instanceof RotationError ? failedBy(error) : error;
+    if (!(failure instanceof FailedRotation)) throw error;
+    const { code, message } = failure;
+    return { secret: key, did: "failed", verified: false, fault: { code, message } };
+  }
+}
+
+async function act(
+  secret: RotatedPlan,
+  resolved: NonNullable<ReturnType<Registry["secretIn"]>>,
+  values: ReadonlyMap<string, unknown>,
+  staged: string | undefined,
+  driver: RotationDriver,
+): Promise<DriverOutcome> {
+  if (!isSupplied(resolved)) {
+    return secret.rotation === "automatic"
+      ? driver.rotate(secret)
+      : driver.publish(secret, { emergency: false });
+  }
+  if (values.has(secret.key)) {
+    return driver.supply(secret, resolved, values.get(secret.key), { emergency: false });
+  }
+  if (staged === undefined) throw new Error(`${secret.key} has no value to go on with`);
+  const steps = publishesKeys(resolved) ? STEPS : STEPS.filter((step) => step !== "createSecret");
+  return driver.resume(secret, staged, steps);
+}
+
+/**
+ * Has the mirror bring everything to every Vault, now and not at its next sweep.
+ *
+ * @returns what it still lacks when its time is over
+ */
+async function mirrored(
+  plan: Blueprint,
+  secrets: readonly RotatedPlan[],
+  rows: ReadonlyMap<string, Pick<BootstrapRow, "version" | "verified">>,
+  { cloud, driver, pace, progress }: RotationHost & { cloud: RotationCloud; driver: RotationDriver },
+): Promise<string | undefined> {
+  const mirror = plan.functions.find(({ bundle }) => bundle === "mirror");
+  if (mirror === undefined) return undefined;
+  const lacking = async (): Promise<readonly string[]> => {
+    const looks = secrets.map(async (secret) => {
+      const { version, verified = false } = rows.get(secret.key) ?? {};
+      if (version === undefined || !verified) return [];
+      return (await driver.confirmedAt(secret, version)) === undefined ? [secret.key] : [];
+    });
+    return (await Promise.all(looks)).flat();
+  };
+  if ((await lacking()).length === 0) return undefined;
+  return progress.step(`${plan.environment}: mirror into every Vault`, async (tell) => {
+    const until = pace.now().getTime() + pace.confirmationMs;
+    for (;;) {
+      const answer = await cloud.invoke(mirror.name, { Sweep: true });
+      const missing = await lacking();
+      if (missing.length === 0) return undefined;
+      const said = answer.answered ? "" : ` ${failureOf(mirror.name, answer).message}`;
+      tell(`not yet in every Vault: ${missing.join(", ")}`);
+      if (pace.now().getTime() > until) {
+        return `Not in every Vault: ${missing.join(", ")}.${said} The mirror goes on by itself; its log group is ${mirror.logGroup}.`;
+      }
+      await pace.sleep(pace.lookEveryMs);
+    }
+  });
+}
