@@ -136,7 +136,7 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
         terminal,
         progress: progressOn(terminal),
         pace: pace ?? REAL_PACE,
-        cloudIn: (region) => new AwsRotationCloud(region),
+        cloudIn: (region) => new AwsRotationCloud({ region }),
       };
     },
     places: () => (require("./cloud/https-places") as typeof import("./cloud/https-places")).httpsPlaces,

@@ -7,6 +7,7 @@ import {
   PutSecretValueCommand,
   RotateSecretCommand,
   SecretsManagerClient,
+  type SecretsManagerClientConfig,
 } from "@aws-sdk/client-secrets-manager";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { SecretDescription } from "../../rotation";
@@ -21,6 +22,15 @@ const DENIED = /^AccessDenied(Exception)?$/;
 /** A function may take 15 minutes (Lambda's longest), and its answer comes at the end. */
 const ANSWER_TIMEOUT_MS = 16 * 60_000;
 
+/** What differs from the SDK's own chain. */
+export interface AwsRotationCloudProps {
+  readonly region: string;
+  /** @default the SDK's own chain */
+  readonly endpoint?: string;
+  /** @default the SDK's own chain */
+  readonly credentials?: NonNullable<SecretsManagerClientConfig["credentials"]>;
+}
+
 /** {@link RotationCloud} by AWS's SDK: credentials, endpoints and proxies come from its own chain. */
 export class AwsRotationCloud implements RotationCloud {
   readonly #secrets: SecretsManagerClient;
@@ -28,16 +38,16 @@ export class AwsRotationCloud implements RotationCloud {
   readonly #dynamoDb: DynamoDBClient;
   readonly #sts: STSClient;
 
-  constructor(region: string) {
-    this.#secrets = new SecretsManagerClient({ region });
+  constructor(props: AwsRotationCloudProps) {
+    this.#secrets = new SecretsManagerClient({ ...props });
     this.#lambda = new LambdaClient({
-      region,
+      ...props,
       requestHandler: { requestTimeout: ANSWER_TIMEOUT_MS },
       // Each attempt of a step is the driver's decision.
       maxAttempts: 1,
     });
-    this.#dynamoDb = new DynamoDBClient({ region });
-    this.#sts = new STSClient({ region });
+    this.#dynamoDb = new DynamoDBClient({ ...props });
+    this.#sts = new STSClient({ ...props });
   }
 
   async callerAccount(): Promise<string> {

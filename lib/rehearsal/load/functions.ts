@@ -37,6 +37,29 @@ const RUNTIME = "nodejs24.x";
 /** Secrets Manager's name as a caller of functions. */
 const SECRETS_MANAGER = "secretsmanager.amazonaws.com";
 
+/** Services that functions call, as the SDK names them in variables. */
+const SERVICES = [
+  "CLOUDWATCH",
+  "DYNAMODB",
+  "ELASTICACHE",
+  "IAM",
+  "LAMBDA",
+  "S3",
+  "SECRETS_MANAGER",
+  "SFN",
+  "SNS",
+  "STS",
+] as const;
+
+/**
+ * Where a function finds AWS. With `AWS_ENDPOINT_URL` the embedded AWS would turn every HTTPS request to this machine into
+ * one without TLS, those to Vault among them; an empty one keeps it from that.
+ */
+const endpointsAt = (endpoint: string): Readonly<Record<string, string>> => ({
+  AWS_ENDPOINT_URL: "",
+  ...Object.fromEntries(SERVICES.map((service) => [`AWS_ENDPOINT_URL_${service}`, endpoint])),
+});
+
 const lambda = ({ endpoint, credentials }: AwsAccess, region: string): LambdaClient =>
   new LambdaClient({ endpoint, region, credentials: { ...credentials }, maxAttempts: 1 });
 
@@ -57,7 +80,7 @@ export async function loadFunction(access: AwsAccess, wanted: LoadedFunction): P
       Code: { ZipFile: wanted.zip },
       Timeout: wanted.timeoutSeconds,
       MemorySize: wanted.memoryMb,
-      Environment: { Variables: { ...wanted.environment, AWS_ENDPOINT_URL: access.endpoint } },
+      Environment: { Variables: { ...wanted.environment, ...endpointsAt(access.endpoint) } },
     }),
   );
   await waitUntilFunctionActiveV2({ client, maxWaitTime: 30 }, { FunctionName: wanted.name });
