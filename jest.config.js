@@ -11,8 +11,8 @@ module.exports = {
   transform: {
     "^.+\\.ts$": toCommonJs("typescript"),
     // Published as ES modules only, which Jest on Node 20 cannot load as they are.
-    "/node_modules/jose/.+\\.js$": toCommonJs("ecmascript"),
+    "/node_modules/(jose|p-retry|is-network-error)/.+\\.js$": toCommonJs("ecmascript"),
   },
-  transformIgnorePatterns: ["/node_modules/(?!jose/)"],
+  transformIgnorePatterns: ["/node_modules/(?!(jose|p-retry|is-network-error)/)"],
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache", "<rootDir>/cdktf.out"],
 };

@@ -4,6 +4,8 @@ export interface Pace {
   sleep(milliseconds: number): Promise<void>;
   /** Between two looks. */
   readonly lookEveryMs: number;
+  /** Between two calls of the mirror, which then looks at every secret. */
+  readonly sweepEveryMs: number;
   /** Before a call that may succeed by itself is made again; doubles each time. */
   readonly retryAfterMs: number;
   /**
@@ -21,6 +23,7 @@ export const REAL_PACE: Pace = {
   now: () => new Date(),
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
   lookEveryMs: 2_000,
+  sweepEveryMs: 15_000,
   retryAfterMs: 2_000,
   // By then a call that was under way has ended.
   patienceMs: (timeoutSeconds) => timeoutSeconds * 1_000,

@@ -12,7 +12,11 @@ export function plainProgress(terminal: Pick<Terminal, "err">): Progress {
     async step(title, work) {
       line(`${title} …`);
       try {
-        const result = await work((detail) => line(`  ${detail}`));
+        let last = "";
+        const result = await work((detail) => {
+          if (detail !== last) line(`  ${detail}`);
+          last = detail;
+        });
         line(`${title}: done`);
         return result;
       } catch (failure) {

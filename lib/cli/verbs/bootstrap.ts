@@ -202,11 +202,11 @@ async function mirrored(
       const missing = await lacking();
       if (missing.length === 0) return undefined;
       const said = answer.answered ? "" : ` ${failureOf(mirror.name, answer).message}`;
-      tell(`not yet in every Vault: ${missing.join(", ")}`);
+      tell(`not yet in every Vault: ${missing.join(", ")}.${said}`);
       if (pace.now().getTime() > until) {
         return `Not in every Vault: ${missing.join(", ")}.${said} The mirror goes on by itself; its log group is ${mirror.logGroup}.`;
       }
-      await pace.sleep(pace.lookEveryMs);
+      await pace.sleep(pace.sweepEveryMs);
     }
   });
 }
