@@ -134,6 +134,9 @@ export class DeployedRegistry {
     );
   }
 
+  /** Questions of the last command. */
+  asked: FakeTerminal["asked"] = [];
+
   plan(environment: EnvironmentName): Blueprint {
     return blueprint(this.registry, environment);
   }
@@ -151,7 +154,48 @@ export class DeployedRegistry {
       code: await run(["--registry", this.file, ...args], terminal, { pace }),
       out: terminal.printed,
       err: terminal.told,
-    }));
+    })).finally(() => {
+      this.asked = terminal.asked;
+    });
+  }
+
+  /** ARN of the function that rotates a secret. */
+  functionOf(environment: EnvironmentName, key: string): string {
+    const { rotatedBy } = this.secret(environment, key);
+    return this.plan(environment).functions.find(({ name }) => name === rotatedBy)?.arn ?? "";
+  }
+
+  /** Whether a database login works. */
+  async logsIn({ username, password }: Readonly<Record<string, string>>): Promise<boolean> {
+    const client = new Client({ ...this.postgres.superuser, database: "app", user: username, password });
+    try {
+      await client.connect();
+      return true;
+    } catch {
+      return false;
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** What a database administrator does before an admin secret is rotated. */
+  async changePassword(role: string, password: string): Promise<void> {
+    const client = new Client({ ...this.postgres.superuser });
+    await client.connect();
+    await client.query(`ALTER ROLE ${role} PASSWORD '${password}'`);
+    await client.end();
+  }
+
+  /** Credentials of the account that may do nothing. */
+  powerless(): Promise<Credentials> {
+    const policy: PolicyDocument = {
+      Version: "2012-10-17",
+      Statement: [{ Sid: "Nothing", Effect: "Deny", Action: ["secretsmanager:*"], Resource: ["*"] }],
+    };
+    return takeHumanRole(this.root, this.plan("dev"), {
+      arn: `arn:aws:iam::${ACCOUNT}:role/powerless`,
+      policy,
+    });
   }
 
   secret(environment: EnvironmentName, key: string): AwsSecretPlan {
@@ -275,10 +319,12 @@ const textsIn = (value: unknown): readonly string[] =>
       ? Object.values(value).flatMap(textsIn)
       : [];
 
-/** Exactly the rights that docs/operator-rights.md gives to an operator. */
+/** Exactly the rights that the README gives to an operator. */
 function operatorRights(registry: Registry): PolicyDocument {
   const plans = ENVIRONMENTS.map((name) => blueprint(registry, name));
-  const secrets = ENVIRONMENTS.map((name) => `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}/*`);
+  const secrets = [...ENVIRONMENTS, "later"].map(
+    (name) => `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}/*`,
+  );
   return {
     Version: "2012-10-17",
     Statement: [
@@ -357,7 +403,7 @@ async function loadVault(
 }
 
 function draftOf(vault: OpenBao, postgres: Postgres, issuer: ClusterIssuer): Draft {
-  const environment = (name: EnvironmentName) => ({
+  const environment = (name: string) => ({
     tier: "development",
     account: ACCOUNT,
     awsTokenIssuer: TOKEN_ISSUER,
@@ -388,7 +434,7 @@ function draftOf(vault: OpenBao, postgres: Postgres, issuer: ClusterIssuer): Dra
   const database = { host: "localhost", port: postgres.port, caPem: postgres.caPem, database: "app" };
   return {
     id: "acme",
-    environments: { dev: environment("dev"), test: environment("test") },
+    environments: { dev: environment("dev"), test: environment("test"), later: environment("later") },
     workloads: { backend: { namespace: "backend" } },
     secrets: {
       "admin/db": secret("generic", {
@@ -409,7 +455,11 @@ function draftOf(vault: OpenBao, postgres: Postgres, issuer: ClusterIssuer): Dra
       "db/app": secret("postgresql-user", {
         admin: "admin/db",
         settings: database,
-        environments: { dev: { settings: { role: "app" } }, test: { settings: { role: "app_test" } } },
+        environments: {
+          dev: { settings: { role: "app" } },
+          test: { settings: { role: "app_test" } },
+          later: { settings: { role: "app_later" } },
+        },
       }),
       "crypto/webhook": secret("hmac-key", { rotation: "manual-dual-publish" }),
       "crypto/session": secret("hmac-key", { rotation: "automatic" }),

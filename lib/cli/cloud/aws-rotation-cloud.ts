@@ -197,7 +197,7 @@ function faultOf(name: string, action: string, resource: string): Error {
   }
   if (DENIED.test(name)) {
     return new UserFault(
-      `These credentials may not do ${action} on ${resource}. Take a role of the environment's principals.operators, with the rights that docs/operator-rights.md lists.`,
+      `These credentials may not do ${action} on ${resource}. Take a role of the environment's principals.operators, with the rights that the README lists under First deploy.`,
     );
   }
   return new FailedCheck(
