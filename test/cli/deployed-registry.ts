@@ -23,7 +23,6 @@ import {
   secretsManager,
   takeHumanRole,
 } from "../../lib/rehearsal/load";
-import { keepTls } from "../../lib/rehearsal/load/keep-tls";
 import { loadOperations, loadSchedules } from "../../lib/rehearsal/load/operations";
 import {
   type ClusterIssuer,
@@ -59,6 +58,7 @@ export const QUICK: Pace = {
   sweepEveryMs: 1_000,
   retryAfterMs: 50,
   patienceMs: () => 15_000,
+  waitOf: (wait) => wait,
   confirmationMs: 8_000,
 };
 
@@ -114,8 +114,10 @@ export class DeployedRegistry {
     for (const name of ENVIRONMENTS) {
       const plan = blueprint(registry, name);
       await loadAwsAccount({ ...root, credentials }, plan);
-      const functions = await loadOperations({ ...root, credentials }, plan, ({ bundle, settings }) =>
-        keepTls(functionZip(bundle, settings).bytes),
+      const functions = await loadOperations(
+        { ...root, credentials },
+        plan,
+        ({ bundle, settings }) => functionZip(bundle, settings).bytes,
       );
       await loadSchedules({ ...root, credentials }, plan, functions);
       await loadVault(vault, plan, issuer, shim);

@@ -1,3 +1,5 @@
+import type { Duration } from "../../model";
+
 /** Time, and how patient the driver is. */
 export interface Pace {
   now(): Date;
@@ -14,6 +16,8 @@ export interface Pace {
    * @param timeoutSeconds the function's longest run
    */
   readonly patienceMs: (timeoutSeconds: number) => number;
+  /** How long a wait of the registry's is here. The functions enforce it; a rehearsal's have shorter ones. */
+  readonly waitOf: (wait: Duration) => Duration;
   /** How long Vaults may take to confirm: the mirror's sweep comes every 15 minutes. */
   readonly confirmationMs: number;
 }
@@ -27,5 +31,6 @@ export const REAL_PACE: Pace = {
   retryAfterMs: 2_000,
   // By then a call that was under way has ended.
   patienceMs: (timeoutSeconds) => timeoutSeconds * 1_000,
+  waitOf: (wait) => wait,
   confirmationMs: 20 * 60_000,
 };

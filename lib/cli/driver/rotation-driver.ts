@@ -263,7 +263,7 @@ export class RotationDriver {
 
   /** When a change may come; `undefined`: it has nothing to wait for. */
   async possibleFrom(change: Change, secret: RotatedPlan, version: string): Promise<Date | undefined> {
-    const wait = waitBefore(change, secret);
+    const wait = this.#context.pace.waitOf(waitBefore(change, secret));
     if (wait.seconds === 0) return undefined;
     const confirmedAt = await this.confirmedAt(secret, version);
     return confirmedAt && earliest(confirmedAt, wait);
@@ -405,7 +405,7 @@ export class RotationDriver {
    * @throws FailedRotation `not-published-yet`, `overlap-running`
    */
   async #requireTime(change: Change, secret: RotatedPlan, version: string): Promise<void> {
-    const wait = waitBefore(change, secret);
+    const wait = this.#context.pace.waitOf(waitBefore(change, secret));
     if (wait.seconds === 0) return;
     const from = await this.possibleFrom(change, secret, version);
     if (from === undefined) {

@@ -1,4 +1,5 @@
 import type { FunctionPlan } from "../../blueprint";
+import type { Duration } from "../../model";
 import type { FunctionSettings, MirrorSettings, RotatedSecret } from "../../model/function-settings";
 import type { OpenBao } from "../servers";
 import type { RehearsedTarget } from "../targets";
@@ -13,9 +14,8 @@ export interface RehearsedPlaces {
 
 /** An hour of waiting takes a second. The law of waiting stays; only its unit changes. */
 const SHORTENED = 3_600;
-const shortened = ({ seconds }: { readonly seconds: number }) => ({
-  seconds: Math.ceil(seconds / SHORTENED),
-});
+/** A wait as a rehearsal has it. */
+export const shortened = ({ seconds }: Duration): Duration => ({ seconds: Math.ceil(seconds / SHORTENED) });
 
 /**
  * A function's settings as the blueprint has them, with the places of the rehearsal's servers and with hours as seconds.

@@ -1,0 +1,204 @@
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { PodPlan, SecretPlan, WorkloadPlan } from "../../blueprint";
+import { type Outcome, probeSecret, probeVault } from "../access";
+import { injectedAgent, startAgent } from "../agent";
+import { type AwsAccess, secretsManager, takeWorkloadRole, type VaultCall } from "../load";
+import { type ClusterIssuer, type OpenBao, OpenBaoRefusal, type ServerGroup } from "../servers";
+import type { RehearsedWorld } from "../world";
+import type { Difference } from "./report";
+
+/** What workloads could and could not do. */
+export interface Acts {
+  /** By key: workloads that read it wherever they should, and found it in their files. */
+  readonly readBy: ReadonlyMap<string, readonly string[]>;
+  /** By key. */
+  readonly refused: ReadonlyMap<string, number>;
+  readonly differences: readonly Difference[];
+}
+
+/** AWS's audience of ServiceAccount tokens. */
+const STS = "sts.amazonaws.com";
+const RENDERING_MS = 20_000;
+
+/**
+ * Acts as every workload: takes its role and its Vault token with a ServiceAccount token, tries to read every secret in every
+ * region and from its Vault, and has an agent render its pod's files in each cluster.
+ */
+export async function actAsWorkloads(world: RehearsedWorld, group: ServerGroup): Promise<Acts> {
+  const ledger = new Ledger();
+  for (const workload of world.plan.workloads) {
+    await readFromAws(world, workload, ledger);
+    for (const pod of workload.pods) {
+      if (workload.vault === undefined) continue;
+      await readFromVault(world, workload, pod, ledger);
+      await renderFiles(world, group, workload, pod, ledger);
+    }
+  }
+  return ledger.acts(world.plan.secrets);
+}
+
+/** Tells expected from other outcomes. */
+class Ledger {
+  readonly #differences: Difference[] = [];
+  readonly #refused = new Map<string, number>();
+  readonly #failed = new Set<string>();
+
+  note(workload: string, secret: SecretPlan, where: string, { allowed }: Outcome): void {
+    const wanted = secret.consumers.includes(workload);
+    if (!allowed && !wanted) this.#refused.set(secret.key, (this.#refused.get(secret.key) ?? 0) + 1);
+    if (allowed === wanted) return;
+    if (wanted) this.#failed.add(`${workload} ${secret.key}`);
+    this.differ(
+      secret.key,
+      `${workload} ${wanted ? "reads it" : "is refused"} ${where}`,
+      allowed ? "it was read" : "refused",
+    );
+  }
+
+  fail(workload: string, secret: SecretPlan, expected: string, seen: string): void {
+    this.#failed.add(`${workload} ${secret.key}`);
+    this.differ(secret.key, `${workload} ${expected}`, seen);
+  }
+
+  differ(about: string, expected: string, seen: string): void {
+    this.#differences.push({ about, expected, seen });
+  }
+
+  acts(secrets: readonly SecretPlan[]): Acts {
+    return {
+      readBy: new Map(
+        secrets.map(({ key, consumers }) => [
+          key,
+          consumers.filter((workload) => !this.#failed.has(`${workload} ${key}`)),
+        ]),
+      ),
+      refused: this.#refused,
+      differences: this.#differences,
+    };
+  }
+}
+
+const firstOf = <T>(map: ReadonlyMap<string, T>): T => {
+  const [value] = map.values();
+  if (value === undefined) throw new Error("the environment has none");
+  return value;
+};
+
+async function readFromAws(world: RehearsedWorld, workload: WorkloadPlan, ledger: Ledger): Promise<void> {
+  const { plan, issuers, shim } = world;
+  const issuer = firstOf(issuers);
+  // The embedded AWS takes an audience as text only; AWS takes Kubernetes' list.
+  const token = issuer.token({ ...workload, audience: STS, audienceForm: "text" });
+  const access: AwsAccess = {
+    endpoint: shim.endpoint,
+    credentials: await takeWorkloadRole(shim.endpoint, plan.regions.primary, workload.role.arn, token),
+  };
+  for (const region of plan.regions.all) {
+    const client = secretsManager(access, region);
+    for (const secret of plan.secrets) {
+      if (secret.store !== "aws") continue;
+      const outcome = await probeSecret(client, "read", secret.name);
+      ledger.note(workload.name, secret, `in ${region}`, outcome);
+    }
+  }
+}
+
+/** Logs a pod in to its Vault. */
+async function loginOf(
+  { issuers, vaults, plan }: RehearsedWorld,
+  workload: WorkloadPlan,
+  pod: PodPlan,
+): Promise<{ readonly call: VaultCall; readonly server: OpenBao; readonly issuer: ClusterIssuer }> {
+  const cluster = plan.clusters.find(({ name }) => name === pod.cluster);
+  const server = vaults.get(cluster?.vault ?? "");
+  const issuer = issuers.get(pod.cluster);
+  const vault = plan.vaults.find(({ name }) => name === cluster?.vault);
+  const role = vault?.roles.find(
+    (candidate) => candidate.cluster === pod.cluster && candidate.workload === workload.name,
+  );
+  if (!server || !issuer || !role) throw new Error(`${workload.name} has no Vault in ${pod.cluster}`);
+  const jwt = issuer.token({ ...workload, audience: role.audience });
+  const { auth } = await server.call("POST", `auth/${role.mount}/login`, {
+    token: null,
+    body: { role: role.name, jwt },
+  });
+  const token = auth?.client_token ?? "";
+  const call: VaultCall = async (method, path, body) =>
+    (await server.call(method, path, { token, ...(body ? { body } : {}) })).data;
+  return { call, server, issuer };
+}
+
+const isRefusal = (error: unknown): boolean => error instanceof OpenBaoRefusal && error.status === 403;
+
+async function readFromVault(
+  world: RehearsedWorld,
+  workload: WorkloadPlan,
+  pod: PodPlan,
+  ledger: Ledger,
+): Promise<void> {
+  const { call } = await loginOf(world, workload, pod);
+  for (const secret of world.plan.secrets) {
+    const outcome = await probeVault(call, "read", secret, isRefusal).catch((failure: unknown) => {
+      // Nothing at a path that may be read: a value that was not mirrored.
+      if (failure instanceof OpenBaoRefusal && failure.status === 404) return { allowed: false };
+      throw failure;
+    });
+    ledger.note(workload.name, secret, `in the Vault of ${pod.cluster}`, outcome);
+  }
+}
+
+async function renderFiles(
+  world: RehearsedWorld,
+  group: ServerGroup,
+  workload: WorkloadPlan,
+  pod: PodPlan,
+  ledger: Ledger,
+): Promise<void> {
+  const { server, issuer } = await loginOf(world, workload, pod);
+  const root = join(group.folder, "pods", pod.cluster, workload.name);
+  mkdirSync(root, { recursive: true });
+  const agent = injectedAgent(pod, "init", {
+    root,
+    vaultAddress: server.address,
+    ...(server.caFile ? { caFile: server.caFile } : {}),
+  });
+  const token = issuer.token({
+    namespace: pod.namespace,
+    serviceAccount: pod.serviceAccountName,
+    audience: agent.audience,
+  });
+  const running = startAgent(group, server, root, agent, token);
+  const missing = await unrendered(agent.files.map(({ path }) => path));
+  await running.stop();
+  for (const secret of world.plan.secrets.filter(({ consumers }) => consumers.includes(workload.name))) {
+    const files = pod.files.filter((file) => file.secret === secret.key);
+    const lost = files.filter((file) => missing.some((path) => path.endsWith(`/${file.path}`)));
+    if (lost.length > 0) {
+      const reason = lastComplaint(running.logFile);
+      ledger.fail(
+        workload.name,
+        secret,
+        `finds ${lost.map(({ path }) => path).join(", ")} in a pod of ${pod.cluster}`,
+        `not rendered${reason ? `: ${reason}` : ""} (log: ${running.logFile})`,
+      );
+    }
+  }
+}
+
+const isWhole = (path: string): boolean => existsSync(path) && statSync(path).size > 0;
+
+/** Files that the agent did not write in time. */
+async function unrendered(paths: readonly string[]): Promise<readonly string[]> {
+  for (const until = Date.now() + RENDERING_MS; Date.now() < until; await sleep(100)) {
+    if (paths.every(isWhole)) return [];
+  }
+  return paths.filter((path) => !isWhole(path));
+}
+
+/** What the agent said last of what is wrong: names of templates and keys, no value. */
+function lastComplaint(logFile: string): string | undefined {
+  const lines = existsSync(logFile) ? readFileSync(logFile, "utf8").split("\n") : [];
+  return lines.findLast((line) => line.includes("[ERROR]") || line.includes("[WARN]"))?.slice(0, 300);
+}

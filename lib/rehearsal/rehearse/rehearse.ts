@@ -1,0 +1,179 @@
+import { DescribeSecretCommand, GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+import type { AwsSecretPlan, SecretPlan } from "../../blueprint";
+import type { Progress as StepProgress, Tell } from "../../cli/driver/progress";
+import { bootstrap } from "../../cli/verbs/bootstrap";
+import type { Registry } from "../../model";
+import { secretsManager } from "../load";
+import type { ServerGroup } from "../servers";
+import { type RehearsedWorld, standUp } from "../world";
+import { type Acts, actAsWorkloads } from "./act-as-workloads";
+import { rehearsalHost, rehearsedPlaces } from "./rehearsal-host";
+import type { Difference, PhaseTime, RehearsalReport, RehearsedSecret } from "./report";
+import { currentValue, type Rotated, rotateAll } from "./rotate-all";
+
+/** What is rehearsed. */
+export interface RehearsalOptions {
+  readonly registry: Registry;
+  readonly environment: string;
+  /** The servers end with it. */
+  readonly group: ServerGroup;
+  readonly logFolder: string;
+  /** Shows what is done. */
+  readonly progress: StepProgress;
+  /** Called when the world stands, before anything is rotated: a test breaks something here. @default nothing */
+  readonly meddle?: (world: RehearsedWorld) => Promise<void>;
+  /** Called when all is rotated, before anybody reads. @default nothing */
+  readonly meddleLater?: (world: RehearsedWorld) => Promise<void>;
+}
+
+/**
+ * Rehearses an environment on embedded servers, from nothing to the last decommission: stands it up, gives secrets their
+ * first values, rotates them, retires what was before, and acts as every workload.
+ *
+ * @returns what was seen, and everything that is not as the registry says
+ */
+export async function rehearse(
+  options: RehearsalOptions,
+): Promise<{ readonly report: RehearsalReport; readonly world: RehearsedWorld }> {
+  const { registry, environment, group, progress } = options;
+  const phases: PhaseTime[] = [];
+  const phase = async <T>(title: string, work: (tell: Tell) => Promise<T>): Promise<T> => {
+    const start = performance.now();
+    try {
+      return await progress.step(title, work);
+    } finally {
+      phases.push({ phase: title, seconds: Math.round((performance.now() - start) / 100) / 10 });
+    }
+  };
+
+  const world = await phase(`Stand ${environment} up`, (tell) =>
+    standUp({ registry, environment, group, onProgress: tell }),
+  );
+  await options.meddle?.(world);
+  const differences: Difference[] = [];
+  await phase("Give every secret its first value, and mirror it", async (tell) => {
+    const host = rehearsalHost(world, {
+      step: (title, work) => {
+        tell(title);
+        return work(() => undefined);
+      },
+    });
+    const result = await bootstrap(
+      registry,
+      { environment, valuesFrom: "stdin" },
+      host,
+      rehearsedPlaces(world),
+    );
+    for (const row of result.secrets) {
+      if (row.fault) {
+        differences.push({ about: row.secret, expected: "a first value", seen: row.fault.message });
+      }
+    }
+  });
+  const rotated = await phase("Rotate, wait, decommission (an hour of waiting takes a second)", (tell) =>
+    rotateAll(registry, world, tell, (about, seen) =>
+      differences.push({ about, expected: "rotated, and the old credential decommissioned", seen }),
+    ),
+  );
+  await options.meddleLater?.(world);
+  const acts = await phase("Act as every workload: AWS, Vault, files in pods", () =>
+    actAsWorkloads(world, group),
+  );
+  const secrets = await phase("Look at every secret in every region", async () => {
+    const rows: RehearsedSecret[] = [];
+    for (const secret of world.plan.secrets) rows.push(await look(world, secret, rotated, acts));
+    return rows;
+  });
+  differences.push(...acts.differences, ...secrets.flatMap(differencesOf));
+  return {
+    world,
+    report: { environment, secrets, differences, phases, logFolder: options.logFolder },
+  };
+}
+
+async function look(
+  world: RehearsedWorld,
+  secret: SecretPlan,
+  rotated: ReadonlyMap<string, Rotated>,
+  acts: Acts,
+): Promise<RehearsedSecret> {
+  const common = {
+    secret: secret.key,
+    kind: secret.kind,
+    store: secret.store,
+    regions: secret.regions,
+    readBy: acts.readBy.get(secret.key) ?? [],
+    refusedAttempts: acts.refused.get(secret.key) ?? 0,
+  };
+  if (secret.store === "vault") {
+    // Every Vault has its own; whoever could read got a user that the database had made for it.
+    return {
+      ...common,
+      regionsInSync: secret.regions,
+      rotated: "by Vault",
+      current: "not tried",
+      old: "none",
+    };
+  }
+  const attempt = world.targets.targets.get(secret.key)?.attempt;
+  const value = await currentValue(world, secret);
+  const rotation = rotated.get(secret.key);
+  return {
+    ...common,
+    regionsInSync: await regionsInSync(world, secret),
+    rotated: rotation?.how ?? (secret.rotation === "operator-assisted" ? "supplied" : "no"),
+    current: attempt && value !== undefined ? await attempt(value) : "not tried",
+    old:
+      rotation === undefined || rotation.before === undefined
+        ? "none"
+        : attempt
+          ? await attempt(rotation.before)
+          : "retired",
+  };
+}
+
+/** Regions whose replica serves the primary's current version. */
+async function regionsInSync(
+  world: RehearsedWorld,
+  { name, regions }: AwsSecretPlan,
+): Promise<readonly string[]> {
+  const versionIn = async (region: string): Promise<string | undefined> => {
+    const client = secretsManager(world.as.operator, region);
+    try {
+      return (await client.send(new GetSecretValueCommand({ SecretId: name }))).VersionId;
+    } catch {
+      return undefined;
+    }
+  };
+  const client = secretsManager(world.as.operator, world.plan.regions.primary);
+  const { VersionIdsToStages = {} } = await client.send(new DescribeSecretCommand({ SecretId: name }));
+  const current = Object.entries(VersionIdsToStages).find(([, labels]) => labels.includes("AWSCURRENT"))?.[0];
+  const versions = await Promise.all(
+    regions.map(async (region) => [region, await versionIn(region)] as const),
+  );
+  return versions.flatMap(([region, version]) =>
+    version !== undefined && version === current ? [region] : [],
+  );
+}
+
+/** What a row shows that the registry does not say. Who reads it is told where it was tried. */
+function differencesOf(row: RehearsedSecret): readonly Difference[] {
+  const lagging = row.regions.filter((region) => !row.regionsInSync.includes(region));
+  return [
+    ...(lagging.length > 0
+      ? [
+          {
+            about: row.secret,
+            expected: `the current version in ${lagging.join(", ")}`,
+            seen: "another, or none",
+          },
+        ]
+      : []),
+    ...(row.current === "refused"
+      ? [{ about: row.secret, expected: "a current value that its target accepts", seen: "refused" }]
+      : []),
+    ...(row.old === "accepted"
+      ? [{ about: row.secret, expected: "an old value that is dead", seen: "its target accepts it" }]
+      : []),
+  ];
+}

@@ -1,0 +1,43 @@
+/** What became of one secret in a rehearsal. */
+export interface RehearsedSecret {
+  readonly secret: string;
+  readonly kind: string;
+  readonly store: "aws" | "vault";
+  /** Regions that hold the current version, of those that the registry names. */
+  readonly regionsInSync: readonly string[];
+  readonly regions: readonly string[];
+  /** How it was rotated. */
+  readonly rotated: "automatic" | "published and promoted" | "supplied" | "by Vault" | "no";
+  /** What its target said to the current value, as a consumer tried it. */
+  readonly current: "accepted" | "refused" | "not tried";
+  /** What its target said to the value before, after decommission; ISO 8601 while it is still good. */
+  readonly old: "refused" | "accepted" | "none" | "retired" | { readonly validUntil: string };
+  /** Workloads that read it, from AWS in every region and from their Vault, and found it in their pod's files. */
+  readonly readBy: readonly string[];
+  /** Attempts of others that were refused. */
+  readonly refusedAttempts: number;
+}
+
+/** Something that is not as the registry says. */
+export interface Difference {
+  /** Key of the secret, or the workload. */
+  readonly about: string;
+  readonly expected: string;
+  readonly seen: string;
+}
+
+/** The time of one phase. */
+export interface PhaseTime {
+  readonly phase: string;
+  readonly seconds: number;
+}
+
+/** A whole rehearsal of one environment. */
+export interface RehearsalReport {
+  readonly environment: string;
+  readonly secrets: readonly RehearsedSecret[];
+  readonly differences: readonly Difference[];
+  readonly phases: readonly PhaseTime[];
+  /** Logs of the servers; kept when something differs. */
+  readonly logFolder: string;
+}
