@@ -293,6 +293,40 @@ const CONTRACTS: Record<ShimRuleName, Contract> = {
       ["N/A", false],
     ],
   },
+  "access-key-belongs-to-user": {
+    async act(at) {
+      const UserName = `user-${++count}`;
+      const iam = at(IAMClient);
+      await iam.send(new CreateUserCommand({ UserName }));
+      const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
+      const askWithRightTo = async (resource: string) => {
+        await iam.send(
+          new PutRolePolicyCommand({
+            RoleName: "rotator",
+            PolicyName: "last-used",
+            PolicyDocument: JSON.stringify({
+              Version: "2012-10-17",
+              Statement: [
+                { Sid: "Ask", Effect: "Allow", Action: ["iam:GetAccessKeyLastUsed"], Resource: [resource] },
+              ],
+            }),
+          }),
+        );
+        const endpoint = at === client ? shim.endpoint : aws.endpoint;
+        return outcome(
+          clientAt(endpoint, IAMClient, session).send(
+            new GetAccessKeyLastUsedCommand({ AccessKeyId: AccessKey?.AccessKeyId }),
+          ),
+        );
+      };
+      return [
+        await askWithRightTo(`arn:aws:iam::${ACCOUNT}:user/${UserName}`),
+        await askWithRightTo(`arn:aws:iam::${ACCOUNT}:user/another`),
+      ];
+    },
+    shim: ["ok", "AccessDenied"],
+    embedded: ["AccessDenied", "AccessDenied"],
+  },
   "function-role-trusts-lambda": {
     async act(at) {
       const endpoint = at === client ? shim.endpoint : aws.endpoint;

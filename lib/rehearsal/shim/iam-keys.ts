@@ -1,3 +1,5 @@
+import type { PolicyDocument } from "../../model";
+import { evaluateAccess } from "../evaluator";
 import { type AwsCall, textOf } from "./aws-call";
 import { type Exchange, refuse } from "./exchange";
 import { type WireAnswer, xmlText } from "./wire";
@@ -24,6 +26,55 @@ export async function createAccessKey(exchange: Exchange): Promise<WireAnswer> {
   });
 }
 
+/**
+ * The answer of GetAccessKeyLastUsed to whoever may ask it of the key's user. The embedded AWS knows no resource for it, so
+ * the caller's inline policies are judged here when it refuses.
+ */
+async function answerForOwner(exchange: Exchange): Promise<WireAnswer> {
+  const { call, caller, account, upstream } = exchange;
+  const refused = await exchange.forward();
+  if (refused.status !== 403 || caller === undefined) return refused;
+  const asked = { account, region: call.region, service: "iam" };
+  const answer = await upstream.queryAsRoot(
+    { ...asked, operation: call.operation },
+    { AccessKeyId: textOf(call, "AccessKeyId") ?? "" },
+  );
+  const user = xmlText(answer.body, "UserName");
+  if (user === undefined) return refused;
+  const { allowed } = evaluateAccess(
+    {
+      action: call.action,
+      resource: `arn:aws:iam::${account}:user/${user}`,
+      principal: caller.principal,
+      context: {},
+    },
+    { identity: await inlinePolicies(exchange, caller.principal) },
+  );
+  return allowed ? answer : refused;
+}
+
+/** A role's own policies. */
+async function inlinePolicies(
+  { call, account, upstream }: Exchange,
+  roleArn: string,
+): Promise<PolicyDocument[]> {
+  const asked = { account, region: call.region, service: "iam" };
+  const RoleName = roleArn.slice(roleArn.lastIndexOf("/") + 1);
+  const { body } = await upstream.queryAsRoot({ ...asked, operation: "ListRolePolicies" }, { RoleName });
+  const names = [...body.toString("utf8").matchAll(/<member>([^<]+)<\/member>/g)].map(
+    ([, name = ""]) => name,
+  );
+  return Promise.all(
+    names.map(async (PolicyName) => {
+      const policy = await upstream.queryAsRoot(
+        { ...asked, operation: "GetRolePolicy" },
+        { RoleName, PolicyName },
+      );
+      return JSON.parse(decodeURIComponent(xmlText(policy.body, "PolicyDocument") ?? ""));
+    }),
+  );
+}
+
 /** When access keys of users were used last, as far as that went through the shim. */
 export class AccessKeyUses {
   readonly #uses = new Map<
@@ -38,7 +89,7 @@ export class AccessKeyUses {
 
   /** GetAccessKeyLastUsed, with the use. AWS is some minutes late; the shim is not. */
   async lastUsed(exchange: Exchange): Promise<WireAnswer> {
-    const answer = await exchange.forward();
+    const answer = await answerForOwner(exchange);
     const use = this.#uses.get(textOf(exchange.call, "AccessKeyId") ?? "");
     if (answer.status !== 200 || use === undefined) return answer;
     const used =

@@ -83,6 +83,12 @@ export const SHIM_RULES = {
     source: "https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccessKeyLastUsed.html",
     embedded: "No key has ever been used.",
   },
+  "access-key-belongs-to-user": {
+    aws: "GetAccessKeyLastUsed is authorised for the user that has the key.",
+    source:
+      "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html",
+    embedded: "It is authorised for `*`, so a right to one user's keys never suffices.",
+  },
   "function-role-trusts-lambda": {
     aws: "CreateFunction with a role whose trust policy does not name lambda.amazonaws.com: InvalidParameterValueException.",
     source: "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
