@@ -1,4 +1,5 @@
 import type { Duration } from "./duration";
+import type { HealthCheck } from "./health-checks";
 import type { AcceptedBy, KindName, KindSettings, RotationMode } from "./kinds";
 
 /**
@@ -25,6 +26,11 @@ export interface FunctionSettings<K extends KindName = KindName> {
   readonly region: string;
   /** DynamoDB table in which the mirror confirms versions. */
   readonly publicationsTable: string;
+  /**
+   * DynamoDB table of runs, in which it begins the run of a rotation that Secrets Manager started. Without one, the
+   * environment has no procedure.
+   */
+  readonly runsTable?: string | undefined;
   /** By secret name: `prod/db/app-primary`. */
   readonly secrets: Readonly<Record<string, RotatedSecret<K>>>;
 }
@@ -73,4 +79,104 @@ export interface MirrorSettings {
   readonly vaults: readonly MirroredVault[];
   /** By secret name. */
   readonly secrets: Readonly<Record<string, MirroredSecret>>;
+}
+
+/** Settings of the functions of the rotation procedure, by function. */
+export interface ProcedureSettings {
+  readonly checker: CheckerSettings;
+  readonly dispatcher: DispatcherSettings;
+  readonly recorder: RecorderSettings;
+  readonly restarter: RestarterSettings;
+  readonly watcher: WatcherSettings;
+}
+
+interface ProcedureSettingsCommon {
+  readonly registry: string;
+  readonly environment: string;
+  /** Region in which it runs: the environment's primary one. */
+  readonly region: string;
+}
+
+/** Settings of the checker. */
+export interface CheckerSettings extends ProcedureSettingsCommon {
+  /** By `<workload>/<check>`: `backend/health`. */
+  readonly checks: Readonly<Record<string, HealthCheck & { readonly workload: string }>>;
+}
+
+/** Settings of the dispatcher, which begins runs. */
+export interface DispatcherSettings extends ProcedureSettingsCommon {
+  readonly runsTable: string;
+  /** Table in which the mirror confirms versions: how long `promote` has to wait. */
+  readonly publicationsTable: string;
+  readonly stateMachineArn: string;
+  /** Whether a run that people start needs an approved change request. */
+  readonly changeRequest: "required" | "none";
+  /** By secret name. Secrets of Secrets Manager only. */
+  readonly secrets: Readonly<Record<string, DispatchedSecret>>;
+}
+
+/** What the dispatcher gives the state machine for a secret. */
+export interface DispatchedSecret {
+  readonly key: string;
+  readonly kind: KindName;
+  readonly rotation: RotationMode;
+  readonly acceptedBy: AcceptedBy;
+  /** Name of the function that rotates it. */
+  readonly function: string;
+  /** How long the old credential lives beside the new one. */
+  readonly overlapSeconds: number;
+  /** How long a published key waits before it is used; 0 where the target accepts at once. */
+  readonly publishLeadSeconds: number;
+  /** Consumers that are restarted because they read the secret at their start only, sorted. */
+  readonly restart: readonly string[];
+  /** Names of its consumers' checks, as in {@link CheckerSettings}, sorted. */
+  readonly checks: readonly string[];
+  /** Whether an approver must agree before the old credential goes; never where nothing is retired. */
+  readonly approval: boolean;
+}
+
+/** Settings of the restarter. */
+export interface RestarterSettings extends ProcedureSettingsCommon {
+  /** The environment's clusters, sorted by name. */
+  readonly clusters: readonly RestartedCluster[];
+  /** By workload: those that are restarted for a new value. Each runs in every cluster. */
+  readonly workloads: Readonly<Record<string, { readonly namespace: string; readonly deployment: string }>>;
+}
+
+/** A cluster whose Deployments are restarted. */
+export interface RestartedCluster {
+  /** The EKS cluster's name, which the token is made for. */
+  readonly name: string;
+  readonly region: string;
+  readonly apiServer: string;
+  readonly caPem?: string | undefined;
+}
+
+/** Settings of the recorder. */
+export interface RecorderSettings extends ProcedureSettingsCommon {
+  readonly runsTable: string;
+  readonly recordsBucket: string;
+  /** By secret name. */
+  readonly secrets: Readonly<Record<string, { readonly key: string; readonly kind: KindName }>>;
+}
+
+/** Settings of the watcher. */
+export interface WatcherSettings extends ProcedureSettingsCommon {
+  readonly publicationsTable: string;
+  /** SNS topic of reminders. */
+  readonly remindersTopicArn: string;
+  /** How long before its cadence ends a secret counts as due. */
+  readonly dueAheadSeconds: number;
+  /** How long a rotation, a replica or a Vault may lag before the secret counts as stuck. */
+  readonly stuckAfterSeconds: number;
+  /** By secret name. */
+  readonly secrets: Readonly<Record<string, WatchedSecret>>;
+}
+
+/** What the watcher knows of a secret. */
+export interface WatchedSecret {
+  readonly key: string;
+  readonly owner: string;
+  readonly rotation: RotationMode;
+  readonly rotateEverySeconds: number;
 }

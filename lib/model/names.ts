@@ -9,6 +9,10 @@ import { createHash } from "node:crypto";
 const ROLE_NAME_LIMIT = 64;
 /** Lambda function names, and the names of their roles: 64 characters. */
 const LAMBDA_NAME_LIMIT = 64;
+/** S3 bucket names: 63 characters. */
+const BUCKET_NAME_LIMIT = 63;
+/** Step Functions state machine names: 80 characters. */
+const STATE_MACHINE_NAME_LIMIT = 80;
 /** The name part of a Kubernetes annotation key: 63 characters, of which the injector's own prefix takes up to 22. */
 const ANNOTATION_SUFFIX_LIMIT = 63 - "agent-inject-template-".length;
 
@@ -105,6 +109,58 @@ export const mirrorAudience = (environment: string): string => `vault-mirror-${e
 /** DynamoDB table in which the mirror confirms what every Vault serves. */
 export const publicationsTable = (registry: string, environment: string): string =>
   `${registry}-${environment}-secret-publications`;
+
+/** What a function of the rotation procedure does; its bundle has the same name. */
+export const PROCEDURE_FUNCTIONS = ["checker", "dispatcher", "recorder", "restarter", "watcher"] as const;
+/** A function of the rotation procedure. */
+export type ProcedureFunction = (typeof PROCEDURE_FUNCTIONS)[number];
+
+/** Lambda function of the rotation procedure, and its role: `acme-prod--dispatcher`. */
+export const procedureFunctionName = (
+  registry: string,
+  environment: string,
+  what: ProcedureFunction,
+): string => fitName(`${registry}-${environment}--${what}`, LAMBDA_NAME_LIMIT);
+
+/** DynamoDB table of rotation runs: partition key `secret`, sort key `run`. */
+export const runsTable = (registry: string, environment: string): string =>
+  `${registry}-${environment}-secret-runs`;
+
+/** Sort key of the lock of a secret in the table of runs. */
+export const LOCK_RUN = "#lock";
+
+/**
+ * Partition of the table of runs that holds approved change requests (sort key: the change's id), which only CI may
+ * write. No secret's name begins so.
+ */
+export const CHANGES_PARTITION = "#changes";
+
+/** S3 bucket of rotation records: 63 characters, unique among all of AWS by the account's number. */
+export const recordsBucket = (registry: string, environment: string, account: string): string =>
+  fitName(`${registry}-${environment}-${account}-rotation-records`, BUCKET_NAME_LIMIT);
+
+/** Step Functions state machine that proves a rotation and retires the old credential, and its role. */
+export const stateMachineName = (registry: string, environment: string): string =>
+  fitName(`${registry}-${environment}-secret-rotation`, STATE_MACHINE_NAME_LIMIT);
+
+/** IAM role of the state machine. The double hyphen keeps it apart from any workload's. */
+export const stateMachineRoleName = (registry: string, environment: string): string =>
+  fitName(`${registry}-${environment}--procedure`, ROLE_NAME_LIMIT);
+
+/** SNS topic of requests for approval. */
+export const approvalTopic = (registry: string, environment: string): string =>
+  `${registry}-${environment}-secrets-approvals`;
+
+/** SNS topic of reminders to the owners of secrets that people rotate. */
+export const reminderTopic = (registry: string, environment: string): string =>
+  `${registry}-${environment}-secrets-reminders`;
+
+/** CloudWatch namespace of the watcher's metric. */
+export const METRIC_NAMESPACE = "SecretsRegistry";
+/** The watcher's metric: how many secrets are in a state. Dimensions: `registry`, `environment`, `state`. */
+export const CADENCE_METRIC = "Secrets";
+/** Values of the metric's dimension `state`. */
+export const CADENCE_STATES = ["due", "overdue", "stuck"] as const;
 
 /** SQS queue of events that a function could not take. */
 export const deadLetterQueue = (registry: string, environment: string): string =>

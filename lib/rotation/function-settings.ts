@@ -20,6 +20,7 @@ const functionSettings = z.strictObject({
   environment: z.string().min(1),
   region: z.string().min(1),
   publicationsTable: z.string().min(1),
+  runsTable: z.string().min(1).optional(),
   secrets: z.record(z.string(), rotatedSecret),
 });
 

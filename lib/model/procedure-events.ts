@@ -1,0 +1,108 @@
+/**
+ * What the rotation procedure's state machine is started with, and what it asks its functions: the blueprint writes the
+ * definition by these types, rotation reads them. Names, times and codes, never a value.
+ */
+
+/**
+ * What a run is about. `rotation`: a new credential is current, the old one goes. `publication`: a key was published
+ * beside the current one, nothing goes. `promotion`: a published key is current, the one before goes.
+ */
+export type RunKind = "rotation" | "publication" | "promotion";
+
+/** Input of one execution, named after the run. */
+export interface ProcedureInput {
+  /** Name of the secret: `prod/db/app-primary`. */
+  readonly secret: string;
+  readonly key: string;
+  readonly run: string;
+  readonly kind: RunKind;
+  /** The version that is to be proved: AWSCURRENT. */
+  readonly newVersion: string;
+  /** The version whose credential goes; none where there was no value before. */
+  readonly oldVersion?: string;
+  /** Name of the function that rotates the secret. */
+  readonly function: string;
+  /** How long to wait between the first and the second proof. */
+  readonly overlapSeconds: number;
+  /** Workloads to restart, in this order. */
+  readonly restart: readonly string[];
+  /** Names of checks. */
+  readonly checks: readonly string[];
+  readonly approval: boolean;
+  /** A leaked credential: the function is told so at decommission. Default: false. */
+  readonly emergency?: boolean;
+  /** Between two looks at the confirmation, and before a phase or a check is tried again. Default: 300. */
+  readonly retrySeconds?: number;
+}
+
+/** Event of the checker. */
+export interface CheckerEvent {
+  readonly Checks: readonly string[];
+  readonly Environment: string;
+  readonly Secret: string;
+  readonly Version: string;
+}
+
+/** One check's result. */
+export interface CheckResult {
+  readonly name: string;
+  readonly url: string;
+  /** Missing where there was no answer. */
+  readonly status?: number;
+  readonly outcome: "passed" | "failed";
+  readonly ms?: number;
+}
+
+/** What the checker gives when every check passed; else it throws `CheckFailed`. */
+export interface CheckerAnswer {
+  readonly passed: true;
+  readonly results: readonly CheckResult[];
+}
+
+/** Event of the restarter; it throws `RolloutFailed` for a restart that does not end well. */
+export interface RestarterEvent {
+  readonly Workloads: readonly string[];
+  /** The version that they are restarted for. */
+  readonly Version: string;
+}
+
+/** One phase that the state machine went through; a retried one counts once. */
+export interface PhaseResult {
+  readonly phase: "verify" | "approve" | "decommission" | "rollback";
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly outcome: "done" | "failed";
+  /** Code of the fault. */
+  readonly fault?: string;
+}
+
+/**
+ * How a run ended. `replaced`: there was no old credential to retire. `failed`: a person has to look.
+ */
+export type RunOutcome = "decommissioned" | "replaced" | "published" | "rolled-back" | "failed";
+
+/** Event of the recorder: the end of a run. */
+export interface RecorderEvent {
+  readonly Secret: string;
+  readonly Run: string;
+  readonly Outcome: RunOutcome;
+  /** In the order in which they ended. */
+  readonly Phases: readonly PhaseResult[];
+  /** What the checks gave, once for each proof that passed them. */
+  readonly Checks: readonly {
+    readonly at: string;
+    /** How often they were run until they passed. */
+    readonly tries: number;
+    readonly results: readonly CheckResult[];
+  }[];
+  /** What the approver's answer said of its author; the audit trail is what counts. `null`: not asked for. */
+  readonly Approver: string | null;
+  /** What made the run end otherwise than wanted: a state of the machine and a code. `null`: nothing. */
+  readonly Fault: { readonly state: string; readonly code: string } | null;
+}
+
+/** What an approver's answer to a request holds (`SendTaskSuccess`). */
+export interface ApprovalAnswer {
+  /** ARN of who approves, as STS gives it. */
+  readonly approver: string;
+}
