@@ -129,12 +129,6 @@ export const runsTable = (registry: string, environment: string): string =>
 /** Sort key of the lock of a secret in the table of runs. */
 export const LOCK_RUN = "#lock";
 
-/**
- * Partition of the table of runs that holds approved change requests (sort key: the change's id), which only CI may
- * write. No secret's name begins so.
- */
-export const CHANGES_PARTITION = "#changes";
-
 /** S3 bucket of rotation records: 63 characters, unique among all of AWS by the account's number. */
 export const recordsBucket = (registry: string, environment: string, account: string): string =>
   fitName(`${registry}-${environment}-${account}-rotation-records`, BUCKET_NAME_LIMIT);

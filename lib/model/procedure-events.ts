@@ -31,6 +31,11 @@ export interface ProcedureInput {
   readonly approval: boolean;
   /** A leaked credential: the function is told so at decommission. Default: false. */
   readonly emergency?: boolean;
+  /**
+   * An operator has called the run back: nothing is proved, the version is rolled back at once. The dispatcher stops the
+   * run's execution and starts this one as `<run>.back`. Default: false.
+   */
+  readonly back?: boolean;
   /** Between two looks at the confirmation, and before a phase or a check is tried again. Default: 300. */
   readonly retrySeconds?: number;
 }
@@ -99,6 +104,13 @@ export interface RecorderEvent {
   readonly Approver: string | null;
   /** What made the run end otherwise than wanted: a state of the machine and a code. `null`: nothing. */
   readonly Fault: { readonly state: string; readonly code: string } | null;
+}
+
+/** Event of the recorder before an approver is asked: the run's status. A failure does not stop the run. */
+export interface ProgressEvent {
+  readonly Secret: string;
+  readonly Run: string;
+  readonly Status: "awaiting-approval";
 }
 
 /** What an approver's answer to a request holds (`SendTaskSuccess`). */
