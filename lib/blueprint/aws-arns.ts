@@ -68,6 +68,12 @@ export const topicArn = arnIn("sns", (name) => name);
 export const ruleArn = arnIn("events", (name) => `rule/${name}`);
 /** ARNs of the streams of a log group. */
 export const logStreamArns = arnIn("logs", (group) => `log-group:${group}:log-stream:*`);
+/** ARN of a Step Functions state machine. */
+export const stateMachineArn = arnIn("states", (name) => `stateMachine:${name}`);
+/** ARNs of the executions of a state machine. */
+export const executionArns = arnIn("states", (name) => `execution:${name}:*`);
+/** ARN of an S3 bucket. */
+export const bucketArn = (scope: AccountScope, name: string): string => `arn:${scope.partition}:s3:::${name}`;
 /** ARN of an ElastiCache replication group. */
 export const replicationGroupArn = arnIn("elasticache", (id) => `replicationgroup:${id}`);
 /** ARN of an IAM user without a path. */

@@ -6,6 +6,7 @@ import { assignFunctions, functionsBySecret } from "./function-assignment";
 import { type FunctionPlan, mirrorFunctionPlan, rotationFunctionPlan } from "./function-plan";
 import { type KeyPlan, keyPlan } from "./key-plan";
 import { type OperationsPlan, operationsPlan } from "./operations-plan";
+import { type ProcedurePlan, procedureOf } from "./procedure-plan";
 import { type SecretPlan, secretPlan } from "./secret-plan";
 import { byText } from "./sorting";
 import { type VaultPlan, vaultPlan } from "./vault-plan";
@@ -36,10 +37,12 @@ export interface Blueprint {
   readonly key: KeyPlan;
   /** Sorted by key. */
   readonly secrets: readonly SecretPlan[];
-  /** Lambda functions that rotate and mirror, sorted by name. */
+  /** Lambda functions that rotate, mirror and follow rotations, sorted by name. */
   readonly functions: readonly FunctionPlan[];
   /** What surrounds them; `undefined` where there are none. */
   readonly operations?: OperationsPlan;
+  /** What follows a rotation; `undefined` where nothing is rotated in Secrets Manager. */
+  readonly procedure?: ProcedurePlan;
   /** Sorted by name. */
   readonly workloads: readonly WorkloadPlan[];
   /** IAM OIDC providers that the stack makes, sorted by cluster. */
@@ -78,11 +81,18 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
     .sort(byText((vault) => vault.name))
     .map((vault) => vaultPlan(registry, environment, vault, workloads, secrets));
   const mirror = mirrorFunctionPlan(registry, environment, vaults);
+  const procedure =
+    assignments.length > 0
+      ? procedureOf(registry, environment, { assignments, bySecret, workloads })
+      : undefined;
   const functions = [
-    ...assignments.map((assignment) => rotationFunctionPlan(registry, environment, assignment)),
+    ...assignments.map((assignment) =>
+      rotationFunctionPlan(registry, environment, assignment, procedure !== undefined),
+    ),
     ...(mirror ? [mirror] : []),
+    ...(procedure?.functions ?? []),
   ].sort(byText(({ name }) => name));
-  const operations = operationsPlan(registry, environment, functions);
+  const operations = operationsPlan(registry, environment, functions, procedure?.plan);
   return {
     registry: registry.id,
     environment: environment.name,
@@ -99,6 +109,7 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
     secrets,
     functions,
     ...(operations ? { operations } : {}),
+    ...(procedure ? { procedure: procedure.plan } : {}),
     workloads,
     oidcProviders: clustersOf(environment)
       .filter((cluster) => cluster.oidcProvider === "create")

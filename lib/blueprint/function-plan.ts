@@ -1,7 +1,19 @@
 import { fault } from "../model/faults";
-import type { FunctionSettings, MirroredVault, MirrorSettings } from "../model/function-settings";
-import type { KindName } from "../model/kinds";
-import { mirrorAudience, mirrorName, publicationsTable, secretName } from "../model/names";
+import type {
+  FunctionSettings,
+  MirroredVault,
+  MirrorSettings,
+  ProcedureSettings,
+} from "../model/function-settings";
+import { KINDS, type KindName } from "../model/kinds";
+import {
+  mirrorAudience,
+  mirrorName,
+  type ProcedureFunction,
+  publicationsTable,
+  runsTable,
+  secretName,
+} from "../model/names";
 import type { PolicyDocument, PolicyStatement } from "../model/policy-document";
 import type { Environment, Registry } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
@@ -21,7 +33,7 @@ export interface FunctionPlan {
   readonly word: string;
   readonly arn: string;
   /** What it runs: the bundle of that name, `index.js` in its zip. */
-  readonly bundle: KindName | "mirror";
+  readonly bundle: KindName | "mirror" | ProcedureFunction;
   readonly description: string;
   readonly role: RolePlan;
   /** Subnets and security groups; `undefined`: outside of a VPC. */
@@ -29,7 +41,7 @@ export interface FunctionPlan {
   /** Keys of its secrets, sorted. */
   readonly secrets: readonly string[];
   /** `settings.json` beside the bundle. Names, never a value. */
-  readonly settings: FunctionSettings | MirrorSettings;
+  readonly settings: FunctionSettings | MirrorSettings | ProcedureSettings[ProcedureFunction];
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
   readonly logGroup: string;
@@ -37,10 +49,19 @@ export interface FunctionPlan {
   readonly tags: Tags;
 }
 
+/** A function that rotates the secrets of one kind. */
+export type RotationFunctionPlan = FunctionPlan & {
+  readonly bundle: KindName;
+  readonly settings: FunctionSettings;
+};
+
+/** Tells the functions that rotate from the mirror and from those of the procedure. */
+export const rotates = (plan: FunctionPlan): plan is RotationFunctionPlan => plan.bundle in KINDS;
+
 /** A function waits for ElastiCache's change, which takes minutes; Lambda's longest time is 15 of them. */
-const PATIENT_SECONDS = 900;
+export const PATIENT_SECONDS = 900;
 /** Others log in and call an API, with time for a new access key to be known everywhere. */
-const BRISK_SECONDS = 120;
+export const BRISK_SECONDS = 120;
 /** Half a CPU or so: TLS, SCRAM and RSA keys are work. */
 const MEMORY_MB = 512;
 /** Rotations of a year can be looked up; CloudWatch's next step. */
@@ -59,11 +80,16 @@ const LAMBDA_TRUST: PolicyDocument = {
   ],
 };
 
-/** The function that rotates the secrets of one kind in one network. */
+/**
+ * The function that rotates the secrets of one kind in one network.
+ *
+ * @param procedure whether a procedure follows, so that it begins runs
+ */
 export function rotationFunctionPlan(
   registry: Registry,
   environment: Environment,
   assignment: FunctionAssignment,
+  procedure: boolean,
 ): FunctionPlan {
   const { kind, secrets, name } = assignment;
   return functionPlan(registry, environment, {
@@ -78,11 +104,12 @@ export function rotationFunctionPlan(
       environment: environment.name,
       region: environment.regions.primary,
       publicationsTable: publicationsTable(registry.id, environment.name),
+      ...(procedure ? { runsTable: runsTable(registry.id, environment.name) } : {}),
       secrets: Object.fromEntries(
         secrets.map((secret) => [nameOf(secret), rotated(registry, environment, secret)]),
       ),
     },
-    rights: rotationRights(registry, environment, secrets),
+    rights: rotationRights(registry, environment, secrets, procedure),
   });
 }
 
@@ -134,14 +161,16 @@ function mirroredVault(vault: VaultPlan, { authMount, role }: MirrorLoginPlan): 
   };
 }
 
-interface FunctionParts
+/** What tells one function from another. */
+export interface FunctionParts
   extends Pick<FunctionPlan, "name" | "bundle" | "description" | "timeoutSeconds" | "settings"> {
   readonly network: string | undefined;
   readonly secrets: readonly EnvironmentSecret[];
   readonly rights: readonly PolicyStatement[];
 }
 
-function functionPlan(
+/** A function with its role, its log and its place. */
+export function functionPlan(
   registry: Registry,
   environment: Environment,
   { name, network: networkName, secrets, rights, ...rest }: FunctionParts,

@@ -5,6 +5,7 @@ import {
   mirrorAudience,
   operationsKeyAlias,
   publicationsTable,
+  runsTable,
   secretName,
 } from "../model/names";
 import type { PolicyStatement } from "../model/policy-document";
@@ -30,7 +31,12 @@ import { isMirrored } from "./mirrored";
  * Lambda calls for it; a rehearsal counts the calls and finds each statement used.
  */
 
-const arnsIn = (environment: Environment, region: string, secrets: readonly EnvironmentSecret[]): string[] =>
+/** ARNs of secrets in a region. */
+export const arnsIn = (
+  environment: Environment,
+  region: string,
+  secrets: readonly EnvironmentSecret[],
+): string[] =>
   secrets.map((secret) =>
     secretArnPattern(environment, region, secretName(environment.name, secret.physicalKey)),
   );
@@ -59,6 +65,7 @@ export function rotationRights(
   registry: Registry,
   environment: Environment,
   secrets: readonly EnvironmentSecret[],
+  procedure: boolean,
 ): readonly PolicyStatement[] {
   const { primary } = environment.regions;
   const admins = adminsOf(registry, environment, secrets);
@@ -101,6 +108,16 @@ export function rotationRights(
       Action: ["dynamodb:DeleteItem", "dynamodb:GetItem"],
       Resource: [tableArn(environment, primary, publicationsTable(registry.id, environment.name))],
     },
+    // The reads tell whose run it was that came first.
+    ...(procedure && secrets.some(({ rotation }) => rotation === "automatic")
+      ? [
+          statement(
+            "BeginRuns",
+            ["dynamodb:GetItem", "dynamodb:PutItem"],
+            [tableArn(environment, primary, runsTable(registry.id, environment.name))],
+          ),
+        ]
+      : []),
     ...targetRights(environment, secrets),
   ];
 }
@@ -153,7 +170,8 @@ function targetRights(
   ].filter(({ Resource }) => Resource.length > 0);
 }
 
-const statement = (Sid: string, Action: readonly string[], Resource: readonly string[]) =>
+/** What is allowed without a condition. */
+export const statement = (Sid: string, Action: readonly string[], Resource: readonly string[]) =>
   ({ Sid, Effect: "Allow", Action, Resource }) as const;
 
 /** What the mirror needs: to read what it copies, to prove who it is, to confirm; without a copy, less. */
@@ -201,11 +219,17 @@ export function mirrorRights(
 const MIRRORED_LENGTH = 22_000;
 
 /**
- * There is one mirror, so it cannot share its work. Where ARNs outgrow its role, it names the environment's prefix:
- * each secret's own policy still denies it what it does not copy.
+ * There is one mirror, one dispatcher and one watcher, so they cannot share their work. Where ARNs outgrow a role, it
+ * names the environment's prefix: each secret's own policy still denies everybody else its value.
+ *
+ * @param length characters that the ARNs may have. Default: half of what a role's policies hold
  */
-const withinOneRole = (environment: Environment, arns: readonly string[]): readonly string[] =>
-  arns.reduce((sum, arn) => sum + arn.length + 3, 0) <= MIRRORED_LENGTH
+export const withinOneRole = (
+  environment: Environment,
+  arns: readonly string[],
+  length = MIRRORED_LENGTH,
+): readonly string[] =>
+  arns.reduce((sum, arn) => sum + arn.length + 3, 0) <= length
     ? arns
     : [`${secretArnPrefixIn(environment, environment.regions.primary, environment.name)}*`];
 

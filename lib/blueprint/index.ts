@@ -17,14 +17,16 @@ export type {
   DynamicRolePlan,
   StaticRolePlan,
 } from "./database-plan";
-export type { FunctionPlan } from "./function-plan";
+export { type FunctionPlan, type RotationFunctionPlan, rotates } from "./function-plan";
 export type { KeyPlan } from "./key-plan";
 export type { MirrorLoginPlan } from "./mirror-login";
 export type { OperationsPlan, RulePlan } from "./operations-plan";
 export { CA_FILE, type PodPlan, type TokenVolume } from "./pod";
+export type { AlarmPlan, ProcedurePlan, RecordsPlan, TopicPlan } from "./procedure-plan";
 export type { NamedPolicy, RolePlan, RolePolicies } from "./role-plan";
 export type { AwsSecretPlan, SecretPlan, VaultSecretPlan } from "./secret-plan";
 export { type SecretReference, type SecretReferenceInput, secretReference } from "./secret-reference";
+export type { State, StateMachineDefinition } from "./state-machine";
 export type { Tags } from "./tags";
 export type { VaultAuthPlan, VaultPlan, VaultRolePlan } from "./vault-plan";
 export type { VaultPolicy, VaultRule } from "./vault-policy";

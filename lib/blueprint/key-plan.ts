@@ -1,7 +1,7 @@
 import { secretsKeyAlias } from "../model/names";
 import type { PolicyDocument } from "../model/policy-document";
 import type { Environment, Registry } from "../model/registry";
-import type { FunctionPlan } from "./function-plan";
+import { type FunctionPlan, rotates } from "./function-plan";
 import { keyPolicy } from "./key-policy";
 import { type SecretPlan, workloadRoleArn } from "./secret-plan";
 import { commonTags, type Tags } from "./tags";
@@ -31,11 +31,11 @@ export function keyPlan(
   const consumers = [
     ...new Set(secrets.filter(({ store }) => store === "aws").flatMap((secret) => secret.consumers)),
   ];
-  const roles = (mirror: boolean): string[] =>
-    functions.filter(({ bundle }) => (bundle === "mirror") === mirror).map(({ role }) => role.arn);
+  const rolesOf = (chosen: (plan: FunctionPlan) => boolean): string[] =>
+    functions.filter(chosen).map(({ role }) => role.arn);
   const readers = [
     ...consumers.sort().map((workload) => workloadRoleArn(registry, environment, workload)),
-    ...roles(true),
+    ...rolesOf(({ bundle }) => bundle === "mirror"),
   ];
   return {
     alias: secretsKeyAlias(registry.id, environment.name),
@@ -48,7 +48,7 @@ export function keyPlan(
           environment: environment.name,
           region,
           readers,
-          writers: [deployer, ...operators, ...breakGlass, ...roles(false)],
+          writers: [deployer, ...operators, ...breakGlass, ...rolesOf(rotates)],
         }),
       ]),
     ),

@@ -13,6 +13,8 @@ import {
 } from "./aws-arns";
 import type { FunctionPlan } from "./function-plan";
 import { ADMINISTRATION } from "./key-policy";
+import type { ProcedurePlan } from "./procedure-plan";
+import { alarmsPublish } from "./procedure-rights";
 import { commonTags, type Tags } from "./tags";
 
 /** What surrounds the functions of an environment, in its primary region. */
@@ -47,6 +49,8 @@ export interface RulePlan {
   readonly target: { readonly function: string; readonly input?: object } | "alarms";
 }
 
+/** A secret is due in days, so an hour is early enough; a rotation that stands still shows within two. */
+const WATCH_EVERY: Duration = { seconds: 3_600 };
 /** The mirror looks at every secret this often, whatever events it got. */
 const SWEEP_EVERY: Duration = { seconds: 15 * 60 };
 
@@ -55,6 +59,7 @@ export function operationsPlan(
   registry: Registry,
   environment: Environment,
   functions: readonly FunctionPlan[],
+  procedure: ProcedurePlan | undefined,
 ): OperationsPlan | undefined {
   if (functions.length === 0) return undefined;
   const { primary } = environment.regions;
@@ -78,7 +83,7 @@ export function operationsPlan(
     key: {
       alias: operationsKeyAlias(registry.id, environment.name),
       description: `Logs, queues and topics of ${registry.id} in ${environment.name}`,
-      policy: operationsKeyPolicy(registry, environment, functions),
+      policy: operationsKeyPolicy(registry, environment, functions, procedure),
     },
     publicationsTable: publicationsTable(registry.id, environment.name),
     deadLetters: {
@@ -101,14 +106,7 @@ export function operationsPlan(
           topicArn(environment, primary, topic),
           rules.filter(({ target }) => target === "alarms"),
         ),
-        {
-          Sid: "AlarmsPublish",
-          Effect: "Allow",
-          Principal: { Service: "cloudwatch.amazonaws.com" },
-          Action: ["sns:Publish"],
-          Resource: [topicArn(environment, primary, topic)],
-          Condition: { StringEquals: { "aws:SourceAccount": [environment.account] } },
-        },
+        alarmsPublish(environment, topic),
       ),
     },
     rules,
@@ -150,8 +148,38 @@ function rulesOf(
         }),
       ]
     : [];
+  const dispatcher = functions.find(({ bundle }) => bundle === "dispatcher");
+  const watcher = functions.find(({ bundle }) => bundle === "watcher");
+  const ofProcedure = [
+    ...(dispatcher
+      ? [
+          rule("version-current", {
+            description: "A secret has a new current version: prove it, if it is a run's",
+            when: {
+              pattern: {
+                source: ["aws.secretsmanager"],
+                "detail-type": ["Secret Label Updated"],
+                resources: [ours],
+                detail: { labelUpdated: ["AWSCURRENT"] },
+              },
+            },
+            target: { function: dispatcher.name },
+          }),
+        ]
+      : []),
+    ...(watcher
+      ? [
+          rule("watch", {
+            description: "Look for secrets that are due, overdue or stuck",
+            when: { every: WATCH_EVERY },
+            target: { function: watcher.name, input: { Watch: true } },
+          }),
+        ]
+      : []),
+  ];
   return [
     ...ofMirror,
+    ...ofProcedure,
     rule("rotation-failed", {
       description: "A rotation failed or was abandoned",
       // https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html
@@ -175,11 +203,12 @@ const document = (...statements: readonly PolicyStatement[]): PolicyDocument => 
   Statement: statements,
 });
 
-/** Who uses the key of logs, queue and topic: the services, each for what is ours, and who sends or reads dead letters. */
+/** Who uses the key of logs, queue and topics: the services, each for what is ours, who sends or reads dead letters, and who publishes. */
 function operationsKeyPolicy(
   registry: Registry,
   environment: Environment,
   functions: readonly FunctionPlan[],
+  procedure: ProcedurePlan | undefined,
 ): PolicyDocument {
   const { primary } = environment.regions;
   const { operators, breakGlass } = environment.principals;
@@ -196,6 +225,10 @@ function operationsKeyPolicy(
     ...(Condition ? { Condition } : {}),
   });
   const account = { StringEquals: { "aws:SourceAccount": [environment.account] } };
+  const publishers = [
+    ...(procedure ? [procedure.stateMachine.role.arn] : []),
+    ...functions.filter(({ bundle }) => bundle === "watcher").map(({ role }) => role.arn),
+  ];
   const people = [...operators, ...breakGlass, ...functions.map(({ role }) => role.arn)];
   return document(
     {
@@ -226,5 +259,20 @@ function operationsKeyPolicy(
         StringEquals: { "kms:ViaService": [serviceIn("sqs", primary)] },
       },
     },
+    ...(procedure
+      ? [
+          {
+            Sid: "Messages",
+            Effect: "Allow",
+            Principal: { AWS: rootArn(environment) },
+            Action: ["kms:Decrypt", "kms:GenerateDataKey"],
+            Resource: ["*"],
+            Condition: {
+              ArnLike: { "aws:PrincipalArn": publishers.flatMap(principalArnValues) },
+              StringEquals: { "kms:ViaService": [serviceIn("sns", primary)] },
+            },
+          } as const,
+        ]
+      : []),
   );
 }

@@ -1,5 +1,12 @@
 import fc from "fast-check";
-import { type AwsSecretPlan, type Blueprint, blueprint, type FunctionPlan } from "../../lib/blueprint";
+import {
+  type AwsSecretPlan,
+  type Blueprint,
+  blueprint,
+  type FunctionPlan,
+  type RotationFunctionPlan,
+  rotates,
+} from "../../lib/blueprint";
 import {
   compactLength,
   defineRegistry,
@@ -28,8 +35,7 @@ const awsSecrets = (plan: Blueprint): AwsSecretPlan[] =>
 const inPrimary = (plan: Blueprint, { arnPattern }: AwsSecretPlan): string =>
   arnPattern.replace(":secretsmanager:*:", `:secretsmanager:${plan.regions.primary}:`);
 
-const rotators = (plan: Blueprint): FunctionPlan[] =>
-  plan.functions.filter(({ bundle }) => bundle !== "mirror");
+const rotators = (plan: Blueprint): RotationFunctionPlan[] => plan.functions.filter(rotates);
 
 /** Roles that a policy of a secret lets read or write. */
 function exempt({ policy }: AwsSecretPlan, sid: string): string[] {
@@ -107,6 +113,10 @@ const UNNAMED: Readonly<Record<string, readonly string[]>> = {
   EncryptDeadLetters: ["kms:ViaService", "kms:ResourceAliases"],
   ProveIdentityToVault: ["sts:IdentityTokenAudience"],
   WriteLog: [],
+  EncryptMessages: ["kms:ViaService", "kms:ResourceAliases"],
+  CountStates: ["cloudwatch:namespace"],
+  FollowExecutions: [],
+  WriteRecords: [],
   LambdaJoinsNetwork: [],
   CodeDoesNot: ["lambda:SourceFunctionArn"],
 };
@@ -195,14 +205,21 @@ describe("functions", () => {
       };
     });
     expect(namesOf(plan)).toEqual([
+      "acme-prod--checker",
+      "acme-prod--dispatcher",
       "acme-prod--mirror",
+      "acme-prod--recorder",
+      "acme-prod--restarter",
       "acme-prod--rotate-generic",
       "acme-prod--rotate-hmac-key",
       "acme-prod--rotate-postgresql-user",
       "acme-prod--rotate-postgresql-user-main",
       "acme-prod--rotate-stripe-cards",
+      "acme-prod--watcher",
     ]);
     expect(plan.functions.filter((entry) => entry.network !== undefined).map(({ name }) => name)).toEqual([
+      "acme-prod--checker",
+      "acme-prod--restarter",
       "acme-prod--rotate-postgresql-user-main",
       "acme-prod--rotate-stripe-cards",
     ]);

@@ -11,7 +11,7 @@ import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
 import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
 import { SqsQueuePolicy } from "@cdktf/provider-aws/lib/sqs-queue-policy";
 import { Construct } from "constructs";
-import type { FunctionPlan, OperationsPlan, RulePlan } from "../../blueprint";
+import { type FunctionPlan, type OperationsPlan, type RulePlan, rotates } from "../../blueprint";
 import { hideIdsBelow, setAddress } from "../address";
 import { literalJson, literalText } from "../literal-text";
 import { RegistryFunction } from "./registry-function";
@@ -100,23 +100,21 @@ export class Operations extends Construct {
       ]),
     );
     this.#permissions = new Map(
-      functions
-        .filter(({ bundle }) => bundle !== "mirror")
-        .map((entry) => [
-          entry.name,
-          setAddress(
-            this,
-            new LambdaPermission(this, `secrets-manager-calls-${entry.word}`, {
-              ...common,
-              statementId: "SecretsManager",
-              functionName: this.#function(entry.name).functionName,
-              action: "lambda:InvokeFunction",
-              principal: "secretsmanager.amazonaws.com",
-              sourceAccount: account,
-            }),
-            entry.word,
-          ),
-        ]),
+      functions.filter(rotates).map((entry) => [
+        entry.name,
+        setAddress(
+          this,
+          new LambdaPermission(this, `secrets-manager-calls-${entry.word}`, {
+            ...common,
+            statementId: "SecretsManager",
+            functionName: this.#function(entry.name).functionName,
+            action: "lambda:InvokeFunction",
+            principal: "secretsmanager.amazonaws.com",
+            sourceAccount: account,
+          }),
+          entry.word,
+        ),
+      ]),
     );
     for (const rule of plan.rules) this.#rule(common, rule, deadLetterArn);
     for (const entry of functions) {

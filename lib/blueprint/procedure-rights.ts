@@ -1,0 +1,325 @@
+import { METRIC_NAMESPACE, operationsKeyAlias } from "../model/names";
+import type { PolicyDocument, PolicyStatement } from "../model/policy-document";
+import type { Environment, Registry } from "../model/registry";
+import type { EnvironmentSecret } from "../model/resolve";
+import {
+  anyKeyArn,
+  bucketArn,
+  executionArns,
+  functionArn,
+  principalArnValues,
+  secretArnPrefix,
+  secretsManagerService,
+  serviceIn,
+  stateMachineArn,
+  tableArn,
+  topicArn,
+} from "./aws-arns";
+import { arnsIn, statement, withinOneRole } from "./function-rights";
+
+/** What rights refer to: names only. */
+export interface ProcedureNames {
+  readonly publicationsTable: string;
+  readonly runsTable: string;
+  readonly recordsBucket: string;
+  readonly stateMachine: string;
+  readonly alarmTopic: string;
+  readonly approvalTopic: string;
+  readonly reminderTopic: string;
+  readonly dispatcher: string;
+  /** Functions that the state machine may call: those that rotate, the checker, the restarter, the recorder. */
+  readonly called: readonly string[];
+  /** Functions that rotate. */
+  readonly rotators: readonly string[];
+}
+
+/** Whose rights, and on what. */
+export interface ProcedureScope {
+  readonly registry: Registry;
+  readonly environment: Environment;
+  readonly names: ProcedureNames;
+  /** Secrets of Secrets Manager, sorted by key. */
+  readonly secrets: readonly EnvironmentSecret[];
+}
+
+const functionArns = (environment: Environment, names: readonly string[]): readonly string[] =>
+  names.map((name) => functionArn(environment, environment.regions.primary, name));
+
+/** SNS encrypts a message with the rights of whoever publishes it. */
+function encryptMessages({ registry, environment }: ProcedureScope): PolicyStatement {
+  const { primary } = environment.regions;
+  return {
+    Sid: "EncryptMessages",
+    Effect: "Allow",
+    Action: ["kms:Decrypt", "kms:GenerateDataKey"],
+    Resource: [anyKeyArn(environment, primary)],
+    Condition: {
+      StringEquals: { "kms:ViaService": [serviceIn("sns", primary)] },
+      "ForAnyValue:StringEquals": {
+        "kms:ResourceAliases": [operationsKeyAlias(registry.id, environment.name)],
+      },
+    },
+  };
+}
+
+/** What the state machine's role is allowed: the calls of its tasks, one by one. */
+export function stateMachineRights(scope: ProcedureScope): readonly PolicyStatement[] {
+  const { environment, names } = scope;
+  const { primary } = environment.regions;
+  return [
+    statement("CallFunctions", ["lambda:InvokeFunction"], functionArns(environment, names.called)),
+    statement(
+      "ReadConfirmations",
+      ["dynamodb:GetItem"],
+      [tableArn(environment, primary, names.publicationsTable)],
+    ),
+    statement(
+      "PageAndAsk",
+      ["sns:Publish"],
+      [names.alarmTopic, names.approvalTopic].map((name) => topicArn(environment, primary, name)),
+    ),
+    encryptMessages(scope),
+  ];
+}
+
+/** What the dispatcher is allowed: to keep runs, to start rotations and executions, and to stop one that is called back. */
+export function dispatcherRights({
+  environment,
+  names,
+  secrets,
+}: ProcedureScope): readonly PolicyStatement[] {
+  const { primary } = environment.regions;
+  const arns = (chosen: readonly EnvironmentSecret[]): readonly string[] =>
+    withinOneRole(environment, arnsIn(environment, primary, chosen));
+  return [
+    statement(
+      "KeepRuns",
+      [
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+      ],
+      [tableArn(environment, primary, names.runsTable)],
+    ),
+    statement(
+      "ReadConfirmations",
+      ["dynamodb:GetItem"],
+      [tableArn(environment, primary, names.publicationsTable)],
+    ),
+    statement("DescribeSecrets", ["secretsmanager:DescribeSecret"], arns(secrets)),
+    statement(
+      "StartRotations",
+      ["secretsmanager:RotateSecret"],
+      arns(secrets.filter(({ rotation }) => rotation === "automatic")),
+    ),
+    // Steps and phases; RotateSecret asks for it as well.
+    statement("CallRotationFunctions", ["lambda:InvokeFunction"], functionArns(environment, names.rotators)),
+    statement(
+      "StartExecutions",
+      ["states:StartExecution"],
+      [stateMachineArn(environment, primary, names.stateMachine)],
+    ),
+    statement(
+      "FollowExecutions",
+      ["states:DescribeExecution", "states:StopExecution"],
+      [executionArns(environment, primary, names.stateMachine)],
+    ),
+  ].filter(({ Resource }) => Resource.length > 0);
+}
+
+/** What the recorder is allowed: to write a record, to end a run and let its secret go. */
+export function recorderRights({ environment, names }: ProcedureScope): readonly PolicyStatement[] {
+  const { primary } = environment.regions;
+  return [
+    statement(
+      "EndRuns",
+      ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"],
+      [tableArn(environment, primary, names.runsTable)],
+    ),
+    statement("WriteRecords", ["s3:PutObject"], [`${bucketArn(environment, names.recordsBucket)}/*`]),
+  ];
+}
+
+/** What the watcher is allowed: to look at every secret and its confirmation, and to tell. */
+export function watcherRights(scope: ProcedureScope): readonly PolicyStatement[] {
+  const { environment, names, secrets } = scope;
+  const { primary } = environment.regions;
+  return [
+    statement(
+      "DescribeSecrets",
+      ["secretsmanager:DescribeSecret"],
+      withinOneRole(environment, arnsIn(environment, primary, secrets)),
+    ),
+    statement(
+      "ReadConfirmations",
+      ["dynamodb:GetItem"],
+      [tableArn(environment, primary, names.publicationsTable)],
+    ),
+    {
+      Sid: "CountStates",
+      Effect: "Allow",
+      Action: ["cloudwatch:PutMetricData"],
+      // The action knows no resource.
+      Resource: ["*"],
+      Condition: { StringEquals: { "cloudwatch:namespace": [METRIC_NAMESPACE] } },
+    },
+    statement("Remind", ["sns:Publish"], [topicArn(environment, primary, names.reminderTopic)]),
+    encryptMessages(scope),
+  ];
+}
+
+/** A managed policy's room for the ARNs of secrets, beside the other statements. */
+const PEOPLE_LENGTH = 1_500;
+
+/**
+ * What an operator's role needs. People's roles belong to others, so this is handed out as a file. It starts no rotation
+ * and calls no rotation function: only the dispatcher does, which asks for the change request.
+ */
+export function operatorPolicy(scope: ProcedureScope): PolicyDocument {
+  const { environment, names, secrets } = scope;
+  const { primary } = environment.regions;
+  const arns = (chosen: readonly EnvironmentSecret[]): readonly string[] =>
+    withinOneRole(environment, arnsIn(environment, primary, chosen), PEOPLE_LENGTH);
+  const supplied = secrets.filter(({ rotation }) => rotation === "operator-assisted");
+  return document(
+    statement("AskDispatcher", ["lambda:InvokeFunction"], functionArns(environment, [names.dispatcher])),
+    ...follow(scope),
+    statement("SeeVersions", ["secretsmanager:DescribeSecret"], arns(secrets)),
+    ...(supplied.length > 0
+      ? [
+          statement("SupplyValues", ["secretsmanager:PutSecretValue"], arns(supplied)),
+          {
+            Sid: "EncryptValues",
+            Effect: "Allow",
+            Action: ["kms:Decrypt", "kms:GenerateDataKey"],
+            // A new value is written under the key of every region that has a replica.
+            Resource: environment.allRegions.map((region) => anyKeyArn(environment, region)),
+            Condition: {
+              StringEquals: { "kms:ViaService": environment.allRegions.map(secretsManagerService) },
+              StringLike: {
+                "kms:EncryptionContext:SecretARN": [secretArnPrefix(environment, environment.name)],
+              },
+            },
+          } as const,
+        ]
+      : []),
+  );
+}
+
+/** What an approver's role needs: to see the run, and to answer. Nobody else is given the answer. */
+export function approverPolicy(scope: ProcedureScope): PolicyDocument {
+  const { environment, names } = scope;
+  return document(
+    statement(
+      "AnswerRequests",
+      ["states:SendTaskFailure", "states:SendTaskSuccess"],
+      [stateMachineArn(environment, environment.regions.primary, names.stateMachine)],
+    ),
+    ...follow(scope),
+  );
+}
+
+/** Runs, executions and records, to be read. */
+function follow({ environment, names }: ProcedureScope): readonly PolicyStatement[] {
+  const { primary } = environment.regions;
+  const bucket = bucketArn(environment, names.recordsBucket);
+  return [
+    statement(
+      "SeeRuns",
+      ["dynamodb:GetItem", "dynamodb:Query"],
+      [tableArn(environment, primary, names.runsTable)],
+    ),
+    statement(
+      "SeeExecutions",
+      ["states:DescribeExecution", "states:GetExecutionHistory"],
+      [executionArns(environment, primary, names.stateMachine)],
+    ),
+    statement("ListRecords", ["s3:ListBucket"], [bucket]),
+    statement("ReadRecords", ["s3:GetObject"], [`${bucket}/*`]),
+  ];
+}
+
+/**
+ * Policy of the bucket of records: written once by the recorder over TLS, deleted by nobody, not even with a right to
+ * bypass the lock. The account can still change this policy, which its trail shows; in compliance mode the lock stays.
+ */
+export function recordsPolicy(
+  environment: Environment,
+  bucket: string,
+  recorderRole: string,
+): PolicyDocument {
+  const arn = bucketArn(environment, bucket);
+  const objects = `${arn}/*`;
+  const deny = (
+    Sid: string,
+    Action: readonly string[],
+    Resource: readonly string[],
+    Condition?: PolicyStatement["Condition"],
+  ): PolicyStatement => ({
+    Sid,
+    Effect: "Deny",
+    Principal: "*",
+    Action,
+    Resource,
+    ...(Condition ? { Condition } : {}),
+  });
+  return document(
+    deny("OverTlsOnly", ["s3:*"], [arn, objects], { Bool: { "aws:SecureTransport": ["false"] } }),
+    deny(
+      "NobodyDeletes",
+      ["s3:BypassGovernanceRetention", "s3:DeleteObject", "s3:DeleteObjectVersion"],
+      [objects],
+    ),
+    deny("RecorderWrites", ["s3:PutObject"], [objects], {
+      ArnNotLike: { "aws:PrincipalArn": principalArnValues(recorderRole) },
+    }),
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+    deny("WrittenOnce", ["s3:PutObject"], [objects], { Null: { "s3:if-none-match": ["true"] } }),
+  );
+}
+
+/**
+ * Policy of a topic on which one role publishes; messages of anybody else would be taken for its own.
+ *
+ * @param services what AWS's services may publish beside it
+ */
+export function publisherPolicy(
+  environment: Environment,
+  topic: string,
+  publisherRole: string,
+  ...services: readonly PolicyStatement[]
+): PolicyDocument {
+  const Resource = [topicArn(environment, environment.regions.primary, topic)];
+  return document(
+    {
+      Sid: "OneRolePublishes",
+      Effect: "Deny",
+      Principal: "*",
+      Action: ["sns:Publish"],
+      Resource,
+      Condition: {
+        ArnNotLike: { "aws:PrincipalArn": principalArnValues(publisherRole) },
+        // Services have no role.
+        ...(services.length > 0 ? { Bool: { "aws:PrincipalIsAWSService": ["false"] } } : {}),
+      },
+    },
+    ...services,
+  );
+}
+
+/** CloudWatch's alarms of this account publish on a topic. */
+export const alarmsPublish = (environment: Environment, topic: string): PolicyStatement => ({
+  Sid: "AlarmsPublish",
+  Effect: "Allow",
+  Principal: { Service: "cloudwatch.amazonaws.com" },
+  Action: ["sns:Publish"],
+  Resource: [topicArn(environment, environment.regions.primary, topic)],
+  Condition: { StringEquals: { "aws:SourceAccount": [environment.account] } },
+});
+
+const document = (...Statement: readonly PolicyStatement[]): PolicyDocument => ({
+  Version: "2012-10-17",
+  Statement,
+});
