@@ -76,11 +76,15 @@ const PASSING = ["RetryableRotationError", "Lambda.Unknown", "Sandbox.Timedout",
 
 const jsonata = (expression: string): string => `{% ${expression} %}`;
 
-/** A fault's code, from the message of a function's error (`code: detail`), else from the error's name. */
+/**
+ * A fault's code: the one that a rotation error's message begins with (`code: detail`), else the error's name. Other
+ * messages are not looked into: they may begin with anything.
+ */
 const CODE = [
-  '$said := $match($states.errorOutput.Cause, /"errorMessage": ?"([a-z][a-z-]*): /, 1)',
+  "$isNamed := $states.errorOutput.Error in ['CheckFailed', 'RolloutFailed']",
+  '$said := $isNamed ? [] : $match($states.errorOutput.Cause, /"errorMessage": ?"([a-z][a-z-]*): /, 1)',
   "$named := $match($states.errorOutput.Error, /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/, 1)",
-  "$exists($said) ? $said[0].groups[0] : $exists($named) ? $states.errorOutput.Error : 'unknown'",
+  "$count($said) > 0 ? $said[0].groups[0] : $exists($named) ? $states.errorOutput.Error : 'unknown'",
 ].join("; ");
 
 /** Notes what went wrong in a state, and goes on. */

@@ -6,12 +6,15 @@ import {
   GetSecretValueCommand,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
+import { SendTaskFailureCommand, SFNClient } from "@aws-sdk/client-sfn";
 import {
   AssumeRoleCommand,
   AssumeRoleWithWebIdentityCommand,
   GetCallerIdentityCommand,
   STSClient,
 } from "@aws-sdk/client-sts";
+import { strToU8, zipSync } from "fflate";
+import { invokeFunction, loadFunction } from "../../lib/rehearsal/load";
 import {
   type ClusterIssuer,
   createReplicatedSecret,
@@ -130,12 +133,43 @@ const assumeWith = (token: string) =>
 
 const pod = { namespace: "app", serviceAccount: "backend", audience: "sts.amazonaws.com" } as const;
 
+/** A function that throws an error with a name. */
+const REFUSES = `exports.handler = async () => {
+  throw Object.assign(new Error("code: detail"), { name: "RetryableRotationError" });
+};`;
+
 /** How the server shows each gap. */
 const CONTRACTS: Record<EmbeddedAwsGapName, () => Promise<void>> = {
   "root-unchecked": async () => {
     const forged = { accessKeyId: ACCOUNT, secretAccessKey: "any other" };
     const identity = await client(STSClient, forged).send(new GetCallerIdentityCommand({}));
     expect(identity.Arn).toBe(`arn:aws:iam::${ACCOUNT}:root`);
+  },
+
+  "error-names": async () => {
+    const functionArn = await loadFunction(
+      { endpoint, credentials: root },
+      {
+        name: "refuses",
+        region: REGION,
+        roleArn: ROLE_ARN,
+        zip: zipSync({ "index.js": strToU8(REFUSES) }),
+        timeoutSeconds: 10,
+        memoryMb: 128,
+      },
+    );
+    const answer = await invokeFunction({ endpoint, credentials: root }, functionArn, {});
+    expect(answer.payload).toMatchObject({ errorType: "Runtime.HandlerError", errorMessage: "code: detail" });
+  },
+
+  "task-answers": async () => {
+    const answer = () =>
+      client(SFNClient, session).send(new SendTaskFailureCommand({ taskToken: "of-no-task", error: "no" }));
+    const ANSWER = { Effect: "Allow", Action: "states:SendTaskFailure" };
+    await allowRole({ ...ANSWER, Resource: `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:*` });
+    await expect(answer()).rejects.toThrow("not authorized");
+    await allowRole({ ...ANSWER, Resource: "*" });
+    await expect(answer()).rejects.not.toThrow("not authorized");
   },
 
   "replicas-at-creation": async () => {

@@ -9,6 +9,7 @@ export {
   takeWorkloadRole,
 } from "./aws-account";
 export { type DatabaseServer, loadDatabaseServer, type RehearsedDatabase } from "./database-server";
+export { embeddedDefinition } from "./embedded-definition";
 export {
   allowSecretsManager,
   type FunctionAnswer,

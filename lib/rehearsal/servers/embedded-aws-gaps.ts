@@ -28,6 +28,16 @@ export const EMBEDDED_AWS_GAPS = {
     embedded: "A key id of twelve digits, or `test`, is the root user, whatever it signs with.",
     so: "Root sets things up; an assertion never acts as root.",
   },
+  "error-names": {
+    aws: "A failed function's error has the name that it was thrown with, and a state machine's Retry and Catch match it.",
+    embedded: "Every error of a function is called Runtime.HandlerError.",
+    so: "`embeddedDefinition` lets state machines tell retryable errors by the code that their message begins with.",
+  },
+  "task-answers": {
+    aws: "SendTaskSuccess and SendTaskFailure are judged by the state machine whose task the token is of.",
+    embedded: "They are judged by the resource `*`, so a right on the state machine does not help.",
+    so: "A rehearsal gives approvers the answer on every resource; whoever lacks the action is refused all the same.",
+  },
   "replicas-at-creation": {
     aws: "CreateSecret makes the replicas that AddReplicaRegions names.",
     embedded: "CreateSecret ignores AddReplicaRegions.",

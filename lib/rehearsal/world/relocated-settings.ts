@@ -1,6 +1,11 @@
-import type { FunctionPlan } from "../../blueprint";
+import { type FunctionPlan, rotates } from "../../blueprint";
 import type { Duration } from "../../model";
-import type { FunctionSettings, MirrorSettings, RotatedSecret } from "../../model/function-settings";
+import type {
+  DispatcherSettings,
+  FunctionSettings,
+  MirrorSettings,
+  RotatedSecret,
+} from "../../model/function-settings";
 import type { OpenBao } from "../servers";
 import type { RehearsedTarget } from "../targets";
 
@@ -14,17 +19,36 @@ export interface RehearsedPlaces {
 
 /** An hour of waiting takes a second. The law of waiting stays; only its unit changes. */
 const SHORTENED = 3_600;
+
 /** A wait as a rehearsal has it. */
 export const shortened = ({ seconds }: Duration): Duration => ({ seconds: Math.ceil(seconds / SHORTENED) });
 
 /**
  * A function's settings as the blueprint has them, with the places of the rehearsal's servers and with hours as seconds.
  */
-export function relocatedSettings(
-  { settings }: Pick<FunctionPlan, "settings">,
-  places: RehearsedPlaces,
-): FunctionSettings | MirrorSettings {
-  return "vaults" in settings ? relocatedMirror(settings, places) : relocatedRotation(settings, places);
+export function relocatedSettings(plan: FunctionPlan, places: RehearsedPlaces): FunctionPlan["settings"] {
+  if (rotates(plan)) return relocatedRotation(plan.settings, places);
+  const { settings } = plan;
+  if ("vaults" in settings) return relocatedMirror(settings, places);
+  return "stateMachineArn" in settings ? hurriedDispatcher(settings) : settings;
+}
+
+/** The waits that the dispatcher gives the state machine. */
+function hurriedDispatcher(settings: DispatcherSettings): DispatcherSettings {
+  const hurried = (seconds: number): number => shortened({ seconds }).seconds;
+  return {
+    ...settings,
+    secrets: Object.fromEntries(
+      Object.entries(settings.secrets).map(([name, secret]) => [
+        name,
+        {
+          ...secret,
+          overlapSeconds: hurried(secret.overlapSeconds),
+          publishLeadSeconds: hurried(secret.publishLeadSeconds),
+        },
+      ]),
+    ),
+  };
 }
 
 function relocatedMirror(settings: MirrorSettings, { vaults }: RehearsedPlaces): MirrorSettings {

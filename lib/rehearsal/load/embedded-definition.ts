@@ -1,0 +1,43 @@
+import type { State, StateMachineDefinition } from "../../blueprint";
+import { ROTATION_FAULTS } from "../../rotation/rotation-error";
+
+/** What the embedded AWS calls every error of a function; see the gap `error-names`. */
+const NAMELESS = "Runtime.HandlerError";
+
+const RETRYABLE = Object.entries(ROTATION_FAULTS)
+  .filter(([, { retryable }]) => retryable)
+  .map(([code]) => `'${code}'`)
+  .join(", ");
+
+interface Catcher {
+  readonly ErrorEquals: readonly string[];
+  readonly Next: string;
+}
+
+const isCatchAll = ({ ErrorEquals }: Catcher): boolean => ErrorEquals.includes("States.ALL");
+
+/**
+ * A definition for the embedded Step Functions. Where a state catches retryable errors by their name, which the embedded
+ * AWS loses, a choice by the fault's code comes after it; nothing else differs.
+ */
+export function embeddedDefinition(definition: StateMachineDefinition): StateMachineDefinition {
+  const states = Object.entries(definition.States).flatMap(([name, state]): [string, State][] => {
+    const catchers = (state.Catch ?? []) as readonly Catcher[];
+    const retryable = catchers.find((catcher) => catcher.ErrorEquals.includes("RetryableRotationError"));
+    const rest = catchers.find(isCatchAll);
+    if (!retryable || !rest) return [[name, state]];
+    const judge = `${name}: again?`;
+    return [
+      [name, { ...state, Catch: [{ ...retryable, ErrorEquals: [NAMELESS], Next: judge }, ...catchers] }],
+      [
+        judge,
+        {
+          Type: "Choice",
+          Choices: [{ Condition: `{% $fault.code in [${RETRYABLE}] %}`, Next: retryable.Next }],
+          Default: rest.Next,
+        },
+      ],
+    ];
+  });
+  return { ...definition, States: Object.fromEntries(states) };
+}
