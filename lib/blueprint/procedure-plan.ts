@@ -421,7 +421,7 @@ function alarmsOf(registry: Registry, environment: Environment, machineArn: stri
     executions("runs-failed", "ExecutionsFailed", "A run came to no good end: a person has to look"),
     ...CADENCE_STATES.map(
       (state): AlarmPlan => ({
-        word: `secrets-${state}`,
+        word: state,
         description: STATE_TEXTS[state],
         namespace: METRIC_NAMESPACE,
         metric: CADENCE_METRIC,

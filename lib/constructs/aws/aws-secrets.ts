@@ -5,6 +5,7 @@ import { hideIdsBelow } from "../address";
 import { OidcProvider } from "./oidc-provider";
 import { Operations } from "./operations";
 import { ReplicatedSecret } from "./replicated-secret";
+import { RotationProcedure } from "./rotation-procedure";
 import { SecretsKey } from "./secrets-key";
 import { WorkloadIdentity } from "./workload-identity";
 
@@ -18,7 +19,7 @@ export interface AwsSecretsProps {
 }
 
 /**
- * Everything of an environment that lives in AWS: key, secrets, functions that rotate them, identities. Refers to nothing of Vault or
+ * Everything of an environment that lives in AWS: key, secrets, functions that rotate them, the procedure that follows, identities. Refers to nothing of Vault or
  * Kubernetes, so it deploys while either is away.
  *
  * @example
@@ -30,7 +31,7 @@ export class AwsSecrets extends Construct {
   constructor(scope: Construct, id: string, { blueprint, bundles, provider }: AwsSecretsProps) {
     super(scope, id);
     hideIdsBelow(this);
-    const { regions, operations } = blueprint;
+    const { regions, operations, procedure } = blueprint;
     const common = provider ? { provider } : {};
     const key = new SecretsKey(this, "key", { ...common, plan: blueprint.key, regions });
     this.key = key;
@@ -44,6 +45,15 @@ export class AwsSecrets extends Construct {
           ...(bundles === undefined ? {} : { bundles }),
         })
       : undefined;
+    if (procedure && functions) {
+      new RotationProcedure(this, "procedure", {
+        ...common,
+        plan: procedure,
+        region: regions.primary,
+        keyArn: functions.keyArn,
+        alarmTopicArn: functions.alarmTopicArn,
+      });
+    }
     for (const plan of blueprint.secrets) {
       if (plan.store !== "aws") continue;
       const rotator = plan.schedule && plan.rotatedBy ? functions?.callable(plan.rotatedBy) : undefined;

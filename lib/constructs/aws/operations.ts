@@ -1,6 +1,5 @@
 import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
 import { CloudwatchEventTarget } from "@cdktf/provider-aws/lib/cloudwatch-event-target";
-import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
 import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
 import { KmsAlias } from "@cdktf/provider-aws/lib/kms-alias";
 import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
@@ -14,6 +13,7 @@ import { Construct } from "constructs";
 import { type FunctionPlan, type OperationsPlan, type RulePlan, rotates } from "../../blueprint";
 import { hideIdsBelow, setAddress } from "../address";
 import { literalJson, literalText } from "../literal-text";
+import { metricAlarm } from "./metric-alarm";
 import { RegistryFunction } from "./registry-function";
 
 /** Two weeks, SQS's longest. */
@@ -41,7 +41,7 @@ export interface OperationsProps {
 }
 
 /**
- * The functions that rotate and mirror, and what surrounds them: the key of their logs, the table of confirmations, the
+ * The functions that rotate, mirror and follow rotations, and what surrounds them: the key of their logs, the table of confirmations, the
  * queue of dead letters, the rules that call them, alarms and the topic to which these go.
  *
  * @example
@@ -53,6 +53,8 @@ export interface OperationsProps {
  * }
  */
 export class Operations extends Construct {
+  /** ARN (a token) of the key of logs, queues and topics. */
+  readonly keyArn: string;
   /** ARN (a token) of the topic of alarms. */
   readonly alarmTopicArn: string;
   readonly #functions: ReadonlyMap<string, RegistryFunction>;
@@ -65,6 +67,7 @@ export class Operations extends Construct {
     const common = { ...(provider ? { provider } : {}), region };
     const tags = { ...plan.tags };
     const keyArn = this.#key(common, plan);
+    this.keyArn = keyArn;
     setAddress(
       this,
       new DynamodbTable(this, "publications", {
@@ -117,24 +120,33 @@ export class Operations extends Construct {
       ]),
     );
     for (const rule of plan.rules) this.#rule(common, rule, deadLetterArn);
+    const atOnce = { periodSeconds: MINUTES_5, whenMissing: "notBreaching" } as const;
+    const told = { ...common, topicArn: this.alarmTopicArn, tags };
     for (const entry of functions) {
-      this.#alarm(common, `${entry.word.replace(/^function--/, "")}-fails`, {
+      const alarm = {
+        ...atOnce,
+        word: `${entry.word.replace(/^function--/, "")}-fails`,
         description: `${entry.name} fails`,
         namespace: "AWS/Lambda",
         metric: "Errors",
         dimensions: { FunctionName: entry.name },
         statistic: "Sum",
-        tags,
-      });
+      } as const;
+      metricAlarm(this, alarm, told);
     }
-    this.#alarm(common, "dead-letters", {
-      description: "Events that no function took",
-      namespace: "AWS/SQS",
-      metric: "ApproximateNumberOfMessagesVisible",
-      dimensions: { QueueName: plan.deadLetters.name },
-      statistic: "Maximum",
-      tags,
-    });
+    metricAlarm(
+      this,
+      {
+        ...atOnce,
+        word: "dead-letters",
+        description: "Events that no function took",
+        namespace: "AWS/SQS",
+        metric: "ApproximateNumberOfMessagesVisible",
+        dimensions: { QueueName: plan.deadLetters.name },
+        statistic: "Maximum",
+      },
+      told,
+    );
   }
 
   /**
@@ -278,42 +290,9 @@ export class Operations extends Construct {
       plan.word,
     );
   }
-
-  #alarm(common: Common, word: string, props: AlarmProps): void {
-    setAddress(
-      this,
-      new CloudwatchMetricAlarm(this, `alarm-${word}`, {
-        ...common,
-        alarmName: `${props.tags.registry}-${props.tags.environment}-secrets-${word}`,
-        alarmDescription: props.description,
-        namespace: props.namespace,
-        metricName: props.metric,
-        dimensions: { ...props.dimensions },
-        statistic: props.statistic,
-        period: MINUTES_5,
-        evaluationPeriods: 1,
-        threshold: 1,
-        comparisonOperator: "GreaterThanOrEqualToThreshold",
-        treatMissingData: "notBreaching",
-        alarmActions: [this.alarmTopicArn],
-        okActions: [this.alarmTopicArn],
-        tags: { ...props.tags },
-      }),
-      word,
-    );
-  }
 }
 
 interface Common {
   readonly region: string;
   readonly provider?: AwsProvider;
-}
-
-interface AlarmProps {
-  readonly description: string;
-  readonly namespace: string;
-  readonly metric: string;
-  readonly dimensions: Readonly<Record<string, string>>;
-  readonly statistic: "Sum" | "Maximum";
-  readonly tags: Readonly<Record<string, string>>;
 }

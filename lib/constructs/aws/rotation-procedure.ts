@@ -1,0 +1,229 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
+import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
+import { S3BucketObjectLockConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-object-lock-configuration";
+import { S3BucketOwnershipControls } from "@cdktf/provider-aws/lib/s3-bucket-ownership-controls";
+import { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy";
+import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-public-access-block";
+import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
+import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
+import { SfnStateMachine } from "@cdktf/provider-aws/lib/sfn-state-machine";
+import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
+import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
+import { TerraformStack } from "cdktf";
+// The engine does not list it in its index, but its own assets write their files by it.
+import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
+import { Construct } from "constructs";
+import type { ProcedurePlan, RecordsPlan, TopicPlan } from "../../blueprint";
+import { hideIdsBelow, setAddress } from "../address";
+import { literalJson } from "../literal-text";
+import { ExclusiveRole } from "./exclusive-role";
+import { metricAlarm } from "./metric-alarm";
+
+/** Input of {@link RotationProcedure}. */
+export interface RotationProcedureProps {
+  /** As the blueprint has it: `blueprint(registry, "prod").procedure`. */
+  readonly plan: ProcedurePlan;
+  /** The environment's primary region. */
+  readonly region: string;
+  /** ARN of the key of topics: {@link Operations.keyArn}. */
+  readonly keyArn: string;
+  /** ARN of the topic of alarms: {@link Operations.alarmTopicArn}. */
+  readonly alarmTopicArn: string;
+  /** @default the stack's own AWS provider */
+  readonly provider?: AwsProvider;
+}
+
+/**
+ * What follows a rotation: the table of runs, the state machine that proves one and retires the old credential, the
+ * bucket of records that nobody can change, the topics on which people are asked and reminded. Its functions are among
+ * those of {@link Operations}. The policies that people's roles need are written beside the stack, as
+ * `policies/operator.json` and `policies/approver.json`: those roles belong to others.
+ *
+ * Records are encrypted with S3's own key (SSE-S3): they hold no secret, and a record that is kept for years must not
+ * die with a key that can be deleted in a month.
+ *
+ * The machine writes no log of its own: its role would need rights on every log of the account
+ * (`logs:PutResourcePolicy` and others know no resource). Step Functions keeps each execution's history for 90 days,
+ * the record stays.
+ */
+export class RotationProcedure extends Construct {
+  /** ARN (a token) of the state machine. */
+  readonly stateMachineArn: string;
+  /** ARN (a token) of the topic of requests for approval. */
+  readonly approvalTopicArn: string;
+  /** ARN (a token) of the topic of reminders. */
+  readonly reminderTopicArn: string;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    { plan, region, keyArn, alarmTopicArn, provider }: RotationProcedureProps,
+  ) {
+    super(scope, id);
+    hideIdsBelow(this);
+    const own = provider ? { provider } : {};
+    const common: Common = { ...own, region };
+    const tags = { ...plan.tags };
+    setAddress(
+      this,
+      new DynamodbTable(this, "runs", {
+        ...common,
+        name: plan.runsTable,
+        billingMode: "PAY_PER_REQUEST",
+        hashKey: "secret",
+        rangeKey: "run",
+        attribute: [
+          { name: "secret", type: "S" },
+          { name: "run", type: "S" },
+        ],
+        pointInTimeRecovery: { enabled: true },
+        deletionProtectionEnabled: plan.preventDestroy,
+        tags,
+      }),
+      "runs",
+    );
+    this.#records(common, plan.records, plan);
+    this.approvalTopicArn = this.#topic(common, "approvals", plan.approvals, keyArn, tags);
+    this.reminderTopicArn = this.#topic(common, "reminders", plan.reminders, keyArn, tags);
+
+    const role = new ExclusiveRole(this, "role", {
+      ...own,
+      plan: plan.stateMachine.role,
+      // A double hyphen keeps it apart from any workload's.
+      word: "machine--procedure",
+      description: "Proves rotations and retires old credentials",
+      rights: `what ${plan.stateMachine.name} does`,
+    });
+    this.stateMachineArn = setAddress(
+      this,
+      new SfnStateMachine(this, "state-machine", {
+        ...common,
+        name: plan.stateMachine.name,
+        type: "STANDARD",
+        roleArn: role.arn,
+        definition: literalJson(plan.stateMachine.definition),
+        tags,
+        dependsOn: [...role.policies],
+      }),
+      "procedure",
+    ).arn;
+    for (const alarm of plan.alarms) {
+      const topicArn = alarm.topic === "alarms" ? alarmTopicArn : this.reminderTopicArn;
+      metricAlarm(this, alarm, { ...common, topicArn, tags });
+    }
+    addCustomSynthesis(this, {
+      onSynthesize: ({ outdir, manifest }) => {
+        const folder = join(outdir, manifest.forStack(TerraformStack.of(this)).workingDirectory, "policies");
+        mkdirSync(folder, { recursive: true });
+        for (const [person, policy] of Object.entries(plan.people))
+          writeFileSync(join(folder, `${person}.json`), `${JSON.stringify(policy, null, 2)}\n`);
+      },
+    });
+  }
+
+  #records(common: Common, plan: RecordsPlan, { preventDestroy, tags }: ProcedurePlan): void {
+    const made = setAddress(
+      this,
+      new S3Bucket(this, "records", {
+        ...common,
+        bucket: plan.name,
+        // Can only be switched on when a bucket is made, and never off.
+        objectLockEnabled: true,
+        // Locked records would not let it go anyway.
+        forceDestroy: false,
+        tags: { ...tags },
+        lifecycle: { preventDestroy },
+      }),
+      "records",
+    );
+    const bucket = made.bucket;
+    const versioning = setAddress(
+      this,
+      new S3BucketVersioningA(this, "records-versioning", {
+        ...common,
+        bucket,
+        versioningConfiguration: { status: "Enabled" },
+      }),
+      "records",
+    );
+    setAddress(
+      this,
+      new S3BucketObjectLockConfigurationA(this, "records-lock", {
+        ...common,
+        bucket,
+        rule: { defaultRetention: { mode: plan.lockMode, days: plan.retentionDays } },
+        dependsOn: [versioning],
+      }),
+      "records",
+    );
+    setAddress(
+      this,
+      new S3BucketServerSideEncryptionConfigurationA(this, "records-encryption", {
+        ...common,
+        bucket,
+        rule: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }],
+      }),
+      "records",
+    );
+    setAddress(
+      this,
+      new S3BucketOwnershipControls(this, "records-ownership", {
+        ...common,
+        bucket,
+        rule: { objectOwnership: "BucketOwnerEnforced" },
+      }),
+      "records",
+    );
+    const block = setAddress(
+      this,
+      new S3BucketPublicAccessBlock(this, "records-access", {
+        ...common,
+        bucket,
+        blockPublicAcls: true,
+        blockPublicPolicy: true,
+        ignorePublicAcls: true,
+        restrictPublicBuckets: true,
+      }),
+      "records",
+    );
+    setAddress(
+      this,
+      new S3BucketPolicy(this, "records-policy", {
+        ...common,
+        bucket,
+        policy: literalJson(plan.policy),
+        // S3 refuses two changes of a bucket's access at once.
+        dependsOn: [block],
+      }),
+      "records",
+    );
+  }
+
+  #topic(
+    common: Common,
+    word: string,
+    plan: TopicPlan,
+    keyArn: string,
+    tags: Readonly<Record<string, string>>,
+  ): string {
+    const { arn } = setAddress(
+      this,
+      new SnsTopic(this, word, { ...common, name: plan.name, kmsMasterKeyId: keyArn, tags: { ...tags } }),
+      word,
+    );
+    setAddress(
+      this,
+      new SnsTopicPolicy(this, `${word}-policy`, { ...common, arn, policy: literalJson(plan.policy) }),
+      word,
+    );
+    return arn;
+  }
+}
+
+interface Common {
+  readonly region: string;
+  readonly provider?: AwsProvider;
+}
