@@ -51,7 +51,7 @@ export interface RulePlan {
 
 /** A secret is due in days, so an hour is early enough; a rotation that stands still shows within two. */
 const WATCH_EVERY: Duration = { seconds: 3_600 };
-/** The mirror looks at every secret this often, whatever events it got. */
+/** The mirror looks at every secret this often, and the dispatcher at every open run, whatever events they got. */
 const SWEEP_EVERY: Duration = { seconds: 15 * 60 };
 
 /** What surrounds the functions of an environment; `undefined` where it has none. */
@@ -164,6 +164,11 @@ function rulesOf(
               },
             },
             target: { function: dispatcher.name },
+          }),
+          rule("run-sweep", {
+            description: "Start runs whose event was missed, and let go of secrets whose run is dead",
+            when: { every: SWEEP_EVERY },
+            target: { function: dispatcher.name, input: { Sweep: true } },
           }),
         ]
       : []),

@@ -212,6 +212,7 @@ function namesOf(
     approvalTopic: approvalTopic(id, name),
     reminderTopic: reminderTopic(id, name),
     dispatcher: procedureFunctionName(id, name, "dispatcher"),
+    recorder: procedureFunctionName(id, name, "recorder"),
     called: [...own, ...rotators],
     rotators,
   };

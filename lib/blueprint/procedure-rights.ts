@@ -27,6 +27,7 @@ export interface ProcedureNames {
   readonly approvalTopic: string;
   readonly reminderTopic: string;
   readonly dispatcher: string;
+  readonly recorder: string;
   /** Functions that the state machine may call: those that rotate, the checker, the restarter, the recorder. */
   readonly called: readonly string[];
   /** Functions that rotate. */
@@ -114,8 +115,12 @@ export function dispatcherRights({
       ["secretsmanager:RotateSecret"],
       arns(secrets.filter(({ rotation }) => rotation === "automatic")),
     ),
-    // Steps and phases; RotateSecret asks for it as well.
-    statement("CallRotationFunctions", ["lambda:InvokeFunction"], functionArns(environment, names.rotators)),
+    // Steps and phases, and RotateSecret asks for it as well; the recorder ends a run that is dead.
+    statement(
+      "CallFunctions",
+      ["lambda:InvokeFunction"],
+      functionArns(environment, [names.recorder, ...names.rotators]),
+    ),
     statement(
       "StartExecutions",
       ["states:StartExecution"],

@@ -1,0 +1,319 @@
+import validate from "asl-validator";
+import fc from "fast-check";
+import jsonata from "jsonata";
+import {
+  type Blueprint,
+  blueprint,
+  type FunctionPlan,
+  type ProcedurePlan,
+  rotates,
+  type State,
+} from "../../lib/blueprint";
+import {
+  compactLength,
+  defineRegistry,
+  type PolicyDocument,
+  type PolicyStatement,
+  type Registry,
+  RegistryError,
+} from "../../lib/model";
+import type { DispatcherSettings } from "../../lib/model/function-settings";
+import { procedureFunctionName } from "../../lib/model/names";
+import { registry } from "../../registry";
+import { anyDefinition } from "./random-registry";
+
+type Planned = Blueprint & { readonly procedure: ProcedurePlan };
+
+const planned = (plan: Blueprint): Planned => {
+  if (!plan.procedure) throw new Error(`${plan.environment} has no procedure`);
+  return plan as Planned;
+};
+
+const own = (plan: Blueprint, what: Parameters<typeof procedureFunctionName>[2]): FunctionPlan => {
+  const name = procedureFunctionName(plan.registry, plan.environment, what);
+  const found = plan.functions.find((entry) => entry.name === name);
+  if (!found) throw new Error(`no ${what}`);
+  return found;
+};
+
+const statesOf = ({ procedure }: Planned): [string, State][] =>
+  Object.entries(procedure.stateMachine.definition.States);
+
+const rightsOf = (documents: readonly PolicyDocument[]): readonly PolicyStatement[] =>
+  documents.flatMap(({ Statement }) => Statement);
+
+const rolePolicies = ({ role }: Pick<FunctionPlan, "role">): PolicyDocument[] =>
+  [...role.policies.inline, ...role.policies.managed].map(({ document }) => document);
+
+/** `action resource` of statements. */
+const pairs = (statements: readonly PolicyStatement[]): string[] =>
+  statements.flatMap(({ Action, Resource = [] }) =>
+    Action.flatMap((action) => Resource.map((resource) => `${action} ${resource}`)),
+  );
+
+/** What the definition's tasks call, as IAM asks for it. */
+function callsOf(plan: Planned): Set<string> {
+  const { partition, regions, account } = plan;
+  const arn = (service: string, resource: string): string =>
+    `arn:${partition}:${service}:${regions.primary}:${account}:${resource}`;
+  const functions = Object.values((own(plan, "dispatcher").settings as DispatcherSettings).secrets).map(
+    (secret) => secret.function,
+  );
+  return new Set(
+    statesOf(plan).flatMap(([, { Resource = "", Arguments }]) => {
+      const args = Arguments as Record<string, string>;
+      if (Resource.endsWith(":lambda:invoke")) {
+        const named = args.FunctionName === "{% $run.function %}" ? functions : [args.FunctionName];
+        return named.map((name) => `lambda:InvokeFunction ${arn("lambda", `function:${name}`)}`);
+      }
+      if (Resource.endsWith(":dynamodb:getItem"))
+        return [`dynamodb:GetItem ${arn("dynamodb", `table/${args.TableName}`)}`];
+      if (Resource.includes(":sns:publish")) return [`sns:Publish ${args.TopicArn}`];
+      return Resource === "" ? [] : [`unknown ${Resource}`];
+    }),
+  );
+}
+
+function keepsTheLaws(plan: Planned): void {
+  const { role, name, arn, definition } = plan.procedure.stateMachine;
+  // The validator writes into what it is given.
+  expect(validate(structuredClone(definition)).errors).toEqual([]);
+
+  // The role can do what the definition does, and nothing else.
+  const rights = rightsOf(rolePolicies({ role }));
+  const direct = rights.filter(({ Sid }) => Sid !== "EncryptMessages");
+  expect(new Set(pairs(direct))).toEqual(callsOf(plan));
+  expect(pairs(direct).join()).not.toContain("*");
+  const encrypt = rights.find(({ Sid }) => Sid === "EncryptMessages");
+  expect(encrypt?.Condition).toEqual({
+    StringEquals: { "kms:ViaService": [`sns.${plan.regions.primary}.amazonaws.com`] },
+    "ForAnyValue:StringEquals": { "kms:ResourceAliases": [plan.operations?.key.alias] },
+  });
+  expect(role.trust.Statement.map(({ Principal, Condition }) => [Principal, Condition])).toEqual([
+    [
+      { Service: "states.amazonaws.com" },
+      {
+        ArnLike: { "aws:SourceArn": [arn] },
+        StringEquals: { "aws:SourceAccount": [plan.account] },
+      },
+    ],
+  ]);
+
+  // No role of the procedure reads or writes a secret's value; neither the key's policy nor a secret's names one.
+  const mine = plan.functions.filter((entry) => !rotates(entry) && entry.bundle !== "mirror");
+  expect(mine).toHaveLength(5);
+  const actions = [...mine.flatMap(rolePolicies), ...rolePolicies({ role })]
+    .flatMap(({ Statement }) => Statement)
+    .flatMap(({ Action }) => Action);
+  for (const action of ["GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"])
+    expect(actions).not.toContain(`secretsmanager:${action}`);
+  const guarded = JSON.stringify([
+    plan.key.policies,
+    plan.secrets.map((secret) => (secret.store === "aws" ? secret.policy : {})),
+  ]);
+  for (const entry of [...mine, { role }]) expect(guarded).not.toContain(`${entry.role.arn}"`);
+
+  peopleKeepApart(plan);
+
+  // Limits of AWS.
+  expect(name.length).toBeLessThanOrEqual(80);
+  expect(role.name.length).toBeLessThanOrEqual(64);
+  expect(plan.procedure.records.name).toMatch(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/);
+  // https://docs.aws.amazon.com/step-functions/latest/dg/limits-overview.html
+  expect(JSON.stringify(definition).length).toBeLessThan(1_048_576);
+  for (const document of Object.values(plan.procedure.people))
+    expect(compactLength(document)).toBeLessThanOrEqual(6_144);
+}
+
+/** Who starts a rotation does not approve it, and nobody goes past the dispatcher. */
+function peopleKeepApart({ functions, procedure, ...plan }: Planned): void {
+  const { operator, approver } = procedure.people;
+  const may = (document: PolicyDocument, action: string): string[] =>
+    rightsOf([document])
+      .filter(({ Action }) => Action.includes(action))
+      .flatMap(({ Resource = [] }) => Resource);
+  const dispatcher = functions.find(({ bundle }) => bundle === "dispatcher");
+  expect(may(operator, "lambda:InvokeFunction")).toEqual([dispatcher?.arn]);
+  for (const action of [
+    "secretsmanager:RotateSecret",
+    "secretsmanager:GetSecretValue",
+    "states:StartExecution",
+    "states:StopExecution",
+    "states:SendTaskSuccess",
+    "states:SendTaskFailure",
+  ])
+    expect([action, may(operator, action)]).toEqual([action, []]);
+  const supplied = plan.secrets.filter(
+    ({ store, rotation }) => store === "aws" && rotation === "operator-assisted",
+  );
+  expect(may(operator, "secretsmanager:PutSecretValue").length > 0).toBe(supplied.length > 0);
+  expect(may(approver, "states:SendTaskSuccess")).toEqual([procedure.stateMachine.arn]);
+  expect(
+    rightsOf([approver])
+      .flatMap(({ Action }) => Action)
+      .sort(),
+  ).toEqual([
+    "dynamodb:GetItem",
+    "dynamodb:Query",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "states:DescribeExecution",
+    "states:GetExecutionHistory",
+    "states:SendTaskFailure",
+    "states:SendTaskSuccess",
+  ]);
+  for (const entry of functions) {
+    const all = rolePolicies(entry).flatMap(({ Statement }) => Statement.flatMap(({ Action }) => Action));
+    expect(all.filter((action) => action.startsWith("states:SendTask"))).toEqual([]);
+  }
+}
+
+test.each(registry.environmentNames)("the procedure of %s keeps its laws", (name) => {
+  keepsTheLaws(planned(blueprint(registry, name)));
+});
+
+test("so does that of any registry", () => {
+  let sound = 0;
+  fc.assert(
+    fc.property(anyDefinition, (definition) => {
+      let made: Registry;
+      try {
+        made = defineRegistry(definition) as Registry;
+      } catch (error) {
+        if (error instanceof RegistryError) return;
+        throw error;
+      }
+      for (const name of made.environmentNames) {
+        const plan = blueprint(made, name);
+        expect(plan.procedure !== undefined).toBe(plan.functions.some(rotates));
+        if (plan.procedure) keepsTheLaws(planned(plan));
+        sound += 1;
+      }
+    }),
+    { numRuns: 40 },
+  );
+  expect(sound).toBeGreaterThan(10);
+}, 60_000);
+
+describe("the definition", () => {
+  const prod = planned(blueprint(registry, "prod"));
+  const states = new Map(statesOf(prod));
+  const targetsOf = (state: State): string[] => {
+    const branches = [state.Catch, state.Choices].flatMap((list) => (list ?? []) as { Next: string }[]);
+    return [state.Next, state.Default, ...branches.map(({ Next }) => Next)].filter(
+      (target): target is string => typeof target === "string",
+    );
+  };
+  const reachable = (from: string, without: readonly string[] = []): Set<string> => {
+    const found = new Set<string>();
+    const open = [from];
+    for (let name = open.pop(); name !== undefined; name = open.pop()) {
+      const state = states.get(name);
+      if (!state || found.has(name) || without.includes(name)) continue;
+      found.add(name);
+      open.push(...targetsOf(state));
+    }
+    return found;
+  };
+
+  test("has no state that is never entered", () => {
+    expect([...reachable("Begin")].sort()).toEqual([...states.keys()].sort());
+  });
+
+  test("never rolls back once the old credential was asked to go: it may be dead", () => {
+    expect(reachable("Decommission")).not.toContain("Rollback");
+  });
+
+  test("retires nothing that was not proved after the overlap, and ends in no way without a record", () => {
+    for (const guard of ["Confirm", "Verify", "Overlap"])
+      expect([guard, reachable("Begin", [guard]).has("Decommission")]).toEqual([guard, false]);
+    const ends = reachable("Begin", ["Record"]);
+    expect(ends.has("Ended") || ends.has("Failed")).toBe(false);
+  });
+
+  test("lets no failure of a task pass uncaught, except for the recorder's, which is tried for long", () => {
+    for (const [name, { Type, Catch }] of states) {
+      if (Type !== "Task") continue;
+      const caught = ((Catch ?? []) as { ErrorEquals: string[] }[]).flatMap(({ ErrorEquals }) => ErrorEquals);
+      expect([name, caught.includes("States.ALL")]).toEqual([name, name !== "Record"]);
+    }
+  });
+
+  // The embedded AWS loses errors' names; this is the form of AWS:
+  // https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+  const code = (states.get("Verify")?.Catch as { Assign: { fault: { code: string } } }[])[0]?.Assign.fault
+    .code;
+  test.each([
+    [
+      { Error: "RotationError", Cause: cause("RotationError", "value-malformed: version v") },
+      "value-malformed",
+    ],
+    [
+      { Error: "RetryableRotationError", Cause: cause("RetryableRotationError", "not-published-yet: x: y") },
+      "not-published-yet",
+    ],
+    [{ Error: "CheckFailed", Cause: cause("CheckFailed", "health: 503") }, "CheckFailed"],
+    [{ Error: "RolloutFailed", Cause: cause("RolloutFailed", "celery: not ready") }, "RolloutFailed"],
+    [{ Error: "States.Timeout" }, "States.Timeout"],
+    [{ Error: "Lambda.Unknown", Cause: "The cause could not be determined" }, "Lambda.Unknown"],
+    [{ Error: "not a code, but a text", Cause: "" }, "unknown"],
+    [{}, "unknown"],
+  ])("reads the code of %j", async (errorOutput, expected) => {
+    const expression = jsonata((code ?? "").slice(2, -2).trim());
+    await expect(expression.evaluate(undefined, { states: { errorOutput } })).resolves.toBe(expected);
+  });
+
+  function cause(errorType: string, errorMessage: string): string {
+    return JSON.stringify({ errorType, errorMessage, trace: [`${errorType}: ${errorMessage}`] });
+  }
+});
+
+test("records are locked against everybody in production, elsewhere against those without a right", () => {
+  const modes = registry.environmentNames.map((name) => {
+    const { records } = planned(blueprint(registry, name)).procedure;
+    return [name, records.lockMode, records.retentionDays];
+  });
+  expect(modes).toEqual([
+    ["dev", "GOVERNANCE", 400],
+    ["stage", "GOVERNANCE", 400],
+    ["prod", "COMPLIANCE", 400],
+  ]);
+});
+
+test("only the recorder writes a record, once, and nobody deletes one", () => {
+  const prod = planned(blueprint(registry, "prod"));
+  const { policy, arn } = prod.procedure.records;
+  expect(policy.Statement.every(({ Effect, Principal }) => Effect === "Deny" && Principal === "*")).toBe(
+    true,
+  );
+  const byId = new Map(policy.Statement.map((entry) => [entry.Sid, entry]));
+  expect(byId.get("NobodyDeletes")).toMatchObject({
+    Action: ["s3:BypassGovernanceRetention", "s3:DeleteObject", "s3:DeleteObjectVersion"],
+    Resource: [`${arn}/*`],
+  });
+  expect(byId.get("NobodyDeletes")).not.toHaveProperty("Condition");
+  expect(byId.get("WrittenOnce")?.Condition).toEqual({ Null: { "s3:if-none-match": ["true"] } });
+  expect(byId.get("RecorderWrites")?.Condition?.ArnNotLike?.["aws:PrincipalArn"]).toContain(
+    own(prod, "recorder").role.arn,
+  );
+});
+
+test("what the dispatcher hands on is what the registry says", () => {
+  const { secrets, changeRequest } = own(blueprint(registry, "prod"), "dispatcher")
+    .settings as DispatcherSettings;
+  expect(changeRequest).toBe("required");
+  expect(secrets["prod/db/app-primary"]).toEqual({
+    key: "db/app-primary",
+    kind: "postgresql-user",
+    rotation: "automatic",
+    acceptedBy: "target",
+    function: expect.stringContaining("--rotate-postgresql-user"),
+    overlapSeconds: 8 * 3_600,
+    publishLeadSeconds: 0,
+    restart: [],
+    checks: expect.arrayContaining([expect.stringMatching(/^backend\//)]),
+    approval: true,
+  });
+  expect(secrets["prod/jwt/signing"]?.publishLeadSeconds).toBeGreaterThan(0);
+  expect(Object.keys(secrets)).not.toContain("prod/db/reporting-ro");
+});
