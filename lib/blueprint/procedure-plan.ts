@@ -1,5 +1,6 @@
 import { fault } from "../model/faults";
 import type {
+  ChangeGateSettings,
   CheckerSettings,
   DispatchedSecret,
   DispatcherSettings,
@@ -13,6 +14,7 @@ import {
   CADENCE_METRIC,
   CADENCE_STATES,
   METRIC_NAMESPACE,
+  type ProcedureFunction,
   procedureFunctionName,
   publicationsTable,
   recordsBucket,
@@ -37,6 +39,8 @@ import {
 import {
   alarmsPublish,
   approverPolicy,
+  changeGateRights,
+  ciPolicy,
   dispatcherRights,
   operatorPolicy,
   type ProcedureNames,
@@ -70,7 +74,12 @@ export interface ProcedurePlan {
   /** Sorted by word. */
   readonly alarms: readonly AlarmPlan[];
   /** What people's roles need, whose policies this stack does not write. */
-  readonly people: { readonly operator: PolicyDocument; readonly approver: PolicyDocument };
+  readonly people: {
+    readonly operator: PolicyDocument;
+    readonly approver: PolicyDocument;
+    /** Of CI's jobs that vouch for change requests; `undefined`: none does. */
+    readonly ci?: PolicyDocument;
+  };
   readonly preventDestroy: boolean;
   readonly tags: Tags;
 }
@@ -147,8 +156,7 @@ export function procedureOf(registry: Registry, environment: Environment, parts:
     policy,
   });
   const roleOf = (name: string): string => functionRoleArn(environment, name);
-  const own = (what: Parameters<typeof procedureFunctionName>[2]): string =>
-    procedureFunctionName(registry.id, environment.name, what);
+  const own = (what: ProcedureFunction): string => procedureFunctionName(registry.id, environment.name, what);
   return {
     functions,
     plan: {
@@ -187,7 +195,11 @@ export function procedureOf(registry: Registry, environment: Environment, parts:
         ),
       ),
       alarms: alarmsOf(registry, environment, machineArn),
-      people: { operator: operatorPolicy(scope), approver: approverPolicy(scope) },
+      people: {
+        operator: operatorPolicy(scope),
+        approver: approverPolicy(scope),
+        ...(environment.changes ? { ci: ciPolicy(scope) } : {}),
+      },
       preventDestroy: environment.preventDestroy,
       tags: commonTags(registry, environment),
     },
@@ -211,6 +223,7 @@ function namesOf(
     alarmTopic: alarmTopic(id, name),
     approvalTopic: approvalTopic(id, name),
     reminderTopic: reminderTopic(id, name),
+    changeGate: procedureFunctionName(id, name, "change-gate"),
     dispatcher: procedureFunctionName(id, name, "dispatcher"),
     recorder: procedureFunctionName(id, name, "recorder"),
     called: [...own, ...rotators],
@@ -259,7 +272,7 @@ function machineRole(scope: ProcedureScope, machineArn: string): RolePlan {
   };
 }
 
-/** The five functions, sorted by name. */
+/** The functions, sorted by name. */
 function functionsOf(
   scope: ProcedureScope,
   machineArn: string,
@@ -274,10 +287,7 @@ function functionsOf(
     Object.fromEntries(
       secrets.map((secret) => [secretName(environment.name, secret.physicalKey), value(secret)]),
     );
-  const plan = (
-    bundle: "checker" | "dispatcher" | "recorder" | "restarter" | "watcher",
-    rest: Omit<FunctionParts, "name" | "bundle">,
-  ): FunctionPlan =>
+  const plan = (bundle: ProcedureFunction, rest: Omit<FunctionParts, "name" | "bundle">): FunctionPlan =>
     functionPlan(registry, environment, {
       name: procedureFunctionName(registry.id, environment.name, bundle),
       bundle,
@@ -288,7 +298,27 @@ function functionsOf(
       ? [[workload.name, { namespace: workload.namespace, deployment: workload.reload.deployment }] as const]
       : [],
   );
+  const { changes } = environment;
   return [
+    ...(changes
+      ? [
+          plan("change-gate", {
+            description: `Takes the word of CI for change requests of ${environment.name}`,
+            network: undefined,
+            secrets,
+            timeoutSeconds: BRISK_SECONDS,
+            settings: {
+              ...common,
+              runsTable: names.runsTable,
+              issuer: changes.issuer,
+              repository: changes.repository,
+              ref: changes.ref,
+              keys: secrets.map(({ key }) => key),
+            } satisfies ChangeGateSettings,
+            rights: changeGateRights(scope),
+          }),
+        ]
+      : []),
     plan("checker", {
       description: `Runs health checks of ${environment.name}`,
       network: inside,

@@ -26,6 +26,7 @@ export interface ProcedureNames {
   readonly alarmTopic: string;
   readonly approvalTopic: string;
   readonly reminderTopic: string;
+  readonly changeGate: string;
   readonly dispatcher: string;
   readonly recorder: string;
   /** Functions that the state machine may call: those that rotate, the checker, the restarter, the recorder. */
@@ -95,13 +96,7 @@ export function dispatcherRights({
   return [
     statement(
       "KeepRuns",
-      [
-        "dynamodb:DeleteItem",
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "dynamodb:Query",
-        "dynamodb:UpdateItem",
-      ],
+      ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
       [tableArn(environment, primary, names.runsTable)],
     ),
     statement(
@@ -134,7 +129,16 @@ export function dispatcherRights({
   ].filter(({ Resource }) => Resource.length > 0);
 }
 
-/** What the recorder is allowed: to write a record, to end a run and let its secret go. */
+/** What the change gate is allowed: to note a change request that a job of CI has vouched for. */
+export function changeGateRights({ environment, names }: ProcedureScope): readonly PolicyStatement[] {
+  const { primary } = environment.regions;
+  return [statement("NoteChanges", ["dynamodb:PutItem"], [tableArn(environment, primary, names.runsTable)])];
+}
+
+/**
+ * What the recorder is allowed: to write a record, or to read the one that an earlier call has written, to end a run and
+ * let its secret go.
+ */
 export function recorderRights({ environment, names }: ProcedureScope): readonly PolicyStatement[] {
   const { primary } = environment.regions;
   return [
@@ -143,7 +147,11 @@ export function recorderRights({ environment, names }: ProcedureScope): readonly
       ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"],
       [tableArn(environment, primary, names.runsTable)],
     ),
-    statement("WriteRecords", ["s3:PutObject"], [`${bucketArn(environment, names.recordsBucket)}/*`]),
+    statement(
+      "WriteRecords",
+      ["s3:GetObject", "s3:PutObject"],
+      [`${bucketArn(environment, names.recordsBucket)}/*`],
+    ),
   ];
 }
 
@@ -191,6 +199,11 @@ export function operatorPolicy(scope: ProcedureScope): PolicyDocument {
   return document(
     statement("AskDispatcher", ["lambda:InvokeFunction"], functionArns(environment, [names.dispatcher])),
     ...follow(scope),
+    statement(
+      "SeeConfirmations",
+      ["dynamodb:GetItem"],
+      [tableArn(environment, primary, names.publicationsTable)],
+    ),
     statement("SeeVersions", ["secretsmanager:DescribeSecret"], arns(secrets)),
     ...(supplied.length > 0
       ? [
@@ -223,6 +236,13 @@ export function approverPolicy(scope: ProcedureScope): PolicyDocument {
       [stateMachineArn(environment, environment.regions.primary, names.stateMachine)],
     ),
     ...follow(scope),
+  );
+}
+
+/** What the role of CI's jobs needs: to bring change requests to the gate. */
+export function ciPolicy({ environment, names }: ProcedureScope): PolicyDocument {
+  return document(
+    statement("VouchForChanges", ["lambda:InvokeFunction"], functionArns(environment, [names.changeGate])),
   );
 }
 

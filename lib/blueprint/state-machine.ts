@@ -77,11 +77,11 @@ const PASSING = ["RetryableRotationError", "Lambda.Unknown", "Sandbox.Timedout",
 const jsonata = (expression: string): string => `{% ${expression} %}`;
 
 /**
- * A fault's code: the one that a rotation error's message begins with (`code: detail`), else the error's name. Other
- * messages are not looked into: they may begin with anything.
+ * A fault's code: the one that our errors' messages begin with (`code: detail`), else the error's name. A failed check's
+ * message begins with the check.
  */
 const CODE = [
-  "$isNamed := $states.errorOutput.Error in ['CheckFailed', 'RolloutFailed']",
+  "$isNamed := $states.errorOutput.Error = 'CheckFailed'",
   '$said := $isNamed ? [] : $match($states.errorOutput.Cause, /"errorMessage": ?"([a-z][a-z-]*): /, 1)',
   "$named := $match($states.errorOutput.Error, /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/, 1)",
   "$count($said) > 0 ? $said[0].groups[0] : $exists($named) ? $states.errorOutput.Error : 'unknown'",
@@ -253,7 +253,7 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
         TopicArn: parts.approvalTopicArn,
         Subject: jsonata(`$substring('[${environment}] Approve: ' & $run.key, 0, ${SUBJECT_LENGTH})`),
         Message: jsonata(
-          `$string({'environment': '${environment}', 'secret': $run.key, 'run': $run.run, 'kind': $run.kind, 'newVersion': $run.newVersion, 'oldVersion': $oldVersion, 'asks': 'May the old credential be retired? The new one is in use and was proved twice.', 'answer': 'secrets-registry approve', 'token': $states.context.Task.Token}, true)`,
+          `$string({'environment': '${environment}', 'secret': $run.key, 'run': $run.run, 'kind': $run.kind, 'newVersion': $run.newVersion, 'oldVersion': $oldVersion, 'asks': 'May the old credential be retired? The new one is in use and was proved twice.', 'answer': 'secrets-registry approve ' & $run.run & ' --env ${environment}, with this message as its input', 'token': $states.context.Task.Token}, true)`,
         ),
       },
       TimeoutSeconds: parts.approvalSeconds,

@@ -245,8 +245,12 @@ export class ChangeRequestError extends Error {
  * @param today `2026-11-25`
  */
 export function isOpenChange({ schedule }: Pick<ChangeRequest, "schedule">, today: string): boolean {
-  const last = Object.values(schedule).sort().at(-1) ?? today;
-  const end = new Date(`${last}T00:00:00Z`);
+  return Object.keys(schedule).length === 0 || today <= changeUntil({ schedule });
+}
+
+/** Last day on which a change may be carried out, `2026-12-31`. */
+export function changeUntil({ schedule }: Pick<ChangeRequest, "schedule">): string {
+  const end = new Date(`${Object.values(schedule).sort().at(-1)}T00:00:00Z`);
   end.setUTCDate(end.getUTCDate() + OPEN_DAYS);
-  return today <= end.toISOString().slice(0, 10);
+  return end.toISOString().slice(0, 10);
 }

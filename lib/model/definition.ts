@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Duration } from "./duration";
 import {
   accountId,
+  branchRef,
   calendarDate,
   certificatePem,
   clusterName,
@@ -17,6 +18,7 @@ import {
   principalArn,
   publicKeyPem,
   regionName,
+  repositoryName,
   secretKey,
   serverAddress,
   serverFilePath,
@@ -57,6 +59,18 @@ export interface PrincipalsInput {
   readonly approvers?: readonly string[];
   /** Roles kept offline for emergencies. May read and write values. */
   readonly breakGlass?: readonly string[];
+  /** Role that jobs of CI take to vouch for change requests. Reads no value, starts nothing. */
+  readonly ci?: string;
+}
+
+/** Which jobs of GitHub Actions may vouch for a change request. */
+export interface ChangesInput {
+  /** Issuer of the jobs' tokens. Default: `https://token.actions.githubusercontent.com`. */
+  readonly issuer?: string;
+  /** `<owner>/<name>` of the repository with the change requests. */
+  readonly repository: string;
+  /** Its protected branch. Default: `refs/heads/main`. */
+  readonly ref?: string;
 }
 
 /** Where functions run that reach private targets: subnets of a VPC in the primary region. */
@@ -166,6 +180,11 @@ export interface EnvironmentInput<K extends string = string> {
    * production, `none` in development.
    */
   readonly changeRequest?: "required" | "none";
+  /**
+   * Who vouches for change requests; needs `principals.ci`. Without it, nobody can: where a change request is required,
+   * people can start no rotation.
+   */
+  readonly changes?: ChangesInput;
   /**
    * Whether one of the approvers must agree before an old credential goes. Default: `required` in production, `none`
    * elsewhere.
@@ -382,6 +401,7 @@ export const environmentSchema = z.strictObject({
     operators: z.array(principalArn).default([]),
     approvers: z.array(principalArn).default([]),
     breakGlass: z.array(principalArn).default([]),
+    ci: principalArn.optional(),
   }),
   vaults: z.array(vault).min(1),
   clusters: z.array(cluster).min(1),
@@ -405,6 +425,13 @@ export const environmentSchema = z.strictObject({
   identity: z.enum(["irsa", "pod-identity"]).default("irsa"),
   optIn: z.array(z.string()).default([]),
   changeRequest: z.enum(["required", "none"]).optional(),
+  changes: z
+    .strictObject({
+      issuer: issuerUrl.default("https://token.actions.githubusercontent.com"),
+      repository: repositoryName,
+      ref: branchRef.default("refs/heads/main"),
+    })
+    .optional(),
   approval: z.enum(["required", "none"]).optional(),
   recoveryWindow: duration
     .refine(

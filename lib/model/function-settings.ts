@@ -83,6 +83,7 @@ export interface MirrorSettings {
 
 /** Settings of the functions of the rotation procedure, by function. */
 export interface ProcedureSettings {
+  readonly "change-gate": ChangeGateSettings;
   readonly checker: CheckerSettings;
   readonly dispatcher: DispatcherSettings;
   readonly recorder: RecorderSettings;
@@ -113,6 +114,22 @@ export interface DispatcherSettings extends ProcedureSettingsCommon {
   readonly changeRequest: "required" | "none";
   /** By secret name. Secrets of Secrets Manager only. */
   readonly secrets: Readonly<Record<string, DispatchedSecret>>;
+}
+
+/**
+ * Settings of the change gate, which takes CI's word for a change request: the name of its job's token issuer, and which
+ * jobs count.
+ */
+export interface ChangeGateSettings extends ProcedureSettingsCommon {
+  readonly runsTable: string;
+  /** Issuer of CI's tokens: `https://token.actions.githubusercontent.com`. */
+  readonly issuer: string;
+  /** `<owner>/<name>`. */
+  readonly repository: string;
+  /** The protected branch: `refs/heads/main`. */
+  readonly ref: string;
+  /** Keys of the environment's secrets. */
+  readonly keys: readonly string[];
 }
 
 /** What the dispatcher gives the state machine for a secret. */

@@ -309,6 +309,18 @@ export const oneLine = text((value) => value.trim() !== "" && !/[\r\n]/.test(val
   change: "say it in one line",
 });
 
+/** Owner and name of a repository of GitHub. */
+export const repositoryName = text(matches(/^[A-Za-z0-9][A-Za-z0-9-]{0,38}\/[A-Za-z0-9._-]{1,100}$/), {
+  allowed: "<owner>/<name> of a repository: acme/infrastructure",
+  change: "write it as the repository's address has it",
+});
+
+/** A branch as git refers to it. */
+export const branchRef = text(matches(/^refs\/heads\/[A-Za-z0-9._/-]{1,200}$/), {
+  allowed: "a branch: refs/heads/main",
+  change: "name the branch with refs/heads/ before it",
+});
+
 /** Text that AWS takes as a tag's value: it becomes one. */
 export const tagText = text(matches(/^(?=.*\S)[\p{L}\p{N} _.:/=+@-]{1,256}$/u), {
   allowed: "letters, digits, spaces and _ . : / = + - @, at most 256 characters, as AWS tags take them",

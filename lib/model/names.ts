@@ -111,7 +111,14 @@ export const publicationsTable = (registry: string, environment: string): string
   `${registry}-${environment}-secret-publications`;
 
 /** What a function of the rotation procedure does; its bundle has the same name. */
-export const PROCEDURE_FUNCTIONS = ["checker", "dispatcher", "recorder", "restarter", "watcher"] as const;
+export const PROCEDURE_FUNCTIONS = [
+  "change-gate",
+  "checker",
+  "dispatcher",
+  "recorder",
+  "restarter",
+  "watcher",
+] as const;
 /** A function of the rotation procedure. */
 export type ProcedureFunction = (typeof PROCEDURE_FUNCTIONS)[number];
 
@@ -125,6 +132,14 @@ export const procedureFunctionName = (
 /** DynamoDB table of rotation runs: partition key `secret`, sort key `run`. */
 export const runsTable = (registry: string, environment: string): string =>
   `${registry}-${environment}-secret-runs`;
+
+/**
+ * Audience of the token with which a job of CI vouches for a change request in one environment.
+ *
+ * @param digest `sha256:<hex>` of the change request
+ */
+export const changeAudience = (registry: string, environment: string, digest: string): string =>
+  `secrets-registry:${registry}:${environment}:${digest}`;
 
 /** Sort key of the lock of a secret in the table of runs. */
 export const LOCK_RUN = "#lock";

@@ -51,6 +51,7 @@ export interface CheckerEvent {
 /** One check's result. */
 export interface CheckResult {
   readonly name: string;
+  readonly type: "health" | "synthetic";
   readonly url: string;
   /** Missing where there was no answer. */
   readonly status?: number;

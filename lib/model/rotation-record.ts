@@ -63,6 +63,8 @@ const endSchema = z.discriminatedUnion("outcome", [
   z.strictObject({ outcome: z.literal("decommissioned"), at: instant }),
   /** A single slot: the old credential died when the new one was made, or a first value had none before it. */
   z.strictObject({ outcome: z.literal("replaced") }),
+  /** A key was put out beside the one in use; nothing was to go. */
+  z.strictObject({ outcome: z.literal("published") }),
   /** The old credential is in use again. */
   z.strictObject({ outcome: z.literal("rolled-back"), at: instant, reason }),
   /** Neither came to its end; a person has to look. */
@@ -76,12 +78,20 @@ const rotationRecordSchema = z.strictObject({
   secret: secretKey,
   environment: slug,
   kind: z.enum(KIND_NAMES),
-  /** The change request and the digest that was approved; `scheduled`: the secret's own cadence. */
-  change: z.union([z.literal("scheduled"), z.strictObject({ id: changeId, digest })]),
+  /**
+   * The change request and the digest that was approved; `scheduled`: the secret's own cadence; `not-required`: somebody
+   * started it where none is needed.
+   */
+  change: z.union([z.enum(["scheduled", "not-required"]), z.strictObject({ id: changeId, digest })]),
   actors: z.strictObject({
-    /** ARN, or the AWS service that keeps the cadence. */
+    /**
+     * ARN as the asking command says it, or the AWS service that keeps the cadence. A function does not see who calls it:
+     * CloudTrail (`Invoke` of the dispatcher) is authoritative.
+     */
     started: actorName,
-    /** ARN of who approved the decommission, as the audit trail has it. */
+    /**
+     * ARN of who approved the decommission, as the answer says it; CloudTrail (`SendTaskSuccess`) is authoritative.
+     */
     approved: actorName.optional(),
   }),
   versions: z.strictObject({ old: versionId.optional(), new: versionId }),

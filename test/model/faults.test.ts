@@ -669,6 +669,57 @@ const CASES: readonly {
     ],
   },
   {
+    name: "jobs that vouch for changes without a role",
+    change: (d) => {
+      d.environments.dev.changes = { repository: "acme/infrastructure" };
+    },
+    faults: [
+      {
+        path: "environments.dev.principals.ci",
+        found: "none, and `changes` says which jobs vouch for change requests",
+        allowed: "the role that those jobs take",
+        change: "name it, or leave `changes` out",
+      },
+    ],
+  },
+  {
+    name: "a role that vouches for changes, and is an operator's",
+    change: (d) => {
+      d.environments.dev.changes = { repository: "acme/infrastructure" };
+      d.environments.dev.principals.operators = ["arn:aws:iam::111122223333:role/operator"];
+      d.environments.dev.principals.ci = "arn:aws:iam::111122223333:role/operator";
+    },
+    faults: [
+      {
+        path: "environments.dev.principals.ci",
+        found: "arn:aws:iam::111122223333:role/operator, which is an operator or an approver",
+        allowed: "a role that only vouches for change requests",
+        change: "use a role of its own: nobody vouches for a change of their own",
+      },
+    ],
+  },
+  {
+    name: "changes on something that is no branch",
+    change: (d) => {
+      d.environments.dev.changes = { repository: "infrastructure", ref: "main" };
+      d.environments.dev.principals.ci = "arn:aws:iam::111122223333:role/ci";
+    },
+    faults: [
+      {
+        path: "environments.dev.changes.ref",
+        found: '"main"',
+        allowed: "a branch: refs/heads/main",
+        change: "name the branch with refs/heads/ before it",
+      },
+      {
+        path: "environments.dev.changes.repository",
+        found: '"infrastructure"',
+        allowed: "<owner>/<name> of a repository: acme/infrastructure",
+        change: "write it as the repository's address has it",
+      },
+    ],
+  },
+  {
     name: "an approver who operates",
     change: (d) => {
       d.environments.dev.principals.approvers = d.environments.dev.principals.operators;

@@ -37,7 +37,7 @@ export const recordWith = (id: string): fc.Arbitrary<RotationRecord> =>
       environment: slug,
       kind: fc.constantFrom(...KIND_NAMES),
       change: fc.oneof(
-        fc.constant("scheduled" as const),
+        fc.constantFrom("scheduled" as const, "not-required" as const),
         hex(64).map((digits) => ({ id: "2026-11-20-db--app", digest: `sha256:${digits}` })),
       ),
       started: fc.constantFrom(
@@ -48,7 +48,7 @@ export const recordWith = (id: string): fc.Arbitrary<RotationRecord> =>
       approved: fc.boolean(),
       ids: fc.tuple(hex(32), hex(32)),
       fingerprints: fc.option(fc.tuple(fingerprint, fingerprint), { nil: undefined }),
-      outcome: fc.constantFrom("decommissioned", "replaced", "rolled-back", "failed"),
+      outcome: fc.constantFrom("decommissioned", "replaced", "published", "rolled-back", "failed"),
       reason,
       checks: fc.array(
         fc.record({
@@ -67,11 +67,13 @@ export const recordWith = (id: string): fc.Arbitrary<RotationRecord> =>
         decommissioned: "decommission",
         "rolled-back": "rollback",
         replaced: "verify",
+        published: "verify",
         failed: "verify",
       }[draw.outcome] as RotationRecord["phases"][number]["phase"];
       const end = {
         decommissioned: { outcome: "decommissioned", at: at(draw.start, 30) },
         replaced: { outcome: "replaced" },
+        published: { outcome: "published" },
         "rolled-back": { outcome: "rolled-back", at: at(draw.start, 30), reason: draw.reason },
         failed: { outcome: "failed", reason: draw.reason },
       }[draw.outcome] as RotationRecord["end"];

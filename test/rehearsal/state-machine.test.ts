@@ -50,7 +50,10 @@ type Act = { readonly name: string; readonly message: string } | { readonly answ
 
 const done: Act = { answer: { result: "done", versionId: "v" } };
 const passed: Act = {
-  answer: { passed: true, results: [{ name: "backend/health", url: "https://x", outcome: "passed" }] },
+  answer: {
+    passed: true,
+    results: [{ name: "backend/health", type: "health", url: "https://x", outcome: "passed" }],
+  },
 };
 /** What becomes of an error's name in the embedded AWS; see its gap `error-names`. AWS has `CheckFailed` here. */
 const NAMELESS = "Runtime.HandlerError";
@@ -345,21 +348,21 @@ const CASES: readonly Case[] = [
   {
     name: "a restart fails: rolled back, and restarted with the old value",
     input: { restart: ["celery"] },
-    acts: { restart: [{ name: "RolloutFailed", message: "celery is not ready" }, { answer: {} }] },
+    acts: { restart: [{ name: "RolloutFailed", message: "paused: celery in jobs" }, { answer: {} }] },
     calls: ["restart new celery", "rollback new", "restart old celery", "record rolled-back"],
     phases: ["rollback done"],
     outcome: "rolled-back",
-    fault: { state: "Restart", code: NAMELESS },
+    fault: { state: "Restart", code: "paused" },
     pages: ["rolled-back"],
   },
   {
     name: "the restart back fails too",
     input: { restart: ["celery"] },
-    acts: { restart: [{ name: "RolloutFailed", message: "celery is not ready" }] },
+    acts: { restart: [{ name: "RolloutFailed", message: "paused: celery in jobs" }] },
     calls: ["restart new celery", "rollback new", "restart old celery", "record failed"],
     phases: ["rollback done"],
     outcome: "failed",
-    fault: { state: "RestartBack", code: NAMELESS },
+    fault: { state: "RestartBack", code: "paused" },
     pages: ["rolled-back", "failed"],
   },
   {

@@ -121,7 +121,7 @@ function factsOf(record: RotationRecord): readonly (readonly [string, string])[]
     ["secret", record.secret],
     ["environment", record.environment],
     ["kind", record.kind],
-    ["change request", change === "scheduled" ? "none: scheduled" : `${change.id} (${change.digest})`],
+    ["change request", typeof change === "string" ? `none: ${change}` : `${change.id} (${change.digest})`],
     ["started by", actors.started],
     ["approved by", actors.approved ?? NONE],
     ["started", record.startedAt],

@@ -44,10 +44,11 @@ const regions: Rule = (name, { regions: { primary, replicas } }) => {
 };
 
 const principals: Rule = (name, environment) => {
-  const { deployer, operators, approvers, breakGlass } = environment.principals;
+  const { deployer, operators, approvers, breakGlass, ci } = environment.principals;
   const partition = partitionOf(environment.regions.primary);
   const all: readonly (readonly [readonly (string | number)[], string])[] = [
     [["deployer"], deployer],
+    ...(ci === undefined ? [] : [[["ci"], ci] as const]),
     ...Object.entries({ operators, approvers, breakGlass }).flatMap(([list, arns]) =>
       arns.map((arn, index) => [[list, index], arn] as const),
     ),
@@ -103,6 +104,42 @@ const approval: Rule = (name, environment) => {
       `none, and ${environment.approval ? "`approval` is required" : "production asks for approval"} before an old credential goes`,
       "at least one role that approves",
       `name the approvers' role, or set environments.${name}.approval to "none"`,
+    ),
+  ];
+};
+
+/** Who vouches is told by a role and by a token; one without the other lets nobody in, or the wrong ones. */
+const changes: Rule = (name, { changes, principals: { ci, operators, approvers } }) => {
+  const path = ["environments", name, "principals", "ci"];
+  if (ci === undefined) {
+    return changes === undefined
+      ? []
+      : [
+          fault(
+            path,
+            "none, and `changes` says which jobs vouch for change requests",
+            "the role that those jobs take",
+            "name it, or leave `changes` out",
+          ),
+        ];
+  }
+  if (changes === undefined) {
+    return [
+      fault(
+        ["environments", name, "changes"],
+        `nothing, and principals.ci is ${ci}`,
+        "the repository whose jobs vouch for change requests",
+        "name it, or leave principals.ci out",
+      ),
+    ];
+  }
+  if (![...operators, ...approvers].includes(ci)) return [];
+  return [
+    fault(
+      path,
+      `${ci}, which is an operator or an approver`,
+      "a role that only vouches for change requests",
+      "use a role of its own: nobody vouches for a change of their own",
     ),
   ];
 };
@@ -219,7 +256,7 @@ const clusters: Rule = (name, environment) => {
 /** What only an environment as a whole can get wrong. */
 export const environmentFaults = (context: RuleContext): readonly Fault[] =>
   forEnvironments(context, (name, environment) =>
-    [regions, principals, approval, boundary, refresh, vaults, clusters].flatMap((rule) =>
+    [regions, principals, approval, changes, boundary, refresh, vaults, clusters].flatMap((rule) =>
       rule(name, environment),
     ),
   );

@@ -18,6 +18,7 @@ export {
   loadFunction,
 } from "./functions";
 export { loadOperations, loadSchedules, type ZipOf } from "./operations";
+export { loadProcedure } from "./procedure";
 export {
   loadVaultServer,
   type RehearsedCluster,

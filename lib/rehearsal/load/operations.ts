@@ -6,7 +6,13 @@ import { AddPermissionCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { RotateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
 import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
-import type { Blueprint, FunctionPlan, OperationsPlan, RulePlan } from "../../blueprint";
+import {
+  type Blueprint,
+  type FunctionPlan,
+  type OperationsPlan,
+  type RulePlan,
+  rotates,
+} from "../../blueprint";
 import { type AwsAccess, clientSettings, kms, loadRole, secretsManager } from "./aws-account";
 import { allowSecretsManager, loadFunction } from "./functions";
 
@@ -40,7 +46,7 @@ export async function loadOperations(
       timeoutSeconds: plan.timeoutSeconds,
       memoryMb: plan.memoryMb,
     });
-    if (plan.bundle !== "mirror") await allowSecretsManager(access, arn);
+    if (rotates(plan)) await allowSecretsManager(access, arn);
     arns.set(plan.name, arn);
   }
   for (const rule of operations.rules)

@@ -6,6 +6,7 @@ import {
   loadAwsAccount,
   loadDatabaseServer,
   loadOperations,
+  loadProcedure,
   loadSchedules,
   loadVaultServer,
   type RehearsedCluster,
@@ -120,6 +121,7 @@ export async function standUp(options: WorldOptions): Promise<RehearsedWorld> {
   const places = placesOf(plan, targets, vaults);
   const functions = await loadOperations(deployer, plan, (entry) => zipOf(entry, places));
   await loadSchedules(deployer, plan, functions);
+  await loadProcedure(deployer, plan);
   return { plan, aws, shim, as: { root, deployer, operator }, functions, vaults, issuers, targets };
 }
 

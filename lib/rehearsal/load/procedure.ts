@@ -1,0 +1,76 @@
+import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from "@aws-sdk/client-dynamodb";
+import {
+  CreateBucketCommand,
+  PutBucketPolicyCommand,
+  PutObjectLockConfigurationCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { CreateStateMachineCommand, SFNClient } from "@aws-sdk/client-sfn";
+import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
+import type { Blueprint, RecordsPlan } from "../../blueprint";
+import { type AwsAccess, clientSettings, loadRole } from "./aws-account";
+import { embeddedDefinition } from "./embedded-definition";
+
+/**
+ * Loads what follows a rotation, as the deployer whose credentials `access` holds: table of runs, bucket of records,
+ * topics, state machine. Its functions are loaded with the others.
+ */
+export async function loadProcedure(access: AwsAccess, blueprint: Blueprint): Promise<void> {
+  const { procedure, operations, regions } = blueprint;
+  if (procedure === undefined || operations === undefined) return;
+  const settings = clientSettings(access, regions.primary);
+  const tables = new DynamoDBClient(settings);
+  await tables.send(
+    new CreateTableCommand({
+      TableName: procedure.runsTable,
+      BillingMode: "PAY_PER_REQUEST",
+      KeySchema: [
+        { AttributeName: "secret", KeyType: "HASH" },
+        { AttributeName: "run", KeyType: "RANGE" },
+      ],
+      AttributeDefinitions: [
+        { AttributeName: "secret", AttributeType: "S" },
+        { AttributeName: "run", AttributeType: "S" },
+      ],
+    }),
+  );
+  await waitUntilTableExists({ client: tables, maxWaitTime: 30 }, { TableName: procedure.runsTable });
+  await loadRecords(new S3Client({ ...settings, forcePathStyle: true }), regions.primary, procedure.records);
+  for (const topic of [procedure.approvals, procedure.reminders]) {
+    await new SNSClient(settings).send(
+      new CreateTopicCommand({
+        Name: topic.name,
+        Attributes: { KmsMasterKeyId: operations.key.alias, Policy: JSON.stringify(topic.policy) },
+      }),
+    );
+  }
+  const { name, role, definition } = procedure.stateMachine;
+  await loadRole(access, blueprint, role);
+  await new SFNClient(settings).send(
+    new CreateStateMachineCommand({
+      name,
+      roleArn: role.arn,
+      definition: JSON.stringify(embeddedDefinition(definition)),
+    }),
+  );
+}
+
+async function loadRecords(client: S3Client, region: string, plan: RecordsPlan): Promise<void> {
+  await client.send(
+    new CreateBucketCommand({
+      Bucket: plan.name,
+      ObjectLockEnabledForBucket: true,
+      CreateBucketConfiguration: { LocationConstraint: region as "eu-central-1" },
+    }),
+  );
+  await client.send(
+    new PutObjectLockConfigurationCommand({
+      Bucket: plan.name,
+      ObjectLockConfiguration: {
+        ObjectLockEnabled: "Enabled",
+        Rule: { DefaultRetention: { Mode: plan.lockMode, Days: plan.retentionDays } },
+      },
+    }),
+  );
+  await client.send(new PutBucketPolicyCommand({ Bucket: plan.name, Policy: JSON.stringify(plan.policy) }));
+}
