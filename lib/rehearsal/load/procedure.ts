@@ -8,6 +8,7 @@ import {
 import { CreateStateMachineCommand, SFNClient } from "@aws-sdk/client-sfn";
 import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
 import type { Blueprint, RecordsPlan } from "../../blueprint";
+import type { PolicyDocument } from "../../model";
 import { type AwsAccess, clientSettings, loadRole } from "./aws-account";
 import { embeddedDefinition } from "./embedded-definition";
 
@@ -72,5 +73,20 @@ async function loadRecords(client: S3Client, region: string, plan: RecordsPlan):
       },
     }),
   );
-  await client.send(new PutBucketPolicyCommand({ Bucket: plan.name, Policy: JSON.stringify(plan.policy) }));
+  await client.send(
+    new PutBucketPolicyCommand({ Bucket: plan.name, Policy: JSON.stringify(embeddedPolicy(plan.policy)) }),
+  );
 }
+
+/**
+ * Without what the embedded AWS would deny to everybody: it speaks no TLS, and knows no `s3:if-none-match` (see its gap
+ * `if-none-match-key`).
+ */
+const embeddedPolicy = (policy: PolicyDocument): PolicyDocument => ({
+  ...policy,
+  Statement: policy.Statement.filter(
+    ({ Condition }) =>
+      Condition?.Null?.["s3:if-none-match"] === undefined &&
+      Condition?.Bool?.["aws:SecureTransport"] === undefined,
+  ),
+});
