@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { App, TerraformStack } from "cdktf";
 import { type Blueprint, blueprint } from "../../lib/blueprint";
@@ -156,6 +159,91 @@ describe("AwsSecrets", () => {
     expect(references(resources.aws_secretsmanager_secret)).toEqual(["aws_kms_key", "aws_kms_replica_key"]);
     expect(references(resources.aws_secretsmanager_secret_policy)).toEqual(["aws_secretsmanager_secret"]);
     expect(references(resources.aws_iam_role)).toEqual([]);
+  });
+});
+
+describe("RotationProcedure", () => {
+  const procedureIn = (environment: "dev" | "prod"): TerraformJson =>
+    resourcesOf((stack) => {
+      new AwsSecrets(stack, "secrets", { blueprint: blueprint(registry, environment) });
+    });
+  const { procedure } = blueprint(registry, "prod");
+  const prod = procedureIn("prod");
+
+  test("runs the blueprint's definition under a role of its own, after the role's rights are there", () => {
+    const machine = prod.aws_sfn_state_machine.secrets_procedure;
+    expect(JSON.parse(machine.definition)).toEqual(procedure?.stateMachine.definition);
+    expect(machine).toMatchObject({
+      name: procedure?.stateMachine.name,
+      type: "STANDARD",
+      role_arn: "${aws_iam_role.secrets_machine--procedure.arn}",
+      depends_on: ["aws_iam_role_policy.secrets_machine--procedure_procedure"],
+    });
+    expect(machine).not.toHaveProperty("logging_configuration");
+  });
+
+  test("keeps records in a private bucket under lock, which no destroy empties", () => {
+    const { aws_s3_bucket, aws_s3_bucket_versioning, aws_s3_bucket_object_lock_configuration } = prod;
+    expect(aws_s3_bucket.secrets_records).toMatchObject({
+      bucket: procedure?.records.name,
+      object_lock_enabled: true,
+      force_destroy: false,
+      lifecycle: { prevent_destroy: true },
+    });
+    expect(aws_s3_bucket_versioning.secrets_records.versioning_configuration).toEqual({ status: "Enabled" });
+    expect(aws_s3_bucket_object_lock_configuration.secrets_records).toMatchObject({
+      rule: { default_retention: { mode: "COMPLIANCE", days: 400 } },
+      depends_on: ["aws_s3_bucket_versioning.secrets_records"],
+    });
+    expect(JSON.parse(prod.aws_s3_bucket_policy.secrets_records.policy)).toEqual(procedure?.records.policy);
+    expect(prod.aws_s3_bucket_public_access_block.secrets_records).toMatchObject({
+      block_public_acls: true,
+      block_public_policy: true,
+      ignore_public_acls: true,
+      restrict_public_buckets: true,
+    });
+    const dev = procedureIn("dev");
+    expect(dev.aws_s3_bucket.secrets_records).toMatchObject({
+      force_destroy: false,
+      lifecycle: { prevent_destroy: false },
+    });
+    expect(dev.aws_s3_bucket_object_lock_configuration.secrets_records.rule.default_retention.mode).toBe(
+      "GOVERNANCE",
+    );
+  });
+
+  test("tells on-call what is overdue or failed, and owners what is due", () => {
+    const topicsOf = Object.fromEntries(
+      Object.values<TerraformJson>(prod.aws_cloudwatch_metric_alarm).map((alarm) => [
+        alarm.alarm_name,
+        alarm.alarm_actions[0],
+      ]),
+    );
+    const onCall = "${aws_sns_topic.secrets_alarms.arn}";
+    expect(topicsOf).toMatchObject({
+      "acme-prod-secrets-runs-failed": onCall,
+      "acme-prod-secrets-runs-aborted": onCall,
+      "acme-prod-secrets-overdue": onCall,
+      "acme-prod-secrets-stuck": onCall,
+      "acme-prod-secrets-due": "${aws_sns_topic.secrets_reminders.arn}",
+    });
+  });
+
+  test("writes what people's roles need beside the stack", () => {
+    const folder = mkdtempSync(join(tmpdir(), "policies-"));
+    try {
+      const app = new App({ outdir: folder });
+      const stack = new TerraformStack(app, "theirs");
+      new AwsProvider(stack, "aws", { region: "eu-central-1" });
+      new AwsSecrets(stack, "secrets", { blueprint: blueprint(registry, "prod") });
+      app.synth();
+      const read = (person: string): unknown =>
+        JSON.parse(readFileSync(join(folder, "stacks/theirs/policies", `${person}.json`), "utf8"));
+      expect(read("operator")).toEqual(procedure?.people.operator);
+      expect(read("approver")).toEqual(procedure?.people.approver);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
 
