@@ -1,3 +1,5 @@
+import type { NewRun, Run } from "./procedure/run";
+
 /**
  * What rotation needs of the outside. Adapters implement these with AWS's SDK; tests with models that can be
  * made to fail at every call.
@@ -60,6 +62,18 @@ export interface Publications {
    * confirmation, and until it comes nobody may rely on the old one.
    */
   withdraw(secretName: string, versionId: string): Promise<void>;
+}
+
+/** Runs of the procedure that follows a rotation, as far as rotations begin them. */
+export interface Runs {
+  /**
+   * Begins a run and takes the secret for it. The same run again meets itself. A run by a change request uses that up:
+   * each kind of run may be begun once with it.
+   *
+   * @throws RotationError `run-under-way` while another run has the secret; `run-ended` when this one is over;
+   * `change-not-approved` when nobody has vouched for the change; `change-used`
+   */
+  begin(run: NewRun, at: Date): Promise<Run>;
 }
 
 /** Time. */

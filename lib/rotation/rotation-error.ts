@@ -131,6 +131,42 @@ export const ROTATION_FAULTS = {
     retryable: true,
     change: "look after what is named; the mirror catches up by itself, at the latest with its next sweep",
   },
+  "run-under-way": {
+    retryable: false,
+    change: "wait for the run that is named (secrets-registry rotate status), or roll it back",
+  },
+  "run-ended": {
+    retryable: false,
+    change: "start a new rotation, with a new version: what has ended does not begin again",
+  },
+  "run-missing": { retryable: false, change: "start a rotation first: no run of this secret is open" },
+  "run-too-early": {
+    retryable: true,
+    change: "wait until the new version is current (secrets-registry rotate status)",
+  },
+  "change-missing": {
+    retryable: false,
+    change:
+      "name an approved change request: secrets-registry rotate <key> --env <environment> --change <file>",
+  },
+  "change-not-approved": {
+    retryable: false,
+    change: "merge the change request: CI vouches for it from the protected branch",
+  },
+  "change-not-open": { retryable: false, change: "rotate within the days that are named, or ask anew" },
+  "change-used": { retryable: false, change: "ask for the next change: one was approved, and one was made" },
+  "change-malformed": {
+    retryable: false,
+    change: "write the change request with secrets-registry change new, and check it with change check",
+  },
+  "token-refused": {
+    retryable: false,
+    change: "let a job of the protected branch ask for a token with the audience that is named",
+  },
+  "record-malformed": {
+    retryable: false,
+    change: "compare what the state machine passes with the record's form (lib/model/rotation-record.ts)",
+  },
   throttled: { retryable: true, change: "nothing: it is tried again" },
   unexpected: { retryable: true, change: "look at the log line's origin; report it if it stays" },
 } as const satisfies Record<string, FaultAdvice>;

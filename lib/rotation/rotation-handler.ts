@@ -4,6 +4,7 @@ import type { z } from "zod";
 import type { FunctionSettings, RotatedSecret } from "../model/function-settings";
 import type { KindName } from "../model/kinds";
 import { DynamoDbPublications } from "./adapters/dynamodb-publications";
+import { DynamoDbRuns } from "./adapters/dynamodb-runs";
 import { PowertoolsLogbook } from "./adapters/powertools-logbook";
 import { SecretsManagerStore } from "./adapters/secrets-manager-store";
 import { systemClock, systemRandom } from "./adapters/system";
@@ -12,7 +13,7 @@ import { isStep, parseEvent, type RotationRequest } from "./event";
 import { parseFunctionSettings, secretOf } from "./function-settings";
 import { type LambdaHandler, lambdaEntry } from "./lambda-entry";
 import { logFault } from "./log-fault";
-import type { Clock, Logbook, Publications, Random, SecretStore } from "./ports";
+import type { Clock, Logbook, Publications, Random, Runs, SecretStore } from "./ports";
 import { Redaction } from "./redaction";
 import { RotationError } from "./rotation-error";
 import { RotationMachine, type RotationOutcome } from "./rotation-machine";
@@ -23,6 +24,8 @@ import type { Target } from "./target";
 export interface FunctionPorts {
   readonly store: SecretStore;
   readonly publications: Publications;
+  /** Default: none, no procedure follows. */
+  readonly runs?: Runs | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logbook;
@@ -54,7 +57,7 @@ export function handlerOf<K extends KindName, V>(
   ports: FunctionPorts,
   targetOf: TargetFactory<K, V>,
 ): RotationHandler {
-  const { store, publications, clock, random, log, redaction } = ports;
+  const { store, publications, runs, clock, random, log, redaction } = ports;
 
   const handle = async (request: RotationRequest): Promise<RotationOutcome> => {
     const { name, secret } = secretOf(settings, request.secretId);
@@ -75,6 +78,7 @@ export function handlerOf<K extends KindName, V>(
       target,
       store,
       publications,
+      runs,
       clock,
       log,
       guard: redaction.guard,
@@ -120,11 +124,13 @@ async function assemble<K extends KindName, V>(
   targetOf: TargetFactory<K, V>,
 ): Promise<RotationHandler> {
   const settings = parseFunctionSettings(kind, await readSettingsFile());
-  const { region } = settings;
+  const { region, runsTable } = settings;
   const redaction = new Redaction();
+  const dynamoDb = new DynamoDBClient({ region });
   const ports: FunctionPorts = {
     store: new SecretsManagerStore(new SecretsManagerClient({ region })),
-    publications: new DynamoDbPublications(new DynamoDBClient({ region }), settings.publicationsTable),
+    publications: new DynamoDbPublications(dynamoDb, settings.publicationsTable),
+    runs: runsTable === undefined ? undefined : new DynamoDbRuns(dynamoDb, runsTable),
     clock: systemClock,
     random: systemRandom,
     log: new PowertoolsLogbook("secrets-registry-rotation", redaction, {

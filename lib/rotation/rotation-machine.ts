@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { RotationMode } from "../model/kinds";
 import { isStep, type PhaseRequest, type RotationRequest, type StepRequest } from "./event";
-import type { Clock, Logbook, Publications, SecretDescription, SecretStore } from "./ports";
+import type { Clock, Logbook, Publications, Runs, SecretDescription, SecretStore } from "./ports";
 import { RotationError } from "./rotation-error";
 import type { Attempt, Target } from "./target";
 import { requireUsable } from "./usable-secret";
@@ -18,6 +18,8 @@ export interface RotationContext<V> {
   readonly target: Target<V>;
   readonly store: SecretStore;
   readonly publications: Publications;
+  /** Where rotations that Secrets Manager starts begin their runs. Default: nowhere, no procedure follows. */
+  readonly runs?: Runs | undefined;
   readonly clock: Clock;
   readonly log: Logbook;
   /** Told every value before anything else is done with it, so that the log can blot it out. */
@@ -118,7 +120,10 @@ export class RotationMachine<V> {
     const current = currentId === undefined ? undefined : await this.#read(versions, currentId);
     // Where no version was ever verified, no value was ever served: there is nobody to wait for.
     const served = versions.holderOf("VERIFIED") !== undefined;
-    if (currentId !== undefined && current !== undefined && served) await this.#wait("rotate", currentId);
+    if (currentId !== undefined && current !== undefined && served) {
+      await this.#wait("rotate", currentId);
+      await this.#beginRun(versionId, currentId);
+    }
     const staged = await this.#staged(versions, versionId);
     const value = await target.generate(current, this.#attempt(versions, versionId), staged);
     try {
@@ -141,6 +146,26 @@ export class RotationMachine<V> {
       return undefined;
     }
     return this.#read(versions, pendingId);
+  }
+
+  /**
+   * A rotation by Secrets Manager's own schedule begins its run here, before anything is made; one that the dispatcher
+   * started has one already. Other modes are started by the dispatcher alone.
+   */
+  async #beginRun(versionId: string, currentId: string): Promise<void> {
+    const { mode, runs, secretName, clock } = this.#context;
+    if (mode !== "automatic") return;
+    await runs?.begin(
+      {
+        secret: secretName,
+        run: versionId,
+        kind: "rotation",
+        newVersion: versionId,
+        oldVersion: currentId,
+        startedBy: "schedule",
+      },
+      clock.now(),
+    );
   }
 
   async #set(versionId: string, versions: Versions): Promise<RotationOutcome> {
@@ -476,7 +501,11 @@ function parseJson(text: string): unknown {
  * The version id of what a run derives from AWSCURRENT: the same for the same run. Secrets Manager takes 32 to
  * 64 characters.
  */
-const derivedVersionId = ({ runId, phase, versionId }: PhaseRequest): string =>
+export const derivedVersionId = ({
+  runId,
+  phase,
+  versionId,
+}: Pick<PhaseRequest, "runId" | "phase" | "versionId">): string =>
   createHash("sha256")
     .update(JSON.stringify([runId, phase, versionId]))
     .digest("hex");

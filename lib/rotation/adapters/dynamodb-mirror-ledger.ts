@@ -11,6 +11,7 @@ import {
 import type { LedgerPage, MirrorLedger } from "../mirror/mirror-ports";
 import { RotationError } from "../rotation-error";
 import { awsFailure, awsNameOf } from "./aws-failure";
+import { cancellationsOf } from "./dynamodb-cancellations";
 import { publicationKey } from "./dynamodb-publications";
 
 /** Sort key of a secret's page. Ids of versions have 32 characters and more, so it is none. */
@@ -168,12 +169,3 @@ const connectionKey = (vault: string, mount: string, connection: string) =>
 
 const overtaken = (secretName: string) =>
   new RotationError("mirror-overtaken", `another mirror was at work on ${secretName}`);
-
-/** Why a transaction was given up, one code for each of its items. */
-function cancellationsOf(failure: unknown): readonly string[] {
-  const reasons: unknown = (failure as { readonly CancellationReasons?: unknown }).CancellationReasons;
-  if (!Array.isArray(reasons)) return [];
-  return reasons.flatMap((reason: { readonly Code?: unknown }) =>
-    typeof reason?.Code === "string" ? [reason.Code] : [],
-  );
-}

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
 import { type Phase, type RotationRequest, STEPS, type Step } from "../../../lib/rotation/event";
-import type { Clock, Logbook, Publications, Random } from "../../../lib/rotation/ports";
+import type { Clock, Logbook, Publications, Random, Runs } from "../../../lib/rotation/ports";
 import {
   type RotationContext,
   RotationMachine,
@@ -75,6 +75,7 @@ export interface RehearsedProps<V> {
   readonly overlap?: number;
   readonly publishLead?: number;
   readonly readings?: Readings;
+  readonly runs?: Runs;
 }
 
 /** One secret with its rotation, everything around it in memory, and each process mortal. */
@@ -116,6 +117,7 @@ export class RehearsedSecret<V> {
       target: target(plan),
       store: plan.wrap(new SecretsManagerStore(this.secrets.client)),
       publications: plan.wrap(this.publications),
+      runs: this.#props.runs === undefined ? undefined : plan.wrap(this.#props.runs),
       clock: this.clock,
       log: silentLog,
       guard: () => undefined,

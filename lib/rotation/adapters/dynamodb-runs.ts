@@ -1,0 +1,341 @@
+import {
+  type AttributeValue,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import {
+  FINAL_STATUSES,
+  type FinalStatus,
+  hasEnded,
+  type NewRun,
+  OPEN_STATUSES,
+  RUN_KINDS,
+  type Run,
+} from "../procedure/run";
+import type { ApprovedChange, RunTable } from "../procedure/run-table";
+import { RotationError } from "../rotation-error";
+import { awsFailure, awsNameOf } from "./aws-failure";
+import { cancellationsOf } from "./dynamodb-cancellations";
+
+type Item = Record<string, AttributeValue>;
+
+/** Sort key of a secret's lock. No run's id begins so. */
+const LOCK = "#lock";
+/** Partition of a change request; no secret's name begins so. */
+const changePartition = (digest: string): string => `#change/${digest}`;
+const APPROVED = "approved";
+
+const isConditional = (failure: unknown): boolean => awsNameOf(failure) === "ConditionalCheckFailedException";
+
+/**
+ * {@link RunTable} in a DynamoDB table (partition key `secret`, sort key `run`). Conditional writes are the lock: one item
+ * `#lock` for a secret is written together with the run that takes it, and deleted together with its end.
+ */
+export class DynamoDbRuns implements RunTable {
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBClient, table: string) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  async begin(run: NewRun, at: Date): Promise<Run> {
+    const begun: Run = { ...run, startedAt: at, status: "rotating", direction: "forward" };
+    const isFree = "attribute_not_exists(secret)";
+    const begins = await this.#transact([
+      { Put: { TableName: this.#table, Item: itemOf(begun), ConditionExpression: isFree } },
+      {
+        Put: {
+          TableName: this.#table,
+          Item: { ...keyOf(run.secret, LOCK), holder: { S: run.run }, since: { S: at.toISOString() } },
+          ConditionExpression: isFree,
+        },
+      },
+      ...(run.change === undefined ? [] : [this.#useOf(run.change.digest, run)]),
+    ]);
+    return begins ? begun : this.#met(run);
+  }
+
+  async read(secret: string, run: string): Promise<Run | undefined> {
+    const item = await this.#get(keyOf(secret, run));
+    return item === undefined ? undefined : runOf(item);
+  }
+
+  async open(secret: string): Promise<Run | undefined> {
+    const holder = (await this.#get(keyOf(secret, LOCK)))?.holder?.S;
+    const run = holder === undefined ? undefined : await this.read(secret, holder);
+    // It may have ended between the two looks.
+    return run === undefined || hasEnded(run) ? undefined : run;
+  }
+
+  async latest(secret: string, count: number): Promise<readonly Run[]> {
+    const runs: Run[] = [];
+    let from: Item | undefined;
+    do {
+      const page = await this.#send(`dynamodb:Query of ${this.#table}`, () =>
+        this.#client.send(
+          new QueryCommand({
+            TableName: this.#table,
+            KeyConditionExpression: "secret = :secret",
+            ExpressionAttributeValues: { ":secret": { S: secret } },
+            ConsistentRead: true,
+            ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+          }),
+        ),
+      );
+      runs.push(...(page.Items ?? []).filter(({ run }) => run?.S !== LOCK).map(runOf));
+      from = page.LastEvaluatedKey;
+    } while (from !== undefined);
+    return runs.sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime()).slice(0, count);
+  }
+
+  async advance({ secret, run }: Run, status: "proving" | "awaiting-approval"): Promise<void> {
+    const earlier = OPEN_STATUSES.slice(0, OPEN_STATUSES.indexOf(status));
+    await this.#update(secret, run, "SET #status = :status", { ":status": { S: status } }, earlier);
+  }
+
+  async turnBack(run: Run): Promise<Run> {
+    await this.#update(run.secret, run.run, "SET direction = :back", { ":back": { S: "back" } }, [
+      "proving",
+      "awaiting-approval",
+    ]);
+    const now = await this.#require(run);
+    if (hasEnded(now)) throw ended(now);
+    if (now.direction !== "back") {
+      throw new RotationError("run-too-early", `run ${run.run} of ${run.secret} is ${now.status}`);
+    }
+    return now;
+  }
+
+  async close(run: Run, at: Date): Promise<Date> {
+    await this.#update(
+      run.secret,
+      run.run,
+      "SET endedAt = if_not_exists(endedAt, :at)",
+      { ":at": { S: at.toISOString() } },
+      OPEN_STATUSES,
+    );
+    return (await this.#require(run)).endedAt ?? at;
+  }
+
+  async end(run: Run, status: FinalStatus): Promise<void> {
+    const ends = await this.#transact([
+      {
+        Update: {
+          TableName: this.#table,
+          Key: keyOf(run.secret, run.run),
+          UpdateExpression: "SET #status = :status",
+          ...whileStatusIs(OPEN_STATUSES, { ":status": { S: status } }),
+        },
+      },
+      {
+        Delete: {
+          TableName: this.#table,
+          Key: keyOf(run.secret, LOCK),
+          ConditionExpression: "holder = :run",
+          ExpressionAttributeValues: { ":run": { S: run.run } },
+        },
+      },
+    ]);
+    if (ends) return;
+    const now = await this.#require(run);
+    if (!hasEnded(now)) throw busy(run.secret);
+  }
+
+  async approve(change: ApprovedChange, at: Date): Promise<void> {
+    try {
+      await this.#client.send(
+        new PutItemCommand({
+          TableName: this.#table,
+          Item: {
+            ...keyOf(changePartition(change.digest), APPROVED),
+            id: { S: change.id },
+            key: { S: change.key },
+            requester: { S: change.requester },
+            from: { S: change.from },
+            until: { S: change.until },
+            approvedAt: { S: at.toISOString() },
+          },
+          // A second approval must not make a used one fresh.
+          ConditionExpression: "attribute_not_exists(secret)",
+        }),
+      );
+    } catch (failure) {
+      if (!isConditional(failure)) throw awsFailure(failure, `dynamodb:PutItem of ${this.#table}`);
+    }
+  }
+
+  async approved(digest: string): Promise<ApprovedChange | undefined> {
+    const item = await this.#get(keyOf(changePartition(digest), APPROVED));
+    if (item === undefined) return undefined;
+    const text = (name: string): string => item[name]?.S ?? "";
+    return {
+      digest,
+      id: text("id"),
+      key: text("key"),
+      requester: text("requester"),
+      from: text("from"),
+      until: text("until"),
+    };
+  }
+
+  /** Why a run did not begin. */
+  async #met(run: NewRun): Promise<Run> {
+    const same = await this.read(run.secret, run.run);
+    if (same !== undefined) {
+      if (hasEnded(same)) throw ended(same);
+      return same;
+    }
+    const other = await this.open(run.secret);
+    if (other !== undefined) {
+      throw new RotationError(
+        "run-under-way",
+        `run ${other.run} of ${run.secret} is ${other.status} since ${other.startedAt.toISOString()}`,
+      );
+    }
+    if (run.change !== undefined) {
+      const item = await this.#get(keyOf(changePartition(run.change.digest), APPROVED));
+      if (item === undefined) {
+        throw new RotationError("change-not-approved", `nobody has vouched for ${run.change.digest}`);
+      }
+      const user = item[usedBy(run)]?.S;
+      if (user !== undefined) throw new RotationError("change-used", `${run.change.id} by run ${user}`);
+    }
+    throw busy(run.secret);
+  }
+
+  #useOf(digest: string, run: NewRun): TransactWriteItem {
+    return {
+      Update: {
+        TableName: this.#table,
+        Key: keyOf(changePartition(digest), APPROVED),
+        UpdateExpression: "SET #used = :run",
+        ConditionExpression: "attribute_exists(secret) AND attribute_not_exists(#used)",
+        ExpressionAttributeNames: { "#used": usedBy(run) },
+        ExpressionAttributeValues: { ":run": { S: run.run } },
+      },
+    };
+  }
+
+  async #require({ secret, run }: Run): Promise<Run> {
+    const found = await this.read(secret, run);
+    if (found === undefined) throw new RotationError("run-missing", `${secret} has no run ${run}`);
+    return found;
+  }
+
+  async #get(key: Item): Promise<Item | undefined> {
+    const { Item } = await this.#send(`dynamodb:GetItem of ${this.#table}`, () =>
+      this.#client.send(new GetItemCommand({ TableName: this.#table, Key: key, ConsistentRead: true })),
+    );
+    return Item;
+  }
+
+  /** Changes a run while its status is one of some; else nothing. */
+  async #update(
+    secret: string,
+    run: string,
+    expression: string,
+    values: Item,
+    statuses: readonly string[],
+  ): Promise<void> {
+    try {
+      await this.#client.send(
+        new UpdateItemCommand({
+          TableName: this.#table,
+          Key: keyOf(secret, run),
+          UpdateExpression: expression,
+          ...whileStatusIs(statuses, values),
+        }),
+      );
+    } catch (failure) {
+      if (!isConditional(failure)) throw awsFailure(failure, `dynamodb:UpdateItem of ${this.#table}`);
+    }
+  }
+
+  /** Whether all was written; `false` when a condition did not hold. */
+  async #transact(items: TransactWriteItem[]): Promise<boolean> {
+    try {
+      await this.#client.send(new TransactWriteItemsCommand({ TransactItems: items }));
+      return true;
+    } catch (failure) {
+      const reasons = cancellationsOf(failure);
+      if (reasons.some((reason) => /^(ConditionalCheckFailed|TransactionConflict)/.test(reason)))
+        return false;
+      const throttled = reasons.find((reason) => /^(Throttling|ProvisionedThroughputExceeded)/.test(reason));
+      if (throttled !== undefined)
+        throw new RotationError("throttled", `a write to ${this.#table}`, throttled);
+      throw awsFailure(failure, `a transaction in ${this.#table}`);
+    }
+  }
+
+  async #send<T>(what: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (failure) {
+      throw awsFailure(failure, what);
+    }
+  }
+}
+
+const keyOf = (secret: string, run: string) => ({ secret: { S: secret }, run: { S: run } });
+
+const usedBy = ({ kind }: Pick<NewRun, "kind">): string => `used-by-${kind}`;
+
+/** `status` is a reserved word of DynamoDB. */
+function whileStatusIs(statuses: readonly string[], values: Item) {
+  const names = statuses.map((_, index) => `:status${index}`);
+  return {
+    ConditionExpression: `#status IN (${names.join(", ")})`,
+    ExpressionAttributeNames: { "#status": "status" },
+    ExpressionAttributeValues: {
+      ...values,
+      ...Object.fromEntries(statuses.map((status, index) => [`:status${index}`, { S: status }])),
+    },
+  };
+}
+
+const ended = ({ secret, run, status }: Run): RotationError =>
+  new RotationError("run-ended", `run ${run} of ${secret} is ${status}`);
+
+const busy = (secret: string): RotationError =>
+  new RotationError("throttled", `several calls write runs of ${secret} at once`);
+
+function itemOf({ change, oldVersion, startedAt, ...run }: Run): Item {
+  return {
+    ...keyOf(run.secret, run.run),
+    kind: { S: run.kind },
+    newVersion: { S: run.newVersion },
+    ...(oldVersion === undefined ? {} : { oldVersion: { S: oldVersion } }),
+    startedAt: { S: startedAt.toISOString() },
+    startedBy: { S: run.startedBy },
+    ...(change === undefined
+      ? {}
+      : { change: { M: { id: { S: change.id }, digest: { S: change.digest } } } }),
+    status: { S: run.status },
+    direction: { S: run.direction },
+  };
+}
+
+function runOf(item: Item): Run {
+  const text = (name: string): string => item[name]?.S ?? "";
+  const { id, digest } = item.change?.M ?? {};
+  return {
+    secret: text("secret"),
+    run: text("run"),
+    kind: RUN_KINDS.find((kind) => kind === text("kind")) ?? "rotation",
+    newVersion: text("newVersion"),
+    oldVersion: item.oldVersion?.S,
+    startedAt: new Date(text("startedAt")),
+    startedBy: text("startedBy"),
+    ...(id?.S === undefined || digest?.S === undefined ? {} : { change: { id: id.S, digest: digest.S } }),
+    status: [...OPEN_STATUSES, ...FINAL_STATUSES].find((status) => status === text("status")) ?? "failed",
+    direction: text("direction") === "back" ? "back" : "forward",
+    ...(item.endedAt?.S === undefined ? {} : { endedAt: new Date(item.endedAt.S) }),
+  };
+}

@@ -1,0 +1,49 @@
+import type { Runs } from "../ports";
+import type { FinalStatus, Run, RunStatus } from "./run";
+
+/** A change request that CI has vouched for, in this environment. */
+export interface ApprovedChange {
+  /** `2026-12-01-jwt--signing`. */
+  readonly id: string;
+  /** `sha256:<hex>` of its front matter. */
+  readonly digest: string;
+  /** Key of the secret. */
+  readonly key: string;
+  /** Who asked for it, as the file says. */
+  readonly requester: string;
+  /** Day from which the environment may be changed, `2026-12-01`. */
+  readonly from: string;
+  /** Last day on which it may be. */
+  readonly until: string;
+}
+
+/** Changes that were vouched for. */
+export interface ApprovedChanges {
+  /** Remembers a change; the same one again changes nothing. */
+  approve(change: ApprovedChange, at: Date): Promise<void>;
+  approved(digest: string): Promise<ApprovedChange | undefined>;
+}
+
+/**
+ * All runs of an environment. A secret's lock is held by its one open run, from the write that begins it to the write
+ * that ends it.
+ */
+export interface RunTable extends Runs, ApprovedChanges {
+  read(secret: string, run: string): Promise<Run | undefined>;
+  /** The open run of a secret. */
+  open(secret: string): Promise<Run | undefined>;
+  /** Runs of a secret, the latest first. */
+  latest(secret: string, count: number): Promise<readonly Run[]>;
+  /** Notes how far a run is; nothing happens when it has ended, or is further. */
+  advance(run: Run, status: Exclude<RunStatus, FinalStatus | "rotating">): Promise<void>;
+  /**
+   * Turns a run back, once and for all.
+   *
+   * @throws RotationError `run-ended`
+   */
+  turnBack(run: Run): Promise<Run>;
+  /** Fixes when a run ended. The first time stands. Gives that. */
+  close(run: Run, at: Date): Promise<Date>;
+  /** Ends a run and lets go of the secret. The first status stands. */
+  end(run: Run, status: FinalStatus): Promise<void>;
+}

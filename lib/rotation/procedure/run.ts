@@ -1,0 +1,49 @@
+/** What a run does: `publication` puts out `next`, `promotion` puts it to use, `rotation` does all in one. */
+export const RUN_KINDS = ["rotation", "publication", "promotion"] as const;
+/** Kind of a run. */
+export type RunKind = (typeof RUN_KINDS)[number];
+
+/** Statuses of a run that has not ended. */
+export const OPEN_STATUSES = ["rotating", "proving", "awaiting-approval"] as const;
+/** Statuses of a run that has ended; they never change. */
+export const FINAL_STATUSES = ["decommissioned", "promoted", "published", "rolled-back", "failed"] as const;
+/** Status of a run that has ended. */
+export type FinalStatus = (typeof FINAL_STATUSES)[number];
+/** Status of a run. */
+export type RunStatus = (typeof OPEN_STATUSES)[number] | FinalStatus;
+
+/** A run that is about to begin. */
+export interface NewRun {
+  /** Name of the secret, `prod/db/app-primary`. */
+  readonly secret: string;
+  /** Unique for the secret: the version that rotates in; `promote-<version>` for a promotion. */
+  readonly run: string;
+  readonly kind: RunKind;
+  readonly newVersion: string;
+  /** The version whose credential dies in the end; `undefined`: there is none. */
+  readonly oldVersion?: string | undefined;
+  /**
+   * `schedule`, or who asked, as the asking command says: a function does not see who calls it. The account's trail has
+   * the truth (`Invoke` of the dispatcher, a data event of CloudTrail).
+   */
+  readonly startedBy: string;
+  /** The change request by which people have approved it. */
+  readonly change?: { readonly id: string; readonly digest: string } | undefined;
+}
+
+/** A run as the table has it. */
+export interface Run extends NewRun {
+  readonly startedAt: Date;
+  readonly status: RunStatus;
+  /** `back`: it is being rolled back because an operator said so. */
+  readonly direction: "forward" | "back";
+  /** When it was about to be recorded; from then on it comes to its end. */
+  readonly endedAt?: Date | undefined;
+}
+
+/** Whether a run has come to its end, so that it holds the secret no more. */
+export const hasEnded = ({ status }: Pick<Run, "status">): boolean =>
+  (FINAL_STATUSES as readonly string[]).includes(status);
+
+/** Sort key of the run that promotes a version. */
+export const promotionRun = (versionId: string): string => `promote-${versionId}`;

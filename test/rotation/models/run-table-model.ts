@@ -1,0 +1,104 @@
+import {
+  type FinalStatus,
+  hasEnded,
+  type NewRun,
+  OPEN_STATUSES,
+  type Run,
+} from "../../../lib/rotation/procedure/run";
+import type { ApprovedChange, RunTable } from "../../../lib/rotation/procedure/run-table";
+import { RotationError } from "../../../lib/rotation/rotation-error";
+
+/** The runs table in memory, with the conditions that DynamoDB enforces. Each method is one moment. */
+export class RunTableModel implements RunTable {
+  readonly #runs = new Map<string, Run>();
+  readonly #locks = new Map<string, string>();
+  readonly #changes = new Map<string, ApprovedChange>();
+  readonly #used = new Map<string, string>();
+
+  get runs(): readonly Run[] {
+    return [...this.#runs.values()];
+  }
+
+  get locks(): ReadonlyMap<string, string> {
+    return this.#locks;
+  }
+
+  async begin(run: NewRun, at: Date): Promise<Run> {
+    const same = await this.read(run.secret, run.run);
+    if (same !== undefined) {
+      if (hasEnded(same)) throw new RotationError("run-ended", run.run);
+      return same;
+    }
+    if (this.#locks.has(run.secret)) throw new RotationError("run-under-way", run.run);
+    if (run.change !== undefined) {
+      const use = `${run.change.digest} ${run.kind}`;
+      if (!this.#changes.has(run.change.digest)) throw new RotationError("change-not-approved", run.run);
+      if (this.#used.has(use)) throw new RotationError("change-used", run.run);
+      this.#used.set(use, run.run);
+    }
+    const begun: Run = { ...run, startedAt: at, status: "rotating", direction: "forward" };
+    this.#runs.set(idOf(run), begun);
+    this.#locks.set(run.secret, run.run);
+    return begun;
+  }
+
+  async read(secret: string, run: string): Promise<Run | undefined> {
+    return this.#runs.get(idOf({ secret, run }));
+  }
+
+  async open(secret: string): Promise<Run | undefined> {
+    return this.read(secret, this.#locks.get(secret) ?? "");
+  }
+
+  async latest(secret: string, count: number): Promise<readonly Run[]> {
+    return this.runs
+      .filter((run) => run.secret === secret)
+      .sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime())
+      .slice(0, count);
+  }
+
+  async advance(run: Run, status: "proving" | "awaiting-approval"): Promise<void> {
+    const earlier: readonly string[] = OPEN_STATUSES.slice(0, OPEN_STATUSES.indexOf(status));
+    this.#change(run, (now) => (earlier.includes(now.status) ? { ...now, status } : now));
+  }
+
+  async turnBack(run: Run): Promise<Run> {
+    const now = this.#require(run);
+    if (hasEnded(now)) throw new RotationError("run-ended", run.run);
+    if (now.status === "rotating") throw new RotationError("run-too-early", run.run);
+    return this.#change(run, () => ({ ...now, direction: "back" }));
+  }
+
+  async close(run: Run, at: Date): Promise<Date> {
+    const { endedAt } = this.#change(run, (now) => (hasEnded(now) ? now : { endedAt: at, ...now }));
+    return endedAt ?? at;
+  }
+
+  async end(run: Run, status: FinalStatus): Promise<void> {
+    if (hasEnded(this.#require(run))) return;
+    this.#change(run, (now) => ({ ...now, status }));
+    this.#locks.delete(run.secret);
+  }
+
+  async approve(change: ApprovedChange): Promise<void> {
+    if (!this.#changes.has(change.digest)) this.#changes.set(change.digest, change);
+  }
+
+  async approved(digest: string): Promise<ApprovedChange | undefined> {
+    return this.#changes.get(digest);
+  }
+
+  #require(run: Run): Run {
+    const found = this.#runs.get(idOf(run));
+    if (found === undefined) throw new RotationError("run-missing", run.run);
+    return found;
+  }
+
+  #change(run: Run, next: (now: Run) => Run): Run {
+    const changed = next(this.#require(run));
+    this.#runs.set(idOf(run), changed);
+    return changed;
+  }
+}
+
+const idOf = ({ secret, run }: Pick<Run, "secret" | "run">): string => `${secret} ${run}`;
