@@ -9,16 +9,16 @@ const [FIRST, SECOND] = [versionId("first"), versionId("second")];
 async function rehearsed(mode: "automatic" | "operator-assisted") {
   const server = new AccountsServer();
   const runs = new RunTableModel();
-  let made = 0;
+  const passwords: string[] = [];
   const secret = new RehearsedSecret<Account>({
-    target: (plan) => accountsTarget(plan.wrap(server), () => `password-${(made += 1)}`),
+    target: (plan) => accountsTarget(plan.wrap(server), () => `password-${passwords.push("made")}`),
     mode,
     runs,
   });
   await secret.rotate(FIRST);
   secret.confirm();
   secret.clock.advance(3_600);
-  return { secret, runs, made: () => made };
+  return { secret, runs, made: () => passwords.length };
 }
 
 describe("a rotation by schedule", () => {

@@ -8,6 +8,7 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
+import { LOCK_RUN } from "../../model/names";
 import {
   FINAL_STATUSES,
   type FinalStatus,
@@ -24,8 +25,6 @@ import { cancellationsOf } from "./dynamodb-cancellations";
 
 type Item = Record<string, AttributeValue>;
 
-/** Sort key of a secret's lock. No run's id begins so. */
-const LOCK = "#lock";
 /** Partition of a change request; no secret's name begins so. */
 const changePartition = (digest: string): string => `#change/${digest}`;
 const APPROVED = "approved";
@@ -53,7 +52,7 @@ export class DynamoDbRuns implements RunTable {
       {
         Put: {
           TableName: this.#table,
-          Item: { ...keyOf(run.secret, LOCK), holder: { S: run.run }, since: { S: at.toISOString() } },
+          Item: { ...keyOf(run.secret, LOCK_RUN), holder: { S: run.run }, since: { S: at.toISOString() } },
           ConditionExpression: isFree,
         },
       },
@@ -68,7 +67,7 @@ export class DynamoDbRuns implements RunTable {
   }
 
   async open(secret: string): Promise<Run | undefined> {
-    const holder = (await this.#get(keyOf(secret, LOCK)))?.holder?.S;
+    const holder = (await this.#get(keyOf(secret, LOCK_RUN)))?.holder?.S;
     const run = holder === undefined ? undefined : await this.read(secret, holder);
     // It may have ended between the two looks.
     return run === undefined || hasEnded(run) ? undefined : run;
@@ -89,7 +88,7 @@ export class DynamoDbRuns implements RunTable {
           }),
         ),
       );
-      runs.push(...(page.Items ?? []).filter(({ run }) => run?.S !== LOCK).map(runOf));
+      runs.push(...(page.Items ?? []).filter(({ run }) => run?.S !== LOCK_RUN).map(runOf));
       from = page.LastEvaluatedKey;
     } while (from !== undefined);
     return runs.sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime()).slice(0, count);
@@ -137,7 +136,7 @@ export class DynamoDbRuns implements RunTable {
       {
         Delete: {
           TableName: this.#table,
-          Key: keyOf(run.secret, LOCK),
+          Key: keyOf(run.secret, LOCK_RUN),
           ConditionExpression: "holder = :run",
           ExpressionAttributeValues: { ":run": { S: run.run } },
         },

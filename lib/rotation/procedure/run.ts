@@ -1,7 +1,7 @@
-/** What a run does: `publication` puts out `next`, `promotion` puts it to use, `rotation` does all in one. */
-export const RUN_KINDS = ["rotation", "publication", "promotion"] as const;
-/** Kind of a run. */
-export type RunKind = (typeof RUN_KINDS)[number];
+import type { RunKind } from "../../model/procedure-events";
+
+/** Kinds of runs. */
+export const RUN_KINDS = ["rotation", "publication", "promotion"] as const satisfies readonly RunKind[];
 
 /** Statuses of a run that has not ended. */
 export const OPEN_STATUSES = ["rotating", "proving", "awaiting-approval"] as const;
