@@ -49,7 +49,7 @@ export async function enforceWait(
   waits: Waits,
   secretName: string,
   currentVersion: string,
-  publications: Publications,
+  publications: Pick<Publications, "confirmedAt">,
   now: Date,
 ): Promise<Date | undefined> {
   const wait = waitBefore(change, waits);

@@ -316,6 +316,7 @@ function itemOf({ change, oldVersion, startedAt, ...run }: Run): Item {
     ...(change === undefined
       ? {}
       : { change: { M: { id: { S: change.id }, digest: { S: change.digest } } } }),
+    ...(run.emergency ? { emergency: { BOOL: true } } : {}),
     status: { S: run.status },
     direction: { S: run.direction },
   };
@@ -333,6 +334,7 @@ function runOf(item: Item): Run {
     startedAt: new Date(text("startedAt")),
     startedBy: text("startedBy"),
     ...(id?.S === undefined || digest?.S === undefined ? {} : { change: { id: id.S, digest: digest.S } }),
+    ...(item.emergency?.BOOL ? { emergency: true } : {}),
     status: [...OPEN_STATUSES, ...FINAL_STATUSES].find((status) => status === text("status")) ?? "failed",
     direction: text("direction") === "back" ? "back" : "forward",
     ...(item.endedAt?.S === undefined ? {} : { endedAt: new Date(item.endedAt.S) }),

@@ -29,6 +29,8 @@ export interface NewRun {
   readonly startedBy: string;
   /** The change request by which people have approved it. */
   readonly change?: { readonly id: string; readonly digest: string } | undefined;
+  /** A leaked credential: waits are skipped. Default: false. */
+  readonly emergency?: boolean;
 }
 
 /** A run as the table has it. */

@@ -1,0 +1,94 @@
+import { z } from "zod";
+import { actorName } from "../../model/grammar";
+import { secretNameOf } from "../event";
+import { RotationError } from "../rotation-error";
+
+/** What an operator's command asks for a secret. */
+export interface RunRequest {
+  readonly action: "rotate" | "promote";
+  readonly key: string;
+  /** `rotate`: the version that rotates in. `promote`: the version that was published. */
+  readonly versionId?: string | undefined;
+  /** Digest of the change request by which it is done. */
+  readonly change?: string | undefined;
+  /** ARN of who asks, as the command says. */
+  readonly requester: string;
+  /** A leaked credential: waits are skipped, approvals are not. */
+  readonly emergency: boolean;
+}
+
+/** What the dispatcher is asked. */
+export type DispatcherRequest =
+  | RunRequest
+  | { readonly action: "rollback" | "status"; readonly key: string }
+  | { readonly action: "sweep" }
+  | { readonly action: "label-moved"; readonly secretName: string; readonly versionId: string };
+
+const key = z.string().min(1).max(512);
+const versionId = z.string().min(1).max(64);
+
+const runEvent = z
+  .strictObject({
+    Action: z.enum(["rotate", "promote"]),
+    Key: key,
+    VersionId: versionId.optional(),
+    /** `Path` is for people who read the log. */
+    Change: z.strictObject({ Digest: z.string().max(128), Path: z.string().optional() }).optional(),
+    Requester: actorName,
+    Emergency: z.boolean().default(false),
+  })
+  .transform(
+    (event): RunRequest => ({
+      action: event.Action,
+      key: event.Key,
+      versionId: event.VersionId,
+      change: event.Change?.Digest,
+      requester: event.Requester,
+      emergency: event.Emergency,
+    }),
+  );
+
+const plainEvent = z
+  .strictObject({ Action: z.enum(["rollback", "status"]), Key: key })
+  .transform((event): DispatcherRequest => ({ action: event.Action, key: event.Key }));
+
+const sweepEvent = z
+  .strictObject({ Sweep: z.literal(true) })
+  .transform((): DispatcherRequest => ({ action: "sweep" }));
+
+/** https://docs.aws.amazon.com/secretsmanager/latest/userguide/monitoring-eventbridge.html */
+const labelEvent = z
+  .object({
+    source: z.literal("aws.secretsmanager"),
+    "detail-type": z.literal("Secret Label Updated"),
+    resources: z.tuple([z.string().regex(/^arn:/)], z.string()),
+    detail: z.object({ labelUpdated: z.literal("AWSCURRENT"), versionId }),
+  })
+  .transform(
+    (event): DispatcherRequest => ({
+      action: "label-moved",
+      secretName: secretNameOf(event.resources[0]),
+      versionId: event.detail.versionId,
+    }),
+  );
+
+/**
+ * Reads an event of any form.
+ *
+ * @throws RotationError `event-malformed`
+ * @example
+ * parseDispatcherEvent({ Action: "rotate", Key: "db/app-primary", Requester: "arn:aws:sts::…" });
+ */
+export function parseDispatcherEvent(event: unknown): DispatcherRequest {
+  const result = formOf(event).safeParse(event);
+  if (result.success) return result.data;
+  const fields = result.error.issues.map((issue) => issue.path.join(".") || issue.code);
+  throw new RotationError("event-malformed", `wrong or missing: ${[...new Set(fields)].join(", ")}`);
+}
+
+function formOf(event: unknown): z.ZodType<DispatcherRequest> {
+  const fields: { readonly Action?: unknown; readonly Sweep?: unknown } = Object(event);
+  if (fields.Sweep !== undefined) return sweepEvent;
+  if (fields.Action === undefined) return labelEvent;
+  return fields.Action === "rollback" || fields.Action === "status" ? plainEvent : runEvent;
+}

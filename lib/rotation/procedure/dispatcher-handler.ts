@@ -1,0 +1,54 @@
+import { randomUUID } from "node:crypto";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { LambdaClient } from "@aws-sdk/client-lambda";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SFNClient } from "@aws-sdk/client-sfn";
+import { DynamoDbPublications } from "../adapters/dynamodb-publications";
+import { DynamoDbRuns } from "../adapters/dynamodb-runs";
+import { LambdaFunctions } from "../adapters/lambda-functions";
+import { SecretsManagerRotations } from "../adapters/secrets-manager-rotations";
+import { SecretsManagerStore } from "../adapters/secrets-manager-store";
+import { StepFunctionsExecutions } from "../adapters/step-functions-executions";
+import { systemClock } from "../adapters/system";
+import type { LambdaHandler } from "../lambda-entry";
+import { Dispatcher, type DispatcherContext, type DispatcherOutcome } from "./dispatcher";
+import { parseDispatcherEvent } from "./dispatcher-event";
+import { procedureHandler, procedureLog, readProcedureSettings } from "./procedure-handler";
+import { dispatcherSettings } from "./procedure-settings";
+
+/** Lambda's longest time: what an invoked function may take. */
+const PATIENCE_MS = 900_000;
+
+/** The dispatcher's handler. */
+export function dispatcherHandlerOf(context: DispatcherContext): LambdaHandler<DispatcherOutcome> {
+  const dispatcher = new Dispatcher(context);
+  return procedureHandler(
+    context.log,
+    parseDispatcherEvent,
+    (request) => ({ ...request }),
+    (request) => dispatcher.run(request),
+  );
+}
+
+/** The dispatcher in AWS. */
+export async function assembleDispatcher(): Promise<LambdaHandler<DispatcherOutcome>> {
+  const settings = await readProcedureSettings(dispatcherSettings);
+  const { region } = settings;
+  const dynamoDb = new DynamoDBClient({ region });
+  const secretsManager = new SecretsManagerClient({ region });
+  return dispatcherHandlerOf({
+    settings,
+    runs: new DynamoDbRuns(dynamoDb, settings.runsTable),
+    store: new SecretsManagerStore(secretsManager),
+    publications: new DynamoDbPublications(dynamoDb, settings.publicationsTable),
+    rotations: new SecretsManagerRotations(secretsManager),
+    // A second invocation while the first one works would meet it in the middle.
+    functions: new LambdaFunctions(
+      new LambdaClient({ region, maxAttempts: 1, requestHandler: { requestTimeout: PATIENCE_MS } }),
+    ),
+    executions: new StepFunctionsExecutions(new SFNClient({ region }), settings.stateMachineArn),
+    clock: systemClock,
+    log: procedureLog("dispatcher", settings),
+    newVersion: randomUUID,
+  });
+}

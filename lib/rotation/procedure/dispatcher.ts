@@ -1,0 +1,417 @@
+import type { DispatchedSecret, DispatcherSettings } from "../../model/function-settings";
+import { fitName, keyAsWord, procedureFunctionName } from "../../model/names";
+import type { ProcedureInput, RecorderEvent, RunKind } from "../../model/procedure-events";
+import { STEPS } from "../event";
+import type { Clock, Logbook, Publications, SecretDescription, SecretStore } from "../ports";
+import { RotationError } from "../rotation-error";
+import { derivedVersionId } from "../rotation-machine";
+import { enforceWait } from "../waiting-law";
+import type { DispatcherRequest, RunRequest } from "./dispatcher-event";
+import type { Executions, Functions, ScheduledRotations } from "./procedure-ports";
+import { hasEnded, type NewRun, promotionRun, type Run } from "./run";
+import type { RunTable } from "./run-table";
+
+/** What the dispatcher works with. */
+export interface DispatcherContext {
+  readonly settings: DispatcherSettings;
+  readonly runs: RunTable;
+  readonly store: Pick<SecretStore, "describe">;
+  readonly publications: Pick<Publications, "confirmedAt">;
+  readonly rotations: ScheduledRotations;
+  readonly functions: Functions;
+  readonly executions: Executions;
+  readonly clock: Clock;
+  readonly log: Logbook;
+  /** A version id that no secret has. */
+  readonly newVersion: () => string;
+}
+
+/** A run as people are shown it. */
+export interface RunView {
+  readonly secret: string;
+  readonly run: string;
+  readonly kind: RunKind;
+  readonly status: Run["status"];
+  readonly direction: Run["direction"];
+  readonly newVersion: string;
+  readonly oldVersion?: string | undefined;
+  readonly startedAt: string;
+  readonly startedBy: string;
+  readonly change?: NewRun["change"];
+  readonly endedAt?: string | undefined;
+  /** Name of the execution that follows it. */
+  readonly execution: string;
+}
+
+/** What a call came to: the run that it was about, or those that it looked at. */
+export type DispatcherOutcome =
+  | { readonly result: "under-way"; readonly run: RunView }
+  | { readonly result: "nothing-to-do" }
+  | { readonly result: "status"; readonly open?: RunView; readonly latest: readonly RunView[] }
+  | { readonly result: "swept"; readonly started: number; readonly ended: number; readonly failed: number };
+
+/** More runs are not shown. */
+const SHOWN = 10;
+/**
+ * A run whose version has no label yet may be in the middle of getting one. No function lives longer than 15 minutes,
+ * so after this time nobody will give it one.
+ */
+const UNLABELLED_FOR_MS = 3_600_000;
+
+interface Dispatched extends DispatchedSecret {
+  readonly name: string;
+}
+
+/**
+ * Begins runs, brings each to the state machine once, and takes the secret from runs that are dead. Every call may die
+ * anywhere and be made again: what was begun is found in the table and goes on.
+ */
+export class Dispatcher {
+  readonly #context: DispatcherContext;
+
+  constructor(context: DispatcherContext) {
+    this.#context = context;
+  }
+
+  /** @throws RotationError for every failure that is known */
+  async run(request: DispatcherRequest): Promise<DispatcherOutcome> {
+    switch (request.action) {
+      case "rotate":
+      case "promote":
+        return this.#begin(request);
+      case "rollback":
+        return this.#rollback(this.#secret(request.key));
+      case "status":
+        return this.#status(this.#secret(request.key));
+      case "label-moved":
+        return this.#labelMoved(request.secretName, request.versionId);
+      case "sweep":
+        return this.#sweep();
+    }
+  }
+
+  async #begin(request: RunRequest): Promise<DispatcherOutcome> {
+    const secret = this.#secret(request.key);
+    const open = await this.#context.runs.open(secret.name);
+    if (open !== undefined) {
+      if ((await this.#standingOf(open)) !== "over") {
+        if (!isAskedFor(open, request)) throw underWay(open);
+        return this.#goOn(secret, open);
+      }
+      await this.#bury(open);
+    }
+    const run = await this.#newRun(secret, request);
+    return this.#goOn(secret, await this.#context.runs.begin(run, this.#context.clock.now()));
+  }
+
+  /** Everything that can be refused is refused here, before anything has changed. */
+  async #newRun(secret: Dispatched, request: RunRequest): Promise<NewRun> {
+    const labels = await this.#labels(secret.name);
+    const current = labels.holderOf("AWSCURRENT");
+    const run =
+      request.action === "promote"
+        ? promotionOf(secret, request.versionId ?? current)
+        : this.#rotationOf(secret, request, labels);
+    const before = await this.#context.runs.read(run.secret, run.run);
+    if (before !== undefined && hasEnded(before)) {
+      throw new RotationError("run-ended", `run ${run.run} of ${run.secret} is ${before.status}`);
+    }
+    const change = await this.#approvedChange(secret, request);
+    if (current !== undefined && !request.emergency) await this.#enforceWait(secret, request, current);
+    return {
+      ...run,
+      startedBy: request.requester,
+      ...(change === undefined ? {} : { change }),
+      ...(request.emergency ? { emergency: true } : {}),
+    };
+  }
+
+  #rotationOf(
+    secret: Dispatched,
+    { versionId }: RunRequest,
+    labels: Labels,
+  ): Omit<NewRun, "startedBy" | "change"> {
+    const supplied = secret.rotation === "operator-assisted";
+    const version =
+      versionId ?? (supplied ? labels.holderOf("AWSPENDING") : undefined) ?? this.#context.newVersion();
+    if (supplied && !labels.has(version, "AWSPENDING") && !labels.has(version, "AWSCURRENT")) {
+      throw new RotationError("operator-needed", `${secret.name} has no value that waits to be rotated in`);
+    }
+    const current = labels.holderOf("AWSCURRENT");
+    return {
+      secret: secret.name,
+      run: version,
+      kind: secret.rotation === "manual-dual-publish" ? "publication" : "rotation",
+      newVersion: version,
+      // A secret's first value is current at once, and has nothing before it.
+      ...(current === undefined || current === version ? {} : { oldVersion: current }),
+    };
+  }
+
+  /** The change request by which a run begins; `undefined`: none, and none is needed. */
+  async #approvedChange(secret: Dispatched, request: RunRequest): Promise<NewRun["change"]> {
+    const { settings, runs, clock } = this.#context;
+    const isRequired = settings.changeRequest === "required";
+    if (request.change === undefined) {
+      if (isRequired)
+        throw new RotationError("change-missing", `${settings.environment} takes no other change`);
+      return undefined;
+    }
+    const change = await runs.approved(request.change);
+    if (change === undefined) {
+      // Where nothing needs an approval, a file is no proof of one.
+      if (!isRequired) return undefined;
+      throw new RotationError("change-not-approved", `nobody has vouched for ${request.change}`);
+    }
+    if (change.key !== secret.key) {
+      throw new RotationError(
+        "change-not-approved",
+        `${change.id} is for ${change.key}, not for ${secret.key}`,
+      );
+    }
+    const today = clock.now().toISOString().slice(0, 10);
+    if (today < change.from || today > change.until) {
+      throw new RotationError("change-not-open", `${change.id}: from ${change.from} to ${change.until}`);
+    }
+    return { id: change.id, digest: change.digest };
+  }
+
+  async #enforceWait(secret: Dispatched, { action }: RunRequest, current: string): Promise<void> {
+    const { publications, clock } = this.#context;
+    const waits = {
+      overlap: { seconds: secret.overlapSeconds },
+      publishLead: { seconds: secret.publishLeadSeconds },
+    };
+    await enforceWait(action, waits, secret.name, current, publications, clock.now());
+  }
+
+  /** Brings a run as far as the dispatcher can. */
+  async #goOn(secret: Dispatched, run: Run): Promise<DispatcherOutcome> {
+    if (run.direction === "back") return this.#start(secret, run);
+    if (run.status !== "rotating") return { result: "under-way", run: viewOf(secret, run) };
+    if (run.kind === "promotion") await this.#promote(secret, run);
+    else if (secret.rotation !== "automatic") await this.#takeSteps(secret, run);
+    else if (!(await this.#labels(secret.name)).has(run.newVersion, "AWSCURRENT")) {
+      // AWSCURRENT's event brings the run here again.
+      await this.#context.rotations.start(secret.name, run.newVersion);
+      return { result: "under-way", run: viewOf(secret, run) };
+    }
+    return this.#start(secret, run);
+  }
+
+  /** The four steps, as Secrets Manager would ask for them. */
+  async #takeSteps(secret: Dispatched, run: Run): Promise<void> {
+    for (const Step of STEPS) {
+      await this.#context.functions.invoke(secret.function, {
+        Step,
+        SecretId: secret.name,
+        ClientRequestToken: run.newVersion,
+      });
+    }
+  }
+
+  async #promote(secret: Dispatched, run: Run): Promise<void> {
+    await this.#context.functions.invoke(secret.function, {
+      Phase: "promote",
+      SecretId: secret.name,
+      VersionId: run.oldVersion,
+      RunId: run.run,
+      Emergency: run.emergency ?? false,
+    });
+  }
+
+  async #start(secret: Dispatched, run: Run): Promise<DispatcherOutcome> {
+    const { executions, runs, log } = this.#context;
+    await executions.start(executionName(secret, run), inputOf(secret, run));
+    await runs.advance(run, "proving");
+    log.info("run handed on", { secret: run.secret, run: run.run, direction: run.direction });
+    const status = run.status === "rotating" ? "proving" : run.status;
+    return { result: "under-way", run: viewOf(secret, { ...run, status }) };
+  }
+
+  /** Stops what follows the run, and has the state machine take it back. */
+  async #rollback(secret: Dispatched): Promise<DispatcherOutcome> {
+    const { runs, executions } = this.#context;
+    const open = await runs.open(secret.name);
+    if (open === undefined) throw new RotationError("run-missing", `${secret.name} has no open run`);
+    if (open.status === "rotating" && (await this.#standingOf(open)) === "to-start") {
+      await this.#start(secret, open);
+    }
+    const back = await runs.turnBack(open);
+    await executions.stop(executionName(secret, { ...back, direction: "forward" }));
+    return this.#start(secret, back);
+  }
+
+  async #status(secret: Dispatched): Promise<DispatcherOutcome> {
+    const { runs } = this.#context;
+    const open = await runs.open(secret.name);
+    const latest = await runs.latest(secret.name, SHOWN);
+    return {
+      result: "status",
+      ...(open === undefined ? {} : { open: viewOf(secret, open) }),
+      latest: latest.map((run) => viewOf(secret, run)),
+    };
+  }
+
+  async #labelMoved(secretName: string, versionId: string): Promise<DispatcherOutcome> {
+    const secret = this.#secrets().find(({ name }) => name === secretName);
+    if (secret === undefined) return { result: "nothing-to-do" };
+    const run = await this.#context.runs.read(secretName, versionId);
+    if (run?.status !== "rotating") return { result: "nothing-to-do" };
+    return this.#start(secret, run);
+  }
+
+  /** Looks at every open run, whatever events were missed. */
+  async #sweep(): Promise<DispatcherOutcome> {
+    const { runs, log } = this.#context;
+    const count = { started: 0, ended: 0, failed: 0 };
+    for (const secret of this.#secrets()) {
+      try {
+        const open = await runs.open(secret.name);
+        if (open === undefined) continue;
+        const standing = await this.#standingOf(open);
+        if (standing === "to-start") {
+          await this.#start(secret, open);
+          count.started += 1;
+        } else if (standing === "over") {
+          await this.#bury(open);
+          count.ended += 1;
+        }
+      } catch (failure) {
+        if (!(failure instanceof RotationError)) throw failure;
+        count.failed += 1;
+        log.error(failure.message, { secret: secret.name, code: failure.code });
+      }
+    }
+    if (count.failed > 0) {
+      throw new RotationError("throttled", `${count.failed} of the open runs could not be looked after`);
+    }
+    return { result: "swept", ...count };
+  }
+
+  /**
+   * `over`: nothing will bring the run to its end: its execution has ended without doing so, or its version never got a
+   * label. Only then may another run have the secret.
+   */
+  async #standingOf(run: Run): Promise<"under-way" | "to-start" | "over"> {
+    const { executions, clock } = this.#context;
+    const secret = this.#secrets().find(({ name }) => name === run.secret);
+    const state = secret && (await executions.state(executionName(secret, run)));
+    if (state !== undefined) return state === "running" ? "under-way" : "over";
+    if (run.direction === "back") return "to-start";
+    const labels = await this.#labels(run.secret);
+    if (labels.has(run.newVersion, "AWSCURRENT")) return "to-start";
+    if (labels.has(run.newVersion, "AWSPENDING")) return "under-way";
+    return clock.now().getTime() - run.startedAt.getTime() > UNLABELLED_FOR_MS ? "over" : "under-way";
+  }
+
+  /** Has a dead run recorded, which lets go of the secret. */
+  async #bury(run: Run): Promise<void> {
+    const { settings, functions, log } = this.#context;
+    log.warn("run is dead", { secret: run.secret, run: run.run, status: run.status });
+    const event: RecorderEvent = {
+      Secret: run.secret,
+      Run: run.run,
+      Outcome: "failed",
+      Phases: [],
+      Checks: [],
+      Approver: null,
+      Fault: { state: "Dispatcher", code: run.status === "rotating" ? "never-current" : "execution-ended" },
+    };
+    await functions.invoke(procedureFunctionName(settings.registry, settings.environment, "recorder"), event);
+  }
+
+  async #labels(secretName: string): Promise<Labels> {
+    return new Labels(await this.#context.store.describe(secretName));
+  }
+
+  #secret(key: string): Dispatched {
+    const found = this.#secrets().find((secret) => secret.key === key);
+    if (found === undefined) {
+      throw new RotationError(
+        "secret-not-ours",
+        `${this.#context.settings.environment} has no ${key} in AWS`,
+      );
+    }
+    return found;
+  }
+
+  #secrets(): readonly Dispatched[] {
+    return Object.entries(this.#context.settings.secrets).map(([name, secret]) => ({ ...secret, name }));
+  }
+}
+
+/** Whether an open run is the one that a command asks for, so that the command goes on with it. */
+function isAskedFor(open: Run, { action, versionId }: RunRequest): boolean {
+  if ((open.kind === "promotion") !== (action === "promote")) return false;
+  return versionId === undefined || versionId === (action === "promote" ? open.oldVersion : open.newVersion);
+}
+
+function promotionOf(
+  secret: Dispatched,
+  published: string | undefined,
+): Omit<NewRun, "startedBy" | "change"> {
+  if (secret.acceptedBy !== "own-workloads" || published === undefined) {
+    throw new RotationError("nothing-published", `${secret.name} has no published value`);
+  }
+  const run = promotionRun(published);
+  return {
+    secret: secret.name,
+    run,
+    kind: "promotion",
+    newVersion: derivedVersionId({ runId: run, phase: "promote", versionId: published }),
+    oldVersion: published,
+  };
+}
+
+/** Versions are unique for their secret only, so an execution bears both names. At most 80 characters. */
+const executionName = (secret: Dispatched, { run, direction }: Pick<Run, "run" | "direction">): string =>
+  `${fitName(`${run}.${keyAsWord(secret.key)}`, 75)}${direction === "back" ? ".back" : ""}`;
+
+function inputOf(secret: Dispatched, run: Run): ProcedureInput {
+  return {
+    secret: secret.name,
+    key: secret.key,
+    run: run.run,
+    kind: run.kind,
+    newVersion: run.newVersion,
+    ...(run.oldVersion === undefined ? {} : { oldVersion: run.oldVersion }),
+    function: secret.function,
+    overlapSeconds: secret.overlapSeconds,
+    restart: secret.restart,
+    checks: secret.checks,
+    approval: secret.approval && run.kind !== "publication" && run.oldVersion !== undefined,
+    ...(run.emergency ? { emergency: true } : {}),
+    ...(run.direction === "back" ? { back: true } : {}),
+  };
+}
+
+const viewOf = (secret: Dispatched, { startedAt, endedAt, emergency: _, ...run }: Run): RunView => ({
+  ...run,
+  startedAt: startedAt.toISOString(),
+  ...(endedAt === undefined ? {} : { endedAt: endedAt.toISOString() }),
+  execution: executionName(secret, run),
+});
+
+const underWay = (open: Run): RotationError =>
+  new RotationError(
+    "run-under-way",
+    `run ${open.run} of ${open.secret} (${open.kind}) is ${open.status} since ${open.startedAt.toISOString()}`,
+  );
+
+/** A secret's labels as one call saw them. */
+class Labels {
+  readonly #labels: SecretDescription["labels"];
+
+  constructor({ labels }: SecretDescription) {
+    this.#labels = labels;
+  }
+
+  has(versionId: string, label: string): boolean {
+    return this.#labels.get(versionId)?.includes(label) ?? false;
+  }
+
+  holderOf(label: string): string | undefined {
+    return [...this.#labels].find(([, labels]) => labels.includes(label))?.[0];
+  }
+}

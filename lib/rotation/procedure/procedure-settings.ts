@@ -1,0 +1,98 @@
+import { z } from "zod";
+import type {
+  ChangeGateSettings,
+  CheckerSettings,
+  DispatcherSettings,
+  RecorderSettings,
+  RestarterSettings,
+  WatcherSettings,
+} from "../../model/function-settings";
+import { KIND_NAMES } from "../../model/kinds";
+
+/** Schemas of the settings files of the procedure's functions. */
+
+const text = z.string().min(1);
+const count = z.number().int().min(0);
+const common = { registry: text, environment: text, region: text };
+const rotation = z.enum(["automatic", "operator-assisted", "manual-dual-publish"]);
+const secretKind = z.enum(KIND_NAMES);
+
+export const dispatcherSettings: z.ZodType<DispatcherSettings> = z.strictObject({
+  ...common,
+  runsTable: text,
+  publicationsTable: text,
+  stateMachineArn: text,
+  changeRequest: z.enum(["required", "none"]),
+  secrets: z.record(
+    z.string(),
+    z.strictObject({
+      key: text,
+      kind: secretKind,
+      rotation,
+      acceptedBy: z.enum(["target", "own-workloads", "single-slot"]),
+      function: text,
+      overlapSeconds: count,
+      publishLeadSeconds: count,
+      restart: z.array(text),
+      checks: z.array(text),
+      approval: z.boolean(),
+    }),
+  ),
+});
+
+export const changeGateSettings: z.ZodType<ChangeGateSettings> = z.strictObject({
+  ...common,
+  runsTable: text,
+  issuer: z.url({ protocol: /^https$/ }),
+  repository: text,
+  ref: text,
+  keys: z.array(text),
+});
+
+export const checkerSettings: z.ZodType<CheckerSettings> = z.strictObject({
+  ...common,
+  checks: z.record(
+    z.string(),
+    z.strictObject({
+      workload: text,
+      name: text,
+      type: z.enum(["health", "synthetic"]),
+      url: z.url(),
+      status: count,
+      contains: text.exactOptional(),
+      timeout: z.object({ seconds: z.number().int().positive() }),
+    }),
+  ),
+});
+
+export const restarterSettings: z.ZodType<RestarterSettings> = z.strictObject({
+  ...common,
+  clusters: z.array(
+    z.strictObject({
+      name: text,
+      region: text,
+      apiServer: z.url({ protocol: /^https$/ }),
+      caPem: text.optional(),
+    }),
+  ),
+  workloads: z.record(z.string(), z.strictObject({ namespace: text, deployment: text })),
+});
+
+export const recorderSettings: z.ZodType<RecorderSettings> = z.strictObject({
+  ...common,
+  runsTable: text,
+  recordsBucket: text,
+  secrets: z.record(z.string(), z.strictObject({ key: text, kind: secretKind })),
+});
+
+export const watcherSettings: z.ZodType<WatcherSettings> = z.strictObject({
+  ...common,
+  publicationsTable: text,
+  remindersTopicArn: text,
+  dueAheadSeconds: count,
+  stuckAfterSeconds: count,
+  secrets: z.record(
+    z.string(),
+    z.strictObject({ key: text, owner: text, rotation, rotateEverySeconds: z.number().int().positive() }),
+  ),
+});
