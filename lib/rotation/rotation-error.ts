@@ -139,6 +139,7 @@ export const ROTATION_FAULTS = {
     retryable: false,
     change: "start a new rotation, with a new version: what has ended does not begin again",
   },
+  "run-turned-back": { retryable: false, change: "nothing: the run is being rolled back instead" },
   "run-missing": { retryable: false, change: "start a rotation first: no run of this secret is open" },
   "run-too-early": {
     retryable: true,

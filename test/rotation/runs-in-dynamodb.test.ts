@@ -68,7 +68,8 @@ type Op =
   | { readonly do: "begin"; readonly run: NewRun }
   | { readonly do: "advance"; readonly status: "proving" | "awaiting-approval"; readonly run: NewRun }
   | { readonly do: "end"; readonly status: (typeof FINAL_STATUSES)[number]; readonly run: NewRun }
-  | { readonly do: "turnBack" | "close"; readonly run: NewRun }
+  | { readonly do: "turnBack"; readonly run: NewRun }
+  | { readonly do: "close"; readonly succeeded: boolean; readonly run: NewRun }
   | { readonly do: "approve"; readonly digest: string };
 
 const digest = fc.constantFrom("sha256:1", "sha256:2");
@@ -105,7 +106,11 @@ const op: fc.Arbitrary<Op> = fc.oneof(
       run,
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("turnBack" as const, "close" as const), run }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("turnBack" as const), run }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("close" as const), succeeded: fc.boolean(), run }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("approve" as const), digest }) },
 );
 
@@ -118,7 +123,7 @@ async function outcomeOf(table: RunTable, item: Op, minute: number): Promise<unk
     if (found === undefined) return "no such run";
     if (item.do === "advance") return table.advance(found, item.status);
     if (item.do === "end") return table.end(found, item.status);
-    return item.do === "close" ? table.close(found, at(minute)) : table.turnBack(found);
+    return item.do === "close" ? table.close(found, at(minute), item.succeeded) : table.turnBack(found);
   };
   return call().catch((failure: unknown) => {
     if (failure instanceof RotationError) return failure.code;

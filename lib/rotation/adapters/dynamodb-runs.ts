@@ -100,27 +100,35 @@ export class DynamoDbRuns implements RunTable {
   }
 
   async turnBack(run: Run): Promise<Run> {
-    await this.#update(run.secret, run.run, "SET direction = :back", { ":back": { S: "back" } }, [
-      "proving",
-      "awaiting-approval",
-    ]);
+    await this.#update(
+      run.secret,
+      run.run,
+      "SET direction = :back",
+      { ":back": { S: "back" } },
+      ["proving", "awaiting-approval"],
+      "attribute_not_exists(endedAt)",
+    );
     const now = await this.#require(run);
     if (hasEnded(now)) throw ended(now);
     if (now.direction !== "back") {
+      if (now.endedAt !== undefined) throw ended(now);
       throw new RotationError("run-too-early", `run ${run.run} of ${run.secret} is ${now.status}`);
     }
     return now;
   }
 
-  async close(run: Run, at: Date): Promise<Date> {
+  async close(run: Run, at: Date, succeeded: boolean): Promise<Date> {
     await this.#update(
       run.secret,
       run.run,
-      "SET endedAt = if_not_exists(endedAt, :at)",
-      { ":at": { S: at.toISOString() } },
+      "SET endedAt = :at",
+      { ":at": { S: at.toISOString() }, ...(succeeded ? { ":forward": { S: "forward" } } : {}) },
       OPEN_STATUSES,
+      `attribute_not_exists(endedAt)${succeeded ? " AND direction = :forward" : ""}`,
     );
-    return (await this.#require(run)).endedAt ?? at;
+    const { endedAt } = await this.#require(run);
+    if (endedAt === undefined) throw turnedBack(run);
+    return endedAt;
   }
 
   async end(run: Run, status: FinalStatus): Promise<void> {
@@ -235,13 +243,14 @@ export class DynamoDbRuns implements RunTable {
     return Item;
   }
 
-  /** Changes a run while its status is one of some; else nothing. */
+  /** Changes a run while its status is one of some, and a condition holds; else nothing. */
   async #update(
     secret: string,
     run: string,
     expression: string,
     values: Item,
     statuses: readonly string[],
+    condition?: string,
   ): Promise<void> {
     try {
       await this.#client.send(
@@ -249,7 +258,7 @@ export class DynamoDbRuns implements RunTable {
           TableName: this.#table,
           Key: keyOf(secret, run),
           UpdateExpression: expression,
-          ...whileStatusIs(statuses, values),
+          ...whileStatusIs(statuses, values, condition),
         }),
       );
     } catch (failure) {
@@ -287,10 +296,10 @@ const keyOf = (secret: string, run: string) => ({ secret: { S: secret }, run: { 
 const usedBy = ({ kind }: Pick<NewRun, "kind">): string => `used-by-${kind}`;
 
 /** `status` is a reserved word of DynamoDB. */
-function whileStatusIs(statuses: readonly string[], values: Item) {
+function whileStatusIs(statuses: readonly string[], values: Item, condition?: string) {
   const names = statuses.map((_, index) => `:status${index}`);
   return {
-    ConditionExpression: `#status IN (${names.join(", ")})`,
+    ConditionExpression: [`#status IN (${names.join(", ")})`, condition].filter(Boolean).join(" AND "),
     ExpressionAttributeNames: { "#status": "status" },
     ExpressionAttributeValues: {
       ...values,
@@ -301,6 +310,9 @@ function whileStatusIs(statuses: readonly string[], values: Item) {
 
 const ended = ({ secret, run, status }: Run): RotationError =>
   new RotationError("run-ended", `run ${run} of ${secret} is ${status}`);
+
+const turnedBack = ({ secret, run }: Run): RotationError =>
+  new RotationError("run-turned-back", `run ${run} of ${secret}`);
 
 const busy = (secret: string): RotationError =>
   new RotationError("throttled", `several calls write runs of ${secret} at once`);

@@ -39,11 +39,16 @@ export interface RunTable extends Runs, ApprovedChanges {
   /**
    * Turns a run back, once and for all.
    *
-   * @throws RotationError `run-ended`
+   * @throws RotationError `run-ended` when it is over or about to be recorded; `run-too-early`
    */
   turnBack(run: Run): Promise<Run>;
-  /** Fixes when a run ended. The first time stands. Gives that. */
-  close(run: Run, at: Date): Promise<Date>;
+  /**
+   * Fixes when a run ended. The first time stands. Gives that.
+   *
+   * @param succeeded whether the run has reached what it wanted: not while it is being turned back
+   * @throws RotationError `run-turned-back`
+   */
+  close(run: Run, at: Date, succeeded: boolean): Promise<Date>;
   /** Ends a run and lets go of the secret. The first status stands. */
   end(run: Run, status: FinalStatus): Promise<void>;
 }

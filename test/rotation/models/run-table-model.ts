@@ -65,13 +65,19 @@ export class RunTableModel implements RunTable {
   async turnBack(run: Run): Promise<Run> {
     const now = this.#require(run);
     if (hasEnded(now)) throw new RotationError("run-ended", run.run);
+    if (now.direction !== "back" && now.endedAt !== undefined) throw new RotationError("run-ended", run.run);
     if (now.status === "rotating") throw new RotationError("run-too-early", run.run);
     return this.#change(run, () => ({ ...now, direction: "back" }));
   }
 
-  async close(run: Run, at: Date): Promise<Date> {
-    const { endedAt } = this.#change(run, (now) => (hasEnded(now) ? now : { endedAt: at, ...now }));
-    return endedAt ?? at;
+  async close(run: Run, at: Date, succeeded: boolean): Promise<Date> {
+    const now = this.#require(run);
+    if (now.endedAt !== undefined) return now.endedAt;
+    if (hasEnded(now) || (succeeded && now.direction === "back")) {
+      throw new RotationError("run-turned-back", run.run);
+    }
+    this.#change(run, () => ({ ...now, endedAt: at }));
+    return at;
   }
 
   async end(run: Run, status: FinalStatus): Promise<void> {
