@@ -9,7 +9,7 @@ const rooms = {
   "lib/bundles": [],
   "lib/constructs": ["lib/model", "lib/blueprint", "lib/bundles"],
   "lib/rotation": ["lib/model"],
-  "lib/cli": ["lib/model", "lib/blueprint", "lib/rotation/index.ts"],
+  "lib/cli": ["lib/model", "lib/blueprint", "lib/rotation/index.ts", "lib/rotation/cloud.ts"],
   "lib/rehearsal": ["lib/model", "lib/blueprint", "lib/bundles", "lib/rotation", "lib/cli"],
   stacks: ["lib/model", "lib/blueprint", "lib/constructs"],
 };

@@ -1,8 +1,10 @@
 import { Command, CommanderError } from "commander";
 import { type Registry, RegistryError, UnknownNameError } from "../model";
+import { addApproveCommand } from "./commands/approve";
 import { addBlastRadiusCommand } from "./commands/blast-radius";
 import { addBootstrapCommand } from "./commands/bootstrap";
 import { addChangeCommands } from "./commands/change";
+import { addDueCommand } from "./commands/due";
 import { addLogCommands } from "./commands/log";
 import { addRotateCommand } from "./commands/rotate";
 import type { RotationCommandHost } from "./commands/rotation-command-host";
@@ -146,6 +148,8 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
   addBlastRadiusCommand(program, host);
   addChangeCommands(program, host);
   addLogCommands(program, host);
+  addApproveCommand(program, host);
+  addDueCommand(program, host);
 
   try {
     await program.parseAsync([...args], { from: "user" });

@@ -9,6 +9,10 @@ export {
   suppliedFields,
 } from "./operator-value";
 export type { Publications, SecretDescription, SecretStore } from "./ports";
+export { DUE_LIMITS, type DueState, dueStates, type StuckReason } from "./procedure/due-states";
+export type { Run } from "./procedure/run";
+export type { ApprovedChange, RunTable } from "./procedure/run-table";
+export { gatherFacts, type WatchedSecrets } from "./procedure/watcher";
 export { ROTATION_FAULTS, RotationError, type RotationFaultCode } from "./rotation-error";
 export type { RotationOutcome } from "./rotation-machine";
 export { genericValueSchema, type KindValue, VALUE_SCHEMAS } from "./value-schemas";

@@ -1,0 +1,36 @@
+import type { Command } from "commander";
+import { publicationsTable } from "../../model/names";
+import type { CommandHost } from "../command-host";
+import { formatOption } from "../format-option";
+import { renderDue } from "../render/due";
+import { withoutStack } from "../rotation-fault";
+import { due } from "../verbs/due";
+
+/** `due`. */
+export function addDueCommand(program: Command, host: CommandHost): void {
+  program
+    .command("due")
+    .description(
+      "Compares each secret's last rotation with its cadence; ends with 1 if one is overdue or stuck",
+    )
+    .requiredOption("--env <name>", "the environment")
+    .addOption(formatOption("text", "json", "md"))
+    .addHelpText(
+      "after",
+      `
+Stuck: no value; a rotation, a replica or a Vault that stands still for an hour.
+
+Examples:
+  secrets-registry due --env prod
+  secrets-registry due --env prod --format json`,
+    )
+    .action(async ({ env, format }: { env: string; format: "text" | "json" | "md" }) => {
+      const registry = await host.load();
+      const region = registry.environment(env).regions.primary;
+      const { awsDueSources } = await import("../cloud/aws-due-sources");
+      const sources = awsDueSources(region, publicationsTable(registry.id, env));
+      const report = await withoutStack(() => due(registry, env, sources, new Date()));
+      host.print(renderDue(report, format));
+      if (!report.well) host.failCheck();
+    });
+}

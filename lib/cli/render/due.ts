@@ -1,0 +1,24 @@
+import type { DueReport } from "../verbs/due";
+import { markdownTable, type TableData, textTable } from "./table";
+
+/** Which secrets are due, overdue or stuck. */
+export function renderDue(report: DueReport, format: "text" | "json" | "md"): string {
+  if (format === "json") return JSON.stringify(report, null, 2);
+  const table = tableOf(report);
+  return format === "md" ? markdownTable(table) : textTable(table);
+}
+
+const tableOf = ({ secrets }: DueReport): TableData => ({
+  head: ["SECRET", "OWNER", "ROTATION", "ROTATED", "CADENCE ENDS", "CADENCE", "STUCK"],
+  rows: secrets.map(({ key, owner, rotation, rotatedAt, dueAt, cadence, stuck }) => [
+    key,
+    owner,
+    rotation,
+    day(rotatedAt),
+    day(dueAt),
+    cadence,
+    stuck.join(", ") || "no",
+  ]),
+});
+
+const day = (date: Date | undefined): string => date?.toISOString().slice(0, 10) ?? "never";

@@ -1,0 +1,54 @@
+import type { Registry } from "../../model";
+import { secretName } from "../../model/names";
+import {
+  DUE_LIMITS,
+  type DueState,
+  dueStates,
+  gatherFacts,
+  type Publications,
+  type WatchedSecrets,
+} from "../../rotation";
+
+/** Which secrets of an environment are due, overdue or stuck. */
+export interface DueReport {
+  readonly environment: string;
+  readonly at: string;
+  /** Whether nothing is overdue and nothing is stuck. */
+  readonly well: boolean;
+  /** Of Secrets Manager's secrets, sorted by key. What Vault's engines own, they rotate by themselves. */
+  readonly secrets: readonly DueState[];
+}
+
+/** Where the facts are looked up. */
+export interface DueSources {
+  readonly secrets: WatchedSecrets;
+  readonly publications: Pick<Publications, "confirmedAt">;
+}
+
+/** Compares each secret with its cadence: the same rule as the watcher's. */
+export async function due(
+  registry: Registry,
+  environment: string,
+  sources: DueSources,
+  now: Date,
+): Promise<DueReport> {
+  const watched = registry.secretsIn(environment).filter(({ store }) => store === "aws");
+  const facts = await gatherFacts({
+    ...sources,
+    settings: {
+      secrets: Object.fromEntries(
+        watched.map(({ key, physicalKey, owner, rotation, rotateEvery }) => [
+          secretName(environment, physicalKey),
+          { key, owner, rotation, rotateEverySeconds: rotateEvery.seconds },
+        ]),
+      ),
+    },
+  });
+  const secrets = [...dueStates(now, facts, DUE_LIMITS)].sort((a, b) => (a.key < b.key ? -1 : 1));
+  return {
+    environment,
+    at: now.toISOString(),
+    well: secrets.every(({ cadence, stuck }) => cadence !== "overdue" && stuck.length === 0),
+    secrets,
+  };
+}

@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { once } from "../once";
+import type { JobClaims, JobTokens } from "../procedure/change-gate";
+import { originOf, RotationError } from "../rotation-error";
+
+/** jose is an ES module; this is how a CommonJS one loads it on every Node that we support. */
+const loadJose = () => import("jose");
+
+/** https://docs.github.com/en/actions/reference/security/oidc */
+const claims = z.object({
+  repository: z.string(),
+  ref: z.string(),
+  ref_protected: z.enum(["true", "false"]),
+  event_name: z.string(),
+});
+
+/** A token for one call has no reason to be older; GitHub's live for less. */
+const OLDEST = "10 minutes";
+
+/** jose's codes of keys that could not be fetched; others speak of the token. */
+const NO_KEYS = /^(ERR_JWKS_TIMEOUT|ERR_JOSE_GENERIC|ERR_JWKS_INVALID)$/;
+
+/**
+ * {@link JobTokens} of GitHub Actions' form. The issuer's published keys are kept for ten minutes, and asked for again for
+ * a key that is not known.
+ */
+export function jwksJobTokens(issuer: string): JobTokens {
+  const keys = once(async () => {
+    const { createRemoteJWKSet } = await loadJose();
+    return createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks`));
+  });
+
+  async function verified(token: string, audience: string): Promise<unknown> {
+    const { jwtVerify } = await loadJose();
+    try {
+      const { payload } = await jwtVerify(token, await keys(), {
+        issuer,
+        audience,
+        algorithms: ["RS256", "ES256"],
+        maxTokenAge: OLDEST,
+        clockTolerance: "30 seconds",
+        requiredClaims: ["exp", "iat"],
+      });
+      return payload;
+    } catch (failure) {
+      const origin = originOf(failure);
+      if (NO_KEYS.test(origin) || !origin.startsWith("ERR_J")) {
+        throw new RotationError("target-unreachable", `keys of ${issuer}`, origin);
+      }
+      throw new RotationError(
+        "token-refused",
+        `the token must be of ${issuer}, for audience ${audience}`,
+        origin,
+      );
+    }
+  }
+
+  return {
+    async verify(token, audience): Promise<JobClaims> {
+      const found = claims.safeParse(await verified(token, audience));
+      if (!found.success) {
+        throw new RotationError("token-refused", "the token is not of a job of GitHub Actions");
+      }
+      const { repository, ref, ref_protected, event_name } = found.data;
+      return { repository, ref, refProtected: ref_protected === "true", eventName: event_name };
+    },
+  };
+}

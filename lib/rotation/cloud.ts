@@ -1,0 +1,5 @@
+/** What commands share with functions of what loads AWS's SDK, apart so that others need not load it. */
+
+export { DynamoDbPublications } from "./adapters/dynamodb-publications";
+export { DynamoDbRuns } from "./adapters/dynamodb-runs";
+export { SecretsManagerLook } from "./adapters/secrets-manager-look";

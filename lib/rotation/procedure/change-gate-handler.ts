@@ -1,0 +1,45 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDbRuns } from "../adapters/dynamodb-runs";
+import { jwksJobTokens } from "../adapters/jwks-job-tokens";
+import { systemClock } from "../adapters/system";
+import type { LambdaHandler } from "../lambda-entry";
+import type { Logbook } from "../ports";
+import { Redaction } from "../redaction";
+import { ChangeGate, type ChangeGateContext, type ChangeGateOutcome, changeGateEvent } from "./change-gate";
+import { eventParser, procedureHandler, procedureLog, readProcedureSettings } from "./procedure-handler";
+import { changeGateSettings } from "./procedure-settings";
+
+/** The change gate's handler. */
+export function changeGateHandlerOf(
+  context: ChangeGateContext & { readonly log: Logbook; readonly redaction: Redaction },
+): LambdaHandler<ChangeGateOutcome> {
+  const gate = new ChangeGate(context);
+  return procedureHandler(
+    context.log,
+    eventParser(changeGateEvent),
+    ({ Token }) => {
+      context.redaction.guard(Token);
+      return {};
+    },
+    async (event) => {
+      const outcome = await gate.run(event);
+      context.log.info("change approved", { ...outcome });
+      return outcome;
+    },
+  );
+}
+
+/** The change gate in AWS. */
+export async function assembleChangeGate(): Promise<LambdaHandler<ChangeGateOutcome>> {
+  const settings = await readProcedureSettings(changeGateSettings);
+  const { region, runsTable, issuer } = settings;
+  const redaction = new Redaction();
+  return changeGateHandlerOf({
+    settings,
+    tokens: jwksJobTokens(issuer),
+    changes: new DynamoDbRuns(new DynamoDBClient({ region }), runsTable),
+    clock: systemClock,
+    log: procedureLog("change-gate", settings, redaction),
+    redaction,
+  });
+}

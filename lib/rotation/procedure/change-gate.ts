@@ -1,0 +1,122 @@
+import { z } from "zod";
+import { type ChangeRequest, changeDigest, changeUntil, readChangeRequest } from "../../model/change-request";
+import type { ChangeGateSettings } from "../../model/function-settings";
+import { changeAudience } from "../../model/names";
+import type { Clock } from "../ports";
+import { RotationError } from "../rotation-error";
+import type { ApprovedChanges } from "./run-table";
+
+/** What a job of CI says about itself, verified. */
+export interface JobClaims {
+  /** `<owner>/<name>`. */
+  readonly repository: string;
+  /** Branch or tag that it runs for. */
+  readonly ref: string;
+  /** `true`: a rule protects that branch. */
+  readonly refProtected: boolean;
+  /** `push`, `workflow_dispatch`, `pull_request_target`, … */
+  readonly eventName: string;
+}
+
+/** CI's identity tokens. */
+export interface JobTokens {
+  /**
+   * Verifies a token: signature, issuer, audience, time.
+   *
+   * @throws RotationError `token-refused`, `target-unreachable`
+   */
+  verify(token: string, audience: string): Promise<JobClaims>;
+}
+
+/** What the change gate works with. */
+export interface ChangeGateContext {
+  readonly settings: ChangeGateSettings;
+  readonly tokens: JobTokens;
+  readonly changes: Pick<ApprovedChanges, "approve">;
+  readonly clock: Pick<Clock, "now">;
+}
+
+/** What CI brings. */
+export interface ChangeGateEvent {
+  /** Text of the change request's file, as it is on the protected branch. */
+  readonly Change: string;
+  /** Token of the job, asked for with the audience {@link changeAudience} of this environment and this change. */
+  readonly Token: string;
+}
+
+/** What a call came to. */
+export interface ChangeGateOutcome {
+  readonly id: string;
+  readonly digest: string;
+  readonly from: string;
+  readonly until: string;
+}
+
+/** Run-time schema of the gate's events. */
+export const changeGateEvent: z.ZodType<ChangeGateEvent> = z.strictObject({
+  Change: z.string().max(256 * 1_024),
+  Token: z.string().max(16 * 1_024),
+});
+
+/**
+ * Takes CI's word for change requests (docs/adr/0010). The job's token names the change by its audience, so it vouches for
+ * this change in this environment and for nothing else, and nobody but a job of the protected branch can have one.
+ */
+export class ChangeGate {
+  readonly #context: ChangeGateContext;
+
+  constructor(context: ChangeGateContext) {
+    this.#context = context;
+  }
+
+  /** @throws RotationError `change-malformed`, `change-not-open`, `token-refused`, `secret-not-ours` */
+  async run({ Change, Token }: ChangeGateEvent): Promise<ChangeGateOutcome> {
+    const { settings, tokens, changes, clock } = this.#context;
+    const change = soundChange(Change);
+    const digest = changeDigest(Change);
+    if (!settings.keys.includes(change.secret)) {
+      throw new RotationError("secret-not-ours", `${settings.environment} has no ${change.secret}`);
+    }
+    const from = change.schedule[settings.environment];
+    const until = changeUntil(change);
+    const today = clock.now().toISOString().slice(0, 10);
+    if (from === undefined || today > until) {
+      throw new RotationError(
+        "change-not-open",
+        from === undefined
+          ? `${change.id} is not for ${settings.environment}`
+          : `${change.id}: until ${until}`,
+      );
+    }
+    this.#checkJob(
+      await tokens.verify(Token, changeAudience(settings.registry, settings.environment, digest)),
+    );
+    await changes.approve(
+      { id: change.id, digest, key: change.secret, requester: change.requester, from, until },
+      clock.now(),
+    );
+    return { id: change.id, digest, from, until };
+  }
+
+  /** The same issuer serves the jobs of everybody in the world. */
+  #checkJob({ repository, ref, refProtected, eventName }: JobClaims): void {
+    const { settings } = this.#context;
+    if (repository !== settings.repository || ref !== settings.ref || !refProtected) {
+      throw new RotationError(
+        "token-refused",
+        `only jobs of ${settings.repository} for ${settings.ref}, which is to be protected, are believed`,
+      );
+    }
+    // Its ref is the base branch, while a pull request's code may run in it.
+    if (eventName.startsWith("pull_request")) {
+      throw new RotationError("token-refused", "jobs of pull requests are not believed");
+    }
+  }
+}
+
+function soundChange(text: string): ChangeRequest {
+  const { change, faults } = readChangeRequest(text);
+  if (change !== undefined) return change;
+  // Paths only: a file with faults may hold anything.
+  throw new RotationError("change-malformed", faults.map(({ path }) => path).join(", "));
+}

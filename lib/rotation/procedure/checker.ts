@@ -1,0 +1,107 @@
+import { z } from "zod";
+import type { CheckerSettings } from "../../model/function-settings";
+import type { CheckerAnswer, CheckerEvent, CheckResult } from "../../model/procedure-events";
+import { httpCheck } from "../adapters/http-check";
+import type { LambdaHandler } from "../lambda-entry";
+import { logFault } from "../log-fault";
+import type { Clock, Logbook } from "../ports";
+import { originOf, RotationError } from "../rotation-error";
+import { eventParser } from "./procedure-handler";
+
+const checkerEvent: z.ZodType<CheckerEvent> = z.strictObject({
+  Checks: z.array(z.string()),
+  Environment: z.string(),
+  Secret: z.string(),
+  Version: z.string(),
+});
+
+/**
+ * Some checks did not pass. Its text names them and their statuses, never what a body held: a page that fails may show
+ * anything. The name is what the state machine matches.
+ */
+export class CheckFailed extends Error {
+  override readonly name = "CheckFailed";
+
+  constructor(readonly results: readonly CheckResult[]) {
+    const failed = results.filter(({ outcome }) => outcome === "failed");
+    super(failed.map(({ name, status }) => `${name}: ${status ?? "no answer"}`).join(", "));
+  }
+}
+
+/** A check of the settings. */
+type Check = CheckerSettings["checks"][string];
+
+/** What the checker works with. */
+export interface CheckerContext {
+  readonly settings: CheckerSettings;
+  readonly clock: Pick<Clock, "now">;
+  readonly log: Logbook;
+}
+
+/**
+ * Runs HTTPS checks, all of them at once and to their end, whatever the first ones come to. One GET each; a redirect is an
+ * answer like any other and is not followed.
+ *
+ * @throws CheckFailed; RotationError `event-malformed`, or `settings-malformed` for a check that it does not know
+ */
+export function checkerHandlerOf(context: CheckerContext): LambdaHandler<CheckerAnswer> {
+  const parse = eventParser(checkerEvent);
+  return async (event) => {
+    try {
+      return await run(parse(event), context);
+    } catch (failure) {
+      // Its name is what the state machine matches, so it goes out as it is.
+      if (failure instanceof CheckFailed) throw failure;
+      throw logFault(context.log, failure, {});
+    }
+  };
+}
+
+async function run(
+  { Checks, Secret, Version }: CheckerEvent,
+  context: CheckerContext,
+): Promise<CheckerAnswer> {
+  const { settings, log } = context;
+  const unknown = Checks.filter((name) => settings.checks[name] === undefined);
+  if (unknown.length > 0) throw new RotationError("settings-malformed", `no checks ${unknown.join(", ")}`);
+  const results = await Promise.all(
+    Checks.flatMap((name) => {
+      const check = settings.checks[name];
+      return check === undefined ? [] : [resultOf(name, check, context)];
+    }),
+  );
+  for (const { name, outcome, status, ms } of results) {
+    log.info("checked", { check: name, outcome, status, ms, secret: Secret, version: Version });
+  }
+  if (results.some(({ outcome }) => outcome === "failed")) throw new CheckFailed(results);
+  return { passed: true, results };
+}
+
+async function resultOf(
+  name: string,
+  { url, type, status: wanted, contains, timeout }: Check,
+  { clock, log }: CheckerContext,
+): Promise<CheckResult> {
+  const from = clock.now().getTime();
+  try {
+    const { status, body } = await httpCheck(timeout.seconds * 1_000).send({
+      url,
+      method: "GET",
+      headers: {},
+      caPem: undefined,
+    });
+    const passed = status === wanted && (contains === undefined || body.includes(contains));
+    return {
+      name,
+      type,
+      url,
+      status,
+      outcome: passed ? "passed" : "failed",
+      ms: clock.now().getTime() - from,
+    };
+  } catch (failure) {
+    const code = failure instanceof RotationError ? failure.code : originOf(failure);
+    log.warn("no answer", { check: name, code });
+    return { name, type, url, outcome: "failed", ms: clock.now().getTime() - from };
+  }
+}

@@ -1,0 +1,239 @@
+import { z } from "zod";
+import type { RecorderSettings } from "../../model/function-settings";
+import { actorName } from "../../model/grammar";
+import { keyAsWord } from "../../model/names";
+import type { PhaseResult, ProgressEvent, RecorderEvent, RunOutcome } from "../../model/procedure-events";
+import { type RotationRecord, readRotationRecord } from "../../model/rotation-record";
+import type { Clock } from "../ports";
+import { RotationError } from "../rotation-error";
+import type { FinalStatus, Run } from "./run";
+import type { RunTable } from "./run-table";
+
+/** Records that are written once. */
+export interface RecordArchive {
+  /**
+   * Writes an object that is not there yet.
+   *
+   * @returns what is there from now on: this text, or the one that was written before
+   */
+  writeOnce(name: string, text: string): Promise<string>;
+}
+
+/** What the recorder works with. */
+export interface RecorderContext {
+  readonly settings: RecorderSettings;
+  readonly runs: Pick<RunTable, "read" | "advance" | "close" | "end">;
+  readonly archive: RecordArchive;
+  readonly clock: Pick<Clock, "now">;
+}
+
+/** What a call came to. */
+export interface RecorderOutcome {
+  readonly status: Run["status"];
+  /** Name of the record's object. */
+  readonly record?: string;
+}
+
+const phase: z.ZodType<PhaseResult> = z.strictObject({
+  phase: z.enum(["verify", "approve", "decommission", "rollback"]),
+  startedAt: z.string(),
+  endedAt: z.string(),
+  outcome: z.enum(["done", "failed"]),
+  fault: z.string().exactOptional(),
+});
+
+const result = z.strictObject({
+  name: z.string(),
+  url: z.string(),
+  type: z.enum(["health", "synthetic"]),
+  status: z.number().exactOptional(),
+  outcome: z.enum(["passed", "failed"]),
+  ms: z.number().exactOptional(),
+});
+
+/** Run-time schema of the recorder's events. */
+export const recorderEvent: z.ZodType<RecorderEvent | ProgressEvent> = z.union([
+  z.strictObject({ Secret: z.string(), Run: z.string(), Status: z.literal("awaiting-approval") }),
+  z.strictObject({
+    Secret: z.string(),
+    Run: z.string(),
+    Outcome: z.enum(["decommissioned", "replaced", "published", "rolled-back", "failed"]),
+    Phases: z.array(phase),
+    Checks: z.array(
+      z.strictObject({ at: z.string(), tries: z.number().int().min(1), results: z.array(result) }),
+    ),
+    Approver: z.string().nullable(),
+    Fault: z.object({ state: z.string(), code: z.string() }).nullable(),
+  }),
+]);
+
+/** Who keeps a secret's own cadence. */
+const SCHEDULER = "secretsmanager.amazonaws.com";
+
+/**
+ * Ends runs: fixes the time, writes the record once, and lets go of the secret, in this order. Whatever call dies, the next
+ * one goes on, and gives the record that was written first.
+ */
+export class Recorder {
+  readonly #context: RecorderContext;
+
+  constructor(context: RecorderContext) {
+    this.#context = context;
+  }
+
+  /** @throws RotationError `run-missing`, `run-turned-back`, `record-malformed`, `secret-not-ours` */
+  async run(event: RecorderEvent | ProgressEvent): Promise<RecorderOutcome> {
+    const { runs, settings, archive, clock } = this.#context;
+    const secret = settings.secrets[event.Secret];
+    if (secret === undefined) throw new RotationError("secret-not-ours", event.Secret);
+    const run = await runs.read(event.Secret, event.Run);
+    if (run === undefined) throw new RotationError("run-missing", `${event.Secret} has no run ${event.Run}`);
+    if ("Status" in event) {
+      await runs.advance(run, event.Status);
+      return { status: event.Status };
+    }
+    const succeeded = event.Outcome !== "failed" && event.Outcome !== "rolled-back";
+    const endedAt = await runs.close(run, clock.now(), succeeded);
+    const name = `${endedAt.toISOString().slice(0, 10).replaceAll("-", "/")}/${keyAsWord(secret.key)}/${run.run}.json`;
+    const written = await archive.writeOnce(
+      name,
+      textOf({
+        version: 1,
+        id: run.run,
+        secret: secret.key,
+        environment: settings.environment,
+        kind: secret.kind,
+        ...factsOf(run, event, endedAt),
+      }),
+    );
+    const { record } = readRotationRecord(written);
+    if (record === undefined)
+      throw new RotationError("record-malformed", `${name}, as it was written before`);
+    const status = statusOf(run, record.end.outcome);
+    await runs.end(run, status);
+    return { status, record: name };
+  }
+}
+
+/** @throws RotationError `record-malformed` for what nobody could read again */
+function textOf(record: RotationRecord): string {
+  const text = JSON.stringify(record, null, 2);
+  const { faults } = readRotationRecord(text);
+  if (faults.length === 0) return text;
+  throw new RotationError("record-malformed", faults.map(({ path }) => path).join(", "));
+}
+
+function statusOf({ kind }: Run, outcome: RunOutcome): FinalStatus {
+  if (outcome === "failed" || outcome === "rolled-back" || outcome === "published") return outcome;
+  return kind === "promotion" ? "promoted" : "decommissioned";
+}
+
+function factsOf(
+  run: Run,
+  event: RecorderEvent,
+  endedAt: Date,
+): Pick<
+  RotationRecord,
+  "change" | "actors" | "versions" | "phases" | "checks" | "end" | "startedAt" | "endedAt"
+> {
+  const from = run.startedAt;
+  const until = endedAt > from ? endedAt : from;
+  /** Clocks of different machines differ; a record's times lie within the run's. */
+  const within = (text: string): string => {
+    const time = Date.parse(text);
+    const kept = Math.min(
+      Math.max(Number.isNaN(time) ? until.getTime() : time, from.getTime()),
+      until.getTime(),
+    );
+    return new Date(kept).toISOString();
+  };
+  const phases = event.Phases.map((entry) => ({
+    ...entry,
+    startedAt: within(entry.startedAt),
+    endedAt: within(entry.endedAt),
+  }));
+  const started = run.startedBy === "schedule" ? SCHEDULER : run.startedBy;
+  const approved = approverOf(event);
+  return {
+    change: run.change ?? (run.startedBy === "schedule" ? "scheduled" : "not-required"),
+    actors: { started, ...(approved === undefined || approved === started ? {} : { approved }) },
+    versions: { ...(run.oldVersion === undefined ? {} : { old: run.oldVersion }), new: run.newVersion },
+    phases: [firstPhase(run, event, phases[0]?.startedAt ?? until.toISOString()), ...phases],
+    checks: [...logins(phases, event), ...checksOf(event, within)],
+    end: endOf(event, phases, approved === started, until),
+    startedAt: from.toISOString(),
+    endedAt: until.toISOString(),
+  };
+}
+
+/**
+ * Who approved, as the answer says of itself: whoever may answer can say anything. The account's trail has the truth
+ * (`SendTaskSuccess` in CloudTrail).
+ */
+const approverOf = ({ Approver }: RecorderEvent): string | undefined =>
+  Approver !== null && actorName.safeParse(Approver).success ? Approver : undefined;
+
+/** From the begin of the run until the state machine had it. */
+function firstPhase(
+  run: Run,
+  { Fault, Phases }: RecorderEvent,
+  endedAt: string,
+): RotationRecord["phases"][number] {
+  const failed = Phases.length === 0 && Fault !== null;
+  return {
+    phase: run.kind === "promotion" ? "promote" : "publish",
+    startedAt: run.startedAt.toISOString(),
+    endedAt,
+    outcome: failed ? "failed" : "done",
+    ...(failed ? { fault: Fault.code } : {}),
+  };
+}
+
+/** A proof begins with the kind's own test. */
+const logins = (
+  phases: readonly PhaseResult[],
+  { Fault }: RecorderEvent,
+): readonly RotationRecord["checks"][number][] =>
+  phases
+    .filter((entry) => entry.phase === "verify" && (entry.outcome === "done" || Fault?.state === "Verify"))
+    .map((entry) => ({
+      name: "login",
+      type: "login" as const,
+      at: entry.endedAt,
+      outcome: entry.outcome === "done" ? ("passed" as const) : ("failed" as const),
+      tries: 1,
+      ...(entry.outcome === "done" || entry.fault === undefined ? {} : { fault: entry.fault }),
+    }));
+
+const checksOf = (
+  { Checks }: RecorderEvent,
+  within: (text: string) => string,
+): readonly RotationRecord["checks"][number][] =>
+  Checks.flatMap(({ at, tries, results }) =>
+    results.map(({ name, type, outcome }) => {
+      const [workload = "", check = name] = name.split("/");
+      return { workload, name: check, type, at: within(at), outcome, tries };
+    }),
+  );
+
+function endOf(
+  { Outcome, Fault }: RecorderEvent,
+  phases: readonly PhaseResult[],
+  selfApproved: boolean,
+  until: Date,
+): RotationRecord["end"] {
+  if (selfApproved) return { outcome: "failed", reason: "approved by who started it" };
+  const reason = Fault === null ? "no fault was named" : `${Fault.code} in ${Fault.state}`;
+  const endOfPhase = (name: PhaseResult["phase"]): string =>
+    phases.findLast((entry) => entry.phase === name)?.endedAt ?? until.toISOString();
+  switch (Outcome) {
+    case "decommissioned":
+      return { outcome: Outcome, at: endOfPhase("decommission") };
+    case "rolled-back":
+      return { outcome: Outcome, at: endOfPhase("rollback"), reason };
+    case "failed":
+      return { outcome: Outcome, reason };
+    default:
+      return { outcome: Outcome };
+  }
+}

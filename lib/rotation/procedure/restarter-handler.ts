@@ -1,0 +1,48 @@
+import { STSClient } from "@aws-sdk/client-sts";
+import { eksToken } from "../adapters/eks-token";
+import { kubernetesDeployments } from "../adapters/kubernetes-deployments";
+import { systemClock } from "../adapters/system";
+import type { LambdaHandler } from "../lambda-entry";
+import { logFault } from "../log-fault";
+import { Redaction } from "../redaction";
+import { eventParser, procedureLog, readProcedureSettings } from "./procedure-handler";
+import { restarterSettings } from "./procedure-settings";
+import { Restarter, type RestarterContext, type RestarterOutcome, restarterEvent } from "./restarter";
+
+/** The restarter's handler. */
+export function restarterHandlerOf(context: RestarterContext): LambdaHandler<RestarterOutcome> {
+  const restarter = new Restarter(context);
+  const parse = eventParser(restarterEvent);
+  return async (event) => {
+    try {
+      return await restarter.run(parse(event));
+    } catch (failure) {
+      // Its name is what the state machine matches, so it goes out as it is.
+      if (failure instanceof Error && failure.name === "RolloutFailed") {
+        context.log.error(failure.message);
+        throw failure;
+      }
+      throw logFault(context.log, failure, {});
+    }
+  };
+}
+
+/** The restarter in AWS. */
+export async function assembleRestarter(): Promise<LambdaHandler<RestarterOutcome>> {
+  const settings = await readProcedureSettings(restarterSettings);
+  const redaction = new Redaction();
+  const sts = new STSClient({ region: settings.region });
+  const clusters = settings.clusters.map((cluster) =>
+    kubernetesDeployments(cluster, async () => {
+      const token = await eksToken(sts, cluster.region, cluster.name, systemClock.now());
+      redaction.guard(token);
+      return token;
+    }),
+  );
+  return restarterHandlerOf({
+    settings,
+    clusters,
+    clock: systemClock,
+    log: procedureLog("restarter", settings, redaction),
+  });
+}

@@ -1,0 +1,154 @@
+import { z } from "zod";
+import type { RestarterSettings } from "../../model/function-settings";
+import type { RestarterEvent } from "../../model/procedure-events";
+import type { Clock, Logbook } from "../ports";
+import { RotationError } from "../rotation-error";
+
+/** A Deployment as its cluster has it. */
+export interface Deployment {
+  /** Grows with every change of what is wanted. */
+  readonly generation: number;
+  /** The generation that the cluster has seen. */
+  readonly observedGeneration: number;
+  readonly paused: boolean;
+  /** Pods that are wanted, and there are: of any template, of the newest, and ready for long enough. */
+  readonly wanted: number;
+  readonly replicas: number;
+  readonly updated: number;
+  readonly available: number;
+  /** The cluster has given up (`progressDeadlineSeconds`). */
+  readonly stalled: boolean;
+  /** Of its pods' template. */
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Deployments of one cluster. */
+export interface Deployments {
+  readonly cluster: string;
+  /** @throws RotationError `target-misconfigured` when there is none, `right-missing`, `target-unreachable` */
+  read(namespace: string, name: string): Promise<Deployment>;
+  /** Adds annotations to its pods' template, which replaces its pods one by one. */
+  annotate(
+    namespace: string,
+    name: string,
+    annotations: Readonly<Record<string, string>>,
+  ): Promise<Deployment>;
+}
+
+/** What the restarter works with. */
+export interface RestarterContext {
+  readonly settings: RestarterSettings;
+  /** In the order of the settings. */
+  readonly clusters: readonly Deployments[];
+  readonly clock: Clock;
+  readonly log: Logbook;
+}
+
+/** What a call came to. */
+export interface RestarterOutcome {
+  /** Workloads whose pods have the version, in every cluster. */
+  readonly restarted: readonly string[];
+}
+
+/** Run-time schema of the restarter's events. */
+export const restarterEvent: z.ZodType<RestarterEvent> = z.strictObject({
+  Workloads: z.array(z.string()),
+  Version: z.string().min(1).max(64),
+});
+
+/**
+ * A restart did not end well. Its text is names and a code. The name is what the state machine matches.
+ */
+export class RolloutFailed extends Error {
+  override readonly name = "RolloutFailed";
+}
+
+/** Annotation of pods' templates: the version that they were restarted for. */
+export const RESTARTED_FOR = "secrets-registry/restarted-for";
+
+const LOOK_EVERY_MS = 5_000;
+/** Lambda's 15 minutes, less what the last look may take. */
+const PATIENCE_MS = 13 * 60_000;
+
+/**
+ * Restarts Deployments for a version of a secret, one after the other, each until all of its pods are new and available: so
+ * that a version with which pods do not start stops at the first. The version is the annotation's value, so a repeated
+ * call only waits.
+ */
+export class Restarter {
+  readonly #context: RestarterContext;
+
+  constructor(context: RestarterContext) {
+    this.#context = context;
+  }
+
+  /**
+   * @throws RolloutFailed
+   * @throws RotationError `target-busy` when the time of a call is over before the pods are ready; call again
+   */
+  async run({ Workloads, Version }: RestarterEvent): Promise<RestarterOutcome> {
+    const { settings, clusters, clock } = this.#context;
+    const until = clock.now().getTime() + PATIENCE_MS;
+    for (const name of Workloads) {
+      const workload = settings.workloads[name];
+      if (workload === undefined) throw new RotationError("settings-malformed", `no workload ${name}`);
+      for (const cluster of clusters) await this.#restart(cluster, workload, Version, until);
+    }
+    return { restarted: Workloads };
+  }
+
+  async #restart(
+    cluster: Deployments,
+    { namespace, deployment }: RestarterSettings["workloads"][string],
+    version: string,
+    until: number,
+  ): Promise<void> {
+    const { clock, log } = this.#context;
+    const fields = { cluster: cluster.cluster, namespace, deployment, version };
+    let state = await known(() => cluster.read(namespace, deployment));
+    if (state.annotations[RESTARTED_FOR] !== version) {
+      state = await known(() => cluster.annotate(namespace, deployment, { [RESTARTED_FOR]: version }));
+      log.info("restart begun", fields);
+    }
+    for (;;) {
+      const where = `${deployment} in ${namespace} of cluster ${cluster.cluster}`;
+      if (state.annotations[RESTARTED_FOR] !== version) throw new RolloutFailed(`overtaken: ${where}`);
+      if (isReady(state)) break;
+      if (state.paused) throw new RolloutFailed(`paused: ${where}`);
+      if (isSeen(state) && state.stalled) throw new RolloutFailed(`progress-deadline-exceeded: ${where}`);
+      if (clock.now().getTime() >= until) {
+        throw new RotationError(
+          "target-busy",
+          `${state.available} of ${state.wanted} pods are ready: ${where}`,
+        );
+      }
+      await clock.sleep(LOOK_EVERY_MS);
+      state = await known(() => cluster.read(namespace, deployment));
+    }
+    log.info("restart done", { ...fields, pods: state.available });
+  }
+}
+
+const isSeen = ({ generation, observedGeneration }: Deployment): boolean => observedGeneration >= generation;
+
+/**
+ * As `kubectl rollout status` has it: every pod is of the newest template, none is left of older ones, all are available.
+ * https://github.com/kubernetes/kubectl/blob/master/pkg/polymorphichelpers/rollout_status.go
+ */
+const isReady = (state: Deployment): boolean =>
+  isSeen(state) &&
+  state.updated >= state.wanted &&
+  state.replicas <= state.updated &&
+  state.available >= state.updated;
+
+/** What another try cannot mend is a failed rollout; the rest may be tried again. */
+async function known<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (failure) {
+    if (failure instanceof RotationError && !failure.retryable) {
+      throw new RolloutFailed(failure.message);
+    }
+    throw failure;
+  }
+}

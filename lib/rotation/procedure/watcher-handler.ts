@@ -1,0 +1,42 @@
+import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SNSClient } from "@aws-sdk/client-sns";
+import { awsWatcherSinks } from "../adapters/aws-watcher-sinks";
+import { DynamoDbPublications } from "../adapters/dynamodb-publications";
+import { SecretsManagerLook } from "../adapters/secrets-manager-look";
+import { systemClock } from "../adapters/system";
+import type { LambdaHandler } from "../lambda-entry";
+import { procedureHandler, procedureLog, readProcedureSettings } from "./procedure-handler";
+import { watcherSettings } from "./procedure-settings";
+import { Watcher, type WatcherContext, type WatcherOutcome } from "./watcher";
+
+/** The watcher's handler. Its event says nothing: the schedule calls. */
+export function watcherHandlerOf(context: WatcherContext): LambdaHandler<WatcherOutcome> {
+  const watcher = new Watcher(context);
+  return procedureHandler(
+    context.log,
+    () => undefined,
+    () => ({}),
+    async () => {
+      const outcome = await watcher.run();
+      const { reminded, ...counts } = outcome;
+      context.log.info("looked", { ...counts, reminded: reminded.length });
+      return outcome;
+    },
+  );
+}
+
+/** The watcher in AWS. */
+export async function assembleWatcher(): Promise<LambdaHandler<WatcherOutcome>> {
+  const settings = await readProcedureSettings(watcherSettings);
+  const { region } = settings;
+  return watcherHandlerOf({
+    settings,
+    secrets: new SecretsManagerLook(new SecretsManagerClient({ region })),
+    publications: new DynamoDbPublications(new DynamoDBClient({ region }), settings.publicationsTable),
+    sinks: awsWatcherSinks(new CloudWatchClient({ region }), new SNSClient({ region }), settings),
+    clock: systemClock,
+    log: procedureLog("watcher", settings),
+  });
+}

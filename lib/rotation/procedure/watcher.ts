@@ -1,0 +1,127 @@
+import type { WatcherSettings } from "../../model/function-settings";
+import type { CADENCE_STATES } from "../../model/names";
+import type { Clock, Logbook, Publications } from "../ports";
+import { type DueState, dueStates, type FoundSecret, type SecretFacts } from "./due-states";
+
+/** Secrets as the watcher looks at them. */
+export interface WatchedSecrets {
+  /** `undefined`: there is no such secret. */
+  look(secretName: string): Promise<Look | undefined>;
+}
+
+/** What Secrets Manager says of a secret. */
+export interface Look extends Omit<FoundSecret, "vaultBehind"> {
+  /** AWSCURRENT's version, when it has passed its test. */
+  readonly verified?: string | undefined;
+}
+
+/** Where the watcher tells what it saw. */
+export interface WatcherSinks {
+  /** Writes how many secrets are in each state, zeros included: silence would look like peace. */
+  count(counts: Readonly<Record<(typeof CADENCE_STATES)[number], number>>): Promise<void>;
+  /** Tells an owner what people have to rotate. */
+  remind(subject: string, message: string): Promise<void>;
+}
+
+/** What the watcher works with. */
+export interface WatcherContext {
+  readonly settings: WatcherSettings;
+  readonly secrets: WatchedSecrets;
+  readonly publications: Pick<Publications, "confirmedAt">;
+  readonly sinks: WatcherSinks;
+  readonly clock: Pick<Clock, "now">;
+  readonly log: Logbook;
+}
+
+/** What a call came to. */
+export interface WatcherOutcome {
+  readonly due: number;
+  readonly overdue: number;
+  readonly stuck: number;
+  readonly reminded: readonly string[];
+}
+
+/** Hour of the UTC day whose call reminds: the watcher comes hourly, people need it once a day. */
+const REMINDING_HOUR = 8;
+/** More calls at once would only be throttled. */
+const AT_ONCE = 8;
+
+/** Compares every secret with its cadence, counts, and reminds owners. */
+export class Watcher {
+  readonly #context: WatcherContext;
+
+  constructor(context: WatcherContext) {
+    this.#context = context;
+  }
+
+  async run(): Promise<WatcherOutcome> {
+    const { settings, clock, sinks, log } = this.#context;
+    const now = clock.now();
+    const states = dueStates(now, await gatherFacts(this.#context), settings);
+    const counts = {
+      due: states.filter(({ cadence }) => cadence === "due").length,
+      overdue: states.filter(({ cadence }) => cadence === "overdue").length,
+      stuck: states.filter(({ stuck }) => stuck.length > 0).length,
+    };
+    for (const { key, cadence, stuck } of states) {
+      if (cadence === "overdue" || stuck.length > 0)
+        log.warn("look", { key, cadence, stuck: stuck.join(",") });
+    }
+    await sinks.count(counts);
+    const reminded = now.getUTCHours() === REMINDING_HOUR ? await this.#remind(states) : [];
+    return { ...counts, reminded };
+  }
+
+  async #remind(states: readonly DueState[]): Promise<readonly string[]> {
+    const { settings, sinks } = this.#context;
+    const waiting = states.filter(({ rotation, cadence }) => rotation !== "automatic" && cadence !== "kept");
+    const owners = [...new Set(waiting.map(({ owner }) => owner))].sort();
+    for (const owner of owners) {
+      const own = waiting.filter((state) => state.owner === owner);
+      await sinks.remind(
+        `[${settings.environment}] ${own.length} secrets of ${owner} to rotate`.slice(0, 100),
+        own
+          .map(({ key, cadence, dueAt }) =>
+            [
+              `${key}: ${cadence}, cadence ends ${dueAt?.toISOString().slice(0, 10)}.`,
+              `  secrets-registry rotate ${key} --env ${settings.environment}`,
+            ].join("\n"),
+          )
+          .join("\n"),
+      );
+    }
+    return owners;
+  }
+}
+
+/** What is known of each secret of the settings, sorted by name. */
+export async function gatherFacts({
+  settings,
+  secrets,
+  publications,
+}: Pick<WatcherContext, "secrets" | "publications"> & {
+  readonly settings: Pick<WatcherSettings, "secrets">;
+}): Promise<readonly SecretFacts[]> {
+  const names = Object.keys(settings.secrets).sort();
+  const facts: SecretFacts[] = [];
+  for (let from = 0; from < names.length; from += AT_ONCE) {
+    const some = names.slice(from, from + AT_ONCE).map(async (name): Promise<readonly SecretFacts[]> => {
+      const secret = settings.secrets[name];
+      if (secret === undefined) return [];
+      const look = await secrets.look(name);
+      return [{ ...secret, found: look && (await foundOf(name, look, publications)) }];
+    });
+    facts.push(...(await Promise.all(some)).flat());
+  }
+  return facts;
+}
+
+async function foundOf(
+  name: string,
+  { verified, ...look }: Look,
+  publications: Pick<Publications, "confirmedAt">,
+): Promise<FoundSecret> {
+  const vaultBehind =
+    verified !== undefined && (await publications.confirmedAt(name, verified)) === undefined;
+  return { ...look, vaultBehind };
+}
