@@ -30,7 +30,8 @@ Examples:
       const registry = await host.load();
       const { regions } = registry.environment(env);
       const message = await text(process.stdin);
-      const { awsApprovalCloud } = await import("../cloud/aws-approval-cloud");
+      const { awsApprovalCloud } =
+        require("../cloud/aws-approval-cloud") as typeof import("../cloud/aws-approval-cloud");
       const cloud = awsApprovalCloud(regions.primary, runsTable(registry.id, env));
       const result = await withoutStack(() =>
         approve(registry, { environment: env, run, message, approves: !reject }, cloud),

@@ -27,7 +27,8 @@ Examples:
     .action(async ({ env, format }: { env: string; format: "text" | "json" | "md" }) => {
       const registry = await host.load();
       const region = registry.environment(env).regions.primary;
-      const { awsDueSources } = await import("../cloud/aws-due-sources");
+      const { awsDueSources } =
+        require("../cloud/aws-due-sources") as typeof import("../cloud/aws-due-sources");
       const sources = awsDueSources(region, publicationsTable(registry.id, env));
       const report = await withoutStack(() => due(registry, env, sources, new Date()));
       host.print(renderDue(report, format));

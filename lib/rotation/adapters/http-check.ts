@@ -1,3 +1,4 @@
+import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { originOf, RotationError } from "../rotation-error";
 import type { HttpAnswer, HttpRequest, HttpServer } from "../targets/http-credential-check";
@@ -27,10 +28,17 @@ export const httpCheck = (timeoutMs = TIMEOUT_MS): HttpServer => ({
   },
 });
 
+/** Plain HTTP stays inside the machine: it is for rehearsals. */
+const requestTo = (url: string): typeof httpsRequest => {
+  const { protocol, hostname } = new URL(url);
+  const isLoopback = hostname === "127.0.0.1" || hostname === "localhost" || hostname === "[::1]";
+  return protocol === "http:" && isLoopback ? httpRequest : httpsRequest;
+};
+
 /** One request on a connection of its own. */
 function exchange({ url, method, headers, caPem }: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const sent = httpsRequest(
+    const sent = requestTo(url)(
       url,
       {
         method,
