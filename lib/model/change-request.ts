@@ -1,6 +1,7 @@
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { digestOf } from "./canonical-json";
+import { changeId } from "./change-id";
 import { type Fault, fault } from "./faults";
 import { calendarDate, oneLine, person, secretKey, slug, tagText } from "./grammar";
 import { keyAsWord } from "./names";
@@ -46,19 +47,6 @@ const factsSchema = z.strictObject({
   breaks: z.string(),
   rollback: z.string(),
 });
-
-const ID = /^\d{4}-\d{2}-\d{2}-[a-z0-9]+(--?[a-z0-9]+)*$/;
-
-/** Id of a change request: its day and the key as one word. */
-export const changeId = z
-  .string()
-  .refine((value) => ID.test(value) && calendarDate.safeParse(value.slice(0, 10)).success, {
-    params: {
-      allowed: "a date and the key as one word: 2026-11-25-jwt--signing",
-      change: "use the file's name",
-    },
-    message: "id",
-  });
 
 const changeRequestSchema = z.strictObject({
   /** `<date>-<key as one word>`, the file's name. */

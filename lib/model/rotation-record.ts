@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { digestOf } from "./canonical-json";
-import { changeId } from "./change-request";
+import { changeId } from "./change-id";
 import { type Fault, fault, type PathStep } from "./faults";
 import { actorName, instant, oneLine, secretKey, slug } from "./grammar";
 import { KIND_NAMES } from "./kinds";
