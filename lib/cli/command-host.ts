@@ -6,6 +6,8 @@ export interface CommandHost {
   load(): Promise<Registry>;
   /** Prints a result and a line's end. */
   print(text: string): void;
+  /** All of standard input. */
+  readInput(): Promise<string>;
   /** A check ran and failed: the program ends with 1. */
   failCheck(): void;
 }

@@ -125,6 +125,7 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
   const host: RotationCommandHost = {
     load,
     print,
+    readInput: () => terminal.readInput(),
     failCheck: () => {
       exitCode = EXIT.failedCheck;
     },

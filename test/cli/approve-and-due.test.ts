@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import { join } from "node:path";
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import {
@@ -14,11 +14,15 @@ import {
 } from "@aws-sdk/client-sfn";
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { run } from "../../lib/cli/program";
 import { publicationsTable, runsTable, secretName } from "../../lib/model/names";
 import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
 import { DynamoDbRuns } from "../../lib/rotation/adapters/dynamodb-runs";
 import { registry } from "../../registry";
+import { FakeTerminal } from "./fake-terminal";
 import { cli } from "./run-cli";
+
+const ROOT = join(__dirname, "../../registry");
 
 const ENVIRONMENT = "stage";
 const { account, regions } = registry.environment(ENVIRONMENT);
@@ -93,19 +97,19 @@ afterAll(async () => {
 /** A run whose execution waits for an answer. */
 async function waiting(startedBy: string, requester = "ana@example.com") {
   count += 1;
-  const run = `run-${count}`;
+  const id = `run-${count}`;
   const digest = `sha256:${String(count).repeat(64)}`;
   const change = { id: "2026-12-01-payments--stripe", digest, key: KEY, requester };
   await runs.approve({ ...change, from: "2026-12-01", until: "2026-12-31" }, new Date());
   const begun = await runs.begin(
-    { secret: NAME, run, kind: "rotation", newVersion: run, startedBy, change: { id: change.id, digest } },
+    { secret: NAME, run: id, kind: "rotation", newVersion: id, startedBy, change: { id: change.id, digest } },
     new Date(),
   );
   const [sfn, sqs] = [new SFNClient(settings()), new SQSClient(settings())];
-  const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName: run }));
+  const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName: id }));
   const { stateMachineArn } = await sfn.send(
     new CreateStateMachineCommand({
-      name: run,
+      name: id,
       roleArn: `arn:aws:iam::${account}:role/procedure`,
       definition: JSON.stringify({
         StartAt: "Ask",
@@ -122,30 +126,21 @@ async function waiting(startedBy: string, requester = "ana@example.com") {
   );
   const { executionArn } = await sfn.send(new StartExecutionCommand({ stateMachineArn, input: "{}" }));
   const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 10 }));
-  const message = { environment: ENVIRONMENT, secret: KEY, run, token: Messages[0]?.Body ?? "" };
+  const message = { environment: ENVIRONMENT, secret: KEY, run: id, token: Messages[0]?.Body ?? "" };
   return {
-    run,
+    run: id,
     message,
     release: () => runs.end(begun, "failed"),
     execution: () => sfn.send(new DescribeExecutionCommand({ executionArn })),
   };
 }
 
-async function withInput<T>(text: string, act: () => Promise<T>): Promise<T> {
-  const replaced = jest
-    .spyOn(process, "stdin", "get")
-    .mockReturnValue(Readable.from([text]) as typeof process.stdin);
-  try {
-    return await act();
-  } finally {
-    replaced.mockRestore();
-  }
+async function approve(runId: string, message: object | string, ...more: string[]) {
+  const input = typeof message === "string" ? message : JSON.stringify(message);
+  const terminal = new FakeTerminal({ input });
+  const code = await run(["--registry", ROOT, "approve", runId, "--env", ENVIRONMENT, ...more], terminal);
+  return { code, out: terminal.printed, err: terminal.told };
 }
-
-const approve = (run: string, message: object | string, ...more: string[]) =>
-  withInput(typeof message === "string" ? message : JSON.stringify(message), () =>
-    cli("approve", run, "--env", ENVIRONMENT, ...more),
-  );
 
 /** Executions go on by themselves. */
 async function ended<T extends { readonly status?: string | undefined }>(look: () => Promise<T>): Promise<T> {

@@ -88,7 +88,7 @@ describe("the restarter, against an API with Deployments", () => {
     await expect(handler()(again)).rejects.toMatchObject({ code: "target-busy" });
     await expect(handler()(again)).resolves.toEqual({ restarted: ["backend", "celery"] });
     expect(eu.get("backend", "api").generation).toBe(3);
-  });
+  }, 60_000);
 
   test("stops at the first workload whose pods do not start", async () => {
     eu.behaviour = { failsFor: "v2" };

@@ -1,4 +1,3 @@
-import { text } from "node:stream/consumers";
 import type { Command } from "commander";
 import { runsTable } from "../../model/names";
 import type { CommandHost } from "../command-host";
@@ -29,7 +28,7 @@ Examples:
     .action(async (run: string, { env, reject, format }: ApproveOptions) => {
       const registry = await host.load();
       const { regions } = registry.environment(env);
-      const message = await text(process.stdin);
+      const message = await host.readInput();
       const { awsApprovalCloud } =
         require("../cloud/aws-approval-cloud") as typeof import("../cloud/aws-approval-cloud");
       const cloud = awsApprovalCloud(regions.primary, runsTable(registry.id, env));

@@ -117,7 +117,10 @@ export class Dispatcher {
       throw new RotationError("run-ended", `run ${run.run} of ${run.secret} is ${before.status}`);
     }
     const change = await this.#approvedChange(secret, request);
-    if (current !== undefined && !request.emergency) await this.#enforceWait(secret, request, current);
+    // Where no version was ever verified, no value was ever served: there is nobody to wait for.
+    if (labels.isServed && current !== undefined && !request.emergency) {
+      await this.#enforceWait(secret, request, current);
+    }
     return {
       ...run,
       startedBy: request.requester,
@@ -134,7 +137,7 @@ export class Dispatcher {
     const supplied = secret.rotation === "operator-assisted";
     const version =
       versionId ?? (supplied ? labels.holderOf("AWSPENDING") : undefined) ?? this.#context.newVersion();
-    if (supplied && !labels.has(version, "AWSPENDING") && !labels.has(version, "AWSCURRENT")) {
+    if (supplied && labels.holderOf("AWSPENDING") === undefined && !labels.has(version, "AWSCURRENT")) {
       throw new RotationError("operator-needed", `${secret.name} has no value that waits to be rotated in`);
     }
     const current = labels.holderOf("AWSCURRENT");
@@ -143,8 +146,8 @@ export class Dispatcher {
       run: version,
       kind: secret.rotation === "manual-dual-publish" ? "publication" : "rotation",
       newVersion: version,
-      // A secret's first value is current at once, and has nothing before it.
-      ...(current === undefined || current === version ? {} : { oldVersion: current }),
+      // A secret's first value is current at once, and has nothing before it that was ever served.
+      ...(labels.isServed && current !== undefined && current !== version ? { oldVersion: current } : {}),
     };
   }
 
@@ -405,6 +408,11 @@ class Labels {
 
   constructor({ labels }: SecretDescription) {
     this.#labels = labels;
+  }
+
+  /** Whether a value was ever proved, and so could be used. */
+  get isServed(): boolean {
+    return this.holderOf("VERIFIED") !== undefined;
   }
 
   has(versionId: string, label: string): boolean {
