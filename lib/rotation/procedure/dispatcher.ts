@@ -225,6 +225,10 @@ export class Dispatcher {
 
   async #start(secret: Dispatched, run: Run): Promise<DispatcherOutcome> {
     const { executions, runs, log } = this.#context;
+    // Whoever turned the run back may have died before this.
+    if (run.direction === "back") {
+      await executions.stop(executionName(secret, { ...run, direction: "forward" }));
+    }
     await executions.start(executionName(secret, run), inputOf(secret, run));
     await runs.advance(run, "proving");
     log.info("run handed on", { secret: run.secret, run: run.run, direction: run.direction });
@@ -234,15 +238,13 @@ export class Dispatcher {
 
   /** Stops what follows the run, and has the state machine take it back. */
   async #rollback(secret: Dispatched): Promise<DispatcherOutcome> {
-    const { runs, executions } = this.#context;
+    const { runs } = this.#context;
     const open = await runs.open(secret.name);
     if (open === undefined) throw new RotationError("run-missing", `${secret.name} has no open run`);
     if (open.status === "rotating" && (await this.#standingOf(open)) === "to-start") {
       await this.#start(secret, open);
     }
-    const back = await runs.turnBack(open);
-    await executions.stop(executionName(secret, { ...back, direction: "forward" }));
-    return this.#start(secret, back);
+    return this.#start(secret, await runs.turnBack(open));
   }
 
   async #status(secret: Dispatched): Promise<DispatcherOutcome> {
