@@ -162,7 +162,7 @@ export function watcherRights(scope: ProcedureScope): readonly PolicyStatement[]
   return [
     statement(
       "DescribeSecrets",
-      ["secretsmanager:DescribeSecret"],
+      ["secretsmanager:DescribeSecret", "secretsmanager:ListSecretVersionIds"],
       withinOneRole(environment, arnsIn(environment, primary, secrets)),
     ),
     statement(
