@@ -14,6 +14,12 @@ const principalsOf = (account: string) => ({
   breakGlass: [`arn:aws:iam::${account}:role/break-glass`],
 });
 
+/** Change requests are approved where they are merged: CI of that branch vouches for them. */
+const changeControl = (account: string) => ({
+  principals: { ...principalsOf(account), ci: `arn:aws:iam::${account}:role/secrets-ci` },
+  changes: { repository: "example/secrets-registry" },
+});
+
 export const dev = {
   tier: "development",
   account: "111111111111",
@@ -57,7 +63,7 @@ export const stage = {
     },
   ],
   regions: { primary: "eu-central-1", replicas: ["eu-west-1"] },
-  principals: principalsOf("222222222222"),
+  ...changeControl("222222222222"),
   vaults: [
     {
       name: "stage",
@@ -90,7 +96,7 @@ export const prod = {
     },
   ],
   regions: { primary: "eu-central-1", replicas: ["eu-west-1", "us-east-1"] },
-  principals: principalsOf("333333333333"),
+  ...changeControl("333333333333"),
   // A Vault in each region's cluster: no pod waits for another region to start.
   vaults: [
     {
