@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
+import { BUNDLE_OPTIONS } from "./bundle-options";
 
 /**
  * Bundles the entry points of Lambda functions into `dist/functions/<name>.js`, each with all that it needs. The same
@@ -13,13 +14,7 @@ buildSync({
   absWorkingDir: root,
   entryPoints: readdirSync(handlers).map((file) => join(handlers, file)),
   outdir: join(root, "dist/functions"),
-  bundle: true,
-  platform: "node",
-  target: "node20",
-  format: "cjs",
-  minify: true,
-  // pg loads its native half only where it is installed.
-  external: ["pg-native"],
+  ...BUNDLE_OPTIONS,
   // Licences of what is inside, in a file beside the bundle.
   legalComments: "external",
   logLevel: "warning",

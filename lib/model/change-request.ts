@@ -1,5 +1,5 @@
 import { parseDocument } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { digestOf } from "./canonical-json";
 import { changeId } from "./change-id";
 import { type Fault, fault } from "./faults";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { certificatePem, hostName, oneLine, portNumber, resourceUrl, sqlIdentifier } from "./grammar";
 
 /** Characters of each class of a generated password. Symbols: RFC 3986's unreserved ones, which mean nothing in a URL. */
@@ -12,77 +12,77 @@ export const CHARACTER_CLASSES = {
 /** Least strength of a secret that protects anything today (NIST SP 800-131A Rev. 2). */
 const LEAST_BITS = 112;
 
-const characterClass = z.enum(["upper", "lower", "digit", "symbol"]);
-
-const passwordRule = z
-  .strictObject({
-    how: z.literal("password"),
-    /** Number of characters. Default: 48. */
-    length: z.number().int().min(8).max(256).default(48),
-    /** Classes of characters, each of which is in every password. Default: upper, lower, digit. */
-    characters: z
-      .array(characterClass)
-      .min(1)
-      .default(["upper", "lower", "digit"])
-      .transform((classes) => [...new Set(classes)].sort()),
-    /** Characters of class `symbol`, where a target takes only some. Default: `-._~`. */
-    symbols: z
-      .string()
-      .refine((value) => /^[!-/:-@[-`{-~]+$/.test(value) && new Set(value).size === value.length, {
-        params: {
-          allowed: "ASCII punctuation, each character once",
-          change: "leave out letters, digits, spaces and repetitions",
-        },
-        message: "symbols",
-      })
-      .optional(),
-  })
-  .superRefine(({ length, characters, symbols }, context) => {
-    if (symbols !== undefined && !characters.includes("symbol")) {
-      context.addIssue({
-        code: "custom",
-        path: ["symbols"],
-        params: {
-          allowed: "symbols with class symbol in characters only",
-          change: "add the class, or remove symbols",
-        },
-      });
-    }
-    const alphabet = alphabetOf({ characters, symbols }).join("").length;
-    const least = Math.ceil(LEAST_BITS / Math.log2(alphabet));
-    if (length < least) {
-      context.addIssue({
-        code: "custom",
-        path: ["length"],
-        params: {
-          allowed: Number.isFinite(least)
-            ? `at least ${least} characters out of ${alphabet}: ${LEAST_BITS} bits`
-            : "more than one character to choose from",
-          change: "lengthen it, or add a class of characters",
-        },
-      });
-    }
-  });
+const passwordRule = () =>
+  z
+    .strictObject({
+      how: z.literal("password"),
+      /** Number of characters. Default: 48. */
+      length: z.number().int().min(8).max(256).default(48),
+      /** Classes of characters, each of which is in every password. Default: upper, lower, digit. */
+      characters: z
+        .array(z.enum(["upper", "lower", "digit", "symbol"]))
+        .min(1)
+        .default(["upper", "lower", "digit"])
+        .transform((classes) => [...new Set(classes)].sort()),
+      /** Characters of class `symbol`, where a target takes only some. Default: `-._~`. */
+      symbols: z
+        .string()
+        .refine((value) => /^[!-/:-@[-`{-~]+$/.test(value) && new Set(value).size === value.length, {
+          params: {
+            allowed: "ASCII punctuation, each character once",
+            change: "leave out letters, digits, spaces and repetitions",
+          },
+          message: "symbols",
+        })
+        .optional(),
+    })
+    .superRefine(({ length, characters, symbols }, context) => {
+      if (symbols !== undefined && !characters.includes("symbol")) {
+        context.addIssue({
+          code: "custom",
+          path: ["symbols"],
+          params: {
+            allowed: "symbols with class symbol in characters only",
+            change: "add the class, or remove symbols",
+          },
+        });
+      }
+      const alphabet = alphabetOf({ characters, symbols }).join("").length;
+      const least = Math.ceil(LEAST_BITS / Math.log2(alphabet));
+      if (length < least) {
+        context.addIssue({
+          code: "custom",
+          path: ["length"],
+          params: {
+            allowed: Number.isFinite(least)
+              ? `at least ${least} characters out of ${alphabet}: ${LEAST_BITS} bits`
+              : "more than one character to choose from",
+            change: "lengthen it, or add a class of characters",
+          },
+        });
+      }
+    });
 
 /** The characters of each class that a password rule names. */
 export const alphabetOf = (rule: Pick<PasswordRule, "characters" | "symbols">): readonly string[] =>
   rule.characters.map((name) => (name === "symbol" && rule.symbols) || CHARACTER_CLASSES[name]);
 
-const bytesRule = z.strictObject({
-  how: z.literal("bytes"),
-  /** Number of random bytes. Default: 32. */
-  bytes: z.number().int().min(16).max(1_024).default(32),
-  /** How they are written (RFC 4648; base64url without padding). Default: base64. */
-  encoding: z.enum(["base64", "base64url", "hex"]).default("base64"),
-});
+const bytesRule = () =>
+  z.strictObject({
+    how: z.literal("bytes"),
+    /** Number of random bytes. Default: 32. */
+    bytes: z.number().int().min(16).max(1_024).default(32),
+    /** How they are written (RFC 4648; base64url without padding). Default: base64. */
+    encoding: z.enum(["base64", "base64url", "hex"]).default("base64"),
+  });
 
 /** How a field is made: a password of classes of characters, or bytes as text. */
-export const generationRule = z.discriminatedUnion("how", [passwordRule, bytesRule]);
+export const generationRule = () => z.discriminatedUnion("how", [passwordRule(), bytesRule()]);
 
 /** How a field is made. */
-export type GenerationRule = z.output<typeof generationRule>;
+export type GenerationRule = z.output<ReturnType<typeof generationRule>>;
 /** A password of classes of characters. */
-export type PasswordRule = z.output<typeof passwordRule>;
+export type PasswordRule = z.output<ReturnType<typeof passwordRule>>;
 
 /**
  * Whether the rules make a whole value. Where they do not and rotation is `operator-assisted`, a person supplies it.
@@ -101,103 +101,106 @@ const fieldOrConfig = oneLine;
 const TAKEN_HEADERS =
   /^(accept-encoding|connection|content-length|host|te|trailer|transfer-encoding|upgrade)$/i;
 
-const headerFields = z
-  .record(z.string(), field)
-  .refine((headers) => Object.keys(headers).length > 0, {
-    params: { allowed: "at least one header", change: "name the header and the field" },
-    message: "empty",
-  })
-  .refine(
-    (headers) => {
-      const names = Object.keys(headers);
-      return (
-        names.every((name) => /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && !TAKEN_HEADERS.test(name)) &&
-        new Set(names.map((name) => name.toLowerCase())).size === names.length
-      );
-    },
-    {
-      params: {
-        allowed: "names of HTTP headers that carry a credential, each once",
-        change: "use the name from the target's documentation, such as X-Api-Key",
+const headerFields = () =>
+  z
+    .record(z.string(), field)
+    .refine((headers) => Object.keys(headers).length > 0, {
+      params: { allowed: "at least one header", change: "name the header and the field" },
+      message: "empty",
+    })
+    .refine(
+      (headers) => {
+        const names = Object.keys(headers);
+        return (
+          names.every((name) => /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && !TAKEN_HEADERS.test(name)) &&
+          new Set(names.map((name) => name.toLowerCase())).size === names.length
+        );
       },
-      message: "header",
-    },
-  )
-  .transform((headers) => Object.fromEntries(Object.entries(headers).sort(([a], [b]) => (a < b ? -1 : 1))));
-
-const httpCheck = z.strictObject({
-  how: z.literal("http"),
-  /** Resource that only holders of the credential get. */
-  url: resourceUrl,
-  /** Safe methods only (RFC 9110, 9.2.1): a check is made several times in a rotation. Default: GET. */
-  method: z.enum(["GET", "HEAD"]).default("GET"),
-  /** How the credential is presented: which fields, and where. */
-  auth: z.discriminatedUnion("scheme", [
-    /** `Authorization: Bearer` (RFC 6750). */
-    z.strictObject({ scheme: z.literal("bearer"), tokenField: field }),
-    /** `Authorization: Basic` (RFC 7617). */
-    z.strictObject({
-      scheme: z.literal("basic"),
-      /** Field, or entry of `config`, with the user name. */
-      usernameFrom: fieldOrConfig,
-      passwordField: field,
-    }),
-    /** Headers of the target's own, by name: the field that each carries. */
-    z.strictObject({ scheme: z.literal("header"), headers: headerFields }),
-  ]),
-  expect: z
-    .strictObject({
-      /** Status of a good answer. Default: 200. */
-      status: z.number().int().min(200).max(299).default(200),
-      /** Text that is in the first 64 KiB of a good answer. Default: none, any body is good. */
-      bodyIncludes: oneLine.optional(),
-      /** Status by which the target refuses a credential. Default: 401. */
-      refusedStatus: z.number().int().min(400).max(499).default(401),
-    })
-    .prefault({}),
-  /** CA of the server's certificate in PEM, when it is not a public one. */
-  caPem: certificatePem.optional(),
-});
-
-const sqlCheck = z.strictObject({
-  how: z.literal("sql"),
-  /** PostgreSQL server. TLS with a verified host name always. */
-  host: hostName,
-  port: portNumber.default(5432),
-  database: sqlIdentifier,
-  /** CA of the server's certificate in PEM, when it is not a public one (Amazon RDS's is not). */
-  caPem: certificatePem.optional(),
-  /** Field, or entry of `config`, with the user name. */
-  usernameFrom: fieldOrConfig,
-  passwordField: field,
-  /** One query, run in a read-only transaction; it must give a row. Default: `SELECT 1`. */
-  statement: z
-    .string()
-    .refine((value) => /^SELECT [^;\r\n]{1,1000}$/i.test(value), {
-      params: {
-        allowed: "one SELECT in one line, without semicolon",
-        change: "write a query that shows the login's right and changes nothing",
+      {
+        params: {
+          allowed: "names of HTTP headers that carry a credential, each once",
+          change: "use the name from the target's documentation, such as X-Api-Key",
+        },
+        message: "header",
       },
-      message: "statement",
-    })
-    .default("SELECT 1"),
-  expect: z
-    .strictObject({
-      /** Text of the first column of the first row. */
-      firstColumn: oneLine,
-    })
-    .optional(),
-});
+    )
+    .transform((headers) => Object.fromEntries(Object.entries(headers).sort(([a], [b]) => (a < b ? -1 : 1))));
+
+const httpCheck = () =>
+  z.strictObject({
+    how: z.literal("http"),
+    /** Resource that only holders of the credential get. */
+    url: resourceUrl,
+    /** Safe methods only (RFC 9110, 9.2.1): a check is made several times in a rotation. Default: GET. */
+    method: z.enum(["GET", "HEAD"]).default("GET"),
+    /** How the credential is presented: which fields, and where. */
+    auth: z.discriminatedUnion("scheme", [
+      /** `Authorization: Bearer` (RFC 6750). */
+      z.strictObject({ scheme: z.literal("bearer"), tokenField: field }),
+      /** `Authorization: Basic` (RFC 7617). */
+      z.strictObject({
+        scheme: z.literal("basic"),
+        /** Field, or entry of `config`, with the user name. */
+        usernameFrom: fieldOrConfig,
+        passwordField: field,
+      }),
+      /** Headers of the target's own, by name: the field that each carries. */
+      z.strictObject({ scheme: z.literal("header"), headers: headerFields() }),
+    ]),
+    expect: z
+      .strictObject({
+        /** Status of a good answer. Default: 200. */
+        status: z.number().int().min(200).max(299).default(200),
+        /** Text that is in the first 64 KiB of a good answer. Default: none, any body is good. */
+        bodyIncludes: oneLine.optional(),
+        /** Status by which the target refuses a credential. Default: 401. */
+        refusedStatus: z.number().int().min(400).max(499).default(401),
+      })
+      .prefault({}),
+    /** CA of the server's certificate in PEM, when it is not a public one. */
+    caPem: certificatePem.optional(),
+  });
+
+const sqlCheck = () =>
+  z.strictObject({
+    how: z.literal("sql"),
+    /** PostgreSQL server. TLS with a verified host name always. */
+    host: hostName,
+    port: portNumber.default(5432),
+    database: sqlIdentifier,
+    /** CA of the server's certificate in PEM, when it is not a public one (Amazon RDS's is not). */
+    caPem: certificatePem.optional(),
+    /** Field, or entry of `config`, with the user name. */
+    usernameFrom: fieldOrConfig,
+    passwordField: field,
+    /** One query, run in a read-only transaction; it must give a row. Default: `SELECT 1`. */
+    statement: z
+      .string()
+      .refine((value) => /^SELECT [^;\r\n]{1,1000}$/i.test(value), {
+        params: {
+          allowed: "one SELECT in one line, without semicolon",
+          change: "write a query that shows the login's right and changes nothing",
+        },
+        message: "statement",
+      })
+      .default("SELECT 1"),
+    expect: z
+      .strictObject({
+        /** Text of the first column of the first row. */
+        firstColumn: oneLine,
+      })
+      .optional(),
+  });
 
 /** How a value is tried at its target: by an HTTP request or by a query on PostgreSQL. */
-export const genericCheck = z.discriminatedUnion("how", [httpCheck, sqlCheck]);
+export const genericCheck = () => z.discriminatedUnion("how", [httpCheck(), sqlCheck()]);
 
 /** How a value is tried at its target. */
-export type GenericCheck = z.output<typeof genericCheck>;
+export type GenericCheck = z.output<ReturnType<typeof genericCheck>>;
 /** By an HTTP request. */
-export type HttpCheck = z.output<typeof httpCheck>;
+export type HttpCheck = z.output<ReturnType<typeof httpCheck>>;
 /** By a query on PostgreSQL. */
-export type SqlCheck = z.output<typeof sqlCheck>;
+export type SqlCheck = z.output<ReturnType<typeof sqlCheck>>;
 
 /** Which settings of a check name what, for rules: the path of each below `check`. */
 export interface CheckNames {

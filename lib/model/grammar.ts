@@ -1,5 +1,5 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { Duration } from "./duration";
 
 /**

@@ -1,7 +1,8 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Duration, days, hours, minutes } from "./duration";
 import { generationRule, genericCheck } from "./generic-settings";
 import { certificatePem, duration, hostName, oneLine, portNumber, sqlIdentifier, webUrl } from "./grammar";
+import { madeAtUse } from "./made-at-use";
 
 /** Where a secret's value is owned. `aws`: Secrets Manager, mirrored into Vault. `vault`: a Vault engine. */
 export type Store = "aws" | "vault";
@@ -55,188 +56,198 @@ const apiUrl = webUrl.refine((value) => !/[?#]|\/$/.test(value), {
   message: "base URL",
 });
 
-const settings = {
-  "postgresql-user": z.strictObject({
-    host: hostName,
-    /** Where users are created when `host` is a read replica. Default: `host`. */
-    writerHost: hostName.optional(),
-    port: portNumber.default(5432),
-    /** CA of the server's certificate in PEM, when it is not a public one (Amazon RDS's is not). */
-    caPem: certificatePem.optional(),
-    database: sqlIdentifier,
-    /**
-     * The NOLOGIN role whose rights the logins have; for an alternating pair the logins are `<role>_a` and
-     * `<role>_b`; for `login: "static"` the login itself.
-     */
-    role: sqlIdentifier.refine((name) => name.length <= 61, {
-      params: {
-        allowed: "at most 61 characters, so that <role>_a fits PostgreSQL's 63",
-        change: "shorten the role's name",
-      },
-      message: "too long",
-    }),
-    /** What the role may do in its database. */
-    privileges: z
-      .array(z.enum(POSTGRESQL_PRIVILEGES))
-      .min(1)
-      .default(["SELECT", "INSERT", "UPDATE", "DELETE"]),
-    /** Which data the database holds: dev works on samples. */
-    data: z.enum(["sample", "copy", "live"]).default("live"),
-    /**
-     * `alternating`: two logins take turns (store `aws`). `dynamic`: a Vault database engine makes a
-     * short-lived user per lease. `static`: the engine changes the password of one existing login; the old one
-     * is dead at that moment, so whoever holds it fails until its agent has rendered the new one.
-     * Default: `alternating` for store `aws`, `dynamic` for store `vault`.
-     */
-    login: z.enum(["alternating", "dynamic", "static"]).optional(),
-    /**
-     * With store `vault`, the login of the database engine's connection: `<connectionUser>_<Vault>` (hyphens of the
-     * Vault's name become `_`), because each Vault rotates its own. People make it, Vault alone knows its
-     * password after the first rotation. Default: `<role>_vault`.
-     */
-    connectionUser: sqlIdentifier.optional(),
-    /** Life of a dynamic user before renewal. Default: 12 hours. */
-    ttl: duration.default(hours(12)),
-    /** Life of a dynamic user at most. Default: 7 days. */
-    maxTtl: duration.default(days(7)),
-  }),
-  "redis-auth-token": z.strictObject({
-    host: hostName,
-    port: portNumber.default(6379),
-    /** CA of the server's certificate in PEM, when it is not a public one (ElastiCache's is). */
-    caPem: certificatePem.optional(),
-    /** `elasticache`: AUTH token of a replication group. `acl`: a user of own servers with two passwords. */
-    engine: z.enum(["elasticache", "acl"]).default("elasticache"),
-    /** ElastiCache replication group id; needed for `elasticache`. */
-    replicationGroup: oneLine.optional(),
-    /** ACL user; needed for `acl`. */
-    user: sqlIdentifier.optional(),
-    /** Redis AUTH over clear text gives the token away, so this cannot be turned off. */
-    tls: z.literal(true).default(true),
-  }),
-  "jwt-signing-key": z.strictObject({
-    algorithm: z.enum(["ES256", "RS256", "EdDSA"]).default("ES256"),
-    /** Longest life of a token: a retired key must verify that long after its last signature. Default: 1 hour. */
-    tokenLifetime: duration.default(hours(1)),
-    /** Clock difference that verifiers allow. Default: 1 minute. */
-    clockSkew: duration.default(minutes(1)),
-    /** How long verifiers keep a JWKS. Default: 10 minutes (`jose`'s cache). */
-    verifierCache: duration.default(minutes(10)),
-    /** `iss` of the tokens, if verifiers check it. */
-    issuer: oneLine.optional(),
-  }),
-  "hmac-key": z.strictObject({
-    algorithm: z.enum(["sha256", "sha512"]).default("sha256"),
-    /** Key length in bytes. Default: 32. */
-    bytes: z.number().int().min(32).max(128).default(32),
-    /** How old a signature may be and still verify. Default: 5 minutes. */
-    tolerance: duration.default(minutes(5)),
-  }),
-  stripe: z.strictObject({
-    /** Which of Stripe's two worlds the keys open. `live` in production only, `test` elsewhere only. */
-    mode: z.enum(["test", "live"]),
-    /** What the account is called among people: sandbox, stage, live. */
-    account: oneLine,
-    /** The account (`acct_…`) that a key must belong to. Restricted keys cannot show theirs. Default: any. */
-    accountId: z
-      .string()
-      .refine((id) => /^acct_[A-Za-z0-9]+$/.test(id), {
+const settings = madeAtUse({
+  "postgresql-user": () =>
+    z.strictObject({
+      host: hostName,
+      /** Where users are created when `host` is a read replica. Default: `host`. */
+      writerHost: hostName.optional(),
+      port: portNumber.default(5432),
+      /** CA of the server's certificate in PEM, when it is not a public one (Amazon RDS's is not). */
+      caPem: certificatePem.optional(),
+      database: sqlIdentifier,
+      /**
+       * The NOLOGIN role whose rights the logins have; for an alternating pair the logins are `<role>_a` and
+       * `<role>_b`; for `login: "static"` the login itself.
+       */
+      role: sqlIdentifier.refine((name) => name.length <= 61, {
         params: {
-          allowed: "a Stripe account id such as acct_1Nv0FGQ9RKHgCVdK",
-          change: "copy it from Stripe",
+          allowed: "at most 61 characters, so that <role>_a fits PostgreSQL's 63",
+          change: "shorten the role's name",
         },
-        message: "account id",
-      })
-      .optional(),
-    /**
-     * URL of our webhook receiver: its endpoints at Stripe are made and changed by the rotation. Default: none, and an
-     * operator supplies the signing secret of an endpoint that was made by hand.
-     */
-    webhookUrl: webUrl.optional(),
-    /** Events that the endpoint gets. Default: all. */
-    webhookEvents: z.array(oneLine).min(1).default(["*"]),
-    apiUrl: apiUrl.default("https://api.stripe.com"),
-  }),
-  paypal: z.strictObject({
-    /** PayPal's two worlds. `live` in production only, `sandbox` elsewhere only. */
-    mode: z.enum(["sandbox", "live"]),
-    account: oneLine,
-    /** Default: by mode, `https://api-m.paypal.com` or `https://api-m.sandbox.paypal.com`. */
-    apiUrl: apiUrl.optional(),
-  }),
-  sendgrid: z.strictObject({
-    /** What the account or subuser is called: sandbox, staging, production. */
-    account: oneLine,
-    /** EU subusers have their own host. Default: api.sendgrid.com. */
-    host: z.enum(["api.sendgrid.com", "api.eu.sendgrid.com"]).default("api.sendgrid.com"),
-    /** What the key may do. Default: send mail. */
-    scopes: z.array(oneLine).min(1).default(["mail.send"]),
-    /** Default: `https://<host>`. */
-    apiUrl: apiUrl.optional(),
-  }),
-  "s3-access-key": z.strictObject({
-    bucket: z.string().refine((name) => /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name), {
-      params: { allowed: "an S3 bucket name", change: "use the bucket's name, not its ARN or URL" },
-      message: "bucket",
+        message: "too long",
+      }),
+      /** What the role may do in its database. */
+      privileges: z
+        .array(z.enum(POSTGRESQL_PRIVILEGES))
+        .min(1)
+        .default(["SELECT", "INSERT", "UPDATE", "DELETE"]),
+      /** Which data the database holds: dev works on samples. */
+      data: z.enum(["sample", "copy", "live"]).default("live"),
+      /**
+       * `alternating`: two logins take turns (store `aws`). `dynamic`: a Vault database engine makes a
+       * short-lived user per lease. `static`: the engine changes the password of one existing login; the old one
+       * is dead at that moment, so whoever holds it fails until its agent has rendered the new one.
+       * Default: `alternating` for store `aws`, `dynamic` for store `vault`.
+       */
+      login: z.enum(["alternating", "dynamic", "static"]).optional(),
+      /**
+       * With store `vault`, the login of the database engine's connection: `<connectionUser>_<Vault>` (hyphens of the
+       * Vault's name become `_`), because each Vault rotates its own. People make it, Vault alone knows its
+       * password after the first rotation. Default: `<role>_vault`.
+       */
+      connectionUser: sqlIdentifier.optional(),
+      /** Life of a dynamic user before renewal. Default: 12 hours. */
+      ttl: duration.default(hours(12)),
+      /** Life of a dynamic user at most. Default: 7 days. */
+      maxTtl: duration.default(days(7)),
     }),
-    /** The IAM user whose two access keys take turns. */
-    user: z.string().refine((name) => /^[\w+=,.@-]{1,64}$/.test(name), {
-      params: {
-        allowed: "an IAM user name, at most 64 characters",
-        change: "use the user's name, not its ARN",
-      },
-      message: "user",
+  "redis-auth-token": () =>
+    z.strictObject({
+      host: hostName,
+      port: portNumber.default(6379),
+      /** CA of the server's certificate in PEM, when it is not a public one (ElastiCache's is). */
+      caPem: certificatePem.optional(),
+      /** `elasticache`: AUTH token of a replication group. `acl`: a user of own servers with two passwords. */
+      engine: z.enum(["elasticache", "acl"]).default("elasticache"),
+      /** ElastiCache replication group id; needed for `elasticache`. */
+      replicationGroup: oneLine.optional(),
+      /** ACL user; needed for `acl`. */
+      user: sqlIdentifier.optional(),
+      /** Redis AUTH over clear text gives the token away, so this cannot be turned off. */
+      tls: z.literal(true).default(true),
     }),
-    /**
-     * Policy that consumers pass when they take a session with the key, stored beside it.
-     * STS takes 2,048 characters at most.
-     */
-    sessionPolicy: z.record(z.string(), z.json()).transform(sortedDeep),
-  }),
-  datadog: z.strictObject({
-    /** The organisation: dev, stage, prod. */
-    org: oneLine,
-    site: z
-      .enum([
-        "datadoghq.com",
-        "datadoghq.eu",
-        "us3.datadoghq.com",
-        "us5.datadoghq.com",
-        "ap1.datadoghq.com",
-        "ddog-gov.com",
-      ])
-      .default("datadoghq.eu"),
-    /** Service account that owns the application keys: a disabled person's keys die with the person. */
-    serviceAccountId: oneLine,
-    /** What the application key may do. Default: everything that its service account may. */
-    appKeyScopes: z.array(oneLine).min(1).optional(),
-    /** Default: `https://api.<site>`. */
-    apiUrl: apiUrl.optional(),
-  }),
-  generic: z.strictObject({
-    /** Fields of the JSON value. Default: `value`. */
-    fields: z
-      .array(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/))
-      .min(1)
-      .default(["value"]),
-    /**
-     * How fields are made, by name. Rotation `automatic`: a field without a rule is 48 letters and digits.
-     * Rotation `operator-assisted`: without rules a person supplies the value; with a rule for every field the
-     * function makes it, and a person takes it to the target.
-     */
-    generate: z.record(z.string(), generationRule).transform(sortedDeep).default({}),
-    /**
-     * How a value is tried at its target. Only with rotation `operator-assisted`: a value that nobody has taken to
-     * the target yet cannot pass.
-     */
-    check: genericCheck.optional(),
-    /** Public configuration that belongs beside the value: host, port, user name. Never a secret. */
-    config: z
-      .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/), z.union([oneLine, z.number(), z.boolean()]))
-      .transform(sortedDeep)
-      .default({}),
-  }),
-} as const;
+  "jwt-signing-key": () =>
+    z.strictObject({
+      algorithm: z.enum(["ES256", "RS256", "EdDSA"]).default("ES256"),
+      /** Longest life of a token: a retired key must verify that long after its last signature. Default: 1 hour. */
+      tokenLifetime: duration.default(hours(1)),
+      /** Clock difference that verifiers allow. Default: 1 minute. */
+      clockSkew: duration.default(minutes(1)),
+      /** How long verifiers keep a JWKS. Default: 10 minutes (`jose`'s cache). */
+      verifierCache: duration.default(minutes(10)),
+      /** `iss` of the tokens, if verifiers check it. */
+      issuer: oneLine.optional(),
+    }),
+  "hmac-key": () =>
+    z.strictObject({
+      algorithm: z.enum(["sha256", "sha512"]).default("sha256"),
+      /** Key length in bytes. Default: 32. */
+      bytes: z.number().int().min(32).max(128).default(32),
+      /** How old a signature may be and still verify. Default: 5 minutes. */
+      tolerance: duration.default(minutes(5)),
+    }),
+  stripe: () =>
+    z.strictObject({
+      /** Which of Stripe's two worlds the keys open. `live` in production only, `test` elsewhere only. */
+      mode: z.enum(["test", "live"]),
+      /** What the account is called among people: sandbox, stage, live. */
+      account: oneLine,
+      /** The account (`acct_…`) that a key must belong to. Restricted keys cannot show theirs. Default: any. */
+      accountId: z
+        .string()
+        .refine((id) => /^acct_[A-Za-z0-9]+$/.test(id), {
+          params: {
+            allowed: "a Stripe account id such as acct_1Nv0FGQ9RKHgCVdK",
+            change: "copy it from Stripe",
+          },
+          message: "account id",
+        })
+        .optional(),
+      /**
+       * URL of our webhook receiver: its endpoints at Stripe are made and changed by the rotation. Default: none, and an
+       * operator supplies the signing secret of an endpoint that was made by hand.
+       */
+      webhookUrl: webUrl.optional(),
+      /** Events that the endpoint gets. Default: all. */
+      webhookEvents: z.array(oneLine).min(1).default(["*"]),
+      apiUrl: apiUrl.default("https://api.stripe.com"),
+    }),
+  paypal: () =>
+    z.strictObject({
+      /** PayPal's two worlds. `live` in production only, `sandbox` elsewhere only. */
+      mode: z.enum(["sandbox", "live"]),
+      account: oneLine,
+      /** Default: by mode, `https://api-m.paypal.com` or `https://api-m.sandbox.paypal.com`. */
+      apiUrl: apiUrl.optional(),
+    }),
+  sendgrid: () =>
+    z.strictObject({
+      /** What the account or subuser is called: sandbox, staging, production. */
+      account: oneLine,
+      /** EU subusers have their own host. Default: api.sendgrid.com. */
+      host: z.enum(["api.sendgrid.com", "api.eu.sendgrid.com"]).default("api.sendgrid.com"),
+      /** What the key may do. Default: send mail. */
+      scopes: z.array(oneLine).min(1).default(["mail.send"]),
+      /** Default: `https://<host>`. */
+      apiUrl: apiUrl.optional(),
+    }),
+  "s3-access-key": () =>
+    z.strictObject({
+      bucket: z.string().refine((name) => /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name), {
+        params: { allowed: "an S3 bucket name", change: "use the bucket's name, not its ARN or URL" },
+        message: "bucket",
+      }),
+      /** The IAM user whose two access keys take turns. */
+      user: z.string().refine((name) => /^[\w+=,.@-]{1,64}$/.test(name), {
+        params: {
+          allowed: "an IAM user name, at most 64 characters",
+          change: "use the user's name, not its ARN",
+        },
+        message: "user",
+      }),
+      /**
+       * Policy that consumers pass when they take a session with the key, stored beside it.
+       * STS takes 2,048 characters at most.
+       */
+      sessionPolicy: z.record(z.string(), z.json()).transform(sortedDeep),
+    }),
+  datadog: () =>
+    z.strictObject({
+      /** The organisation: dev, stage, prod. */
+      org: oneLine,
+      site: z
+        .enum([
+          "datadoghq.com",
+          "datadoghq.eu",
+          "us3.datadoghq.com",
+          "us5.datadoghq.com",
+          "ap1.datadoghq.com",
+          "ddog-gov.com",
+        ])
+        .default("datadoghq.eu"),
+      /** Service account that owns the application keys: a disabled person's keys die with the person. */
+      serviceAccountId: oneLine,
+      /** What the application key may do. Default: everything that its service account may. */
+      appKeyScopes: z.array(oneLine).min(1).optional(),
+      /** Default: `https://api.<site>`. */
+      apiUrl: apiUrl.optional(),
+    }),
+  generic: () =>
+    z.strictObject({
+      /** Fields of the JSON value. Default: `value`. */
+      fields: z
+        .array(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/))
+        .min(1)
+        .default(["value"]),
+      /**
+       * How fields are made, by name. Rotation `automatic`: a field without a rule is 48 letters and digits.
+       * Rotation `operator-assisted`: without rules a person supplies the value; with a rule for every field the
+       * function makes it, and a person takes it to the target.
+       */
+      generate: z.record(z.string(), generationRule()).transform(sortedDeep).default({}),
+      /**
+       * How a value is tried at its target. Only with rotation `operator-assisted`: a value that nobody has taken to
+       * the target yet cannot pass.
+       */
+      check: genericCheck().optional(),
+      /** Public configuration that belongs beside the value: host, port, user name. Never a secret. */
+      config: z
+        .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/), z.union([oneLine, z.number(), z.boolean()]))
+        .transform(sortedDeep)
+        .default({}),
+    }),
+});
 
 /** What differs between kinds, as data. */
 export interface KindTraits {

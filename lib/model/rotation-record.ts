@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { digestOf } from "./canonical-json";
 import { changeId } from "./change-id";
 import { type Fault, fault, type PathStep } from "./faults";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { RotationError } from "./rotation-error";
 
 /** The four steps of Secrets Manager's rotation protocol, in order. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { FunctionSettings, RotatedSecret } from "../model/function-settings";
 import { type KindName, type KindSettings, settingsSchema } from "../model/kinds";
 import { secretNameOf } from "./event";

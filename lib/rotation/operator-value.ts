@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { z } from "zod";
+import * as z from "zod";
 import { rulesMakeValue } from "../model/generic-settings";
 import { type AnyKindSettings, publishesKeys, type RotationMode } from "../model/kinds";
 import { STEPS, type Step } from "./event";

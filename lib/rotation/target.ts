@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 
 /** The rotation for which something is made at a vendor: its name goes into the names of the things. */
 export interface Attempt {

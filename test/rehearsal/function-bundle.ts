@@ -3,6 +3,7 @@ import { build } from "esbuild";
 import { strToU8, zipSync } from "fflate";
 import type { KindName } from "../../lib/model";
 import type { FunctionSettings } from "../../lib/model/function-settings";
+import { BUNDLE_OPTIONS } from "../../scripts/bundle-options";
 
 const root = join(__dirname, "../..");
 
@@ -13,12 +14,7 @@ export async function functionZip<K extends KindName>(
 ): Promise<Uint8Array> {
   const { outputFiles } = await build({
     entryPoints: [join(root, `lib/rotation/handlers/${kind}.ts`)],
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    minify: true,
-    external: ["pg-native"],
+    ...BUNDLE_OPTIONS,
     write: false,
     logLevel: "error",
   });

@@ -1,6 +1,6 @@
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { z } from "zod";
+import * as z from "zod";
 import { loopbackCertificate } from "../../lib/rehearsal/servers/loopback-certificate";
 import {
   startVendorServer,

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
-import { z } from "zod";
+import * as z from "zod";
 import { loopbackCertificate } from "./loopback-certificate";
 import { ServerFault } from "./server-fault";
 import { startInGroup } from "./server-group";

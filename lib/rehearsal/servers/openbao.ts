@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { startOnFreePort } from "./free-port";
 import { loopbackCertificate } from "./loopback-certificate";
 import { type ProvisionOptions, provision } from "./provision";

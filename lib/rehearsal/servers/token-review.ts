@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { SigningKey } from "./signing-key";
 
 /** What an API server knows of the tokens that it accepts. */

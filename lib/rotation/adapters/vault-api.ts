@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
-import { z } from "zod";
+import * as z from "zod";
 import type { MirroredVault } from "../../model/function-settings";
 import type { Identity, VaultEntry, VaultServer, VaultSession } from "../mirror/mirror-ports";
 import { originOf, RotationError, type RotationFaultCode } from "../rotation-error";

@@ -1,9 +1,14 @@
 import { httpCheck } from "../adapters/http-check";
-import { pgServer } from "../adapters/pg-server";
 import { lambdaHandler } from "../rotation-handler";
 import { genericTarget } from "../targets/generic";
+import type { SqlServer } from "../targets/sql";
+
+/** Loaded at the first SQL check: most generic secrets have none, and the client is a third of the function's start. */
+const sql: SqlServer = {
+  open: async (login) => (await import("../adapters/pg-server.js")).pgServer.open(login),
+};
 
 /** Lambda's entry point for generic secrets. */
 export const handler = lambdaHandler("generic", (props) =>
-  genericTarget({ ...props, servers: { http: httpCheck(), sql: pgServer } }),
+  genericTarget({ ...props, servers: { http: httpCheck(), sql } }),
 );

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { secretNameOf } from "../event";
 import { RotationError } from "../rotation-error";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { KindSettings } from "../../model/kinds";
 import type { Clock, Random } from "../ports";
 import { RotationError } from "../rotation-error";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { RotationError } from "../../../lib/rotation/rotation-error";
 import type { AcceptingTarget } from "../../../lib/rotation/target";
 
