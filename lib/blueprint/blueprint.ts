@@ -1,5 +1,6 @@
 import type { Duration } from "../model/duration";
 import type { Cluster, Environment, Registry } from "../model/registry";
+import type { EnvironmentSecret } from "../model/resolve";
 import { stsAudience } from "../model/trust-policy";
 import { oidcProviderArn } from "./aws-arns";
 import { assignFunctions, functionsBySecret } from "./function-assignment";
@@ -74,8 +75,9 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
   const secrets = registry
     .secretsIn(environmentName)
     .map((secret) => secretPlan(registry, environment, secret, bySecret));
+  const consumed = secretsByConsumer(registry.secretsIn(environmentName));
   const workloads = registry.workloadNames.map((name) =>
-    workloadPlan(registry, environment, registry.workload(name)),
+    workloadPlan(registry, environment, registry.workload(name), consumed.get(name) ?? []),
   );
   const vaults = [...environment.vaults]
     .sort(byText((vault) => vault.name))
@@ -122,6 +124,21 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
     vaults,
     clusters: clustersOf(environment).map((cluster) => ({ ...cluster, identity: environment.identity })),
   };
+}
+
+/** What each workload consumes, in the order of the secrets. */
+function secretsByConsumer(
+  secrets: readonly EnvironmentSecret[],
+): ReadonlyMap<string, readonly EnvironmentSecret[]> {
+  const consumed = new Map<string, EnvironmentSecret[]>();
+  for (const secret of secrets) {
+    for (const workload of new Set(secret.consumers.map((consumer) => consumer.workload))) {
+      const known = consumed.get(workload);
+      if (known) known.push(secret);
+      else consumed.set(workload, [secret]);
+    }
+  }
+  return consumed;
 }
 
 const computed = new WeakMap<object, Map<string, Blueprint>>();

@@ -29,7 +29,9 @@ export function assignFunctions(registry: Registry, environment: Environment): r
   for (const secret of registry.secretsIn(environment.name)) {
     if (secret.store !== "aws") continue;
     const group = JSON.stringify([secret.kind, networkOf(environment, secret) ?? null]);
-    groups.set(group, [...(groups.get(group) ?? []), secret]);
+    const known = groups.get(group);
+    if (known) known.push(secret);
+    else groups.set(group, [secret]);
   }
   return [...groups.values()]
     .flatMap((secrets) => parts(secrets))
@@ -80,10 +82,9 @@ function parts(
 ): readonly { readonly part: number; readonly secrets: readonly EnvironmentSecret[] }[] {
   const length = secrets.reduce((sum, { physicalKey }) => sum + physicalKey.length + ARN_LENGTH, 0);
   const count = Math.ceil(length / CAPACITY);
-  const partOf = ({ key }: EnvironmentSecret): number =>
-    1 + (createHash("sha256").update(key).digest().readUInt32BE() % count);
-  return Array.from({ length: count }, (_, index) => ({
-    part: index + 1,
-    secrets: secrets.filter((secret) => partOf(secret) === index + 1),
-  }));
+  const groups = Array.from({ length: count }, (): EnvironmentSecret[] => []);
+  for (const secret of secrets) {
+    groups[createHash("sha256").update(secret.key).digest().readUInt32BE() % count]?.push(secret);
+  }
+  return groups.map((group, index) => ({ part: index + 1, secrets: group }));
 }

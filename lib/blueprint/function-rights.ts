@@ -135,7 +135,7 @@ function adminsOf(
   secrets: readonly EnvironmentSecret[],
 ): readonly EnvironmentSecret[] {
   const keys = new Set(secrets.flatMap(({ admin }) => (admin === undefined ? [] : [admin])));
-  return registry.secretsIn(environment.name).filter(({ key }) => keys.has(key));
+  return [...keys].sort().flatMap((key) => registry.secretIn(environment.name, key) ?? []);
 }
 
 /** The AWS calls of a kind's target. Targets outside of AWS need a network, and no right. */

@@ -1,6 +1,7 @@
 import { checksIn, type HealthCheck } from "../model/health-checks";
 import { roleName, secretName, vaultRoleName } from "../model/names";
 import type { Cluster, Environment, Registry, Workload } from "../model/registry";
+import type { EnvironmentSecret } from "../model/resolve";
 import { trustPolicy } from "../model/trust-policy";
 import { roleArn } from "./aws-arns";
 import { type PodPlan, podPlan } from "./pod";
@@ -35,14 +36,20 @@ export type ReloadPlan =
   | Exclude<Workload["reload"], { readonly how: "redeploy" }>
   | { readonly how: "redeploy"; readonly deployment: string };
 
-/** One workload of an environment, with what it consumes there. */
-export function workloadPlan(registry: Registry, environment: Environment, workload: Workload): WorkloadPlan {
+/**
+ * One workload of an environment.
+ *
+ * @param secrets what it consumes there, sorted by key
+ */
+export function workloadPlan(
+  registry: Registry,
+  environment: Environment,
+  workload: Workload,
+  secrets: readonly EnvironmentSecret[],
+): WorkloadPlan {
   const here = workload.environments[environment.name];
   const namespace = here?.namespace ?? workload.namespace;
   const serviceAccount = here?.serviceAccount ?? workload.serviceAccount ?? workload.name;
-  const secrets = registry
-    .secretsIn(environment.name)
-    .filter((secret) => secret.consumers.some((consumer) => consumer.workload === workload.name));
   const name = roleName(registry.id, environment.name, workload.name);
   const vaultRole = vaultRoleName(registry.id, environment.name, workload.name);
   return {

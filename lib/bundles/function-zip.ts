@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { strToU8, zipSync } from "fflate";
+import { deflateSync, strToU8, Zip, ZipPassThrough } from "fflate";
 
 /** The code of a Lambda function as Lambda takes it. */
 export interface FunctionZip {
@@ -36,14 +36,46 @@ export function functionZip(bundle: string, settings: object, folder = bundleFol
       `There is no bundle ${file}. In a checkout of this package, run: npm run bundle. An app that is itself bundled gives the folder of this package's dist/functions.`,
     );
   }
-  const bytes = zipSync(
-    {
-      "index.js": [readFileSync(file), READABLE],
-      "settings.json": [strToU8(`${JSON.stringify(settings, null, 2)}\n`), READABLE],
-    },
-    { level: 9 },
-  );
+  const bytes = zipOf({
+    "index.js": readFileSync(file),
+    "settings.json": strToU8(`${JSON.stringify(settings, null, 2)}\n`),
+  });
   return { bytes, sourceCodeHash: createHash("sha256").update(bytes).digest("base64") };
+}
+
+function zipOf(files: Readonly<Record<string, Uint8Array>>): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  const zip = new Zip((fault, chunk) => {
+    if (fault) throw fault;
+    chunks.push(chunk);
+  });
+  for (const [name, content] of Object.entries(files)) {
+    const file = Object.assign(new DeflatedFile(name), READABLE);
+    zip.add(file);
+    file.push(content, true);
+  }
+  zip.end();
+  return Buffer.concat(chunks);
+}
+
+/** A file that is pushed as a whole. */
+class DeflatedFile extends ZipPassThrough {
+  override compression = 8;
+
+  protected override process(content: Uint8Array, final: boolean): void {
+    this.ondata(null, deflated(this.filename, content), final);
+  }
+}
+
+const latest = new Map<string, { readonly content: Uint8Array; readonly packed: Uint8Array<ArrayBuffer> }>();
+
+/** Functions of one kind have the same bundle, and follow each other: what was packed last is not packed again. */
+function deflated(name: string, content: Uint8Array): Uint8Array<ArrayBuffer> {
+  const known = latest.get(name);
+  if (known && Buffer.compare(known.content, content) === 0) return known.packed;
+  const packed = deflateSync(content, { level: 9 });
+  latest.set(name, { content, packed });
+  return packed;
 }
 
 /** `dist/functions` of this package, whether it runs from source or from `dist`. */

@@ -3,7 +3,7 @@ import { lambdaHandler } from "../rotation-handler";
 import { genericTarget } from "../targets/generic";
 import type { SqlServer } from "../targets/sql";
 
-/** Loaded at the first SQL check: most generic secrets have none, and the client is a third of the function's start. */
+/** Loaded at the first SQL check: most generic secrets have none. */
 const sql: SqlServer = {
   open: async (login) => (await import("../adapters/pg-server.js")).pgServer.open(login),
 };

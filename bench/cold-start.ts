@@ -1,0 +1,168 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { buildSync, type Metafile } from "esbuild";
+import { blueprint } from "../lib/blueprint";
+import { registry } from "../registry";
+import { BUNDLE_OPTIONS } from "../scripts/bundle-options";
+import { median, type Spread, showSpread, spreadOf } from "./median";
+import type { Report } from "./report";
+
+/** Aim for a function's start, as a multiple of a bare handler's (issue 4). */
+const MOST = 1.3;
+const WARM_UP = 2;
+const PAIRS = 15;
+
+const root = join(__dirname, "..");
+
+/** What is loaded and run of the AWS SDK, by package: its client and its commands. */
+type SdkUse = Readonly<Record<string, readonly string[]>>;
+
+/** One start of a process, in CPU milliseconds: other work on the machine makes the clock's time useless. */
+interface Start {
+  /** Node's own start included, as in Lambda's. */
+  readonly process: number;
+  /** Loading the bundle and its first event. */
+  readonly code: number;
+}
+
+/**
+ * Starts each function and a bare handler in turn: a new process loads the bundle and takes one event. The function's
+ * event is for a secret that it does not know, so it reads its settings, makes its clients and logger, logs and refuses. The
+ * bare handler is bundled alike and makes the same clients of the SDK for the same commands.
+ */
+export function coldStarts(): Report {
+  const folder = mkdtempSync(join(tmpdir(), "bench-cold-start-"));
+  try {
+    const figures = blueprint(registry, "prod").functions.map((plan) => {
+      const place = join(folder, plan.name);
+      mkdirSync(place);
+      writeFileSync(join(place, "settings.json"), JSON.stringify(plan.settings));
+      const ours = join(place, "function.js");
+      const floor = join(place, "bare.js");
+      const sdk = sdkUseOf(bundleTo(ours, { entryPoints: [`lib/rotation/handlers/${plan.bundle}.ts`] }));
+      bundleTo(floor, { stdin: { contents: bareHandler(sdk), resolveDir: root } });
+      const event = plan.bundle === "mirror" ? labelEvent() : stepEvent();
+      return { function: plan.bundle, sdk, ...compare(ours, floor, event) };
+    });
+    return {
+      title: "Cold start against a bare handler with the same SDK clients",
+      table: {
+        head: ["FUNCTION", "PROCESS", "CODE ALONE", "CPU MS", "BARE MS", "SDK"],
+        rows: figures.map((row) => [
+          row.function,
+          showSpread(row.process),
+          showSpread(row.code),
+          row.cpuMs.toFixed(0),
+          row.bareCpuMs.toFixed(0),
+          Object.keys(row.sdk)
+            .map((name) => name.replace("@aws-sdk/client-", ""))
+            .join(", "),
+        ]),
+      },
+      notes: [
+        `Ratios of CPU time, median (quartiles) of ${PAIRS} pairs that took turns. Process: all of the Node process; code alone: without Node's own start.`,
+        `Aim: process under ${MOST}. Node ${process.versions.node}.`,
+      ],
+      misses: figures
+        .filter((row) => row.process.median >= MOST)
+        .map((row) => `${row.function}: ${row.process.median.toFixed(2)} times the bare handler's start`),
+      binding: false,
+      figures,
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function bundleTo(
+  outfile: string,
+  input: { readonly entryPoints: string[] } | { readonly stdin: { contents: string; resolveDir: string } },
+): Metafile {
+  const { metafile } = buildSync({
+    ...BUNDLE_OPTIONS,
+    ...input,
+    absWorkingDir: root,
+    outfile,
+    metafile: true,
+    logLevel: "error",
+  });
+  return metafile;
+}
+
+/** Which classes of which clients are in a bundle. */
+function sdkUseOf({ outputs }: Metafile): SdkUse {
+  const use: Record<string, string[]> = {};
+  for (const { inputs } of Object.values(outputs)) {
+    for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+      const found =
+        /node_modules\/(@aws-sdk\/client-[^/]+)\/dist-es\/(?:commands\/)?(\w+(?:Client|Command))\.js$/.exec(
+          path,
+        );
+      const [, name, exported] = found ?? [];
+      if (name === undefined || exported === undefined || bytesInOutput === 0) continue;
+      use[name] = [...(use[name] ?? []), exported].sort();
+    }
+  }
+  return use;
+}
+
+function bareHandler(sdk: SdkUse): string {
+  const classes = Object.entries(sdk);
+  const all = classes.flatMap(([, names]) => names);
+  return [
+    ...classes.map(([name, names]) => `import { ${names.join(", ")} } from "${name}";`),
+    `const clients = [${all.filter((name) => name.endsWith("Client")).map((name) => `new ${name}({})`)}];`,
+    `export const commands = [${all.filter((name) => name.endsWith("Command"))}];`,
+    "export const handler = async () => clients.length;",
+  ].join("\n");
+}
+
+function compare(ours: string, floor: string, event: object) {
+  const pairs: { readonly ours: Start; readonly floor: Start }[] = [];
+  for (let round = 0; round < WARM_UP + PAIRS; round += 1) {
+    const pair = {
+      ours: start(ours, event, "secret-not-ours"),
+      floor: start(floor, event, "done"),
+    };
+    if (round >= WARM_UP) pairs.push(pair);
+  }
+  const ratios = (part: keyof Start): Spread =>
+    spreadOf(pairs.map((pair) => pair.ours[part] / pair.floor[part]));
+  return {
+    process: ratios("process"),
+    code: ratios("code"),
+    cpuMs: median(pairs.map((pair) => pair.ours.process)),
+    bareCpuMs: median(pairs.map((pair) => pair.floor.process)),
+  };
+}
+
+const START = `
+  const { cpuUsage } = process;
+  const before = cpuUsage();
+  const done = (code) => () => {
+    const milliseconds = ({ user, system }) => (user + system) / 1000;
+    const result = { process: milliseconds(cpuUsage()), code: milliseconds(cpuUsage(before)), answer: code };
+    require("node:fs").writeSync(3, JSON.stringify(result));
+  };
+  require(process.argv[1]).handler(JSON.parse(process.argv[2])).then(done("done"), (fault) => done(fault.code)());`;
+
+function start(bundle: string, event: object, answer: string): Start {
+  const { output } = spawnSync(process.execPath, ["-e", START, bundle, JSON.stringify(event)], {
+    env: { LAMBDA_TASK_ROOT: dirname(bundle), AWS_REGION: "eu-central-1" },
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+  });
+  const result = JSON.parse(String(output[3])) as Start & { readonly answer: string };
+  if (result.answer !== answer) throw new Error(`${bundle} answered ${result.answer}, not ${answer}`);
+  return result;
+}
+
+const stepEvent = () => ({ Step: "createSecret", SecretId: "prod/nobody", ClientRequestToken: "v" });
+
+const labelEvent = () => ({
+  source: "aws.secretsmanager",
+  "detail-type": "Secret Label Updated",
+  resources: ["arn:aws:secretsmanager:eu-central-1:333333333333:secret:prod/nobody-AbC123"],
+  detail: { name: "prod/nobody", labelUpdated: "AWSCURRENT", versionId: "v" },
+});
