@@ -40,6 +40,13 @@ export interface OperationsProps {
   readonly provider?: AwsProvider;
 }
 
+/** A function that Secrets Manager may call. */
+export interface CallableFunction {
+  /** A token, read once for all of its secrets: each read makes one with a stack trace. */
+  readonly arn: string;
+  readonly permission: LambdaPermission;
+}
+
 /**
  * The functions that rotate, mirror and follow rotations, and what surrounds them: the key of their logs, the table of confirmations, the
  * queue of dead letters, the rules that call them, alarms and the topic to which these go.
@@ -58,7 +65,7 @@ export class Operations extends Construct {
   /** ARN (a token) of the topic of alarms. */
   readonly alarmTopicArn: string;
   readonly #functions: ReadonlyMap<string, RegistryFunction>;
-  readonly #permissions: ReadonlyMap<string, LambdaPermission>;
+  readonly #callable: ReadonlyMap<string, CallableFunction>;
 
   constructor(scope: Construct, id: string, props: OperationsProps) {
     super(scope, id);
@@ -102,22 +109,23 @@ export class Operations extends Construct {
         }),
       ]),
     );
-    this.#permissions = new Map(
-      functions.filter(rotates).map((entry) => [
-        entry.name,
-        setAddress(
+    this.#callable = new Map(
+      functions.filter(rotates).map((entry) => {
+        const { arn, functionName } = this.#function(entry.name);
+        const permission = setAddress(
           this,
           new LambdaPermission(this, `secrets-manager-calls-${entry.word}`, {
             ...common,
             statementId: "SecretsManager",
-            functionName: this.#function(entry.name).functionName,
+            functionName,
             action: "lambda:InvokeFunction",
             principal: "secretsmanager.amazonaws.com",
             sourceAccount: account,
           }),
           entry.word,
-        ),
-      ]),
+        );
+        return [entry.name, { arn, permission }];
+      }),
     );
     for (const rule of plan.rules) this.#rule(common, rule, deadLetterArn);
     const atOnce = { periodSeconds: MINUTES_5, whenMissing: "notBreaching" } as const;
@@ -154,14 +162,14 @@ export class Operations extends Construct {
    *
    * @throws Error for a function that the plan does not have
    */
-  callable(name: string): { readonly arn: string; readonly permission: LambdaPermission } {
-    const permission = this.#permissions.get(name);
-    if (!permission) {
+  callable(name: string): CallableFunction {
+    const found = this.#callable.get(name);
+    if (!found) {
       throw new Error(
-        `${this.node.path}: no rotation function ${name}; there are ${[...this.#permissions.keys()].join(", ")}`,
+        `${this.node.path}: no rotation function ${name}; there are ${[...this.#callable.keys()].join(", ")}`,
       );
     }
-    return { arn: this.#function(name).arn, permission };
+    return found;
   }
 
   #function(name: string) {
