@@ -35,7 +35,8 @@ interface Start {
 export function coldStarts(): Report {
   const folder = mkdtempSync(join(tmpdir(), "bench-cold-start-"));
   try {
-    const figures = blueprint(registry, "prod").functions.map((plan) => {
+    const functions = new Map(blueprint(registry, "prod").functions.map((plan) => [plan.bundle, plan]));
+    const figures = [...functions.values()].map((plan) => {
       const place = join(folder, plan.name);
       mkdirSync(place);
       writeFileSync(join(place, "settings.json"), JSON.stringify(plan.settings));
