@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { calendarDate } from "./grammar";
 
 const ID = /^\d{4}-\d{2}-\d{2}-[a-z0-9]+(--?[a-z0-9]+)*$/;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isSamePerson, type Registry } from "../../model";
 import { secretName } from "../../model/names";
 import type { ApprovalCloud } from "../cloud/approval-cloud";

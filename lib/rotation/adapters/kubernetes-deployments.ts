@@ -1,6 +1,6 @@
 import { request as httpsRequest } from "node:https";
 import { text as readText } from "node:stream/consumers";
-import { z } from "zod";
+import * as z from "zod";
 import type { RestartedCluster } from "../../model/function-settings";
 import type { Deployment, Deployments } from "../procedure/restarter";
 import { originOf, RotationError } from "../rotation-error";

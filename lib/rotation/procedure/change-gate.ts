@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type ChangeRequest, changeDigest, changeUntil, readChangeRequest } from "../../model/change-request";
 import type { ChangeGateSettings } from "../../model/function-settings";
 import { changeAudience } from "../../model/names";

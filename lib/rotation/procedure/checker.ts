@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { CheckerSettings } from "../../model/function-settings";
 import type { CheckerAnswer, CheckerEvent, CheckResult } from "../../model/procedure-events";
 import { httpCheck } from "../adapters/http-check";

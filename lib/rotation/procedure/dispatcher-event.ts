@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { actorName } from "../../model/grammar";
 import { secretNameOf } from "../event";
 import { RotationError } from "../rotation-error";

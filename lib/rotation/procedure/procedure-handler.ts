@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { PowertoolsLogbook } from "../adapters/powertools-logbook";
 import type { LambdaHandler } from "../lambda-entry";
 import { logFault } from "../log-fault";

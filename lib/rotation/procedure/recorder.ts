@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { RecorderSettings } from "../../model/function-settings";
 import { actorName } from "../../model/grammar";
 import { keyAsWord } from "../../model/names";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { RestarterSettings } from "../../model/function-settings";
 import type { RestarterEvent } from "../../model/procedure-events";
 import type { Clock, Logbook } from "../ports";
