@@ -16,9 +16,17 @@ import { KmsReplicaKey } from "@cdktf/provider-aws/lib/kms-replica-key";
 import { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
 import { LambdaPermission } from "@cdktf/provider-aws/lib/lambda-permission";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
+import { S3BucketObjectLockConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-object-lock-configuration";
+import { S3BucketOwnershipControls } from "@cdktf/provider-aws/lib/s3-bucket-ownership-controls";
+import { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy";
+import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-public-access-block";
+import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
+import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
 import { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
 import { SecretsmanagerSecretPolicy } from "@cdktf/provider-aws/lib/secretsmanager-secret-policy";
 import { SecretsmanagerSecretRotation } from "@cdktf/provider-aws/lib/secretsmanager-secret-rotation";
+import { SfnStateMachine } from "@cdktf/provider-aws/lib/sfn-state-machine";
 import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
 import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
 import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
@@ -252,6 +260,36 @@ function makeStack(app: App, name: string, size: number, of: Readonly<Record<str
     new CloudwatchEventTarget(stack, id, { rule: id, arn: rotatorArn });
   });
   others("aws_dynamodb_table", 0, (id) => new DynamodbTable(stack, id, { name: id, tags }));
+  others(
+    "aws_sfn_state_machine",
+    0,
+    (id) => new SfnStateMachine(stack, id, { roleArn: role(id), definition: "{}" }),
+  );
+  others("aws_s3_bucket", 0, (id) => new S3Bucket(stack, id, { bucket: id, tags }));
+  others("aws_s3_bucket_policy", 0, (id) => new S3BucketPolicy(stack, id, { bucket: id, policy: allowed }));
+  others(
+    "aws_s3_bucket_public_access_block",
+    0,
+    (id) => new S3BucketPublicAccessBlock(stack, id, { bucket: id }),
+  );
+  others("aws_s3_bucket_object_lock_configuration", 0, (id) => {
+    new S3BucketObjectLockConfigurationA(stack, id, { bucket: id });
+  });
+  others("aws_s3_bucket_ownership_controls", 0, (id) => {
+    new S3BucketOwnershipControls(stack, id, {
+      bucket: id,
+      rule: { objectOwnership: "BucketOwnerEnforced" },
+    });
+  });
+  others("aws_s3_bucket_server_side_encryption_configuration", 0, (id) => {
+    new S3BucketServerSideEncryptionConfigurationA(stack, id, {
+      bucket: id,
+      rule: [{ bucketKeyEnabled: true }],
+    });
+  });
+  others("aws_s3_bucket_versioning", 0, (id) => {
+    new S3BucketVersioningA(stack, id, { bucket: id, versioningConfiguration: { status: "Enabled" } });
+  });
   others("aws_sns_topic", 0, (id) => new SnsTopic(stack, id, { name: id, tags }));
   others(
     "aws_sns_topic_policy",
