@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { type Registry, RegistryError, UnknownNameError } from "../model";
+import type { CommandHost } from "./command-host";
 import { addApproveCommand } from "./commands/approve";
 import { addBlastRadiusCommand } from "./commands/blast-radius";
 import { addBootstrapCommand } from "./commands/bootstrap";
@@ -38,10 +39,17 @@ function isRegistryError(error: unknown): error is RegistryError {
   return error instanceof Error && error.name === "RegistryError" && "faults" in error;
 }
 
+/** What commands that are added from outside get of the program. */
+export interface ProgramHost extends CommandHost {
+  readonly terminal: Terminal;
+}
+
 /** What stands between the program and the world beside its terminal; tests give their own. */
 export interface ProgramSettings {
   /** @default real time */
   readonly pace?: Pace;
+  /** Adds commands of a program that contains this one. @default none */
+  readonly addCommands?: (program: Command, host: ProgramHost) => void;
 }
 
 function withEnvironment(registry: Registry, name: string): string {
@@ -57,7 +65,7 @@ function withEnvironment(registry: Registry, name: string): string {
 export async function run(
   args: readonly string[],
   terminal: Terminal,
-  { pace }: ProgramSettings = {},
+  { pace, addCommands }: ProgramSettings = {},
 ): Promise<number> {
   let exitCode: number = EXIT.ok;
   const program = new Command("secrets-registry")
@@ -151,6 +159,7 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
   addLogCommands(program, host);
   addApproveCommand(program, host);
   addDueCommand(program, host);
+  addCommands?.(program, { ...host, terminal });
 
   try {
     await program.parseAsync([...args], { from: "user" });

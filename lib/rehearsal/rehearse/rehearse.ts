@@ -1,14 +1,15 @@
 import { DescribeSecretCommand, GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import type { AwsSecretPlan, SecretPlan } from "../../blueprint";
-import type { Progress as StepProgress, Tell } from "../../cli/driver/progress";
+import type { Progress as StepProgress } from "../../cli/driver/progress";
 import { bootstrap } from "../../cli/verbs/bootstrap";
 import type { Registry } from "../../model";
 import { secretsManager } from "../load";
 import type { ServerGroup } from "../servers";
 import { type RehearsedWorld, standUp } from "../world";
 import { type Acts, actAsWorkloads } from "./act-as-workloads";
+import { Phases } from "./phases";
 import { rehearsalHost, rehearsedPlaces } from "./rehearsal-host";
-import type { Difference, PhaseTime, RehearsalReport, RehearsedSecret } from "./report";
+import type { Difference, RehearsalReport, RehearsedSecret } from "./report";
 import { currentValue, type Rotated, rotateAll } from "./rotate-all";
 
 /** What is rehearsed. */
@@ -36,22 +37,14 @@ export async function rehearse(
   options: RehearsalOptions,
 ): Promise<{ readonly report: RehearsalReport; readonly world: RehearsedWorld }> {
   const { registry, environment, group, progress } = options;
-  const phases: PhaseTime[] = [];
-  const phase = async <T>(title: string, work: (tell: Tell) => Promise<T>): Promise<T> => {
-    const start = performance.now();
-    try {
-      return await progress.step(title, work);
-    } finally {
-      phases.push({ phase: title, seconds: Math.round((performance.now() - start) / 100) / 10 });
-    }
-  };
+  const phases = new Phases(progress);
 
-  const world = await phase(`Stand ${environment} up`, (tell) =>
+  const world = await phases.run(`Stand ${environment} up`, (tell) =>
     standUp({ registry, environment, group, onProgress: tell }),
   );
   await options.meddle?.(world);
   const differences: Difference[] = [];
-  await phase("Give every secret its first value, and mirror it", async (tell) => {
+  await phases.run("Give every secret its first value, and mirror it", async (tell) => {
     const host = rehearsalHost(world, {
       step: (title, work) => {
         tell(title);
@@ -70,16 +63,16 @@ export async function rehearse(
       }
     }
   });
-  const rotated = await phase("Rotate, wait, decommission (an hour of waiting takes a second)", (tell) =>
+  const rotated = await phases.run("Rotate, wait, decommission (an hour of waiting takes a second)", (tell) =>
     rotateAll(registry, world, tell, (about, seen) =>
       differences.push({ about, expected: "rotated, and the old credential decommissioned", seen }),
     ),
   );
   await options.meddleLater?.(world);
-  const acts = await phase("Act as every workload: AWS, Vault, files in pods", () =>
+  const acts = await phases.run("Act as every workload: AWS, Vault, files in pods", () =>
     actAsWorkloads(world, group),
   );
-  const secrets = await phase("Look at every secret in every region", async () => {
+  const secrets = await phases.run("Look at every secret in every region", async () => {
     const rows: RehearsedSecret[] = [];
     for (const secret of world.plan.secrets) rows.push(await look(world, secret, rotated, acts));
     return rows;
@@ -87,7 +80,13 @@ export async function rehearse(
   differences.push(...acts.differences, ...secrets.flatMap(differencesOf));
   return {
     world,
-    report: { environment, secrets, differences, phases, logFolder: options.logFolder },
+    report: {
+      environment,
+      secrets,
+      differences,
+      phases: phases.times,
+      ...(differences.length > 0 ? { logFolder: options.logFolder } : {}),
+    },
   };
 }
 
@@ -103,6 +102,7 @@ async function look(
     store: secret.store,
     regions: secret.regions,
     readBy: acts.readBy.get(secret.key) ?? [],
+    consumers: secret.consumers,
     refusedAttempts: acts.refused.get(secret.key) ?? 0,
   };
   if (secret.store === "vault") {

@@ -14,6 +14,8 @@ export interface RehearsedSecret {
   readonly old: "refused" | "accepted" | "none" | "retired" | { readonly validUntil: string };
   /** Workloads that read it, from AWS in every region and from their Vault, and found it in their pod's files. */
   readonly readBy: readonly string[];
+  /** Workloads that should. */
+  readonly consumers: readonly string[];
   /** Attempts of others that were refused. */
   readonly refusedAttempts: number;
 }
@@ -24,6 +26,8 @@ export interface Difference {
   readonly about: string;
   readonly expected: string;
   readonly seen: string;
+  /** Where to look further. */
+  readonly log?: string;
 }
 
 /** The time of one phase. */
@@ -38,6 +42,6 @@ export interface RehearsalReport {
   readonly secrets: readonly RehearsedSecret[];
   readonly differences: readonly Difference[];
   readonly phases: readonly PhaseTime[];
-  /** Logs of the servers; kept when something differs. */
-  readonly logFolder: string;
+  /** Logs of the servers, which are kept when something differs. */
+  readonly logFolder?: string;
 }

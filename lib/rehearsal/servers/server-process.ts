@@ -110,6 +110,23 @@ export class ServerProcess {
     throw this.fault(found);
   }
 
+  /**
+   * Resolves when the process has ended by itself, with success.
+   *
+   * @throws ServerFault with the tail of the log
+   */
+  async whenDone(): Promise<void> {
+    if (this.isRunning) {
+      this.child.ref();
+      await new Promise<void>((resolve) => {
+        this.child.once("exit", () => resolve());
+        this.child.once("error", () => resolve());
+      });
+    }
+    if (this.failure === undefined && this.child.exitCode === 0) return;
+    throw this.fault(this.describeEnd() ?? "it has not ended", "did not do its work");
+  }
+
   /** Ends the process and its descendants. Resolves when they are gone; further calls wait for the same end. */
   stop(): Promise<void> {
     this.stopping ??= this.end();
@@ -138,9 +155,9 @@ export class ServerProcess {
     return undefined;
   }
 
-  private fault(found: string): ServerFault {
+  private fault(found: string, what = "server did not start"): ServerFault {
     const tail = tailOf(this.spec.logFile);
-    const message = `The ${this.spec.name} server did not start: ${found}.\nLast lines of ${this.spec.logFile}:\n${tail}`;
+    const message = `The ${this.spec.name} ${what}: ${found}.\nLast lines of ${this.spec.logFile}:\n${tail}`;
     return PORT_TAKEN.test(tail) ? new PortTakenFault(message) : new ServerFault(message);
   }
 }

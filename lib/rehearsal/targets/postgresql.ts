@@ -30,6 +30,11 @@ export class PostgresqlServers {
     return new PostgresqlServers(new Map(started));
   }
 
+  /** Servers with the hosts that they stand for, by host. */
+  get byHost(): readonly (readonly [string, Postgres])[] {
+    return [...this.#servers].sort(([one], [other]) => (one < other ? -1 : 1));
+  }
+
   /** The server that stands for a secret's host. */
   serverOf(secret: SecretPlan): Postgres {
     const server = this.#servers.get(hostOf(secret) ?? "");

@@ -1,0 +1,2 @@
+export { addRehearseCommand } from "./rehearse-command";
+export { renderRehearsal } from "./render-rehearsal";

@@ -1,0 +1,69 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { RehearsedWorld } from "../world";
+
+/** A way into a rehearsed world, as lines for a POSIX shell. */
+export interface Way {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+
+/**
+ * How a person reaches the servers of a rehearsal. Passwords and tokens are in files that only this user reads; the
+ * operator's credentials are those of the embedded AWS, which nobody else takes.
+ *
+ * @param folder where those files go
+ */
+export function waysInto(
+  { plan, shim, as, vaults, targets }: RehearsedWorld,
+  folder: string,
+): readonly Way[] {
+  const { accessKeyId, secretAccessKey, sessionToken } = as.operator.credentials;
+  const aws: Way = {
+    title: `AWS, as ${plan.environment}'s operator. Throw-away credentials: only this embedded server takes them`,
+    lines: exports({
+      AWS_ENDPOINT_URL: shim.endpoint,
+      AWS_REGION: plan.regions.primary,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      ...(sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: sessionToken }),
+    }),
+  };
+  const openBaos = [...vaults].map(
+    ([name, server]): Way => ({
+      title: `Vault ${name}, with its root token (client: ${server.binary})`,
+      lines: [
+        ...exports({ VAULT_ADDR: server.address, VAULT_CACERT: server.caFile }),
+        `export VAULT_TOKEN="$(cat ${quoted(privateFile(join(folder, `token-${name}`), server.rootToken))})"`,
+      ],
+    }),
+  );
+  const databases = targets.postgresql.byHost.map(([host, { superuser, caFile }]): Way => {
+    const { port, user, password, database } = superuser;
+    const file = privateFile(join(folder, `pgpass-${port}`), `*:*:*:${user}:${password}\n`);
+    return {
+      title: `PostgreSQL that stands for ${host}, as its superuser`,
+      lines: [
+        `PGPASSFILE=${quoted(file)} PGSSLMODE=verify-full PGSSLROOTCERT=${quoted(caFile)} psql -h localhost -p ${port} -U ${user} ${database}`,
+      ],
+    };
+  });
+  return [aws, ...openBaos, ...databases];
+}
+
+/** What is shown to the person. */
+export const renderWays = (ways: readonly Way[]): string =>
+  [
+    ...ways.map(({ title, lines }) => [`# ${title}`, ...lines, ""].join("\n")),
+    "The servers stay up until you press Ctrl-C.",
+  ].join("\n");
+
+const exports = (variables: Readonly<Record<string, string>>): readonly string[] =>
+  Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}`);
+
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+function privateFile(path: string, text: string): string {
+  writeFileSync(path, text, { mode: 0o600 });
+  return path;
+}
