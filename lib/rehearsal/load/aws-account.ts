@@ -147,13 +147,15 @@ export async function takeWorkloadRole(
 /** Loads the AWS part of a blueprint, as the deployer whose credentials `access` holds. */
 export async function loadAwsAccount(access: AwsAccess, blueprint: Blueprint): Promise<void> {
   const keyIds = await loadKeys(access, blueprint);
-  for (const secret of blueprint.secrets) {
-    if (secret.store === "aws") await loadSecret(access, blueprint, secret, keyIds);
-  }
+  await Promise.all(
+    blueprint.secrets.map(async (secret) => {
+      if (secret.store === "aws") await loadSecret(access, blueprint, secret, keyIds);
+    }),
+  );
   for (const cluster of blueprint.clusters) {
     await ensureOidcProvider(access, blueprint, cluster.issuer);
   }
-  for (const workload of blueprint.workloads) await loadRole(access, blueprint, workload.role);
+  await Promise.all(blueprint.workloads.map(({ role }) => loadRole(access, blueprint, role)));
 }
 
 async function loadKeys(

@@ -83,7 +83,9 @@ export async function loadFunction(access: AwsAccess, wanted: LoadedFunction): P
       Environment: { Variables: { ...wanted.environment, ...endpointsAt(access.endpoint) } },
     }),
   );
-  await waitUntilFunctionActiveV2({ client, maxWaitTime: 30 }, { FunctionName: wanted.name });
+  // Seconds. The waiter's own first pause is a whole one.
+  const patience = { client, maxWaitTime: 30, minDelay: 0.1, maxDelay: 1 };
+  await waitUntilFunctionActiveV2(patience, { FunctionName: wanted.name });
   return arn ?? "";
 }
 

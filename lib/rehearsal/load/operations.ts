@@ -34,8 +34,7 @@ export async function loadOperations(
   if (operations === undefined) return new Map();
   const region = regions.primary;
   await loadSurroundings(access, region, operations);
-  const arns = new Map<string, string>();
-  for (const plan of blueprint.functions) {
+  const load = async (plan: FunctionPlan): Promise<readonly [string, string]> => {
     await loadRole(access, blueprint, plan.role);
     await logs(access, region).send(new CreateLogGroupCommand({ logGroupName: plan.logGroup }));
     const arn = await loadFunction(access, {
@@ -47,10 +46,11 @@ export async function loadOperations(
       memoryMb: plan.memoryMb,
     });
     if (rotates(plan)) await allowSecretsManager(access, arn);
-    arns.set(plan.name, arn);
-  }
-  for (const rule of operations.rules)
-    await loadRule(access, region, rule, arns, topicArnOf(blueprint, operations));
+    return [plan.name, arn];
+  };
+  const arns = new Map(await Promise.all(blueprint.functions.map(load)));
+  const topicArn = topicArnOf(blueprint, operations);
+  await Promise.all(operations.rules.map((rule) => loadRule(access, region, rule, arns, topicArn)));
   return arns;
 }
 

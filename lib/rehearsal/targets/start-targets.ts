@@ -5,7 +5,7 @@ import type { Blueprint, SecretPlan } from "../../blueprint";
 import type { KindSettings } from "../../model";
 import { type AwsAccess, clientSettings, iam } from "../load/aws-account";
 import type { ServerGroup } from "../servers";
-import { PostgresqlServers } from "./postgresql";
+import type { PostgresqlServers } from "./postgresql";
 import { RehearsedRedis, RehearsedReplicationGroup, redisAclTarget } from "./redis";
 import { isOfKind, type RehearsedTarget, type SecretOf, type SuppliedValues } from "./target-servers";
 import { datadogTarget, payPalTarget, sendGridTarget, stripeTarget } from "./vendors";
@@ -22,7 +22,7 @@ export interface RehearsedTargets {
 }
 
 /**
- * Starts PostgreSQL, Redis and the vendors for the secrets of a blueprint, makes the IAM users and replication groups, and
+ * Starts Redis and the vendors for the secrets of a blueprint, makes the IAM users and replication groups, and
  * does what their administrators do before rotation begins.
  *
  * @param administrator may make users and replication groups in the embedded AWS
@@ -31,11 +31,10 @@ export async function startTargets(
   blueprint: Blueprint,
   administrator: AwsAccess,
   group: ServerGroup,
+  postgresql: PostgresqlServers,
 ): Promise<RehearsedTargets> {
-  const targets = new Map<string, RehearsedTarget>();
   const supplied: SuppliedValues = new Map();
   const replicationGroups = new Map<string, RehearsedReplicationGroup>();
-  const postgresql = await PostgresqlServers.start(blueprint, group);
 
   const targetOf = async (secret: SecretPlan): Promise<RehearsedTarget | undefined> => {
     if (isOfKind(secret, "postgresql-user")) return postgresql.target(secret, supplied);
@@ -58,10 +57,19 @@ export async function startTargets(
     group.adopt(place, () => vendor.server.stop());
     return vendor.target;
   };
-  for (const secret of blueprint.secrets) {
-    const target = await targetOf(secret);
-    if (target !== undefined) targets.set(secret.key, target);
-  }
+  const targets = new Map<string, RehearsedTarget>();
+  const inTurn = async (secrets: readonly SecretPlan[]): Promise<void> => {
+    for (const secret of secrets) {
+      const target = await targetOf(secret);
+      if (target !== undefined) targets.set(secret.key, target);
+    }
+  };
+  const isDatabaseUser = (secret: SecretPlan): boolean => isOfKind(secret, "postgresql-user");
+  // Database users share servers and logins; everything else stands by itself.
+  await Promise.all([
+    inTurn(blueprint.secrets.filter(isDatabaseUser)),
+    ...blueprint.secrets.filter((secret) => !isDatabaseUser(secret)).map((secret) => inTurn([secret])),
+  ]);
   for (const secret of blueprint.secrets) {
     if (!isOfKind(secret, "generic")) continue;
     supplyGeneric(secret, supplied);

@@ -25,7 +25,7 @@ import {
   startOpenBao,
 } from "../servers";
 import { type AwsCall, type AwsShim, startAwsShim, textOf } from "../shim";
-import { type RehearsedTargets, startTargets } from "../targets";
+import { PostgresqlServers, type RehearsedTargets, startTargets } from "../targets";
 import { type RehearsedPlaces, relocatedSettings } from "./relocated-settings";
 
 /** What a rehearsal is of. */
@@ -83,16 +83,15 @@ export async function standUp(options: WorldOptions): Promise<RehearsedWorld> {
   const { registry, environment, group, onProgress = () => undefined } = options;
   const plan = blueprint(registry, environment);
 
-  onProgress("Starting the embedded AWS");
-  const aws = await startEmbeddedAws({ group, onProgress });
+  onProgress("Starting the embedded AWS, databases, Vaults, clusters");
   // Known only when the targets stand; no call comes before.
   let targets: RehearsedTargets | undefined;
-  const shim = await startAwsShim({
-    upstream: aws,
-    group,
-    ...tokenIssuersOf(registry, environment, plan),
-    onTaken: async (call) => tellCache(call, targets),
-  });
+  const [{ aws, shim }, postgresql, issuers, vaults] = await Promise.all([
+    startAws(options, plan, async (call) => tellCache(call, targets)),
+    PostgresqlServers.start(plan, group),
+    startEach(plan.clusters, ({ issuer }) => startClusterIssuer({ group, issuer })),
+    startEach(plan.vaults, () => startOpenBao({ group, onProgress })),
+  ]);
   const root: AwsAccess = { endpoint: shim.endpoint, credentials: aws.rootCredentials(plan.account) };
   const personOf = async (arn: string): Promise<AwsAccess> => ({
     endpoint: shim.endpoint,
@@ -102,27 +101,39 @@ export async function standUp(options: WorldOptions): Promise<RehearsedWorld> {
   const [operatorArn] = plan.principals.operators;
   const operator = operatorArn === undefined ? deployer : await personOf(operatorArn);
 
-  onProgress("Starting what the secrets open: databases, caches, vendors");
-  targets = await startTargets(plan, root, group);
-
-  onProgress("Starting Vaults and clusters");
-  const issuers = new Map<string, ClusterIssuer>();
-  for (const { name, issuer } of plan.clusters) {
-    issuers.set(name, await startClusterIssuer({ group, issuer }));
-  }
-  const vaults = new Map<string, OpenBao>();
-  for (const { name } of plan.vaults) vaults.set(name, await startOpenBao({ group, onProgress }));
-
-  onProgress("Loading keys, secrets, replicas, roles");
-  await loadAwsAccount(deployer, plan);
-  onProgress("Loading Vaults");
-  for (const vault of plan.vaults) await loadVault(vault, plan, vaults, issuers, targets, shim);
-  onProgress("Loading functions, rules, schedules");
-  const places = placesOf(plan, targets, vaults);
-  const functions = await loadOperations(deployer, plan, (entry) => zipOf(entry, places));
+  onProgress("Starting caches and vendors; loading keys, secrets, replicas, roles");
+  const [standing] = await Promise.all([
+    startTargets(plan, root, group, postgresql),
+    loadAwsAccount(deployer, plan),
+  ]);
+  targets = standing;
+  onProgress("Loading Vaults, functions, rules, schedules");
+  const places = placesOf(plan, standing, vaults);
+  const [functions] = await Promise.all([
+    loadOperations(deployer, plan, (entry) => zipOf(entry, places)),
+    loadVaults(plan, vaults, issuers, standing, shim),
+  ]);
   await loadSchedules(deployer, plan, functions);
   await loadProcedure(deployer, plan);
-  return { plan, aws, shim, as: { root, deployer, operator }, functions, vaults, issuers, targets };
+  return { plan, aws, shim, as: { root, deployer, operator }, functions, vaults, issuers, targets: standing };
+}
+
+/** Starts a server for each entry, all at once; by name, in the order of the entries. */
+async function startEach<E extends { readonly name: string }, S>(
+  entries: readonly E[],
+  start: (entry: E) => Promise<S>,
+): Promise<ReadonlyMap<string, S>> {
+  return new Map(await Promise.all(entries.map(async (entry) => [entry.name, await start(entry)] as const)));
+}
+
+async function startAws(
+  { registry, environment, group, onProgress = () => undefined }: WorldOptions,
+  plan: Blueprint,
+  onTaken: (call: AwsCall) => Promise<void>,
+): Promise<Pick<RehearsedWorld, "aws" | "shim">> {
+  const aws = await startEmbeddedAws({ group, onProgress });
+  const issuers = tokenIssuersOf(registry, environment, plan);
+  return { aws, shim: await startAwsShim({ upstream: aws, group, ...issuers, onTaken }) };
 }
 
 const zipOf = (entry: FunctionPlan, places: RehearsedPlaces): Uint8Array =>
@@ -154,6 +165,19 @@ function placesOf(
     return secret.store === "aws" && target ? [[secret.name, target] as const] : [];
   });
   return { targets: new Map(byName), vaults };
+}
+
+/** One after the other: they share database servers. */
+async function loadVaults(
+  plan: Blueprint,
+  ...surroundings: readonly [
+    ReadonlyMap<string, OpenBao>,
+    ReadonlyMap<string, ClusterIssuer>,
+    RehearsedTargets,
+    AwsShim,
+  ]
+): Promise<void> {
+  for (const vault of plan.vaults) await loadVault(vault, plan, ...surroundings);
 }
 
 async function loadVault(
