@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
 import type { PodPlan, SecretPlan, WorkloadPlan } from "../../blueprint";
+import { KV_VERSION_FIELD } from "../../model/names";
 import { type Outcome, probeSecret, probeVault } from "../access";
 import { injectedAgent, startAgent } from "../agent";
 import { type AwsAccess, secretsManager, takeWorkloadRole, type VaultCall } from "../load";
@@ -25,59 +27,81 @@ const RENDERING_MS = 20_000;
 /**
  * Acts as every workload: takes its role and its Vault token with a ServiceAccount token, tries to read every secret in every
  * region and from its Vault, and has an agent render its pod's files in each cluster.
+ *
+ * @param versions AWSCURRENT by key: what Vaults must serve
  */
-export async function actAsWorkloads(world: RehearsedWorld, group: ServerGroup): Promise<Acts> {
-  const ledger = new Ledger();
-  for (const workload of world.plan.workloads) {
-    await readFromAws(world, workload, ledger);
-    for (const pod of workload.pods) {
-      if (workload.vault === undefined) continue;
-      await readFromVault(world, workload, pod, ledger);
-      await renderFiles(world, group, workload, pod, ledger);
-    }
-  }
-  return ledger.acts(world.plan.secrets);
+export async function actAsWorkloads(
+  world: RehearsedWorld,
+  group: ServerGroup,
+  versions: ReadonlyMap<string, string | undefined>,
+): Promise<Acts> {
+  const ledgers = await Promise.all(
+    world.plan.workloads.map(async (workload) => {
+      const ledger = new Ledger();
+      await readFromAws(world, workload, ledger);
+      for (const pod of workload.pods) {
+        if (workload.vault === undefined) continue;
+        await readFromVault(world, workload, pod, versions, ledger);
+        await renderFiles(world, group, workload, pod, ledger);
+      }
+      return ledger;
+    }),
+  );
+  const failed = new Set(ledgers.flatMap(({ failed }) => [...failed]));
+  return {
+    readBy: new Map(
+      world.plan.secrets.map(({ key, consumers }) => [
+        key,
+        consumers.filter((workload) => !failed.has(`${workload} ${key}`)),
+      ]),
+    ),
+    refused: new Map(
+      world.plan.secrets.map(({ key }) => [
+        key,
+        ledgers.reduce((sum, { refused }) => sum + (refused.get(key) ?? 0), 0),
+      ]),
+    ),
+    differences: ledgers.flatMap(({ differences }) => differences),
+  };
 }
 
-/** Tells expected from other outcomes. */
+/** Tells expected from other outcomes of one workload. */
 class Ledger {
-  readonly #differences: Difference[] = [];
-  readonly #refused = new Map<string, number>();
-  readonly #failed = new Set<string>();
+  readonly differences: Difference[] = [];
+  /** Attempts by key. */
+  readonly refused = new Map<string, number>();
+  /** `<workload> <key>` of what it should have and has not. */
+  readonly failed = new Set<string>();
 
-  note(workload: string, secret: SecretPlan, where: string, { allowed }: Outcome): void {
+  /** @param seen what happened; a refusal or a success by itself */
+  note(
+    workload: string,
+    secret: SecretPlan,
+    where: string,
+    { allowed, seen = allowed ? "it was read" : "refused" }: Seen,
+    log: string,
+  ): void {
     const wanted = secret.consumers.includes(workload);
-    if (!allowed && !wanted) this.#refused.set(secret.key, (this.#refused.get(secret.key) ?? 0) + 1);
+    if (!allowed && !wanted) this.refused.set(secret.key, (this.refused.get(secret.key) ?? 0) + 1);
     if (allowed === wanted) return;
-    if (wanted) this.#failed.add(`${workload} ${secret.key}`);
-    this.differ(
-      secret.key,
-      `${workload} ${wanted ? "reads it" : "is refused"} ${where}`,
-      allowed ? "it was read" : "refused",
-    );
+    const expected = `${wanted ? "reads it" : "is refused"} ${where}`;
+    if (wanted) this.fail(workload, secret, expected, seen, log);
+    else this.differ(secret.key, `${workload} ${expected}`, seen, log);
   }
 
-  fail(workload: string, secret: SecretPlan, expected: string, seen: string): void {
-    this.#failed.add(`${workload} ${secret.key}`);
-    this.differ(secret.key, `${workload} ${expected}`, seen);
+  /** What a consumer should have and has not. */
+  fail(workload: string, secret: SecretPlan, expected: string, seen: string, log: string): void {
+    this.failed.add(`${workload} ${secret.key}`);
+    this.differ(secret.key, `${workload} ${expected}`, seen, log);
   }
 
-  differ(about: string, expected: string, seen: string): void {
-    this.#differences.push({ about, expected, seen });
+  differ(about: string, expected: string, seen: string, log: string): void {
+    this.differences.push({ about, expected, seen, log });
   }
+}
 
-  acts(secrets: readonly SecretPlan[]): Acts {
-    return {
-      readBy: new Map(
-        secrets.map(({ key, consumers }) => [
-          key,
-          consumers.filter((workload) => !this.#failed.has(`${workload} ${key}`)),
-        ]),
-      ),
-      refused: this.#refused,
-      differences: this.#differences,
-    };
-  }
+interface Seen extends Outcome {
+  readonly seen?: string;
 }
 
 const firstOf = <T>(map: ReadonlyMap<string, T>): T => {
@@ -87,7 +111,7 @@ const firstOf = <T>(map: ReadonlyMap<string, T>): T => {
 };
 
 async function readFromAws(world: RehearsedWorld, workload: WorkloadPlan, ledger: Ledger): Promise<void> {
-  const { plan, issuers, shim } = world;
+  const { plan, issuers, shim, aws } = world;
   const issuer = firstOf(issuers);
   // The embedded AWS takes an audience as text only; AWS takes Kubernetes' list.
   const token = issuer.token({ ...workload, audience: STS, audienceForm: "text" });
@@ -99,8 +123,11 @@ async function readFromAws(world: RehearsedWorld, workload: WorkloadPlan, ledger
     const client = secretsManager(access, region);
     for (const secret of plan.secrets) {
       if (secret.store !== "aws") continue;
-      const outcome = await probeSecret(client, "read", secret.name);
-      ledger.note(workload.name, secret, `in ${region}`, outcome);
+      const outcome: Seen = await probeSecret(client, "read", secret.name).catch((failure: unknown) => {
+        if (failure instanceof ResourceNotFoundException) return { allowed: false, seen: "nothing is there" };
+        throw failure;
+      });
+      ledger.note(workload.name, secret, `in ${region}`, outcome, aws.logFile);
     }
   }
 }
@@ -136,17 +163,31 @@ async function readFromVault(
   world: RehearsedWorld,
   workload: WorkloadPlan,
   pod: PodPlan,
+  versions: ReadonlyMap<string, string | undefined>,
   ledger: Ledger,
 ): Promise<void> {
-  const { call } = await loginOf(world, workload, pod);
+  const { call, server } = await loginOf(world, workload, pod);
   for (const secret of world.plan.secrets) {
-    const outcome = await probeVault(call, "read", secret, isRefusal).catch((failure: unknown) => {
+    const outcome: Seen = await probeVault(call, "read", secret, isRefusal).catch((failure: unknown) => {
       // Nothing at a path that may be read: a value that was not mirrored.
-      if (failure instanceof OpenBaoRefusal && failure.status === 404) return { allowed: false };
+      if (failure instanceof OpenBaoRefusal && failure.status === 404) {
+        return { allowed: false, seen: "nothing is there" };
+      }
       throw failure;
     });
-    ledger.note(workload.name, secret, `in the Vault of ${pod.cluster}`, outcome);
+    const where = `in the Vault of ${pod.cluster}`;
+    ledger.note(workload.name, secret, where, outcome, server.logFile);
+    const isMirrored = secret.store === "aws" && secret.consumers.includes(workload.name);
+    if (isMirrored && outcome.allowed && versionOf(outcome) !== versions.get(secret.key)) {
+      ledger.fail(workload.name, secret, `reads the current version ${where}`, "another one", server.logFile);
+    }
   }
+}
+
+/** The version that a mirrored value names. */
+function versionOf({ value }: Outcome): unknown {
+  const { data } = JSON.parse(value ?? "{}") as { readonly data?: Readonly<Record<string, unknown>> };
+  return data?.[KV_VERSION_FIELD];
 }
 
 async function renderFiles(
@@ -181,7 +222,8 @@ async function renderFiles(
         workload.name,
         secret,
         `finds ${lost.map(({ path }) => path).join(", ")} in a pod of ${pod.cluster}`,
-        `not rendered${reason ? `: ${reason}` : ""} (log: ${running.logFile})`,
+        `not rendered${reason ? `: ${reason}` : ""}`,
+        running.logFile,
       );
     }
   }

@@ -7,7 +7,7 @@ import type { Terminal } from "../../cli/terminal";
 import type { RotationHost } from "../../cli/verbs/rotate";
 import { type RehearsedWorld, shortened } from "../world";
 
-/** Looks often: everything is on this machine, and an hour of waiting takes a second. */
+/** Looks often: everything is on this machine, and an hour of waiting takes half a second. */
 const REHEARSAL_PACE: Pace = {
   ...REAL_PACE,
   lookEveryMs: 100,

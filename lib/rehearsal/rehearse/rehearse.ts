@@ -1,4 +1,8 @@
-import { DescribeSecretCommand, GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  type SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager";
 import type { AwsSecretPlan, SecretPlan } from "../../blueprint";
 import type { Progress as StepProgress } from "../../cli/driver/progress";
 import { bootstrap } from "../../cli/verbs/bootstrap";
@@ -59,25 +63,35 @@ export async function rehearse(
     );
     for (const row of result.secrets) {
       if (row.fault) {
-        differences.push({ about: row.secret, expected: "a first value", seen: row.fault.message });
+        differences.push({
+          about: row.secret,
+          expected: "a first value",
+          seen: row.fault.message,
+          log: world.aws.logFile,
+        });
       }
     }
   });
-  const rotated = await phases.run("Rotate, wait, decommission (an hour of waiting takes a second)", (tell) =>
-    rotateAll(registry, world, tell, (about, seen) =>
-      differences.push({ about, expected: "rotated, and the old credential decommissioned", seen }),
-    ),
+  const rotated = await phases.run(
+    "Rotate, wait, decommission (an hour of waiting takes half a second)",
+    (tell) =>
+      rotateAll(registry, world, tell, (about, seen) =>
+        differences.push({
+          about,
+          expected: "rotated, and the old credential decommissioned",
+          seen,
+          log: world.aws.logFile,
+        }),
+      ),
   );
   await options.meddleLater?.(world);
-  const acts = await phases.run("Act as every workload: AWS, Vault, files in pods", () =>
-    actAsWorkloads(world, group),
+  const acts = await phases.run("Act as every workload: AWS, Vault, files in pods", async () =>
+    actAsWorkloads(world, group, await currentVersions(world)),
   );
-  const secrets = await phases.run("Look at every secret in every region", async () => {
-    const rows: RehearsedSecret[] = [];
-    for (const secret of world.plan.secrets) rows.push(await look(world, secret, rotated, acts));
-    return rows;
-  });
-  differences.push(...acts.differences, ...secrets.flatMap(differencesOf));
+  const secrets = await phases.run("Look at every secret in every region", () =>
+    Promise.all(world.plan.secrets.map((secret) => look(world, secret, rotated, acts))),
+  );
+  differences.push(...acts.differences, ...secrets.flatMap((row) => differencesOf(row, world)));
   return {
     world,
     report: {
@@ -146,8 +160,7 @@ async function regionsInSync(
     }
   };
   const client = secretsManager(world.as.operator, world.plan.regions.primary);
-  const { VersionIdsToStages = {} } = await client.send(new DescribeSecretCommand({ SecretId: name }));
-  const current = Object.entries(VersionIdsToStages).find(([, labels]) => labels.includes("AWSCURRENT"))?.[0];
+  const current = await currentVersion(client, name);
   const versions = await Promise.all(
     regions.map(async (region) => [region, await versionIn(region)] as const),
   );
@@ -156,24 +169,34 @@ async function regionsInSync(
   );
 }
 
+/** AWSCURRENT of every secret that Secrets Manager owns. */
+async function currentVersions(world: RehearsedWorld): Promise<ReadonlyMap<string, string | undefined>> {
+  const { as, plan } = world;
+  const secrets = plan.secrets.filter((secret) => secret.store === "aws");
+  const client = secretsManager(as.operator, plan.regions.primary);
+  return new Map(
+    await Promise.all(
+      secrets.map(async ({ key, name }) => [key, await currentVersion(client, name)] as const),
+    ),
+  );
+}
+
+async function currentVersion(client: SecretsManagerClient, name: string): Promise<string | undefined> {
+  const { VersionIdsToStages = {} } = await client.send(new DescribeSecretCommand({ SecretId: name }));
+  return Object.entries(VersionIdsToStages).find(([, labels]) => labels.includes("AWSCURRENT"))?.[0];
+}
+
 /** What a row shows that the registry does not say. Who reads it is told where it was tried. */
-function differencesOf(row: RehearsedSecret): readonly Difference[] {
-  const lagging = row.regions.filter((region) => !row.regionsInSync.includes(region));
-  return [
-    ...(lagging.length > 0
-      ? [
-          {
-            about: row.secret,
-            expected: `the current version in ${lagging.join(", ")}`,
-            seen: "another, or none",
-          },
-        ]
-      : []),
-    ...(row.current === "refused"
-      ? [{ about: row.secret, expected: "a current value that its target accepts", seen: "refused" }]
-      : []),
-    ...(row.old === "accepted"
-      ? [{ about: row.secret, expected: "an old value that is dead", seen: "its target accepts it" }]
-      : []),
+function differencesOf(row: RehearsedSecret, { aws }: RehearsedWorld): readonly Difference[] {
+  const { secret: about, regions, regionsInSync, current, old } = row;
+  const lagging = regions.filter((region) => !regionsInSync.includes(region));
+  const differences: (Omit<Difference, "about" | "log"> | false)[] = [
+    lagging.length > 0 && {
+      expected: `the current version in ${lagging.join(", ")}`,
+      seen: "another, or none",
+    },
+    current === "refused" && { expected: "a current value that its target accepts", seen: "refused" },
+    old === "accepted" && { expected: "an old value that is dead", seen: "its target accepts it" },
   ];
+  return differences.flatMap((found) => (found ? [{ about, ...found, log: aws.logFile }] : []));
 }

@@ -12,7 +12,7 @@ export interface Rotated {
   readonly before: unknown;
 }
 
-/** Longest wait for an overlap: the longest of the registry's, an hour being a second, and some time for the machine. */
+/** Longest wait for an overlap: the longest of the registry's, an hour being half a second, and some time for the machine. */
 const PATIENCE_MS = 120_000;
 
 /**

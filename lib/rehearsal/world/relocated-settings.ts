@@ -17,14 +17,14 @@ export interface RehearsedPlaces {
   readonly vaults: ReadonlyMap<string, Pick<OpenBao, "address" | "caPem">>;
 }
 
-/** An hour of waiting takes a second. The law of waiting stays; only its unit changes. */
-const SHORTENED = 3_600;
+/** An hour of waiting takes half a second. The law of waiting stays; only its unit changes. */
+const SHORTENED = 7_200;
 
 /** A wait as a rehearsal has it. */
 export const shortened = ({ seconds }: Duration): Duration => ({ seconds: Math.ceil(seconds / SHORTENED) });
 
 /**
- * A function's settings as the blueprint has them, with the places of the rehearsal's servers and with hours as seconds.
+ * A function's settings as the blueprint has them, with the places of the rehearsal's servers and with hours as half seconds.
  */
 export function relocatedSettings(plan: FunctionPlan, places: RehearsedPlaces): FunctionPlan["settings"] {
   if (rotates(plan)) return relocatedRotation(plan.settings, places);
