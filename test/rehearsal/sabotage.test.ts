@@ -1,6 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { PutRolePolicyCommand } from "@aws-sdk/client-iam";
-import { PutResourcePolicyCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+import {
+  CreateSecretCommand,
+  PutResourcePolicyCommand,
+  PutSecretValueCommand,
+  ReplicateSecretToRegionsCommand,
+} from "@aws-sdk/client-secrets-manager";
 import type { RolePlan, SecretPlan } from "../../lib/blueprint";
 import type { PolicyStatement } from "../../lib/model";
 import { defineRegistry } from "../../lib/model";
@@ -28,6 +33,8 @@ function registry() {
   return defineRegistry({
     ...sample,
     environments: { dev: sample.environments.dev },
+    // An agent that fails may leave other files of its pod unwritten.
+    workloads: { ...sample.workloads, batch: { namespace: "batch" } },
     secrets: {
       "admin/db": sample.secrets["admin/db"],
       "db/app": {
@@ -38,7 +45,7 @@ function registry() {
       "grant/removed": supplied("backend"),
       "replica/lagging": supplied("payments"),
       "sound/untouched": supplied("payments"),
-      "template/wrong": supplied("payments"),
+      "template/wrong": supplied("batch"),
     },
   });
 }
@@ -72,7 +79,7 @@ async function sabotage(world: RehearsedWorld): Promise<void> {
   await openPolicy(world, added, backend);
   await storeWrongPassword(world, secretOf(world, "db/app"));
   await letLag(world, secretOf(world, "replica/lagging"), "eu-west-1");
-  nameMissingKey(world, "payments", "template/wrong");
+  nameMissingKey(world, "batch", "template/wrong");
 }
 
 type AwsSecret = Extract<SecretPlan, { readonly store: "aws" }>;
@@ -117,11 +124,9 @@ async function openPolicy({ as, plan }: RehearsedWorld, secret: AwsSecret, { arn
     '"aws:PrincipalArn":[',
     `"aws:PrincipalArn":[${JSON.stringify(arn)},${JSON.stringify(reader)},`,
   );
-  for (const region of plan.regions.all) {
-    await secretsManager(as.root, region).send(
-      new PutResourcePolicyCommand({ SecretId: secret.name, ResourcePolicy: text }),
-    );
-  }
+  await secretsManager(as.root, plan.regions.primary).send(
+    new PutResourcePolicyCommand({ SecretId: secret.name, ResourcePolicy: text }),
+  );
 }
 
 /** What a rotation leaves that stores another password than it has set. */
@@ -134,10 +139,17 @@ async function storeWrongPassword({ as, plan }: RehearsedWorld, { name }: AwsSec
   );
 }
 
-/** Another version in one region, behind the shim's back: replicas take no writes. */
+/** Another version in one region. Replicas take no writes, so that it becomes the replica of another secret. */
 async function letLag({ aws, as }: RehearsedWorld, { name }: AwsSecret, region: string): Promise<void> {
-  await secretsManager({ ...as.root, endpoint: aws.endpoint }, region).send(
-    new PutSecretValueCommand({ SecretId: name, SecretString: JSON.stringify({ key: "old" }) }),
+  const elsewhere = secretsManager({ ...as.root, endpoint: aws.endpoint }, "us-east-1");
+  const value = JSON.stringify({ key: randomBytes(24).toString("hex") });
+  await elsewhere.send(new CreateSecretCommand({ Name: name, SecretString: value }));
+  await elsewhere.send(
+    new ReplicateSecretToRegionsCommand({
+      SecretId: name,
+      AddReplicaRegions: [{ Region: region }],
+      ForceOverwriteReplicaSecret: true,
+    }),
   );
 }
 
@@ -189,7 +201,7 @@ test("a replica that lags is seen", () => {
 test("an agent's template that names a missing key is seen, with the agent's own words and its log", () => {
   expect(about("template/wrong")).toEqual([
     {
-      expected: expect.stringContaining("payments finds template/wrong"),
+      expected: expect.stringContaining("batch finds template/wrong"),
       seen: expect.stringContaining("misspelt"),
     },
   ]);

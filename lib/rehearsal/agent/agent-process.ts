@@ -6,6 +6,8 @@ import type { InjectedAgent } from "./injected-agent";
 /** A running or ended agent. */
 export interface AgentProcess {
   readonly logFile: string;
+  /** Resolves when it has ended by itself, or has been stopped. */
+  readonly ended: Promise<void>;
   /** Ends it. */
   stop(): Promise<void>;
 }
@@ -45,5 +47,6 @@ export function startAgent(
     folder,
     logFile,
   });
-  return { logFile, stop: () => process.stop() };
+  const ended = process.whenDone().catch(() => undefined);
+  return { logFile, ended, stop: () => process.stop() };
 }

@@ -211,7 +211,10 @@ async function renderFiles(
     audience: agent.audience,
   });
   const running = startAgent(group, server, root, agent, token);
-  const missing = await unrendered(agent.files.map(({ path }) => path));
+  const missing = await unrendered(
+    agent.files.map(({ path }) => path),
+    running.ended,
+  );
   await running.stop();
   for (const secret of world.plan.secrets.filter(({ consumers }) => consumers.includes(workload.name))) {
     const files = pod.files.filter((file) => file.secret === secret.key);
@@ -231,9 +234,13 @@ async function renderFiles(
 
 const isWhole = (path: string): boolean => existsSync(path) && statSync(path).size > 0;
 
-/** Files that the agent did not write in time. */
-async function unrendered(paths: readonly string[]): Promise<readonly string[]> {
-  for (const until = Date.now() + RENDERING_MS; Date.now() < until; await sleep(100)) {
+/** Files that the agent did not write, in time or before it ended. */
+async function unrendered(paths: readonly string[], ended: Promise<void>): Promise<readonly string[]> {
+  let isOver = false;
+  ended.then(() => {
+    isOver = true;
+  });
+  for (const until = Date.now() + RENDERING_MS; Date.now() < until && !isOver; await sleep(100)) {
     if (paths.every(isWhole)) return [];
   }
   return paths.filter((path) => !isWhole(path));
