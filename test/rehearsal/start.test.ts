@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -71,6 +72,8 @@ let logs: string;
 
 beforeAll(() => {
   const folder = mkdtempSync(join(tmpdir(), "start test-"));
+  // PostgreSQL runs as another user when we are root, and must pass through.
+  chmodSync(folder, 0o711);
   checkout = join(folder, "my checkout");
   leftovers = join(folder, "tmp");
   for (const path of [checkout, leftovers]) mkdirSync(path);
@@ -156,10 +159,9 @@ function processes(): readonly string[] {
     });
 }
 
-const rest = () => ({
-  files: readdirSync(leftovers),
-  processes: existsSync("/proc/self") ? processes() : [],
-});
+/** What tsx has compiled stays: a cache of its own. */
+const files = () => readdirSync(leftovers).filter((name) => !name.startsWith("tsx-"));
+const rest = () => ({ files: files(), processes: existsSync("/proc/self") ? processes() : [] });
 const NOTHING = { files: [], processes: [] };
 
 /** What is left when whoever cleans up behind a dead process has had its time. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { BundleMissingError } from "../../bundles";
@@ -6,6 +6,7 @@ import type { Progress } from "../../cli/driver/progress";
 import { formatOption } from "../../cli/format-option";
 import type { ProgramHost } from "../../cli/program";
 import { progressOn } from "../../cli/render/progress";
+import type { Terminal } from "../../cli/terminal";
 import { UserFault } from "../../cli/user-fault";
 import type { Registry } from "../../model";
 import { Phases } from "../rehearse/phases";
@@ -108,7 +109,7 @@ async function withRehearsalServers(
   try {
     const group = ServerGroup.open({ logFolder });
     const interruption = new Interruption(async () => {
-      terminal.err("\nStopping the servers …\n");
+      tellAtOnce(terminal, "\nStopping the servers …\n");
       await group.stop();
       removeLogs();
     });
@@ -133,6 +134,13 @@ async function withRehearsalServers(
     if (keepsLogs) terminal.err(`Logs of the servers: ${logFolder}\n`);
     else removeLogs();
   }
+}
+
+/** Progress that is drawn anew holds back other lines, and hides the cursor: a terminal that we die in must have it back. */
+function tellAtOnce(terminal: Terminal, text: string): void {
+  const { live } = terminal;
+  if (live) writeSync(live.fd, `\u001b[?25h${text}`);
+  else terminal.err(text);
 }
 
 /** In the cache, which git ignores: nothing is left elsewhere whatever happens. */
