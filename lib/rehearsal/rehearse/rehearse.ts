@@ -92,6 +92,8 @@ export async function rehearse(
     Promise.all(world.plan.secrets.map((secret) => look(world, secret, rotated, acts))),
   );
   differences.push(...acts.differences, ...secrets.flatMap((row) => differencesOf(row, world)));
+  // Rotations end in any order.
+  differences.sort((one, other) => (one.about < other.about ? -1 : one.about > other.about ? 1 : 0));
   return {
     world,
     report: {
@@ -135,7 +137,8 @@ async function look(
   return {
     ...common,
     regionsInSync: await regionsInSync(world, secret),
-    rotated: rotation?.how ?? (secret.rotation === "operator-assisted" ? "supplied" : "no"),
+    rotated:
+      rotation?.how ?? (secret.rotation === "operator-assisted" && value !== undefined ? "supplied" : "no"),
     current: attempt && value !== undefined ? await attempt(value) : "not tried",
     old:
       rotation === undefined || rotation.before === undefined
