@@ -6,6 +6,7 @@ import { addBlastRadiusCommand } from "./commands/blast-radius";
 import { addBootstrapCommand } from "./commands/bootstrap";
 import { addChangeCommands } from "./commands/change";
 import { addDueCommand } from "./commands/due";
+import { addFailoverCommand } from "./commands/failover";
 import { addLogCommands } from "./commands/log";
 import { addRotateCommand } from "./commands/rotate";
 import type { RotationCommandHost } from "./commands/rotation-command-host";
@@ -150,10 +151,21 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
         cloudIn: (region) => new AwsRotationCloud({ region }),
       };
     },
+    failover: () => {
+      const { AwsFailoverCloud } =
+        require("./cloud/aws-failover-cloud") as typeof import("./cloud/aws-failover-cloud");
+      const { progressOn } = require("./render/progress") as typeof import("./render/progress");
+      return {
+        terminal,
+        progress: progressOn(terminal),
+        cloudIn: (region) => new AwsFailoverCloud({ region }),
+      };
+    },
     places: () => (require("./cloud/https-places") as typeof import("./cloud/https-places")).httpsPlaces,
   };
   addBootstrapCommand(program, host);
   addRotateCommand(program, host);
+  addFailoverCommand(program, host);
   addBlastRadiusCommand(program, host);
   addChangeCommands(program, host);
   addLogCommands(program, host);

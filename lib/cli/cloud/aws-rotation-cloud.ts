@@ -165,8 +165,12 @@ function nameOf(failure: unknown): string {
   return /^[\w.]{1,64}$/.test(name) ? name : "unknown";
 }
 
-/** @throws UserFault or FailedCheck */
-async function ask<T>(action: string, resource: string, call: () => Promise<T>): Promise<T> {
+/**
+ * Asks AWS, and tells what went wrong by codes and names.
+ *
+ * @throws UserFault or FailedCheck
+ */
+export async function ask<T>(action: string, resource: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (failure) {
@@ -174,8 +178,8 @@ async function ask<T>(action: string, resource: string, call: () => Promise<T>):
   }
 }
 
-/** `undefined` for what AWS does not have. */
-async function unlessMissing<T>(
+/** Asks AWS; `undefined` for what it does not have. */
+export async function unlessMissing<T>(
   action: string,
   resource: string,
   call: () => Promise<T>,

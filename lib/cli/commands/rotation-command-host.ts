@@ -1,11 +1,14 @@
 import type { Places } from "../cloud/places";
 import type { CommandHost } from "../command-host";
+import type { FailoverHost } from "../verbs/failover";
 import type { RotationHost } from "../verbs/rotate";
 
 /** What commands that rotate get from the program beside what all get. */
 export interface RotationCommandHost extends CommandHost {
   /** AWS, time and progress. */
   rotation(): RotationHost;
+  /** AWS, region by region. */
+  failover(): FailoverHost;
   /** Issuers and Vaults. */
   places(): Places;
 }
