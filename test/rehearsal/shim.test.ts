@@ -13,11 +13,14 @@ import {
   CancelRotateSecretCommand,
   CreateSecretCommand,
   DescribeSecretCommand,
+  GetResourcePolicyCommand,
   GetSecretValueCommand,
   PutResourcePolicyCommand,
   PutSecretValueCommand,
+  ReplicateSecretToRegionsCommand,
   RotateSecretCommand,
   SecretsManagerClient,
+  StopReplicationToReplicaCommand,
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
 import {
@@ -254,6 +257,31 @@ const CONTRACTS: Record<ShimRuleName, Contract> = {
     shim: "ok",
     embedded: "InvalidRequestException",
   },
+  "promote-replica": {
+    async act(at) {
+      const SecretId = await newSecret();
+      const secrets = at(SecretsManagerClient);
+      await secrets.send(
+        new ReplicateSecretToRegionsCommand({ SecretId, AddReplicaRegions: [{ Region: "eu-west-1" }] }),
+      );
+      const there = new SecretsManagerClient({
+        endpoint: at === client ? shim.endpoint : aws.endpoint,
+        region: "eu-west-1",
+        credentials: aws.rootCredentials(ACCOUNT),
+        maxAttempts: 1,
+      });
+      const write = () => outcome(there.send(new PutSecretValueCommand({ SecretId, SecretString: value() })));
+      const promote = () => outcome(there.send(new StopReplicationToReplicaCommand({ SecretId })));
+      return [await write(), await promote(), await write(), await promote()];
+    },
+    shim: ["InvalidRequestException", "ok", "ok", "InvalidRequestException"],
+    embedded: [
+      "InvalidRequestException",
+      "InvalidRequestException",
+      "InvalidRequestException",
+      "InvalidRequestException",
+    ],
+  },
   "two-access-keys": {
     async act(at) {
       const UserName = `user-${++count}`;
@@ -362,6 +390,63 @@ describe.each(Object.keys(SHIM_RULES) as ShimRuleName[])("rule %s", (name) => {
   });
 });
 
+test("a promoted replica has all that it had: versions, labels, key, tags, policy; and its primary knows it no more", async () => {
+  const SecretId = nextName();
+  const at = (region: string) =>
+    new SecretsManagerClient({
+      endpoint: shim.endpoint,
+      region,
+      credentials: aws.rootCredentials(ACCOUNT),
+      maxAttempts: 1,
+    });
+  const [home, away] = [at(REGION), at("eu-west-1")];
+  const Tags = [{ Key: "owner", Value: "team-a" }];
+  await home.send(new CreateSecretCommand({ Name: SecretId, Description: "one", Tags }));
+  for (const label of ["FIRST", "SECOND"]) {
+    const { VersionId } = await home.send(new PutSecretValueCommand({ SecretId, SecretString: value() }));
+    await home.send(
+      new UpdateSecretVersionStageCommand({ SecretId, VersionStage: label, MoveToVersionId: VersionId }),
+    );
+  }
+  await home.send(
+    new PutSecretValueCommand({ SecretId, SecretString: value(), VersionStages: ["AWSPENDING"] }),
+  );
+  await home.send(
+    new PutResourcePolicyCommand({
+      SecretId,
+      ResourcePolicy: JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [{ ...allow("secretsmanager:GetSecretValue"), Principal: { AWS: ROLE_ARN } }],
+      }),
+    }),
+  );
+  const AddReplicaRegions = [{ Region: "eu-west-1", KmsKeyId: "alias/away" }, { Region: "us-east-1" }];
+  await home.send(new ReplicateSecretToRegionsCommand({ SecretId, AddReplicaRegions }));
+  const seen = async () => {
+    const found = await away.send(new DescribeSecretCommand({ SecretId }));
+    const { Description, KmsKeyId, VersionIdsToStages = {}, PrimaryRegion } = found;
+    const versions = await Promise.all(
+      Object.entries(VersionIdsToStages).map(async ([VersionId, labels]) => {
+        const { SecretString } = await away.send(new GetSecretValueCommand({ SecretId, VersionId }));
+        return [VersionId, [...labels].sort(), SecretString];
+      }),
+    );
+    const { ResourcePolicy } = await away.send(new GetResourcePolicyCommand({ SecretId }));
+    return {
+      PrimaryRegion,
+      same: { Description, KmsKeyId, Tags: found.Tags, ResourcePolicy, versions: versions.sort() },
+    };
+  };
+  const before = await seen();
+  expect(before.same.versions.map(([, labels]) => labels)).toHaveLength(3);
+  await away.send(new StopReplicationToReplicaCommand({ SecretId }));
+  const after = await seen();
+  expect(after.same).toEqual(before.same);
+  expect([before.PrimaryRegion, after.PrimaryRegion]).toEqual([REGION, undefined]);
+  const { ReplicationStatus = [] } = await home.send(new DescribeSecretCommand({ SecretId }));
+  expect(ReplicationStatus.map(({ Region }) => Region)).toEqual(["us-east-1"]);
+});
+
 test("of two values for one token, sent at once, one is taken", async () => {
   const SecretId = await newSecret();
   for (let round = 0; round < 5; round += 1) {
@@ -412,6 +497,7 @@ describe("rights", () => {
       ),
       rotate: outcome(asRole(SecretsManagerClient).send(new RotateSecretCommand({ SecretId }))),
       cancel: outcome(asRole(SecretsManagerClient).send(new CancelRotateSecretCommand({ SecretId }))),
+      promote: outcome(asRole(SecretsManagerClient).send(new StopReplicationToReplicaCommand({ SecretId }))),
       token: outcome(
         asRole(STSClient).send(
           new GetWebIdentityTokenCommand({ Audience: ["vault-dev"], SigningAlgorithm: "ES384" }),
@@ -431,6 +517,7 @@ describe("rights", () => {
       unlabel: "AccessDeniedException",
       rotate: "AccessDeniedException",
       cancel: "AccessDeniedException",
+      promote: "AccessDeniedException",
       token: "AccessDenied",
     });
     await allowRole(allow(["secretsmanager:*", "sts:GetWebIdentityToken"]));
@@ -440,6 +527,7 @@ describe("rights", () => {
       unlabel: "InvalidParameterException",
       rotate: "InvalidRequestException",
       cancel: "ok",
+      promote: "InvalidRequestException",
       token: "ok",
     });
   });

@@ -13,6 +13,7 @@ import { AccessKeyUses, createAccessKey } from "./iam-keys";
 import { impliedKmsCalls } from "./implied-kms";
 import { createFunction } from "./lambda-roles";
 import { killLambdaWorker } from "./lambda-worker";
+import { promoteReplica } from "./replicas";
 import { resourceArn } from "./resource-arn";
 import { type RotationOptions, Rotations } from "./rotations";
 import { type SecretsManagerReadings, StoredSecrets, secretHandlers } from "./secrets";
@@ -65,7 +66,11 @@ export function startAwsShim(options: AwsShimOptions): Promise<AwsShim> {
     const readings = { firstKeepsPending: true, promotionClearsPending: false, ...options.readings };
     const keyUses = new AccessKeyUses();
     const handlers: Handlers = {
-      secretsmanager: { ...secretHandlers(stored, readings), ...rotations.handlers() },
+      secretsmanager: {
+        ...secretHandlers(stored, readings),
+        ...rotations.handlers(),
+        StopReplicationToReplica: (exchange) => promoteReplica(exchange, stored),
+      },
       iam: {
         CreateAccessKey: createAccessKey,
         GetAccessKeyLastUsed: (exchange) => keyUses.lastUsed(exchange),

@@ -73,6 +73,12 @@ export const SHIM_RULES = {
     source: `${SECRETS_API}/API_CancelRotateSecret.html`,
     embedded: "There is no such operation.",
   },
+  "promote-replica": {
+    aws: "StopReplicationToReplica, called in a replica's region, makes it a secret of its own with the same versions, labels, policy and key, that can be written and rotated there. What is no replica: InvalidRequestException.",
+    source: `${SECRETS_API}/API_StopReplicationToReplica.html`,
+    embedded:
+      "There is no such operation. The shim makes the secret anew in the replica's place; other than at AWS, its ARN ends in new characters, and its versions are as old as the promotion.",
+  },
   "two-access-keys": {
     aws: "CreateAccessKey for a user with two keys: LimitExceeded.",
     source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html",
