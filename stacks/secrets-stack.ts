@@ -1,7 +1,7 @@
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { KubernetesProvider } from "@cdktf/provider-kubernetes/lib/provider";
 import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
-import { TerraformStack } from "cdktf";
+import { TerraformStack, TerraformVariable } from "cdktf";
 import type { Construct } from "constructs";
 import { type Blueprint, blueprint, type ClusterPlan, type VaultPlan } from "../lib/blueprint";
 import { chosen, type RegistryParts, SecretsRegistry } from "../lib/constructs";
@@ -26,7 +26,7 @@ const TERRAFORM_VERSION = ">= 1.11";
 /**
  * One environment as a deployable stack: backend, providers, and one {@link SecretsRegistry}. One class, one
  * instance for each environment; what differs is data. Credentials come from where Terraform runs: AWS's own
- * chain, `VAULT_TOKEN`, and `aws eks get-token`.
+ * chain, `VAULT_TOKEN` or a variable for each Vault (`plan.tokenVariable`), and `aws eks get-token`.
  *
  * @example
  * new SecretsStack(app, "prod", { registry, environment: "prod", backend: { type: "s3", bucket, region } });
@@ -74,6 +74,7 @@ function vaultProvider(scope: Construct, vault: VaultPlan): VaultProvider {
   return new VaultProvider(scope, `vault-${vault.name}`, {
     alias: vault.name,
     address: vault.address,
+    token: vaultToken(scope, vault),
     ...(vault.namespace ? { namespace: literalText(vault.namespace) } : {}),
     ...(vault.caPem
       ? {
@@ -84,6 +85,24 @@ function vaultProvider(scope: Construct, vault: VaultPlan): VaultProvider {
         }
       : {}),
   });
+}
+
+/**
+ * A token is good for one Vault, and `VAULT_TOKEN` holds one: where an environment has several, each has its variable.
+ * It is in no plan and no state.
+ */
+function vaultToken(scope: Construct, { name, tokenVariable }: VaultPlan): string {
+  const token = new TerraformVariable(scope, `vault-token-${name}`, {
+    type: "string",
+    description: `Token that deploys to the Vault ${name}; VAULT_TOKEN where it is not set`,
+    sensitive: true,
+    nullable: true,
+  });
+  token.overrideLogicalId(tokenVariable);
+  // Newer than the engine's own list of settings.
+  token.addOverride("ephemeral", true);
+  token.addOverride("default", null);
+  return token.stringValue;
 }
 
 function kubernetesProvider(scope: Construct, cluster: ClusterPlan): KubernetesProvider {

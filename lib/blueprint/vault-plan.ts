@@ -1,5 +1,5 @@
 import type { Duration } from "../model/duration";
-import { authMount, deployerPolicyName, kvMount, vaultAudience } from "../model/names";
+import { authMount, deployerPolicyName, kvMount, vaultAudience, vaultTokenVariable } from "../model/names";
 import type { Environment, Registry, VaultServer } from "../model/registry";
 import { type DatabasePlan, databasePlans } from "./database-plan";
 import { type MirrorLoginPlan, mirrorLoginPlan } from "./mirror-login";
@@ -11,6 +11,8 @@ import { clustersOf, type WorkloadPlan } from "./workload-plan";
 export interface VaultPlan {
   readonly name: string;
   readonly address: string;
+  /** Ephemeral Terraform variable with the token that deploys to it; `VAULT_TOKEN` where it is not set. */
+  readonly tokenVariable: string;
   readonly caPem?: string;
   readonly namespace?: string;
   readonly regions: readonly string[];
@@ -111,6 +113,7 @@ export function vaultPlan(
   return {
     name: vault.name,
     address: vault.address,
+    tokenVariable: vaultTokenVariable(vault.name),
     ...(vault.caPem ? { caPem: vault.caPem } : {}),
     ...(vault.namespace ? { namespace: vault.namespace } : {}),
     regions: vault.regions,

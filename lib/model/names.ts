@@ -67,6 +67,9 @@ export const connectionLogin = (connectionUser: string, vault: string): string =
 export const passwordVariable = (environment: string, vault: string, key: string): string =>
   `database_password__${[environment, vault, keyAsWord(key)].join("__").replaceAll("-", "_")}`;
 
+/** Terraform variable with the token that deploys to a Vault: `vault_token__eu_central`. */
+export const vaultTokenVariable = (vault: string): string => `vault_token__${vault.replaceAll("-", "_")}`;
+
 /** Auth mount of a cluster: `kubernetes-main-eu`. */
 export const authMount = (method: "kubernetes" | "jwt", cluster: string): string => `${method}-${cluster}`;
 

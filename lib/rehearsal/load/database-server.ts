@@ -14,6 +14,14 @@ export interface RehearsedDatabase {
   readonly password: string;
 }
 
+/** The URL of a connection, at the server that stands for its database's. */
+export function rehearsedUrl(url: string, { host, port, caFile }: RehearsedDatabase): string {
+  const [server = "", query = ""] = url.split("?");
+  const parameters = new URLSearchParams(query);
+  parameters.set("sslrootcert", caFile);
+  return `${server.replace(/@[^/]+/, `@${host}:${port}`)}?${parameters}`;
+}
+
 /** A PostgreSQL that stands for the database servers of an environment. */
 export interface DatabaseServer {
   readonly superuser: PostgresConnection;
@@ -56,6 +64,8 @@ async function makeLogin(
   password: string,
 ): Promise<void> {
   const client = new Client({ ...superuser });
+  // A server that is stopped meanwhile tells it here; the query that waits fails all the same.
+  client.on("error", () => undefined);
   await client.connect();
   try {
     const isThere = async (catalogue: "database" | "role", name: string): Promise<boolean> => {

@@ -8,7 +8,12 @@ export {
   takeHumanRole,
   takeWorkloadRole,
 } from "./aws-account";
-export { type DatabaseServer, loadDatabaseServer, type RehearsedDatabase } from "./database-server";
+export {
+  type DatabaseServer,
+  loadDatabaseServer,
+  type RehearsedDatabase,
+  rehearsedUrl,
+} from "./database-server";
 export { embeddedDefinition } from "./embedded-definition";
 export {
   allowSecretsManager,

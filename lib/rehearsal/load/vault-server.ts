@@ -7,7 +7,7 @@ import type {
   VaultPlan,
   VaultRolePlan,
 } from "../../blueprint";
-import type { RehearsedDatabase } from "./database-server";
+import { type RehearsedDatabase, rehearsedUrl } from "./database-server";
 
 /** Calls a Vault API with a token of its own. The path comes after `/v1/`. */
 export type VaultCall = (
@@ -80,16 +80,13 @@ async function loadDatabase(
 
 function connectionBody(
   { plugin, url, username, usernameTemplate, passwordAuthentication, allowedRoles }: DatabaseConnectionPlan,
-  { host, port, caFile, password }: RehearsedDatabase,
+  database: RehearsedDatabase,
 ): object {
-  const [server = "", query = ""] = url.split("?");
-  const parameters = new URLSearchParams(query);
-  parameters.set("sslrootcert", caFile);
   return {
     plugin_name: plugin,
-    connection_url: `${server.replace(/@[^/]+/, `@${host}:${port}`)}?${parameters}`,
+    connection_url: rehearsedUrl(url, database),
     username,
-    password,
+    password: database.password,
     username_template: usernameTemplate,
     password_authentication: passwordAuthentication,
     allowed_roles: allowedRoles,

@@ -116,6 +116,15 @@ export class ServerProcess {
    * @throws ServerFault with the tail of the log
    */
   async whenDone(): Promise<void> {
+    if ((await this.whenEnded()) === 0 && this.failure === undefined) return;
+    throw this.fault(this.describeEnd() ?? "it has not ended", "did not do its work");
+  }
+
+  /**
+   * Resolves when a process that ends by itself has ended: with its exit code, or with `undefined` when it was killed
+   * or could not be started.
+   */
+  async whenEnded(): Promise<number | undefined> {
     if (this.isRunning) {
       this.child.ref();
       await new Promise<void>((resolve) => {
@@ -123,8 +132,7 @@ export class ServerProcess {
         this.child.once("error", () => resolve());
       });
     }
-    if (this.failure === undefined && this.child.exitCode === 0) return;
-    throw this.fault(this.describeEnd() ?? "it has not ended", "did not do its work");
+    return this.child.exitCode ?? undefined;
   }
 
   /** Ends the process and its descendants. Resolves when they are gone; further calls wait for the same end. */

@@ -1,0 +1,189 @@
+import { readFileSync } from "node:fs";
+import type { ServerGroup } from "../servers";
+import { NoProviders, StepFailure } from "./step-failure";
+
+/** Environment variables by name. */
+export type Variables = Readonly<Record<string, string>>;
+
+/** How a command of Terraform ended. */
+interface Ended {
+  readonly code: number | undefined;
+  readonly output: string;
+  readonly logFile: string;
+}
+
+/** What of the caller's environment Terraform sees: how it gets providers, and nothing that opens a real system. */
+const INHERITED =
+  /^(PATH|HOME|LANG|LC_.*|TMPDIR|https?_proxy|no_proxy|SSL_CERT_(FILE|DIR)|TF_CLI_CONFIG_FILE|TF_PLUGIN_CACHE_.*|TF_REGISTRY_.*|TF_TOKEN_.*)$/i;
+
+const OWN: Variables = {
+  CHECKPOINT_DISABLE: "1",
+  TF_IN_AUTOMATION: "1",
+  TF_INPUT: "0",
+  AWS_CONFIG_FILE: "/dev/null",
+  AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+  AWS_EC2_METADATA_DISABLED: "true",
+};
+
+/** How Terraform says that a provider is not to be had. */
+const NO_PROVIDER =
+  /Failed to (query available provider packages|install provider|resolve provider packages)/;
+
+/** The change that a plan has for one resource. */
+export interface PlannedChange {
+  readonly address: string;
+  /** `create`, `update`, `delete`. */
+  readonly actions: readonly string[];
+  /** Names of the attributes that would change. */
+  readonly attributes: readonly string[];
+}
+
+/** Terraform in the folder of one stack. Its processes end with the group. */
+export class Terraform {
+  readonly #group: ServerGroup;
+  readonly #folder: string;
+  readonly #variables: Record<string, string>;
+
+  /** @param folder of the stack */
+  constructor(group: ServerGroup, folder: string) {
+    this.#group = group;
+    this.#folder = folder;
+    this.#variables = { ...inherited(process.env), ...OWN };
+  }
+
+  /** Gives every further command these variables. */
+  use(variables: Variables): void {
+    Object.assign(this.#variables, variables);
+  }
+
+  /**
+   * Terraform's version.
+   *
+   * @throws NoProviders when there is no Terraform
+   */
+  async version(): Promise<string> {
+    const { code, output } = await this.#run(["version", "-json"]);
+    if (code === 0) return String(JSON.parse(output).terraform_version);
+    throw new NoProviders(
+      "There is no Terraform here: nothing was rehearsed. Put terraform, 1.11 or later, on PATH.",
+    );
+  }
+
+  /**
+   * Gets the providers.
+   *
+   * @throws NoProviders when they cannot be had
+   */
+  async init(step: string): Promise<void> {
+    const { code, output, logFile } = await this.#run(["init", "-no-color"]);
+    if (code === 0) return;
+    if (!NO_PROVIDER.test(output)) throw failed(step, code, output, logFile);
+    const missing = new Set(
+      [...words(output).matchAll(/ for provider ([\w./-]+):/g)].map(([, name]) => name),
+    );
+    const named = missing.size === 0 ? "its providers" : [...missing].sort().join(", ");
+    throw new NoProviders(
+      `Terraform cannot get ${named}: nothing was rehearsed. Configure where it gets providers (TF_CLI_CONFIG_FILE, a mirror, or the registry).`,
+    );
+  }
+
+  /** Plans into a file and tells what would change; nothing: the stack is as it was planned. */
+  async plan(step: string, file: string, variables: Variables = {}): Promise<readonly PlannedChange[]> {
+    const args = ["plan", "-no-color", "-detailed-exitcode", `-out=${file}`];
+    const { code, output, logFile } = await this.#run(args, variables);
+    if (code === 0) return [];
+    if (code !== 2) throw failed(step, code, output, logFile);
+    const shown = await this.#run(["show", "-json", "-no-color", file]);
+    if (shown.code !== 0) throw failed(step, shown.code, "", logFile);
+    return plannedChanges(JSON.parse(shown.output));
+  }
+
+  /** Carries out a planned file. */
+  async apply(step: string, file: string, variables: Variables = {}): Promise<void> {
+    const { code, output, logFile } = await this.#run(["apply", "-no-color", file], variables);
+    if (code !== 0) throw failed(step, code, output, logFile);
+  }
+
+  /** Destroys all that the state has. */
+  async destroy(step: string): Promise<void> {
+    const { code, output, logFile } = await this.#run(["destroy", "-no-color", "-auto-approve"]);
+    if (code !== 0) throw failed(step, code, output, logFile);
+  }
+
+  /** Addresses of all that the state has. */
+  async addresses(): Promise<readonly string[]> {
+    const { output } = await this.#run(["state", "list"]);
+    return output.split("\n").filter((line) => line !== "");
+  }
+
+  async #run(args: readonly string[], variables: Variables = {}): Promise<Ended> {
+    const { logFile } = this.#group.placeFor(`terraform-${args[0]}`);
+    const running = this.#group.startProcess({
+      name: "Terraform",
+      command: "terraform",
+      args,
+      environment: { ...this.#variables, ...variables },
+      folder: this.#folder,
+      logFile,
+      // It lets go of its state and ends its providers.
+      stopSignal: "SIGINT",
+    });
+    const code = await running.whenEnded();
+    return { code, output: readFileSync(logFile, "utf8"), logFile };
+  }
+}
+
+const inherited = (environment: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) =>
+      value !== undefined && INHERITED.test(name) ? [[name, value]] : [],
+    ),
+  );
+
+/** Terraform wraps its lines and frames them. */
+const words = (text: string): string => text.replace(/[\s│╷╵]+/g, " ");
+
+function failed(step: string, code: number | undefined, output: string, logFile: string): StepFailure {
+  const errors = [...output.matchAll(/^(?:│ )?Error: (.*)$/gm)].map(([, text]) => text);
+  const ended = code === undefined ? "Terraform was ended" : `Terraform ended with ${code}`;
+  return new StepFailure(step, "Terraform to succeed", [ended, ...errors].join("; "), logFile);
+}
+
+interface ShownPlan {
+  readonly resource_changes?: readonly {
+    readonly address: string;
+    readonly change: {
+      readonly actions: readonly string[];
+      readonly before: Readonly<Record<string, unknown>> | null;
+      readonly after: Readonly<Record<string, unknown>> | null;
+      readonly after_unknown: Readonly<Record<string, unknown>>;
+    };
+  }[];
+  readonly output_changes?: Readonly<Record<string, { readonly actions: readonly string[] }>>;
+}
+
+/** https://developer.hashicorp.com/terraform/internals/json-format */
+function plannedChanges({ resource_changes = [], output_changes = {} }: ShownPlan): readonly PlannedChange[] {
+  const resources = resource_changes.map(({ address, change }) => ({
+    address,
+    actions: change.actions,
+    attributes: changedAttributes(change.before ?? {}, change.after ?? {}, change.after_unknown),
+  }));
+  const outputs = Object.entries(output_changes).map(([name, { actions }]) => ({
+    address: `output.${name}`,
+    actions,
+    attributes: [],
+  }));
+  return [...resources, ...outputs].filter(
+    ({ actions }) => !actions.every((action) => ["no-op", "read"].includes(action)),
+  );
+}
+
+const changedAttributes = (
+  before: Readonly<Record<string, unknown>>,
+  after: Readonly<Record<string, unknown>>,
+  unknown: Readonly<Record<string, unknown>>,
+): readonly string[] =>
+  [...new Set([before, after, unknown].flatMap(Object.keys))]
+    .filter((name) => unknown[name] === true || JSON.stringify(before[name]) !== JSON.stringify(after[name]))
+    .sort();
