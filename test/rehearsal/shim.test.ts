@@ -17,6 +17,7 @@ import {
   GetSecretValueCommand,
   PutResourcePolicyCommand,
   PutSecretValueCommand,
+  RemoveRegionsFromReplicationCommand,
   ReplicateSecretToRegionsCommand,
   RotateSecretCommand,
   SecretsManagerClient,
@@ -59,10 +60,15 @@ type ClientType<T> = new (settings: {
   maxAttempts: number;
 }) => T;
 
-const clientAt = <T>(endpoint: string, type: ClientType<T>, credentials?: Credentials): T =>
+const clientAt = <T>(
+  endpoint: string,
+  type: ClientType<T>,
+  credentials?: Credentials,
+  region: string = REGION,
+): T =>
   new type({
     endpoint,
-    region: REGION,
+    region,
     credentials: credentials ?? aws.rootCredentials(ACCOUNT),
     maxAttempts: 1,
   });
@@ -232,6 +238,44 @@ const CONTRACTS: Record<ShimRuleName, Contract> = {
     },
     shim: "InvalidParameterException",
     embedded: "ok",
+  },
+  "replicas-at-creation": {
+    async act(at) {
+      const SecretId = nextName();
+      await at(SecretsManagerClient).send(
+        new CreateSecretCommand({
+          Name: SecretId,
+          SecretString: value(),
+          AddReplicaRegions: [{ Region: "eu-west-1", KmsKeyId: "alias/there" }],
+        }),
+      );
+      const { ReplicationStatus = [] } = await describeAt(at, SecretId);
+      return ReplicationStatus.map(({ Region, KmsKeyId, Status }) => [Region, KmsKeyId, Status]);
+    },
+    shim: [["eu-west-1", "alias/there", "InSync"]],
+    embedded: [],
+  },
+  "remove-replicas": {
+    async act(at) {
+      const SecretId = await newSecret();
+      const manager = at(SecretsManagerClient);
+      const AddReplicaRegions = [{ Region: "eu-west-1" }, { Region: "us-east-1" }];
+      await manager.send(new ReplicateSecretToRegionsCommand({ SecretId, AddReplicaRegions }));
+      const removed = await outcome(
+        manager.send(
+          new RemoveRegionsFromReplicationCommand({ SecretId, RemoveReplicaRegions: ["eu-west-1"] }),
+        ),
+      );
+      const { ReplicationStatus = [] } = await describeAt(at, SecretId);
+      const there = clientAt(shim.endpoint, SecretsManagerClient, undefined, "eu-west-1");
+      return [
+        removed,
+        ReplicationStatus.map(({ Region }) => Region),
+        await outcome(there.send(new DescribeSecretCommand({ SecretId }))),
+      ];
+    },
+    shim: ["ok", ["us-east-1"], "ResourceNotFoundException"],
+    embedded: ["InvalidRequestException", ["eu-west-1", "us-east-1"], "ok"],
   },
   "policy-is-json": {
     act: async (at) =>

@@ -57,6 +57,16 @@ export const SHIM_RULES = {
     source: `${SECRETS_API}/API_UpdateSecretVersionStage.html`,
     embedded: "AWSCURRENT can be removed.",
   },
+  "replicas-at-creation": {
+    aws: "CreateSecret makes the replicas that AddReplicaRegions names.",
+    source: `${SECRETS_API}/API_CreateSecret.html`,
+    embedded: "AddReplicaRegions is ignored.",
+  },
+  "remove-replicas": {
+    aws: "RemoveRegionsFromReplication deletes the replicas in the named regions.",
+    source: `${SECRETS_API}/API_RemoveRegionsFromReplication.html`,
+    embedded: "There is no such operation.",
+  },
   "policy-is-json": {
     aws: "PutResourcePolicy with what is no policy of at most 20,480 characters: MalformedPolicyDocumentException.",
     source: `${SECRETS_API}/API_PutResourcePolicy.html`,

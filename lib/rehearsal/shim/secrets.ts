@@ -1,4 +1,5 @@
 import { type AwsCall, textOf } from "./aws-call";
+import { removeReplicas, replicateAtCreation } from "./created-replicas";
 import { type Exchange, type Handler, refuse } from "./exchange";
 import type { Upstream } from "./upstream";
 import { errorCodeOf, jsonAnswer, jsonOf, type WireAnswer, type WireError } from "./wire";
@@ -188,7 +189,7 @@ export function secretHandlers(
   async function createSecret(exchange: Exchange): Promise<WireAnswer> {
     const fault = tokenFault(exchange.call) ?? valueFault(exchange.call, false);
     if (fault) return refuse(exchange, fault);
-    const answer = await exchange.forward();
+    const answer = await replicateAtCreation(exchange, await exchange.forward());
     const { SecretString, SecretBinary } = exchange.call.parameters;
     if (answer.status !== 200 || !isEmpty({ SecretString, SecretBinary })) return answer;
     const { VersionId: _, ...created } = jsonOf(answer.body);
@@ -301,5 +302,6 @@ export function secretHandlers(
     GetSecretValue: getSecretValue,
     ListSecretVersionIds: listSecretVersionIds,
     PutResourcePolicy: putResourcePolicy,
+    RemoveRegionsFromReplication: removeReplicas,
   };
 }
