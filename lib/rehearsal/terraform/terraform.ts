@@ -78,12 +78,8 @@ export class Terraform {
     const { code, output, logFile } = await this.#run(["init", "-no-color"]);
     if (code === 0) return;
     if (!NO_PROVIDER.test(output)) throw failed(step, code, output, logFile);
-    const missing = new Set(
-      [...words(output).matchAll(/ for provider ([\w./-]+):/g)].map(([, name]) => name),
-    );
-    const named = missing.size === 0 ? "its providers" : [...missing].sort().join(", ");
     throw new NoProviders(
-      `Terraform cannot get ${named}: nothing was rehearsed. Configure where it gets providers (TF_CLI_CONFIG_FILE, a mirror, or the registry).`,
+      `Terraform cannot get ${missingProviders(output)}. Nothing was rehearsed: tell it where providers are (TF_CLI_CONFIG_FILE, a mirror, the registry).`,
     );
   }
 
@@ -140,8 +136,17 @@ const inherited = (environment: NodeJS.ProcessEnv): Record<string, string> =>
     ),
   );
 
-/** Terraform wraps its lines and frames them. */
-const words = (text: string): string => text.replace(/[\s│╷╵]+/g, " ");
+/** Which providers Terraform did not get, and its reason for the first of them. */
+function missingProviders(output: string): string {
+  // Terraform wraps its lines and may frame them.
+  const text = output.replace(/[\s│╷╵]+/g, " ");
+  const found = [
+    ...text.matchAll(/ for provider ([\w./-]+): (.+?)(?= To see which | - |[. ]*Error: |[. ]*$)/g),
+  ];
+  const [first] = found;
+  if (!first) return "its providers";
+  return `${[...new Set(found.map(([, name]) => name))].sort().join(", ")} (${first[2]})`;
+}
 
 function failed(step: string, code: number | undefined, output: string, logFile: string): StepFailure {
   const errors = [...output.matchAll(/^(?:│ )?Error: (.*)$/gm)].map(([, text]) => text);
