@@ -569,7 +569,7 @@ describe("a server that does not start", () => {
     const ports = [taken, taken, 0];
     // In two parts, because a program that fails prints its own text.
     const listenOn = (port: number) =>
-      `exec '${process.execPath}' -e 'require("net").createServer().listen(${port}, "127.0.0.1", () => console.log("u" + "p"))'`;
+      `exec '${process.execPath}' -e 'require("net").createServer().listen(${port}, "127.0.0.1", () => console.log("he" + "ard"))'`;
     const started = await startOnFreePort(
       async (port) => {
         const { folder, logFile } = group.placeFor("node");
@@ -581,7 +581,7 @@ describe("a server that does not start", () => {
           folder,
           logFile,
         });
-        await server.whenReady(async () => readFileSync(logFile, "utf8").includes("up"), 10_000);
+        await server.whenReady(async () => readFileSync(logFile, "utf8").includes("heard"), 10_000);
         return { port, server };
       },
       async () => ports.shift() ?? taken,
