@@ -72,9 +72,24 @@ describe.each(registry.environmentNames)("the stack of %s", (environment) => {
     const carriers =
       /^(secret_(string|binary).*|password.*|token|token_reviewer_jwt|data_json.*|access_key|secret_key|client_secret)$/;
     const harmless = ["password_wo", "password_wo_version", "password_authentication"];
-    expect(
-      attributeNames(terraform).filter((name) => carriers.test(name) && !harmless.includes(name)),
-    ).toEqual([]);
+    const { provider, ...rest } = terraform;
+    expect(attributeNames(rest).filter((name) => carriers.test(name) && !harmless.includes(name))).toEqual(
+      [],
+    );
+    expect(attributeNames({ ...provider, vault: [] }).filter((name) => carriers.test(name))).toEqual([]);
+  });
+
+  test("takes each Vault's token from an ephemeral variable of its own, which may be left out", () => {
+    expect(terraform.provider.vault.map(({ alias, token }: TerraformJson) => [alias, token])).toEqual(
+      plan.vaults.map(({ name }) => [name, `\${var.vault_token__${name.replaceAll("-", "_")}}`]),
+    );
+    for (const { tokenVariable } of plan.vaults) {
+      expect(terraform.variable[tokenVariable]).toMatchObject({
+        ephemeral: true,
+        sensitive: true,
+        default: null,
+      });
+    }
   });
 
   test("takes the first password of each Vault's own connection from an ephemeral variable, and makes its role", () => {
@@ -125,7 +140,8 @@ describe.each(registry.environmentNames)("the stack of %s", (environment) => {
       }
     }
     // One for each Vault; dev does not opt in.
-    expect(Object.keys(terraform.variable ?? {}).sort()).toEqual(variables.sort());
+    const passwords = Object.keys(terraform.variable).filter((name) => !name.startsWith("vault_token__"));
+    expect(passwords.sort()).toEqual(variables.sort());
     expect(variables).toHaveLength(environment === "dev" ? 0 : plan.vaults.length);
     expect(new Set(variables).size).toBe(variables.length);
   });
@@ -502,7 +518,7 @@ describe("a stack", () => {
       "vault_kubernetes_auth_backend_role",
       "vault_policy",
     ]);
-    expect(terraform.variable).toBeUndefined();
+    expect(Object.keys(terraform.variable)).toEqual(["vault_token__main"]);
     const { policy } = terraform.resource.vault_policy["secrets_main--acme-prod--deployer"];
     expect(policy).not.toMatch(/sys\/(mounts|auth)|\/config/);
     // Whoever makes the connection rotates it.

@@ -151,11 +151,11 @@ type AdministratorCall = (
   body?: object,
 ) => Promise<OpenBaoAnswer>;
 
-const connectionsOf = ({ databases }: VaultPlan): readonly DatabaseConnectionPlan[] =>
-  databases.flatMap(({ connections }) => connections);
+/** The connections that the stack makes. Whoever makes a connection rotates its password. */
+const connectionsOf = ({ manage, databases }: VaultPlan): readonly DatabaseConnectionPlan[] =>
+  manage === "create" ? databases.flatMap(({ connections }) => connections) : [];
 
-const hasDatabase = ({ vaults }: Blueprint): boolean =>
-  vaults.some((vault) => connectionsOf(vault).length > 0);
+const hasDatabase = ({ vaults }: Blueprint): boolean => vaults.some(({ databases }) => databases.length > 0);
 
 async function startVault(
   group: ServerGroup,
@@ -171,8 +171,8 @@ async function startVault(
       ...(body ? { body } : {}),
       ...(vault.namespace ? { namespace: vault.namespace } : {}),
     });
-  if (vault.manage === "reference") await makeMounts(call, vault, issuer);
   const databases = postgres ? await loadDatabaseServer(postgres, plan, vault) : {};
+  if (vault.manage === "reference") await makeMounts(call, vault, issuer, databases);
   return { plan: vault, call, rehearsed: { address: server.address, caFile: server.caFile, databases } };
 }
 
@@ -185,15 +185,26 @@ async function makeNamespace(server: OpenBao, path: string | undefined): Promise
 }
 
 /** What a Vault has that is somebody else's to make, and that the stack only refers to. */
-async function makeMounts(call: AdministratorCall, vault: VaultPlan, issuer: ClusterIssuer): Promise<void> {
+async function makeMounts(
+  call: AdministratorCall,
+  vault: VaultPlan,
+  issuer: ClusterIssuer,
+  databases: RehearsedVaultServer["databases"],
+): Promise<void> {
   const { url: apiServer, jwksUrl, reviewerToken, caPem } = issuer;
   const cluster = { apiServer, jwksUrl, reviewerToken, caPem };
   await loadVaultServer(
     call,
-    { ...vault, manage: "create", policies: [], roles: [], databases: [] },
+    {
+      ...vault,
+      manage: "create",
+      policies: [],
+      roles: [],
+      databases: vault.databases.map((database) => ({ ...database, roles: [] })),
+    },
     Object.fromEntries(vault.auths.map((auth) => [auth.cluster, cluster])),
+    { databases },
   );
-  for (const { mount } of vault.databases) await call("POST", `sys/mounts/${mount}`, { type: "database" });
   if (vault.mirror) await call("POST", `sys/auth/${vault.mirror.authMount}`, { type: "jwt" });
 }
 
