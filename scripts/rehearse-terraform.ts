@@ -59,7 +59,9 @@ function showFailure({ step, expected, seen, logFile }: StepFailure, environment
 
 async function waitForInterrupt({ folder, environmentFile }: DeployedStack): Promise<void> {
   print(`\nDeployed and kept. To look around in another shell:\n  cd ${folder} && . ${environmentFile}`);
-  print("  terraform plan, aws secretsmanager list-secrets, bao policy list\nCtrl-C destroys it.\n");
+  print(
+    "  terraform plan; aws secretsmanager list-secrets; bao policy list; psql app\nCtrl-C destroys it.\n",
+  );
   // Signals alone keep no process alive.
   const alive = setInterval(() => undefined, 60_000);
   await new Promise<void>((done) => {

@@ -3,12 +3,15 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { blueprint } from "../../lib/blueprint";
+import { blueprint, type FunctionPlan } from "../../lib/blueprint";
+import { functionZip } from "../../lib/bundles";
 import type { Registry } from "../../lib/model";
+import { loadAwsAccount, loadOperations, loadSchedules } from "../../lib/rehearsal/load";
 import { withServers } from "../../lib/rehearsal/servers";
 import { rehearseTerraform } from "../../lib/rehearsal/terraform";
 import { serversOverride } from "../../lib/rehearsal/terraform/override-file";
 import { parseStack, type StackJson, withoutProviders } from "../../lib/rehearsal/terraform/stack-json";
+import { startStackServers } from "../../lib/rehearsal/terraform/stack-servers";
 import { registry } from "../../registry";
 import { synthesize, type TerraformJson } from "../stacks/synthesized";
 
@@ -284,6 +287,31 @@ const RESTLESS = `
   for (const mount of Object.values(stack.resource.vault_mount)) mount.description = "\${timestamp()}";
   writeFileSync(file, JSON.stringify(stack));
 `;
+
+describe("the servers of a stack, loaded without Terraform", () => {
+  test("let the deployer make its AWS half, whose secret the rotation step then rotates by its real function", async () => {
+    await withServers(async (group) => {
+      const plan = blueprint(own, "dev");
+      const { credentials, rotate, servers } = await startStackServers(group, plan, {
+        aws: true,
+        kubernetes: false,
+      });
+      const deployer = {
+        endpoint: servers.awsEndpoint ?? "",
+        credentials: {
+          accessKeyId: credentials.AWS_ACCESS_KEY_ID ?? "",
+          secretAccessKey: credentials.AWS_SECRET_ACCESS_KEY ?? "",
+          sessionToken: credentials.AWS_SESSION_TOKEN ?? "",
+        },
+      };
+      await loadAwsAccount(deployer, plan);
+      await expect(rotate("rotation")).rejects.toThrow();
+      const zipOf = ({ bundle, settings }: FunctionPlan) => functionZip(bundle, settings).bytes;
+      await loadSchedules(deployer, plan, await loadOperations(deployer, plan, zipOf));
+      expect(await rotate("rotation")).toEqual(["dev/jwt/signing by its function"]);
+    });
+  }, 240_000);
+});
 
 describe("Terraform with Vault's provider, on OpenBao", () => {
   withProvider.each([

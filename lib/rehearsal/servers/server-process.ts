@@ -25,6 +25,11 @@ export interface ServerProcessSpec {
   /** Receives standard output and standard error. */
   readonly logFile: string;
   /**
+   * Receives standard error.
+   * @default `logFile`
+   */
+  readonly errorFile?: string;
+  /**
    * Asks the server to end.
    * @default "SIGTERM"
    */
@@ -63,13 +68,14 @@ export class ServerProcess {
   /** Starts the process; whether it works is {@link whenReady}'s matter. */
   static start(spec: ServerProcessSpec, watchdog: Watchdog): ServerProcess {
     const log = openSync(spec.logFile, "w", 0o600);
+    const errors = spec.errorFile === undefined ? log : openSync(spec.errorFile, "w", 0o600);
     try {
       const child = spawn(spec.command, [...spec.args], {
         cwd: spec.folder,
         // Its own process group: Ctrl-C in a terminal does not reach it, and its descendants can be ended with it.
         detached: true,
         env: { ...spec.environment },
-        stdio: ["ignore", log, log],
+        stdio: ["ignore", log, errors],
         ...spec.identity,
       });
       if (child.pid !== undefined) {
@@ -79,6 +85,7 @@ export class ServerProcess {
       return new ServerProcess(spec, child, watchdog);
     } finally {
       closeSync(log);
+      if (errors !== log) closeSync(errors);
     }
   }
 

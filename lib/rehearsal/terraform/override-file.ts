@@ -69,7 +69,11 @@ export function serversOverride(stack: StackJson, servers: RehearsedServers): Ov
       override("aws_lambda_function", name, functionOverride(lambda, servers.awsEndpoint));
     }
   }
-  return { provider: providersOverride(stack, servers), resource };
+  return {
+    provider: providersOverride(stack, servers),
+    // Terraform takes an empty one for a block without a label.
+    ...(Object.keys(resource).length > 0 ? { resource } : {}),
+  };
 }
 
 /** Types and names of the resources that Terraform would refuse to destroy. */

@@ -105,7 +105,7 @@ export async function rehearseTerraform(group: ServerGroup, rehearsal: Terraform
     async (name) => {
       await terraform.apply(name, "first.tfplan", firstPasswords);
       knowsNoPassword(name, folder, firstPasswords);
-      return terraform.addresses();
+      return terraform.addresses(name);
     },
     (addresses) => [
       `${addresses.length} made`,
@@ -126,12 +126,14 @@ export async function rehearseTerraform(group: ServerGroup, rehearsal: Terraform
       names.length > 0 ? names : ["nothing in these parts rotates without a system outside of them"],
   );
   if (rotated.length > 0) await emptyPlan("plan after rotation", "third.tfplan");
-  await rehearsal.onDeployed?.({ folder, environmentFile: writeEnvironment(folder, stackServers) });
+  if (rehearsal.onDeployed) {
+    await rehearsal.onDeployed({ folder, environmentFile: writeEnvironment(folder, stackServers) });
+  }
   await step(
     "destroy",
     async (name) => {
       await terraform.destroy(name);
-      return nothingLeft(name, await terraform.addresses());
+      return nothingLeft(name, await terraform.addresses(name));
     },
     () => ["nothing left in state"],
   );
@@ -200,14 +202,11 @@ function knowsNoPassword(step: string, folder: string, passwords: Variables): vo
   throw new StepFailure(step, "no password in the state", `the value of ${names}`);
 }
 
-function writeEnvironment(folder: string, { credentials, servers }: StackServers): string {
+function writeEnvironment(folder: string, { credentials, lookAround }: StackServers): string {
   const file = join(folder, "environment.sh");
-  const [vault] = Object.values(servers.vaults);
-  const variables = {
-    ...credentials,
-    ...(vault ? { VAULT_ADDR: vault.address, VAULT_CACERT: vault.caFile } : {}),
-  };
-  const lines = Object.entries(variables).map(([name, value]) => `export ${name}='${value}'\n`);
+  const lines = Object.entries({ ...credentials, ...lookAround }).map(
+    ([name, value]) => `export ${name}='${value}'\n`,
+  );
   writeFileSync(file, lines.join(""), { mode: 0o600 });
   return file;
 }

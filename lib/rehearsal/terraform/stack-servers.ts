@@ -42,6 +42,8 @@ export interface StackServers {
   readonly firstPasswords: Variables;
   /** Names of the servers, for people. */
   readonly names: readonly string[];
+  /** How people reach the first Vault, as its administrator, and the database. */
+  readonly lookAround: Variables;
   /** Rotates what needs no system outside of the stack, and tells what it was. */
   rotate(step: string): Promise<readonly string[]>;
 }
@@ -54,6 +56,7 @@ interface StackAws {
 
 interface StackVault {
   readonly plan: VaultPlan;
+  readonly server: OpenBao;
   /** As its administrator, in its namespace. */
   readonly call: AdministratorCall;
   readonly rehearsed: RehearsedVaultServer;
@@ -85,7 +88,7 @@ export async function startStackServers(
       issuer,
     },
     credentials: {
-      ...(aws ? awsVariables(aws.deployer, aws.shim.endpoint) : {}),
+      ...(aws ? awsVariables(aws, plan.regions.primary) : {}),
       ...Object.fromEntries(
         await Promise.all(
           vaults.map(async ({ plan: vault, call }) => [
@@ -106,6 +109,7 @@ export async function startStackServers(
       ...vaults.map(({ plan: { name } }) => `Vault ${name}`),
       ...(postgres ? ["PostgreSQL"] : []),
     ],
+    lookAround: { ...vaultVariables(vaults[0]), ...(postgres ? databaseVariables(postgres) : {}) },
     rotate: async (step) => {
       const rotated: string[] = [];
       const secret = aws && selfContainedSecret(plan);
@@ -134,15 +138,32 @@ async function startAws(group: ServerGroup, plan: Blueprint): Promise<StackAws> 
   return { root, shim, deployer };
 }
 
-const awsVariables = (
-  { accessKeyId, secretAccessKey, sessionToken = "" }: Credentials,
-  endpoint: string,
-): Variables => ({
-  AWS_ACCESS_KEY_ID: accessKeyId,
-  AWS_SECRET_ACCESS_KEY: secretAccessKey,
-  AWS_SESSION_TOKEN: sessionToken,
+const awsVariables = ({ deployer, shim }: StackAws, region: string): Variables => ({
+  AWS_ACCESS_KEY_ID: deployer.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: deployer.secretAccessKey,
+  AWS_SESSION_TOKEN: deployer.sessionToken ?? "",
+  AWS_REGION: region,
   // Whatever the override file does not name must not be asked for in the cloud.
-  AWS_ENDPOINT_URL: endpoint,
+  AWS_ENDPOINT_URL: shim.endpoint,
+});
+
+const vaultVariables = (vault: StackVault | undefined): Variables =>
+  vault
+    ? {
+        VAULT_ADDR: vault.server.address,
+        VAULT_CACERT: vault.server.caFile,
+        VAULT_TOKEN: vault.server.rootToken,
+        ...(vault.plan.namespace ? { VAULT_NAMESPACE: vault.plan.namespace } : {}),
+      }
+    : {};
+
+const databaseVariables = ({ superuser, caFile }: Postgres): Variables => ({
+  PGHOST: superuser.host,
+  PGPORT: String(superuser.port),
+  PGUSER: superuser.user,
+  PGPASSWORD: superuser.password,
+  PGSSLMODE: "verify-full",
+  PGSSLROOTCERT: caFile,
 });
 
 type AdministratorCall = (
@@ -173,7 +194,8 @@ async function startVault(
     });
   const databases = postgres ? await loadDatabaseServer(postgres, plan, vault) : {};
   if (vault.manage === "reference") await makeMounts(call, vault, issuer, databases);
-  return { plan: vault, call, rehearsed: { address: server.address, caFile: server.caFile, databases } };
+  const rehearsed = { address: server.address, caFile: server.caFile, databases };
+  return { plan: vault, server, call, rehearsed };
 }
 
 async function makeNamespace(server: OpenBao, path: string | undefined): Promise<void> {
@@ -230,6 +252,8 @@ async function rotateSecret(
   { root, shim }: StackAws,
   { name }: AwsSecretPlan,
 ): Promise<string> {
+  // The schedule was tried when it was made; a rotation that comes before that has ended is refused.
+  await shim.rotations.settled(name);
   await secretsManager(root, regions.primary).send(new RotateSecretCommand({ SecretId: name }));
   const { outcome, failures } = await shim.rotations.settled(name);
   if (outcome === "succeeded") return `${name} by its function`;

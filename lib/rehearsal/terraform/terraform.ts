@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { ServerGroup } from "../servers";
 import { NoProviders, StepFailure } from "./step-failure";
 
@@ -9,6 +10,9 @@ export type Variables = Readonly<Record<string, string>>;
 interface Ended {
   readonly code: number | undefined;
   readonly output: string;
+  /** Its errors, and its warnings about its own configuration. */
+  readonly errors: string;
+  /** Has both. */
   readonly logFile: string;
 }
 
@@ -75,45 +79,48 @@ export class Terraform {
    * @throws NoProviders when they cannot be had
    */
   async init(step: string): Promise<void> {
-    const { code, output, logFile } = await this.#run(["init", "-no-color"]);
-    if (code === 0) return;
-    if (!NO_PROVIDER.test(output)) throw failed(step, code, output, logFile);
+    const ended = await this.#run(["init", "-no-color"]);
+    if (ended.code === 0) return;
+    if (!NO_PROVIDER.test(ended.errors)) throw failed(step, ended);
     throw new NoProviders(
-      `Terraform cannot get ${missingProviders(output)}. Nothing was rehearsed: tell it where providers are (TF_CLI_CONFIG_FILE, a mirror, the registry).`,
+      `Terraform cannot get ${missingProviders(ended.errors)}. Nothing was rehearsed: tell it where providers are (TF_CLI_CONFIG_FILE, a mirror, the registry).`,
     );
   }
 
   /** Plans into a file and tells what would change; nothing: the stack is as it was planned. */
   async plan(step: string, file: string, variables: Variables = {}): Promise<readonly PlannedChange[]> {
     const args = ["plan", "-no-color", "-detailed-exitcode", `-out=${file}`];
-    const { code, output, logFile } = await this.#run(args, variables);
-    if (code === 0) return [];
-    if (code !== 2) throw failed(step, code, output, logFile);
+    const planned = await this.#run(args, variables);
+    if (planned.code === 0) return [];
+    if (planned.code !== 2) throw failed(step, planned);
     const shown = await this.#run(["show", "-json", "-no-color", file]);
-    if (shown.code !== 0) throw failed(step, shown.code, "", logFile);
+    if (shown.code !== 0) throw failed(step, shown);
     return plannedChanges(JSON.parse(shown.output));
   }
 
   /** Carries out a planned file. */
   async apply(step: string, file: string, variables: Variables = {}): Promise<void> {
-    const { code, output, logFile } = await this.#run(["apply", "-no-color", file], variables);
-    if (code !== 0) throw failed(step, code, output, logFile);
+    const ended = await this.#run(["apply", "-no-color", file], variables);
+    if (ended.code !== 0) throw failed(step, ended);
   }
 
   /** Destroys all that the state has. */
   async destroy(step: string): Promise<void> {
-    const { code, output, logFile } = await this.#run(["destroy", "-no-color", "-auto-approve"]);
-    if (code !== 0) throw failed(step, code, output, logFile);
+    const ended = await this.#run(["destroy", "-no-color", "-auto-approve"]);
+    if (ended.code !== 0) throw failed(step, ended);
   }
 
   /** Addresses of all that the state has. */
-  async addresses(): Promise<readonly string[]> {
-    const { output } = await this.#run(["state", "list"]);
+  async addresses(step: string): Promise<readonly string[]> {
+    const ended = await this.#run(["state", "list"]);
+    if (ended.code !== 0) throw failed(step, ended);
+    const { output } = ended;
     return output.split("\n").filter((line) => line !== "");
   }
 
   async #run(args: readonly string[], variables: Variables = {}): Promise<Ended> {
-    const { logFile } = this.#group.placeFor(`terraform-${args[0]}`);
+    const { folder, logFile } = this.#group.placeFor(`terraform-${args[0]}`);
+    const errorFile = join(folder, "errors");
     const running = this.#group.startProcess({
       name: "Terraform",
       command: "terraform",
@@ -121,11 +128,15 @@ export class Terraform {
       environment: { ...this.#variables, ...variables },
       folder: this.#folder,
       logFile,
+      errorFile,
       // It lets go of its state and ends its providers.
       stopSignal: "SIGINT",
     });
     const code = await running.whenEnded();
-    return { code, output: readFileSync(logFile, "utf8"), logFile };
+    const output = readFileSync(logFile, "utf8");
+    const errors = readFileSync(errorFile, "utf8");
+    appendFileSync(logFile, errors);
+    return { code, output, errors, logFile };
   }
 }
 
@@ -148,10 +159,10 @@ function missingProviders(output: string): string {
   return `${[...new Set(found.map(([, name]) => name))].sort().join(", ")} (${first[2]})`;
 }
 
-function failed(step: string, code: number | undefined, output: string, logFile: string): StepFailure {
-  const errors = [...output.matchAll(/^(?:│ )?Error: (.*)$/gm)].map(([, text]) => text);
+function failed(step: string, { code, errors, logFile }: Ended): StepFailure {
+  const named = [...errors.matchAll(/^(?:│ )?Error: (.*)$/gm)].map(([, text]) => text);
   const ended = code === undefined ? "Terraform was ended" : `Terraform ended with ${code}`;
-  return new StepFailure(step, "Terraform to succeed", [ended, ...errors].join("; "), logFile);
+  return new StepFailure(step, "Terraform to succeed", [ended, ...named].join("; "), logFile);
 }
 
 interface ShownPlan {
