@@ -55,7 +55,7 @@ const SERVICES = [
  * Where a function finds AWS. With `AWS_ENDPOINT_URL` the embedded AWS would turn every HTTPS request to this machine into
  * one without TLS, those to Vault among them; an empty one keeps it from that.
  */
-const endpointsAt = (endpoint: string): Readonly<Record<string, string>> => ({
+export const functionEndpoints = (endpoint: string): Readonly<Record<string, string>> => ({
   AWS_ENDPOINT_URL: "",
   ...Object.fromEntries(SERVICES.map((service) => [`AWS_ENDPOINT_URL_${service}`, endpoint])),
 });
@@ -80,7 +80,7 @@ export async function loadFunction(access: AwsAccess, wanted: LoadedFunction): P
       Code: { ZipFile: wanted.zip },
       Timeout: wanted.timeoutSeconds,
       MemorySize: wanted.memoryMb,
-      Environment: { Variables: { ...wanted.environment, ...endpointsAt(access.endpoint) } },
+      Environment: { Variables: { ...wanted.environment, ...functionEndpoints(access.endpoint) } },
     }),
   );
   // Seconds. The waiter's own first pause is a whole one.

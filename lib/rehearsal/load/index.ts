@@ -18,6 +18,7 @@ export { embeddedDefinition } from "./embedded-definition";
 export {
   allowSecretsManager,
   type FunctionAnswer,
+  functionEndpoints,
   invokeFunction,
   type LoadedFunction,
   loadFunction,

@@ -1,4 +1,4 @@
-import { type RehearsedDatabase, rehearsedUrl } from "../load";
+import { functionEndpoints, type RehearsedDatabase, rehearsedUrl } from "../load";
 import { awsEndpoints } from "./aws-endpoints";
 import { type ResourceJson, resourcesOf, type StackJson } from "./stack-json";
 
@@ -111,7 +111,7 @@ function awsOverride(stack: StackJson, endpoint: string): OverrideJson {
 /** A function calls AWS where Terraform does. */
 function functionOverride({ environment }: ResourceJson, endpoint: string): Record<string, unknown> {
   const [own] = [environment ?? []].flat() as { readonly variables?: object }[];
-  return { environment: [{ variables: { ...own?.variables, AWS_ENDPOINT_URL: endpoint } }] };
+  return { environment: [{ variables: { ...own?.variables, ...functionEndpoints(endpoint) } }] };
 }
 
 function connectionOverride(

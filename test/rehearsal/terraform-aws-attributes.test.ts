@@ -1,0 +1,527 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as cloudwatch from "@aws-sdk/client-cloudwatch";
+import * as logs from "@aws-sdk/client-cloudwatch-logs";
+import * as dynamodb from "@aws-sdk/client-dynamodb";
+import * as eventbridge from "@aws-sdk/client-eventbridge";
+import * as iam from "@aws-sdk/client-iam";
+import * as kms from "@aws-sdk/client-kms";
+import * as lambda from "@aws-sdk/client-lambda";
+import * as secretsmanager from "@aws-sdk/client-secrets-manager";
+import * as sns from "@aws-sdk/client-sns";
+import * as sqs from "@aws-sdk/client-sqs";
+import type { Registry } from "../../lib/model";
+import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
+import { type AwsShim, startAwsShim } from "../../lib/rehearsal/shim";
+import { registry } from "../../registry";
+import { synthesize, type TerraformJson } from "../stacks/synthesized";
+
+/**
+ * A plan is empty when AWS tells Terraform's provider just what the stack says. Where that provider cannot be had, this shows
+ * that the embedded AWS behind its shim keeps what a stack's resources are made of: one resource of each type below, made with
+ * the stack's own values and read by the calls by which the provider reads it.
+ */
+const ACCOUNT = "222222222222";
+const REGION = "eu-central-1";
+const OTHER = "eu-west-1";
+
+const ENVIRONMENT = "stage";
+const made = synthesize(
+  { registry: registry as unknown as Registry, environment: ENVIRONMENT },
+  (terraform, folder) => ({
+    resource: terraform.resource as TerraformJson,
+    zip: readFileSync(join(folder, "functions", `acme-${ENVIRONMENT}--rotate-hmac-key.zip`)),
+  }),
+);
+const { resource } = made;
+
+let group: ServerGroup;
+let aws: EmbeddedAws;
+let shim: AwsShim;
+
+beforeAll(async () => {
+  group = ServerGroup.open();
+  aws = await startEmbeddedAws({ group });
+  shim = await startAwsShim({ upstream: aws, group });
+}, 300_000);
+
+afterAll(() => group?.stop(), 60_000);
+
+const settings = (region = REGION) => ({
+  endpoint: shim.endpoint,
+  region,
+  credentials: aws.rootCredentials(ACCOUNT),
+  maxAttempts: 1,
+});
+
+const keyValues = (tags: Record<string, string>) =>
+  Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+const asRecord = (tags: readonly { Key?: string | undefined; Value?: string | undefined }[] = []) =>
+  Object.fromEntries(tags.map(({ Key = "", Value }) => [Key, Value]));
+const FUNCTION_ARN = `arn:aws:lambda:${REGION}:${ACCOUNT}:function:acme-${ENVIRONMENT}--rotate-hmac-key`;
+
+async function multiRegionKey() {
+  const client = new kms.KMSClient(settings());
+  const primary = resource.aws_kms_key[`secrets_${REGION}`];
+  const replica = resource.aws_kms_replica_key[`secrets_${OTHER}`];
+  const Tags = Object.entries<string>(primary.tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
+  const { KeyMetadata } = await client.send(
+    new kms.CreateKeyCommand({
+      MultiRegion: primary.multi_region,
+      Description: primary.description,
+      Policy: primary.policy,
+      Tags,
+    }),
+  );
+  const KeyId = KeyMetadata?.KeyId ?? "";
+  await client.send(new kms.EnableKeyRotationCommand({ KeyId }));
+  await client.send(
+    new kms.ReplicateKeyCommand({
+      KeyId,
+      ReplicaRegion: OTHER,
+      Description: replica.description,
+      Policy: replica.policy,
+      Tags,
+    }),
+  );
+  return { KeyId, primary, replica };
+}
+
+async function readKey(region: string, KeyId: string) {
+  const client = new kms.KMSClient(settings(region));
+  const { KeyMetadata } = await client.send(new kms.DescribeKeyCommand({ KeyId }));
+  const { Policy } = await client.send(new kms.GetKeyPolicyCommand({ KeyId, PolicyName: "default" }));
+  const { Tags = [] } = await client.send(new kms.ListResourceTagsCommand({ KeyId }));
+  const { KeyRotationEnabled } = await client.send(new kms.GetKeyRotationStatusCommand({ KeyId }));
+  return {
+    description: KeyMetadata?.Description,
+    multi_region: KeyMetadata?.MultiRegion,
+    enabled: KeyMetadata?.Enabled,
+    enable_key_rotation: KeyRotationEnabled,
+    policy: Policy,
+    tags: Object.fromEntries(Tags.map(({ TagKey = "", TagValue }) => [TagKey, TagValue])),
+  };
+}
+
+/** Attributes of the stack, read back. */
+interface ReadBack {
+  readonly read: object;
+  readonly said: object;
+}
+
+const pick = (from: TerraformJson, ...names: string[]) =>
+  Object.fromEntries(names.map((name) => [name, from[name]]));
+
+const TYPES: Record<string, () => Promise<ReadBack>> = {
+  async aws_kms_key() {
+    const { KeyId, primary } = await multiRegionKey();
+    return {
+      read: await readKey(REGION, KeyId),
+      said: {
+        ...pick(primary, "description", "multi_region", "enable_key_rotation", "policy", "tags"),
+        enabled: true,
+      },
+    };
+  },
+  async aws_kms_replica_key() {
+    const { KeyId, replica } = await multiRegionKey();
+    const { enable_key_rotation: _, multi_region: __, ...read } = await readKey(OTHER, KeyId);
+    return { read, said: { ...pick(replica, "description", "policy", "tags"), enabled: true } };
+  },
+  async aws_secretsmanager_secret() {
+    const client = new secretsmanager.SecretsManagerClient(settings());
+    const [secret] = Object.values<TerraformJson>(resource.aws_secretsmanager_secret);
+    const [policy] = Object.values<TerraformJson>(resource.aws_secretsmanager_secret_policy);
+    const [rotation] = Object.values<TerraformJson>(resource.aws_secretsmanager_secret_rotation);
+    const keys = { [REGION]: "key/one", [OTHER]: "key/two" };
+    const { ARN: SecretId } = await client.send(
+      new secretsmanager.CreateSecretCommand({
+        ClientRequestToken: `terraform-${randomBytes(13).toString("hex")}`,
+        Name: secret.name,
+        Description: secret.description,
+        KmsKeyId: keys[REGION],
+        Tags: keyValues(secret.tags),
+        AddReplicaRegions: secret.replica.map(({ region }: TerraformJson) => ({
+          Region: region,
+          KmsKeyId: keys[OTHER],
+        })),
+      }),
+    );
+    await client.send(
+      new secretsmanager.PutResourcePolicyCommand({ SecretId, ResourcePolicy: policy.policy }),
+    );
+    await new lambda.LambdaClient(settings())
+      .send(new lambda.GetFunctionCommand({ FunctionName: FUNCTION_ARN }))
+      .catch(() => makeFunction());
+    await client.send(
+      new secretsmanager.RotateSecretCommand({
+        SecretId,
+        RotationLambdaARN: FUNCTION_ARN,
+        RotateImmediately: rotation.rotate_immediately,
+        RotationRules: {
+          ScheduleExpression: rotation.rotation_rules.schedule_expression,
+          Duration: rotation.rotation_rules.duration,
+        },
+      }),
+    );
+    await shim.rotations.settled(secret.name);
+    const found = await client.send(new secretsmanager.DescribeSecretCommand({ SecretId }));
+    const { ResourcePolicy } = await client.send(new secretsmanager.GetResourcePolicyCommand({ SecretId }));
+    await client.send(new secretsmanager.CancelRotateSecretCommand({ SecretId }));
+    await client.send(
+      new secretsmanager.RemoveRegionsFromReplicationCommand({ SecretId, RemoveReplicaRegions: [OTHER] }),
+    );
+    await client.send(new secretsmanager.DeleteSecretCommand({ SecretId, RecoveryWindowInDays: 30 }));
+    const { DeletedDate, RotationEnabled, ReplicationStatus } = await client.send(
+      new secretsmanager.DescribeSecretCommand({ SecretId }),
+    );
+    return {
+      read: {
+        name: found.Name,
+        description: found.Description,
+        kms_key_id: found.KmsKeyId,
+        tags: asRecord(found.Tags),
+        replica: found.ReplicationStatus?.map(({ Region, KmsKeyId }) => [Region, KmsKeyId]),
+        policy: ResourcePolicy,
+        rotation_rules: {
+          schedule_expression: found.RotationRules?.ScheduleExpression,
+          duration: found.RotationRules?.Duration,
+        },
+        rotation_lambda_arn: found.RotationLambdaARN,
+        destroyed: [DeletedDate !== undefined, RotationEnabled, ReplicationStatus ?? []],
+      },
+      said: {
+        ...pick(secret, "name", "description", "tags"),
+        kms_key_id: keys[REGION],
+        replica: secret.replica.map(({ region }: TerraformJson) => [region, keys[OTHER]]),
+        policy: policy.policy,
+        ...pick(rotation, "rotation_rules"),
+        rotation_lambda_arn: FUNCTION_ARN,
+        destroyed: [true, false, []],
+      },
+    };
+  },
+  async aws_iam_role() {
+    const client = new iam.IAMClient(settings());
+    const role = resource.aws_iam_role["secrets_function--rotate-stripe"];
+    const policy = resource.aws_iam_role_policy["secrets_function--rotate-stripe_function"];
+    const RoleName = role.name;
+    await client.send(
+      new iam.CreateRoleCommand({
+        RoleName,
+        Path: role.path,
+        Description: role.description,
+        MaxSessionDuration: role.max_session_duration,
+        AssumeRolePolicyDocument: role.assume_role_policy,
+        Tags: keyValues(role.tags),
+      }),
+    );
+    await client.send(
+      new iam.PutRolePolicyCommand({ RoleName, PolicyName: policy.name, PolicyDocument: policy.policy }),
+    );
+    const { Role } = await client.send(new iam.GetRoleCommand({ RoleName }));
+    const { PolicyDocument = "" } = await client.send(
+      new iam.GetRolePolicyCommand({ RoleName, PolicyName: policy.name }),
+    );
+    const { PolicyNames } = await client.send(new iam.ListRolePoliciesCommand({ RoleName }));
+    const { AttachedPolicies } = await client.send(new iam.ListAttachedRolePoliciesCommand({ RoleName }));
+    return {
+      read: {
+        path: Role?.Path,
+        description: Role?.Description,
+        max_session_duration: Role?.MaxSessionDuration,
+        assume_role_policy: decodeURIComponent(Role?.AssumeRolePolicyDocument ?? ""),
+        tags: asRecord(Role?.Tags),
+        policy: decodeURIComponent(PolicyDocument),
+        exclusive: [PolicyNames, AttachedPolicies],
+      },
+      said: {
+        ...pick(role, "path", "description", "max_session_duration", "assume_role_policy", "tags"),
+        policy: policy.policy,
+        exclusive: [[policy.name], []],
+      },
+    };
+  },
+  async aws_lambda_function() {
+    const planned = resource.aws_lambda_function["secrets_function--rotate-hmac-key"];
+    await makeFunction();
+    const { Configuration: found, Tags } = await new lambda.LambdaClient(settings()).send(
+      new lambda.GetFunctionCommand({ FunctionName: FUNCTION_ARN }),
+    );
+    return {
+      read: {
+        ...Object.fromEntries(
+          ["Description", "Handler", "Runtime", "Timeout", "MemorySize", "Architectures"].map((name) => [
+            name.replace(/(?<=.)[A-Z]/, (letter) => `_${letter}`).toLowerCase(),
+            found?.[name as keyof typeof found],
+          ]),
+        ),
+        source_code_hash: found?.CodeSha256,
+        logging_config: [found?.LoggingConfig?.LogFormat, found?.LoggingConfig?.LogGroup],
+        dead_letter: found?.DeadLetterConfig?.TargetArn,
+        tags: Tags,
+      },
+      said: {
+        ...pick(planned, "description", "handler", "runtime", "timeout", "memory_size", "architectures"),
+        ...pick(planned, "source_code_hash", "tags"),
+        logging_config: ["JSON", `/aws/lambda/${planned.function_name}`],
+        dead_letter: deadLetters,
+      },
+    };
+  },
+  async aws_cloudwatch_log_group() {
+    const client = new logs.CloudWatchLogsClient(settings());
+    const planned = resource.aws_cloudwatch_log_group["secrets_function--rotate-stripe"];
+    await client.send(
+      new logs.CreateLogGroupCommand({
+        logGroupName: planned.name,
+        kmsKeyId: "key/one",
+        tags: planned.tags,
+      }),
+    );
+    await client.send(
+      new logs.PutRetentionPolicyCommand({
+        logGroupName: planned.name,
+        retentionInDays: planned.retention_in_days,
+      }),
+    );
+    const { logGroups: [found] = [] } = await client.send(
+      new logs.DescribeLogGroupsCommand({ logGroupNamePrefix: planned.name }),
+    );
+    const { tags } = await client.send(
+      new logs.ListTagsForResourceCommand({ resourceArn: found?.logGroupArn }),
+    );
+    return {
+      read: { retention_in_days: found?.retentionInDays, kms_key_id: found?.kmsKeyId, tags },
+      said: { ...pick(planned, "retention_in_days", "tags"), kms_key_id: "key/one" },
+    };
+  },
+  async aws_sqs_queue() {
+    const client = new sqs.SQSClient(settings());
+    const planned = resource.aws_sqs_queue["secrets_dead-letters"];
+    const { policy } = resource.aws_sqs_queue_policy["secrets_dead-letters"];
+    const MessageRetentionPeriod = String(planned.message_retention_seconds);
+    const { QueueUrl } = await client.send(
+      new sqs.CreateQueueCommand({
+        QueueName: planned.name,
+        Attributes: { KmsMasterKeyId: "key/one", MessageRetentionPeriod },
+        tags: planned.tags,
+      }),
+    );
+    await client.send(new sqs.SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy: policy } }));
+    const { Attributes } = await client.send(
+      new sqs.GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] }),
+    );
+    const { Tags: tags } = await client.send(new sqs.ListQueueTagsCommand({ QueueUrl }));
+    return {
+      read: { ...pick(Attributes, "KmsMasterKeyId", "MessageRetentionPeriod", "Policy"), tags },
+      said: { KmsMasterKeyId: "key/one", MessageRetentionPeriod, Policy: policy, tags: planned.tags },
+    };
+  },
+  async aws_sns_topic() {
+    const client = new sns.SNSClient(settings());
+    const planned = resource.aws_sns_topic.secrets_alarms;
+    const { policy } = resource.aws_sns_topic_policy.secrets_alarms;
+    const { TopicArn } = await client.send(
+      new sns.CreateTopicCommand({
+        Name: planned.name,
+        Attributes: { KmsMasterKeyId: "key/one" },
+        Tags: keyValues(planned.tags),
+      }),
+    );
+    await client.send(
+      new sns.SetTopicAttributesCommand({ TopicArn, AttributeName: "Policy", AttributeValue: policy }),
+    );
+    const { Attributes } = await client.send(new sns.GetTopicAttributesCommand({ TopicArn }));
+    const { Tags } = await client.send(new sns.ListTagsForResourceCommand({ ResourceArn: TopicArn }));
+    return {
+      read: { ...pick(Attributes, "KmsMasterKeyId", "Policy"), tags: asRecord(Tags) },
+      said: { KmsMasterKeyId: "key/one", Policy: policy, tags: planned.tags },
+    };
+  },
+  async aws_dynamodb_table() {
+    const client = new dynamodb.DynamoDBClient(settings());
+    const [planned] = Object.values<TerraformJson>(resource.aws_dynamodb_table);
+    const TableName = planned.name;
+    const AttributeDefinitions = planned.attribute.map(({ name, type }: TerraformJson) => ({
+      AttributeName: name,
+      AttributeType: type,
+    }));
+    const KeySchema = [
+      { AttributeName: planned.hash_key, KeyType: "HASH" as const },
+      ...(planned.range_key ? [{ AttributeName: planned.range_key, KeyType: "RANGE" as const }] : []),
+    ];
+    await client.send(
+      new dynamodb.CreateTableCommand({
+        TableName,
+        BillingMode: planned.billing_mode,
+        AttributeDefinitions,
+        KeySchema,
+        DeletionProtectionEnabled: planned.deletion_protection_enabled,
+        Tags: keyValues(planned.tags),
+      }),
+    );
+    await client.send(
+      new dynamodb.UpdateContinuousBackupsCommand({
+        TableName,
+        PointInTimeRecoverySpecification: {
+          PointInTimeRecoveryEnabled: planned.point_in_time_recovery.enabled,
+        },
+      }),
+    );
+    const { Table } = await client.send(new dynamodb.DescribeTableCommand({ TableName }));
+    const { ContinuousBackupsDescription: backups } = await client.send(
+      new dynamodb.DescribeContinuousBackupsCommand({ TableName }),
+    );
+    const { Tags } = await client.send(
+      new dynamodb.ListTagsOfResourceCommand({ ResourceArn: Table?.TableArn }),
+    );
+    return {
+      read: {
+        ...pick(Table, "AttributeDefinitions", "KeySchema", "DeletionProtectionEnabled"),
+        billing_mode: Table?.BillingModeSummary?.BillingMode,
+        point_in_time_recovery: backups?.PointInTimeRecoveryDescription?.PointInTimeRecoveryStatus,
+        tags: asRecord(Tags),
+      },
+      said: {
+        AttributeDefinitions,
+        KeySchema,
+        DeletionProtectionEnabled: planned.deletion_protection_enabled,
+        ...pick(planned, "billing_mode", "tags"),
+        point_in_time_recovery: "ENABLED",
+      },
+    };
+  },
+  async aws_cloudwatch_event_rule() {
+    const client = new eventbridge.EventBridgeClient(settings());
+    const planned = resource.aws_cloudwatch_event_rule["secrets_label-updated"];
+    const target = resource.aws_cloudwatch_event_target["secrets_label-updated"];
+    const retry = target.retry_policy;
+    const Targets = [
+      {
+        Id: "terraform",
+        Arn: FUNCTION_ARN,
+        DeadLetterConfig: { Arn: deadLetters },
+        RetryPolicy: {
+          MaximumEventAgeInSeconds: retry.maximum_event_age_in_seconds,
+          MaximumRetryAttempts: retry.maximum_retry_attempts,
+        },
+      },
+    ];
+    const Rule = planned.name;
+    await client.send(
+      new eventbridge.PutRuleCommand({
+        Name: Rule,
+        Description: planned.description,
+        EventPattern: planned.event_pattern,
+        State: "ENABLED",
+      }),
+    );
+    await client.send(new eventbridge.PutTargetsCommand({ Rule, Targets }));
+    const found = await client.send(new eventbridge.DescribeRuleCommand({ Name: Rule }));
+    const targets = await client.send(new eventbridge.ListTargetsByRuleCommand({ Rule }));
+    return {
+      read: {
+        description: found.Description,
+        event_pattern: found.EventPattern,
+        state: found.State,
+        targets: targets.Targets,
+      },
+      said: { ...pick(planned, "description", "event_pattern"), state: "ENABLED", targets: Targets },
+    };
+  },
+  async aws_cloudwatch_metric_alarm() {
+    const client = new cloudwatch.CloudWatchClient(settings());
+    const planned = resource.aws_cloudwatch_metric_alarm["secrets_dead-letters"];
+    const said = {
+      AlarmDescription: planned.alarm_description,
+      AlarmActions: ["arn:topic"],
+      OKActions: ["arn:topic"],
+      ComparisonOperator: planned.comparison_operator,
+      Dimensions: Object.entries<string>(planned.dimensions).map(([Name, Value]) => ({ Name, Value })),
+      EvaluationPeriods: planned.evaluation_periods,
+      MetricName: planned.metric_name,
+      Namespace: planned.namespace,
+      Period: planned.period,
+      Statistic: planned.statistic,
+      Threshold: planned.threshold,
+      TreatMissingData: planned.treat_missing_data,
+    };
+    await client.send(
+      new cloudwatch.PutMetricAlarmCommand({
+        ...said,
+        AlarmName: planned.alarm_name,
+        Tags: keyValues(planned.tags),
+      }),
+    );
+    const { MetricAlarms: [found] = [] } = await client.send(
+      new cloudwatch.DescribeAlarmsCommand({ AlarmNames: [planned.alarm_name] }),
+    );
+    const { Tags } = await client.send(
+      new cloudwatch.ListTagsForResourceCommand({ ResourceARN: found?.AlarmArn }),
+    );
+    return {
+      read: { ...pick(found, ...Object.keys(said)), tags: asRecord(Tags) },
+      said: { ...said, tags: planned.tags },
+    };
+  },
+};
+
+const deadLetters = `arn:aws:sqs:${REGION}:${ACCOUNT}:acme-${ENVIRONMENT}-secrets-dead-letters`;
+
+/** The function with its role and the right of Secrets Manager to call it; nothing where it is already. */
+async function makeFunction(): Promise<void> {
+  const client = new lambda.LambdaClient(settings());
+  const planned = resource.aws_lambda_function["secrets_function--rotate-hmac-key"];
+  const role = resource.aws_iam_role["secrets_function--rotate-hmac-key"];
+  try {
+    await new iam.IAMClient(settings()).send(
+      new iam.CreateRoleCommand({
+        RoleName: role.name,
+        Path: role.path,
+        AssumeRolePolicyDocument: role.assume_role_policy,
+      }),
+    );
+  } catch {
+    return;
+  }
+  await client.send(
+    new lambda.CreateFunctionCommand({
+      FunctionName: planned.function_name,
+      Description: planned.description,
+      Role: `arn:aws:iam::${ACCOUNT}:role${role.path}${role.name}`,
+      Runtime: planned.runtime,
+      Handler: planned.handler,
+      Code: { ZipFile: made.zip },
+      Timeout: planned.timeout,
+      MemorySize: planned.memory_size,
+      Architectures: planned.architectures,
+      DeadLetterConfig: { TargetArn: deadLetters },
+      LoggingConfig: { LogFormat: "JSON", LogGroup: `/aws/lambda/${planned.function_name}` },
+      Tags: planned.tags,
+    }),
+  );
+  await lambda.waitUntilFunctionActiveV2(
+    { client, maxWaitTime: 30 },
+    { FunctionName: planned.function_name },
+  );
+  await client.send(
+    new lambda.AddPermissionCommand({
+      FunctionName: planned.function_name,
+      StatementId: "SecretsManager",
+      Action: "lambda:InvokeFunction",
+      Principal: "secretsmanager.amazonaws.com",
+      SourceAccount: ACCOUNT,
+    }),
+  );
+}
+
+test.each(Object.keys(TYPES))(
+  "%s is read as it was said",
+  async (type) => {
+    const found = await TYPES[type]?.();
+    expect(found?.read).toEqual(found?.said);
+  },
+  60_000,
+);
