@@ -98,6 +98,20 @@ describe.each(environments)("the override file of %s", (environment) => {
     expect(held.length > 0).toBe(environment === "prod");
   });
 
+  test("lets buckets and their locked records be destroyed, and keeps how long they are locked", () => {
+    for (const name of Object.keys(stack.resource.aws_s3_bucket ?? {})) {
+      expect(override.resource.aws_s3_bucket[name].force_destroy).toBe(true);
+    }
+    const locks = Object.entries<TerraformJson>(stack.resource.aws_s3_bucket_object_lock_configuration ?? {});
+    expect(locks.length).toBeGreaterThan(0);
+    for (const [name, { rule }] of locks) {
+      const { days } = rule.default_retention;
+      expect(override.resource.aws_s3_bucket_object_lock_configuration[name].rule).toEqual([
+        { default_retention: [{ days, mode: "GOVERNANCE" }] },
+      ]);
+    }
+  });
+
   test.each(["aws", "vault", "kubernetes"])(
     "without %s has nothing of it, and all else as it was",
     (name) => {

@@ -51,6 +51,12 @@ export function serversOverride(stack: StackJson, servers: RehearsedServers): Ov
   )) {
     if (isProtected) override("aws_dynamodb_table", name, { deletion_protection_enabled: false });
   }
+  for (const [name] of resourcesOf(stack, "aws_s3_bucket")) {
+    override("aws_s3_bucket", name, { force_destroy: true });
+  }
+  for (const [name, { rule }] of resourcesOf(stack, "aws_s3_bucket_object_lock_configuration")) {
+    override("aws_s3_bucket_object_lock_configuration", name, { rule: [destroyableRetention(rule)] });
+  }
   for (const [name, auth] of resourcesOf(stack, "vault_jwt_auth_backend")) {
     const { url, caPem } = servers.issuer;
     if (auth.oidc_discovery_url) {
@@ -76,8 +82,18 @@ export function serversOverride(stack: StackJson, servers: RehearsedServers): Ov
   };
 }
 
+/** What {@link serversOverride} loosens so that a stack can be destroyed, in one line each. */
+export function loosened(stack: StackJson): readonly string[] {
+  const held = protectedResources(stack).length;
+  const locked = resourcesOf(stack, "aws_s3_bucket_object_lock_configuration").length;
+  return [
+    ...(held > 0 ? [`prevent_destroy lifted from ${held} resources, for the rehearsal only`] : []),
+    ...(locked > 0 ? ["object lock in mode GOVERNANCE, for the rehearsal only"] : []),
+  ];
+}
+
 /** Types and names of the resources that Terraform would refuse to destroy. */
-export function protectedResources(stack: StackJson): readonly (readonly [type: string, name: string])[] {
+function protectedResources(stack: StackJson): readonly (readonly [type: string, name: string])[] {
   return Object.entries(stack.resource).flatMap(([type, resources]) =>
     Object.entries(resources).flatMap(([name, { lifecycle }]) =>
       lifecycle?.prevent_destroy === true ? [[type, name] as const] : [],
@@ -106,6 +122,13 @@ function awsOverride(stack: StackJson, endpoint: string): OverrideJson {
     s3_use_path_style: true,
     skip_region_validation: true,
   };
+}
+
+/** The same retention, which Terraform may end: what is under COMPLIANCE nobody deletes before its time. */
+function destroyableRetention(rule: unknown): object {
+  const [block] = [rule].flat() as { readonly default_retention?: object }[];
+  const [retention] = [block?.default_retention ?? []].flat();
+  return { ...block, default_retention: [{ ...retention, mode: "GOVERNANCE" }] };
 }
 
 /** A function calls AWS where Terraform does. */

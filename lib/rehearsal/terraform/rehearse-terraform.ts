@@ -4,7 +4,7 @@ import { blueprint } from "../../blueprint";
 import type { Registry } from "../../model";
 import type { ServerGroup } from "../servers";
 import { kubeconfigProviders } from "./kubeconfig";
-import { backendOverride, type OverrideJson, protectedResources, serversOverride } from "./override-file";
+import { backendOverride, loosened, type OverrideJson, serversOverride } from "./override-file";
 import { parseStack, resourceCount, type StackJson, withoutProviders } from "./stack-json";
 import { type RehearsedParts, type StackServers, startStackServers } from "./stack-servers";
 import { StepFailure } from "./step-failure";
@@ -92,7 +92,7 @@ export async function rehearseTerraform(group: ServerGroup, rehearsal: Terraform
       terraform.use(started.credentials);
       return started;
     },
-    ({ names }) => [names.join(", "), ...liftedProtection(stack)],
+    ({ names }) => [names.join(", "), ...loosened(stack)],
   );
   const { firstPasswords } = stackServers;
   await step(
@@ -159,11 +159,6 @@ function copyOf(folder: string, parts: RehearsedParts): StackCopy {
 
 const providersOf = ({ terraform }: StackJson): readonly string[] =>
   Object.values(terraform.required_providers).map(({ source, version }) => `${source} ${version}`);
-
-function liftedProtection(stack: StackJson): readonly string[] {
-  const count = protectedResources(stack).length;
-  return count === 0 ? [] : [`prevent_destroy lifted from ${count} resources, for the rehearsal only`];
-}
 
 function writeOverride(folder: string, name: string, override: OverrideJson): void {
   writeFileSync(join(folder, `${name}_override.tf.json`), JSON.stringify(override, null, 2));
