@@ -138,8 +138,7 @@ async function withRehearsalServers(
 
 /** Progress that is drawn anew holds back other lines, and hides the cursor: a terminal that we die in must have it back. */
 function tellAtOnce(terminal: Terminal, text: string): void {
-  const { live } = terminal;
-  if (live) writeSync(process.stderr.fd, `\u001b[?25h${text}`);
+  if (terminal.live) writeSync(process.stderr.fd, `\u001b[?25h${text}`);
   else terminal.err(text);
 }
 
