@@ -25,6 +25,8 @@ export interface RehearsalOptions {
   readonly logFolder: string;
   /** Shows what is done. */
   readonly progress: StepProgress;
+  /** Done while the world is stood up. Its failure ends the rehearsal. @default nothing */
+  readonly synthesize?: () => Promise<void>;
   /** Called when the world stands, before anything is rotated: a test breaks something here. @default nothing */
   readonly meddle?: (world: RehearsedWorld) => Promise<void>;
   /** Called when all is rotated, before anybody reads. @default nothing */
@@ -43,8 +45,10 @@ export async function rehearse(
   const { registry, environment, group, progress } = options;
   const phases = new Phases(progress);
 
-  const world = await phases.run(`Stand ${environment} up`, (tell) =>
-    standUp({ registry, environment, group, onProgress: tell }),
+  const { synthesize } = options;
+  const title = `${synthesize ? `Synthesize ${registry.environmentNames.join(", ")}; stand` : "Stand"} ${environment} up`;
+  const [world] = await phases.run(title, (tell) =>
+    Promise.all([standUp({ registry, environment, group, onProgress: tell }), synthesize?.()]),
   );
   await options.meddle?.(world);
   const differences: Difference[] = [];
