@@ -100,11 +100,7 @@ class Started {
   #err = "";
 
   constructor(args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
-    const command = [
-      join(ROOT, "node_modules/tsx/dist/cli.mjs"),
-      "lib/rehearsal/secrets-registry.ts",
-      ...args,
-    ];
+    const command = ["--import", "tsx", "lib/rehearsal/secrets-registry.ts", ...args];
     this.#child = spawn(process.execPath, command, {
       cwd: checkout,
       // A group of its own, as a shell makes one for a command: Ctrl-C reaches all of it.

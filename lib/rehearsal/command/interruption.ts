@@ -1,9 +1,14 @@
 /** What a terminal or a supervisor ends a program with. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** Who passes signals on to us, as npm and tsx do, sends the same one again at once. */
+const ECHO_MS = 1_000;
+
+const ignored = (): void => undefined;
+
 /**
  * Ends a program in order when a signal asks for it: cleans up, then dies of the same signal, so that the caller sees it.
- * A second signal ends it at once; the servers' watchdog then does what is left.
+ * A second SIGINT or SIGTERM ends it at once; the servers' watchdog then does what is left.
  */
 export class Interruption {
   readonly #cleanUp: () => Promise<void>;
@@ -45,7 +50,14 @@ export class Interruption {
       this.#expected();
       return;
     }
+    for (const other of SIGNALS) process.on(other, ignored);
+    const heed = (...signals: readonly NodeJS.Signals[]): void => {
+      for (const other of signals) process.off(other, ignored);
+    };
+    // A terminal that closes meanwhile is no second wish.
+    setTimeout(() => heed("SIGINT", "SIGTERM"), ECHO_MS).unref();
     const die = (): Promise<void> => {
+      heed(...SIGNALS);
       process.kill(process.pid, signal);
       return new Promise(() => undefined);
     };
