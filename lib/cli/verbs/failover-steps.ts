@@ -1,5 +1,5 @@
 import type { Blueprint } from "../../blueprint";
-import type { FailoverRow, Loss, Return } from "./failover-plan";
+import type { Loss, Return } from "./failover-plan";
 
 /** An `import` block in Terraform's JSON syntax. https://developer.hashicorp.com/terraform/language/block/import */
 export interface TerraformImport {
@@ -17,6 +17,14 @@ export interface FailoverSteps {
   readonly next: readonly string[];
 }
 
+/** A secret, as far as Terraform must know it. */
+interface Standing {
+  readonly secret: string;
+  readonly arn?: string;
+  /** What is `blocked` or `failed` still is a replica, and nothing to import. */
+  readonly does: string;
+}
+
 /** Id of an import in another region than the provider's: AWS provider ≥ 6. */
 const inRegion = (id: string, region: string): string => `${id}@${region}`;
 
@@ -32,13 +40,13 @@ const stackOf = (environment: string): string => `cdktf.out/stacks/${environment
 export function failoverSteps(
   plan: Blueprint,
   { environment, from, to }: Loss,
-  rows: readonly FailoverRow[],
+  secrets: readonly Standing[],
   addresses: string,
 ): FailoverSteps {
   const replicas = plan.regions.all.filter((region) => region !== from && region !== to);
   const word = new Map(plan.secrets.map((secret) => [secret.key, secret.word]));
-  const imports = rows.flatMap(({ secret, arn, does }) =>
-    arn === undefined || does === "blocked"
+  const imports = secrets.flatMap(({ secret, arn, does }) =>
+    arn === undefined || does === "blocked" || does === "failed"
       ? []
       : [{ to: `aws_secretsmanager_secret.${addresses}_${word.get(secret)}`, id: inRegion(arn, to) }],
   );

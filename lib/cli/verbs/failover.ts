@@ -109,7 +109,7 @@ export async function failover(
     answers,
     complete: results.every(({ does }) => does === "promoted" || does === "nothing"),
     secrets: results,
-    ...failoverSteps(plan, loss, rows, options.addresses),
+    ...failoverSteps(plan, loss, results, options.addresses),
   };
 }
 
