@@ -321,6 +321,12 @@ test("a region that answers is left on purpose only, and a dry run shows what wo
     ["promote", true],
   ]);
   expect((await look(AUTOMATIC, NEW)).PrimaryRegion).toBe(LOST);
+
+  const another = { accessKeyId: "999988887777", secretAccessKey: "test" };
+  const terminal = new FakeTerminal();
+  const args = ["--registry", before.file, "failover", "--env", "prod", "--to", NEW, "--yes"];
+  expect(await withCredentials(shim.endpoint, another, () => run(args, terminal))).toBe(2);
+  expect(terminal.told).toContain("belong to account 999988887777, and prod is account 111122223333");
 });
 
 test("a lost region: pods read on, replicas become secrets, and an interrupted command goes on where it was", async () => {
