@@ -260,6 +260,12 @@ const rejoin = (at: Stage, region: string, ...args: readonly string[]) =>
 const lose = (region: string) =>
   shim.faults.on((call) => call.region === region, { kind: "server-error" }, Number.POSITIVE_INFINITY);
 
+/** Calls of the operator that read or write a value. */
+const valuesTouched = (): number =>
+  shim.calls.all.filter(
+    ({ principal, action }) => principal === OPERATOR && /:(Batch)?(Get|Put)SecretValue$/.test(action),
+  ).length;
+
 const nameOf = (key: string): string => `prod/${key}`;
 const look = (key: string, region: string) =>
   secretsManager(root, region).send(new DescribeSecretCommand({ SecretId: nameOf(key) }));
@@ -334,6 +340,7 @@ test("a lost region: pods read on, replicas become secrets, and an interrupted c
   const readers = prober(NEW, THIRD);
   const values = await Promise.all(before.plan.secrets.map(({ key }) => read(key, NEW)));
 
+  const touched = valuesTouched();
   const nobody = await cli(before, ["failover", "--env", "prod", "--to", NEW]);
   expect(nobody).toMatchObject({ code: 2, err: expect.stringContaining("add --yes") });
   const no = await cli(before, ["failover", "--env", "prod", "--to", NEW], undefined, ["prod2"]);
@@ -362,6 +369,7 @@ test("a lost region: pods read on, replicas become secrets, and an interrupted c
   expect(third).toMatchObject({ code: 0, complete: true });
   expect(third.secrets.map(({ does }) => does)).toEqual(["nothing", "nothing", "nothing"]);
 
+  expect(valuesTouched()).toBe(touched);
   const { failures, reads } = await readers.stop();
   expect({ failures, some: reads > 20 }).toEqual({ failures: [], some: true });
   expect(await Promise.all(before.plan.secrets.map(({ key }) => read(key, NEW)))).toEqual(values);
