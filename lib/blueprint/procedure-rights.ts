@@ -207,7 +207,12 @@ export function operatorPolicy(scope: ProcedureScope): PolicyDocument {
     statement("SeeVersions", ["secretsmanager:DescribeSecret"], arns(secrets)),
     ...(supplied.length > 0
       ? [
-          statement("SupplyValues", ["secretsmanager:PutSecretValue"], arns(supplied)),
+          // What a person does not supply (Stripe's webhook secrets) is carried over from the value before.
+          statement(
+            "SupplyValues",
+            ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+            arns(supplied),
+          ),
           {
             Sid: "EncryptValues",
             Effect: "Allow",

@@ -203,6 +203,9 @@ function dyingCloud(
   };
   return {
     callerAccount: () => cloud.callerAccount(),
+    callerArn: () => cloud.callerArn(),
+    run: (table, secret, run) => cloud.run(table, secret, run),
+    execution: (arn) => cloud.execution(arn),
     describe: (name) => cloud.describe(name),
     createdAt: (name) => cloud.createdAt(name),
     read: (name, version) => cloud.read(name, version),

@@ -5,12 +5,13 @@ import type { ApprovalAnswer } from "../../model";
 import { DynamoDbRuns } from "../../rotation/cloud";
 import { UserFault } from "../user-fault";
 import type { ApprovalCloud } from "./approval-cloud";
+import type { AwsRotationCloudProps } from "./aws-rotation-cloud";
 
 /** {@link ApprovalCloud} by AWS's SDK: credentials, endpoints and proxies come from its own chain. */
-export function awsApprovalCloud(region: string, runsTable: string): ApprovalCloud {
-  const runs = new DynamoDbRuns(new DynamoDBClient({ region }), runsTable);
-  const sts = new STSClient({ region });
-  const stepFunctions = new SFNClient({ region });
+export function awsApprovalCloud(props: AwsRotationCloudProps, runsTable: string): ApprovalCloud {
+  const runs = new DynamoDbRuns(new DynamoDBClient({ ...props }), runsTable);
+  const sts = new STSClient({ ...props });
+  const stepFunctions = new SFNClient({ ...props });
   return {
     async caller() {
       const { Arn = "", Account = "" } = await asked("sts:GetCallerIdentity", () =>

@@ -9,10 +9,12 @@ import {
   SecretsManagerClient,
   type SecretsManagerClientConfig,
 } from "@aws-sdk/client-secrets-manager";
+import { DescribeExecutionCommand, GetExecutionHistoryCommand, SFNClient } from "@aws-sdk/client-sfn";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import type { SecretDescription } from "../../rotation";
+import type { Run, SecretDescription } from "../../rotation";
+import { DynamoDbRuns } from "../../rotation/cloud";
 import { FailedCheck, UserFault } from "../user-fault";
-import type { FunctionAnswer, RotationCloud } from "./rotation-cloud";
+import type { ExecutionView, FunctionAnswer, RotationCloud } from "./rotation-cloud";
 
 /** What the SDK and AWS call credentials that are missing, unknown or out of date. */
 const NO_CREDENTIALS =
@@ -29,6 +31,8 @@ export interface AwsRotationCloudProps {
   readonly endpoint?: string;
   /** @default the SDK's own chain */
   readonly credentials?: NonNullable<SecretsManagerClientConfig["credentials"]>;
+  /** Profile of AWS's shared configuration. @default the SDK's own chain */
+  readonly profile?: string;
 }
 
 /** {@link RotationCloud} by AWS's SDK: credentials, endpoints and proxies come from its own chain. */
@@ -37,6 +41,7 @@ export class AwsRotationCloud implements RotationCloud {
   readonly #lambda: LambdaClient;
   readonly #dynamoDb: DynamoDBClient;
   readonly #sts: STSClient;
+  readonly #stepFunctions: SFNClient;
 
   constructor(props: AwsRotationCloudProps) {
     this.#secrets = new SecretsManagerClient({ ...props });
@@ -48,6 +53,7 @@ export class AwsRotationCloud implements RotationCloud {
     });
     this.#dynamoDb = new DynamoDBClient({ ...props });
     this.#sts = new STSClient({ ...props });
+    this.#stepFunctions = new SFNClient({ ...props });
   }
 
   async callerAccount(): Promise<string> {
@@ -55,6 +61,13 @@ export class AwsRotationCloud implements RotationCloud {
       this.#sts.send(new GetCallerIdentityCommand({})),
     );
     return Account ?? "";
+  }
+
+  async callerArn(): Promise<string> {
+    const { Arn } = await ask("sts:GetCallerIdentity", "the credentials", () =>
+      this.#sts.send(new GetCallerIdentityCommand({})),
+    );
+    return Arn ?? "";
   }
 
   async describe(secretName: string): Promise<SecretDescription | undefined> {
@@ -156,6 +169,29 @@ export class AwsRotationCloud implements RotationCloud {
     );
     const at = new Date(Item?.confirmedAt?.S ?? Number.NaN);
     return Number.isNaN(at.getTime()) ? undefined : at;
+  }
+
+  run(tableName: string, secretName: string, run: string): Promise<Run | undefined> {
+    return ask("dynamodb:GetItem", tableName, () =>
+      new DynamoDbRuns(this.#dynamoDb, tableName).read(secretName, run),
+    );
+  }
+
+  async execution(executionArn: string): Promise<ExecutionView | undefined> {
+    try {
+      const { status = "" } = await this.#stepFunctions.send(new DescribeExecutionCommand({ executionArn }));
+      const { events = [] } = await this.#stepFunctions.send(
+        new GetExecutionHistoryCommand({ executionArn, reverseOrder: true, maxResults: 50 }),
+      );
+      const entered = events
+        .filter(({ stateEnteredEventDetails }) => stateEnteredEventDetails !== undefined)
+        .sort((a, b) => (b.id ?? 0) - (a.id ?? 0));
+      return { status, state: entered[0]?.stateEnteredEventDetails?.name };
+    } catch (failure) {
+      const name = nameOf(failure);
+      if (name === "ExecutionDoesNotExist") return undefined;
+      throw faultOf(name, "states:GetExecutionHistory", executionArn);
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { SecretDescription } from "../../rotation";
+import type { Run, SecretDescription } from "../../rotation";
 
 /** What a function answered, or how it failed. Its error's text is made of codes, names and times. */
 export type FunctionAnswer =
@@ -12,6 +12,8 @@ export type FunctionAnswer =
 export interface RotationCloud {
   /** Account of the credentials in use. */
   callerAccount(): Promise<string>;
+  /** ARN of the credentials in use. */
+  callerArn(): Promise<string>;
   /** `undefined`: there is no such secret. */
   describe(secretName: string): Promise<SecretDescription | undefined>;
   /** When each version that has a label was created. */
@@ -29,4 +31,16 @@ export interface RotationCloud {
   hasTable(tableName: string): Promise<boolean>;
   /** When the last Vault confirmed a version; `undefined`: not all of them have. */
   confirmedAt(tableName: string, secretName: string, versionId: string): Promise<Date | undefined>;
+  /** A run of the procedure; `undefined`: there is none of that name. */
+  run(tableName: string, secretName: string, run: string): Promise<Run | undefined>;
+  /** What follows a run; `undefined`: nothing does yet. */
+  execution(executionArn: string): Promise<ExecutionView | undefined>;
+}
+
+/** An execution as a person is shown it. */
+export interface ExecutionView {
+  /** `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`. */
+  readonly status: string;
+  /** The state that it entered last. */
+  readonly state?: string | undefined;
 }

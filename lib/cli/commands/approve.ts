@@ -31,7 +31,7 @@ Examples:
       const message = await host.readInput();
       const { awsApprovalCloud } =
         require("../cloud/aws-approval-cloud") as typeof import("../cloud/aws-approval-cloud");
-      const cloud = awsApprovalCloud(regions.primary, runsTable(registry.id, env));
+      const cloud = awsApprovalCloud({ region: regions.primary }, runsTable(registry.id, env));
       const result = await withoutStack(() =>
         approve(registry, { environment: env, run, message, approves: !reject }, cloud),
       );

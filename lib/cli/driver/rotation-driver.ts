@@ -151,6 +151,35 @@ export class RotationDriver {
   }
 
   /**
+   * Puts what was supplied under AWSPENDING, unless it lies there. Nothing else is done with it.
+   *
+   * @returns the version that is to rotate in
+   * @throws RotationError `value-malformed`, `wrong-environment`, `value-repeated`
+   */
+  async putSupplied(
+    secret: RotatedPlan,
+    kind: SuppliedSecret,
+    supplied: unknown,
+    { emergency }: Pick<PhaseOptions, "emergency">,
+  ): Promise<string> {
+    const { cloud, progress } = this.#context;
+    const labels = await this.labels(secret);
+    const current = labels.verified ? await this.#valueOf(secret, labels.current) : undefined;
+    const { value, steps } = completeValue(kind, supplied, current);
+    const staged = await this.#versionWith(secret, labels, supplied, value);
+    if (staged === undefined && labels.verified && labels.current !== undefined && !emergency) {
+      await this.#requireTime("rotate", secret, labels.current);
+    }
+    const put = staged ?? randomUUID();
+    if (staged === undefined) {
+      await progress.step(`${secret.key}: put what was supplied`, () =>
+        cloud.putPending(secret.name, put, JSON.stringify(value)),
+      );
+    }
+    return steps.includes("createSecret") && !emergency ? randomUUID() : put;
+  }
+
+  /**
    * The value to be put for what was supplied; `repeated` when it is the current one.
    *
    * @throws RotationError `value-malformed`, `wrong-environment`

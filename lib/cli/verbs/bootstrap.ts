@@ -66,7 +66,7 @@ export async function bootstrap(
   places: Places,
 ): Promise<BootstrapReport> {
   const plan = blueprint(registry, registry.environment(environment).name);
-  const cloud = host.cloudIn(plan.regions.primary);
+  const cloud = host.cloudIn(plan.regions.primary, environment);
   await requireAccount(cloud, plan);
   const { faults, warnings, labels } = await host.progress.step(
     `${environment}: look at what is deployed`,

@@ -1,5 +1,5 @@
 import { formatDuration, type Registry, type RotationMode } from "../../model";
-import { isSupplied, RotationError, type SuppliedSecret } from "../../rotation";
+import { isSupplied, RotationError } from "../../rotation";
 import { requireAccount } from "../cloud/require-account";
 import type { RotationCloud } from "../cloud/rotation-cloud";
 import { FailedRotation, failedBy, isTooEarly } from "../driver/failed-rotation";
@@ -7,9 +7,10 @@ import type { Pace } from "../driver/pace";
 import type { Progress } from "../driver/progress";
 import { type DriverOutcome, type RotatedPlan, RotationDriver } from "../driver/rotation-driver";
 import { type FoundSecret, findSecret } from "../find-secret";
-import { askFields, faultOfSupplied, readJson, suppliedForm } from "../supplied-values";
+import { faultOfSupplied } from "../supplied-values";
 import type { Terminal } from "../terminal";
 import { UserFault } from "../user-fault";
+import { suppliedValue } from "./supplied-value";
 
 /** What `rotate` can be told to do; without one, the whole rotation. */
 export const ROTATE_PHASES = ["publish", "promote", "verify", "decommission", "rollback"] as const;
@@ -30,8 +31,8 @@ export interface RotationHost {
   readonly terminal: Terminal;
   readonly progress: Progress;
   readonly pace: Pace;
-  /** AWS in an environment's primary region. */
-  readonly cloudIn: (region: string) => RotationCloud;
+  /** AWS in an environment's primary region, with that environment's credentials. */
+  readonly cloudIn: (region: string, environment: string) => RotationCloud;
 }
 
 /** How far a rotation came. */
@@ -59,7 +60,8 @@ export const succeeded = ({ outcome }: Pick<RotationReport, "outcome">): boolean
   outcome !== "failed" && outcome !== "too-early";
 
 /**
- * Rotates one secret of an environment, or takes one phase of it.
+ * Rotates one secret of an environment, or takes one phase of it, by calling its function: past the dispatcher, so only
+ * where no change request is needed. No run is begun, and nothing follows.
  *
  * @throws UserFault and UnknownNameError before anything was changed
  */
@@ -72,7 +74,12 @@ export async function rotate(
   const found = findSecret(registry, options.environment, key);
   checkOptions(found, options);
   const { plan, secret } = found;
-  const cloud = host.cloudIn(plan.regions.primary);
+  if (registry.environment(plan.environment).changeRequest === "required") {
+    throw new UserFault(
+      `${plan.environment} takes rotations through its dispatcher only. Leave --direct out, and give the change request: --change <file>.`,
+    );
+  }
+  const cloud = host.cloudIn(plan.regions.primary, plan.environment);
   await requireAccount(cloud, plan);
   const driver = new RotationDriver({ plan, cloud, pace: host.pace, progress: host.progress });
   const act = await chosen(found, options, host, driver);
@@ -141,20 +148,6 @@ async function chosen(
     throw new UserFault(faultOfSupplied(secret.key, resolved, failure));
   }
   return () => driver.supply(secret, resolved, supplied, { emergency });
-}
-
-async function suppliedValue(
-  { secret, plan }: FoundSecret,
-  kind: SuppliedSecret,
-  { valueFrom }: RotateOptions,
-  terminal: Terminal,
-): Promise<unknown> {
-  const form = suppliedForm(kind);
-  if (valueFrom === "stdin") return readJson(terminal, form);
-  if (terminal.interactive) return askFields(terminal, secret.key, kind);
-  throw new UserFault(
-    `${secret.key} needs a value from you, and there is no terminal to ask at. Pipe ${form} as JSON into: secrets-registry rotate ${secret.key} --env ${plan.environment} --value-from stdin.`,
-  );
 }
 
 /** @throws UserFault for options that mean nothing together, or nothing for this secret */

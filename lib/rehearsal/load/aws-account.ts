@@ -59,6 +59,8 @@ export interface HumanRole {
   /** ARN as the registry's `principals` have it. */
   readonly arn: string;
   readonly policy: PolicyDocument;
+  /** Name of the session. @default "rehearsal" */
+  readonly session?: string;
 }
 
 /**
@@ -96,7 +98,7 @@ export async function takeHumanRole(
     new PutRolePolicyCommand({ RoleName: name, PolicyName: "rights", PolicyDocument: json(role.policy) }),
   );
   const { Credentials: taken } = await sts(root, region).send(
-    new AssumeRoleCommand({ RoleArn: role.arn, RoleSessionName: "rehearsal" }),
+    new AssumeRoleCommand({ RoleArn: role.arn, RoleSessionName: role.session ?? "rehearsal" }),
   );
   return toCredentials(taken);
 }

@@ -23,12 +23,14 @@ export type ZipOf = (plan: FunctionPlan) => Uint8Array;
  * Loads the functions of a blueprint and what surrounds them, as the deployer whose credentials `access` holds. The
  * functions call AWS at the endpoint of `access`.
  *
+ * @param environment variables of every function
  * @returns ARNs of the functions by name
  */
 export async function loadOperations(
   access: AwsAccess,
   blueprint: Blueprint,
   zipOf: ZipOf,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<ReadonlyMap<string, string>> {
   const { operations, regions } = blueprint;
   if (operations === undefined) return new Map();
@@ -42,6 +44,7 @@ export async function loadOperations(
       region,
       roleArn: plan.role.arn,
       zip: zipOf(plan),
+      environment,
       timeoutSeconds: plan.timeoutSeconds,
       memoryMb: plan.memoryMb,
     });

@@ -10,7 +10,7 @@ import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
 import type { Blueprint, RecordsPlan } from "../../blueprint";
 import type { PolicyDocument } from "../../model";
 import { type AwsAccess, clientSettings, loadRole } from "./aws-account";
-import { embeddedDefinition } from "./embedded-definition";
+import { embeddedDefinition, hurriedDefinition } from "./embedded-definition";
 
 /**
  * Loads what follows a rotation, as the deployer whose credentials `access` holds: table of runs, bucket of records,
@@ -51,7 +51,7 @@ export async function loadProcedure(access: AwsAccess, blueprint: Blueprint): Pr
     new CreateStateMachineCommand({
       name,
       roleArn: role.arn,
-      definition: JSON.stringify(embeddedDefinition(definition)),
+      definition: JSON.stringify(hurriedDefinition(embeddedDefinition(definition))),
     }),
   );
 }

@@ -83,6 +83,7 @@ async function patiently(
 export async function currentValue(world: RehearsedWorld, { name }: AwsSecretPlan): Promise<unknown> {
   const cloud = rehearsalHost(world, { step: (_, work) => work(() => undefined) }).cloudIn(
     world.plan.regions.primary,
+    world.plan.environment,
   );
   const description = await cloud.describe(name);
   const [version] =

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import * as z from "zod";
+import { Deployments } from "./deployments";
 import { loopbackCertificate } from "./loopback-certificate";
 import { ServerFault } from "./server-fault";
 import { startInGroup } from "./server-group";
@@ -76,6 +77,8 @@ export interface ClusterIssuer {
    * @throws ServerFault when several audiences are to be one text
    */
   token(request: ServiceAccountTokenRequest): string;
+  /** What rotations restart. */
+  readonly deployments: Deployments;
   stop(): Promise<void>;
 }
 
@@ -98,8 +101,9 @@ export async function startClusterIssuer(options: ClusterIssuerOptions = {}): Pr
     const issuer = options.issuer ?? url;
     const authority: TokenAuthority = { key, issuer, apiAudiences: options.apiAudiences ?? [issuer] };
     const jwksUrl = `${url}/openid/v1/jwks`;
+    const deployments = new Deployments();
     server.on("request", (request, response) => {
-      answer(request, authority, jwksUrl).then(
+      answer(request, authority, jwksUrl, deployments).then(
         ({ status, body }) => send(response, status, body),
         (error: unknown) => send(response, 500, statusOf(500, "InternalError", String(error))),
       );
@@ -115,6 +119,7 @@ export async function startClusterIssuer(options: ClusterIssuerOptions = {}): Pr
       caPem,
       reviewerToken: token({ ...REVIEWER, ttlSeconds: 86_400 }),
       token,
+      deployments,
       stop: group.adopt(place, () => close(server)),
     };
   });
@@ -162,15 +167,21 @@ interface Answer {
   readonly body: unknown;
 }
 
-async function answer(request: IncomingMessage, authority: TokenAuthority, jwksUrl: string): Promise<Answer> {
+async function answer(
+  request: IncomingMessage,
+  authority: TokenAuthority,
+  jwksUrl: string,
+  deployments: Deployments,
+): Promise<Answer> {
   const route = `${request.method} ${new URL(request.url ?? "/", "http://cluster").pathname}`;
   if (route === "GET /.well-known/openid-configuration") return ok(discoveryDocument(authority, jwksUrl));
   if (route === "GET /openid/v1/jwks") return ok({ keys: [authority.key.publicJwk()] });
+  const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "";
+  if (deployments.isFor(route)) return deployments.answer(route, bearer, await readJson(request));
   if (route !== "POST /apis/authentication.k8s.io/v1/tokenreviews") {
     return refused(404, "NotFound", "the server could not find the requested resource");
   }
   const now = Date.now() / 1000;
-  const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "";
   const caller = reviewToken(authority, bearer, undefined, now).user?.username;
   if (caller === undefined) return refused(401, "Unauthorized", "Unauthorized");
   if (caller !== `system:serviceaccount:${REVIEWER.namespace}:${REVIEWER.serviceAccount}`) {

@@ -25,6 +25,7 @@ export {
   OpenBaoRefusal,
   startOpenBao,
 } from "./openbao";
+export { type JobTokenRequest, type OutsideServer, startOutsideServer } from "./outside-server";
 export { type Postgres, type PostgresConnection, type PostgresOptions, startPostgres } from "./postgres";
 export { defaultCacheFolder, type ProvisionedServers, type ProvisionOptions, provision } from "./provision";
 export { type Redis, startRedis } from "./redis";

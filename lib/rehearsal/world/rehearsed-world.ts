@@ -18,11 +18,13 @@ import {
   type ClusterIssuer,
   type EmbeddedAws,
   type OpenBao,
+  type OutsideServer,
   type Progress,
   type ServerGroup,
   startClusterIssuer,
   startEmbeddedAws,
   startOpenBao,
+  startOutsideServer,
 } from "../servers";
 import { type AwsCall, type AwsShim, startAwsShim, textOf } from "../shim";
 import { PostgresqlServers, type RehearsedTargets, startTargets } from "../targets";
@@ -59,6 +61,8 @@ export interface RehearsedWorld {
   /** By cluster name. */
   readonly issuers: ReadonlyMap<string, ClusterIssuer>;
   readonly targets: RehearsedTargets;
+  /** CI's issuer, and the pages that are checked. */
+  readonly outside: OutsideServer;
 }
 
 /** People's roles have what their own stacks give them; what they may not do is the secrets' own policies' doing. */
@@ -86,11 +90,12 @@ export async function standUp(options: WorldOptions): Promise<RehearsedWorld> {
   onProgress("Starting the embedded AWS, databases, Vaults, clusters");
   // Known only when the targets stand; no call comes before.
   let targets: RehearsedTargets | undefined;
-  const [{ aws, shim }, postgresql, issuers, vaults] = await Promise.all([
+  const [{ aws, shim }, postgresql, issuers, vaults, outside] = await Promise.all([
     startAws(options, plan, async (call) => tellCache(call, targets)),
     PostgresqlServers.start(plan, group),
     startEach(plan.clusters, ({ issuer }) => startClusterIssuer({ group, issuer })),
     startEach(plan.vaults, () => startOpenBao({ group, onProgress })),
+    startOutsideServer({ group }),
   ]);
   const root: AwsAccess = { endpoint: shim.endpoint, credentials: aws.rootCredentials(plan.account) };
   const personOf = async (arn: string): Promise<AwsAccess> => ({
@@ -108,14 +113,26 @@ export async function standUp(options: WorldOptions): Promise<RehearsedWorld> {
   ]);
   targets = standing;
   onProgress("Loading Vaults, functions, rules, schedules");
-  const places = placesOf(plan, standing, vaults);
+  const places: RehearsedPlaces = { ...placesOf(plan, standing), vaults, issuers, outside };
   const [functions] = await Promise.all([
-    loadOperations(deployer, plan, (entry) => zipOf(entry, places)),
+    loadOperations(deployer, plan, (entry) => zipOf(entry, places), {
+      NODE_EXTRA_CA_CERTS: outside.caFile,
+    }),
     loadVaults(plan, vaults, issuers, standing, shim),
   ]);
   await loadSchedules(deployer, plan, functions);
   await loadProcedure(deployer, plan);
-  return { plan, aws, shim, as: { root, deployer, operator }, functions, vaults, issuers, targets: standing };
+  return {
+    plan,
+    aws,
+    shim,
+    as: { root, deployer, operator },
+    functions,
+    vaults,
+    issuers,
+    targets: standing,
+    outside,
+  };
 }
 
 /** Starts a server for each entry, all at once; by name, in the order of the entries. */
@@ -155,16 +172,12 @@ async function tellCache(call: AwsCall, targets: RehearsedTargets | undefined): 
   }
 }
 
-function placesOf(
-  plan: Blueprint,
-  { targets }: RehearsedTargets,
-  vaults: ReadonlyMap<string, OpenBao>,
-): RehearsedPlaces {
+function placesOf(plan: Blueprint, { targets }: RehearsedTargets): Pick<RehearsedPlaces, "targets"> {
   const byName = plan.secrets.flatMap((secret) => {
     const target = secret.store === "aws" ? targets.get(secret.key) : undefined;
     return secret.store === "aws" && target ? [[secret.name, target] as const] : [];
   });
-  return { targets: new Map(byName), vaults };
+  return { targets: new Map(byName) };
 }
 
 /** One after the other: they share database servers. */

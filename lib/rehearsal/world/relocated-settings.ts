@@ -1,12 +1,15 @@
 import { type FunctionPlan, rotates } from "../../blueprint";
 import type { Duration } from "../../model";
 import type {
+  ChangeGateSettings,
+  CheckerSettings,
   DispatcherSettings,
   FunctionSettings,
   MirrorSettings,
+  RestarterSettings,
   RotatedSecret,
 } from "../../model/function-settings";
-import type { OpenBao } from "../servers";
+import type { ClusterIssuer, OpenBao, OutsideServer } from "../servers";
 import type { RehearsedTarget } from "../targets";
 
 /** Where things really are in a rehearsal. */
@@ -15,6 +18,9 @@ export interface RehearsedPlaces {
   readonly targets: ReadonlyMap<string, RehearsedTarget>;
   /** By Vault name. */
   readonly vaults: ReadonlyMap<string, Pick<OpenBao, "address" | "caPem">>;
+  /** By cluster name. */
+  readonly issuers: ReadonlyMap<string, Pick<ClusterIssuer, "url" | "caPem">>;
+  readonly outside: Pick<OutsideServer, "url" | "relocated">;
 }
 
 /** An hour of waiting takes half a second. The law of waiting stays; only its unit changes. */
@@ -30,7 +36,35 @@ export function relocatedSettings(plan: FunctionPlan, places: RehearsedPlaces): 
   if (rotates(plan)) return relocatedRotation(plan.settings, places);
   const { settings } = plan;
   if ("vaults" in settings) return relocatedMirror(settings, places);
-  return "stateMachineArn" in settings ? hurriedDispatcher(settings) : settings;
+  if ("stateMachineArn" in settings) return hurriedDispatcher(settings);
+  if ("checks" in settings) return relocatedChecks(settings, places);
+  if ("clusters" in settings) return relocatedClusters(settings, places);
+  return "issuer" in settings
+    ? ({ ...settings, issuer: places.outside.url } satisfies ChangeGateSettings)
+    : settings;
+}
+
+function relocatedChecks(settings: CheckerSettings, { outside }: RehearsedPlaces): CheckerSettings {
+  return {
+    ...settings,
+    checks: Object.fromEntries(
+      Object.entries(settings.checks).map(([name, check]) => [
+        name,
+        { ...check, url: outside.relocated(check.url, check.status, check.contains) },
+      ]),
+    ),
+  };
+}
+
+function relocatedClusters(settings: RestarterSettings, { issuers }: RehearsedPlaces): RestarterSettings {
+  return {
+    ...settings,
+    clusters: settings.clusters.map((cluster) => {
+      const server = issuers.get(cluster.name);
+      if (server === undefined) throw new Error(`the rehearsal has no cluster ${cluster.name}`);
+      return { ...cluster, apiServer: server.url, caPem: server.caPem };
+    }),
+  };
 }
 
 /** The waits that the dispatcher gives the state machine. */

@@ -1,0 +1,180 @@
+import type { ProcedurePlan } from "../../blueprint";
+import { procedureFunctionName } from "../../model/names";
+import type { Run } from "../../rotation";
+import { FailedRotation, failureOf, isTooEarly } from "./failed-rotation";
+import type { Tell } from "./progress";
+import type { DriverContext, RotatedPlan } from "./rotation-driver";
+
+/** A run as the dispatcher shows it. */
+export interface RunView extends Omit<Run, "startedAt" | "endedAt" | "emergency"> {
+  readonly startedAt: string;
+  readonly endedAt?: string | undefined;
+  /** Name of the execution that follows it. */
+  readonly execution: string;
+}
+
+/** What begins a run. */
+export interface RunOrder {
+  readonly action: "rotate" | "promote";
+  /** `rotate`: the version to rotate in. `promote`: the version that was published. @default the dispatcher's choice */
+  readonly versionId?: string | undefined;
+  /** The change request by which it is done. */
+  readonly change?: { readonly digest: string; readonly path: string } | undefined;
+  readonly emergency: boolean;
+}
+
+/** A secret's runs. */
+export interface SecretRuns {
+  readonly open?: RunView | undefined;
+  /** The latest first. */
+  readonly latest: readonly RunView[];
+}
+
+/** Calls that may succeed by themselves are made so often. */
+const ATTEMPTS = 4;
+/** Looks at a run whose execution has ended before it counts as dead: the recorder ends both, one after the other. */
+const LOOKS_AFTER_END = 20;
+/** Statuses of a run that came to its good end. */
+export const GOOD_ENDS: readonly string[] = ["decommissioned", "promoted", "published"];
+
+/** What a person reads of where a run is. */
+const STATUS_TEXTS: Readonly<Record<string, string>> = {
+  rotating: "rotating: the new version is being made and tried",
+  proving: "proving",
+  "awaiting-approval": "awaiting approval",
+};
+
+/** Whether a run has ended. */
+export const isOver = ({ status }: Pick<RunView, "status">): boolean => !(status in STATUS_TEXTS);
+
+/**
+ * Starts runs through the dispatcher, which alone may start rotations, and follows them. It keeps no state: runs stand in
+ * their table, so a command that was interrupted goes on when it is run again.
+ *
+ * Every method throws {@link FailedRotation}.
+ */
+export class ProcedureDriver {
+  readonly #context: DriverContext;
+  readonly #procedure: ProcedurePlan;
+
+  constructor(context: DriverContext, procedure: ProcedurePlan) {
+    this.#context = context;
+    this.#procedure = procedure;
+  }
+
+  /** The runs of a secret. */
+  async runs({ key }: Pick<RotatedPlan, "key">): Promise<SecretRuns> {
+    return (await this.#ask({ Action: "status", Key: key })) as unknown as SecretRuns;
+  }
+
+  /** Begins a run, or goes on with the one that is under way for the same. */
+  async begin({ key }: Pick<RotatedPlan, "key">, order: RunOrder): Promise<RunView> {
+    const { cloud, progress } = this.#context;
+    const requester = await cloud.callerArn();
+    return progress.step(`${key}: ask the dispatcher to ${order.action}`, async (tell) => {
+      const { run } = await this.#ask(
+        {
+          Action: order.action,
+          Key: key,
+          Requester: requester,
+          Emergency: order.emergency,
+          ...(order.versionId === undefined ? {} : { VersionId: order.versionId }),
+          ...(order.change === undefined
+            ? {}
+            : { Change: { Digest: order.change.digest, Path: order.change.path } }),
+        },
+        tell,
+      );
+      return run as RunView;
+    });
+  }
+
+  /** Has the open run taken back. */
+  async rollBack({ key }: Pick<RotatedPlan, "key">): Promise<RunView> {
+    return this.#context.progress.step(`${key}: roll back`, async (tell) => {
+      const { run } = await this.#ask({ Action: "rollback", Key: key }, tell);
+      return run as RunView;
+    });
+  }
+
+  /** Looks at a run until it has ended. */
+  async follow({ key, name }: RotatedPlan, run: RunView, again: () => Promise<RunView>): Promise<RunView> {
+    const { pace, progress, plan } = this.#context;
+    const { timeoutSeconds = 0 } = plan.functions.find(({ bundle }) => bundle === "dispatcher") ?? {};
+    return progress.step(`${key}: ${run.kind} ${run.run}`, async (tell) => {
+      let seen = run;
+      let ended = 0;
+      let moved = pace.now().getTime();
+      for (;;) {
+        const found = await this.#context.cloud.run(this.#procedure.runsTable, name, run.run);
+        if (found === undefined) throw dead(run, "it is not in the table of runs");
+        seen = { ...seen, ...viewed(found) };
+        if (isOver(seen)) return seen;
+        const execution = await this.#context.cloud.execution(this.executionArn(seen));
+        tell(wordsOf(seen, execution?.state));
+        const isAlive = execution === undefined || execution.status === "RUNNING";
+        ended = isAlive ? 0 : ended + 1;
+        if (ended > LOOKS_AFTER_END) throw dead(seen, `its execution has ended (${execution?.status})`);
+        if (execution !== undefined) moved = pace.now().getTime();
+        if (pace.now().getTime() - moved > pace.patienceMs(timeoutSeconds)) {
+          tell("nothing moves: asking the dispatcher again");
+          seen = { ...seen, ...(await again()) };
+          moved = pace.now().getTime();
+        }
+        await pace.sleep(pace.lookEveryMs);
+      }
+    });
+  }
+
+  /** ARN of what follows a run; where it was turned back, of what takes it back. */
+  executionArn({ execution, direction }: RunView): string {
+    const arn = this.#procedure.stateMachine.arn.replace(":stateMachine:", ":execution:");
+    const name = direction === "back" && !execution.endsWith(".back") ? `${execution}.back` : execution;
+    return `${arn}:${name}`;
+  }
+
+  async #ask(event: object, tell: Tell = () => undefined): Promise<Readonly<Record<string, unknown>>> {
+    const { cloud, pace, plan } = this.#context;
+    const dispatcher = procedureFunctionName(plan.registry, plan.environment, "dispatcher");
+    const { default: pRetry } = await import("p-retry");
+    return pRetry(
+      async () => {
+        const answer = await cloud.invoke(dispatcher, event);
+        if (!answer.answered) throw failureOf(dispatcher, answer);
+        return (answer.payload ?? {}) as Readonly<Record<string, unknown>>;
+      },
+      {
+        retries: ATTEMPTS - 1,
+        minTimeout: pace.retryAfterMs,
+        shouldRetry: ({ error }) => error instanceof FailedRotation && error.retryable && !isTooEarly(error),
+        onFailedAttempt: ({ error, retriesLeft }) => {
+          if (error instanceof FailedRotation && retriesLeft > 0 && error.retryable) {
+            tell(`${error.code}: trying again`);
+          }
+        },
+      },
+    );
+  }
+}
+
+/** A run as the dispatcher would show it. */
+const viewed = ({ startedAt, endedAt, emergency: _, ...run }: Run): Omit<RunView, "execution"> => ({
+  ...run,
+  startedAt: startedAt.toISOString(),
+  ...(endedAt === undefined ? {} : { endedAt: endedAt.toISOString() }),
+});
+
+/** Where a run is, for a person. */
+export function wordsOf({ status, direction, run }: RunView, state?: string): string {
+  const where = state === undefined ? "" : ` (${state})`;
+  if (direction === "back") return `rolling back${where}`;
+  if (status === "awaiting-approval") return `awaiting approval: secrets-registry approve ${run}${where}`;
+  return `${STATUS_TEXTS[status] ?? status}${where}`;
+}
+
+const dead = ({ run, secret }: RunView, why: string): FailedRotation =>
+  new FailedRotation(
+    "run-dead",
+    `run-dead: run ${run} of ${secret} is not ended, and ${why}. To do: look at the alarms; the dispatcher's sweep lets go of the secret, then run the same command again.`,
+    true,
+  );
