@@ -24,7 +24,10 @@ beforeAll(async () => {
   prod = await ProcedureWorld.of("prod", group);
 }, 240_000);
 
-afterAll(() => group?.stop(), 60_000);
+afterAll(async () => {
+  process.stdout.write(`${JSON.stringify(await prod.records().since(today), null, 1)}\n`);
+  await group?.stop();
+}, 60_000);
 
 /** Writes a change request. */
 function changeFor(key: string, ...environments: readonly EnvironmentName[]) {
@@ -41,7 +44,7 @@ function changeFor(key: string, ...environments: readonly EnvironmentName[]) {
   return { file, text };
 }
 
-const valueOf = (of: ProcedureWorld, key: string) => {
+const readValue = (of: ProcedureWorld, key: string) => {
   const secret = of.world.plan.secrets.find((candidate) => candidate.key === key);
   if (secret?.store !== "aws") throw new Error(`no ${key}`);
   return currentValue(of.world, secret) as Promise<Record<string, unknown>>;
@@ -69,7 +72,7 @@ test("db/app-primary in prod: vouched for, rotated, proved, approved, decommissi
   const key = "db/app-primary";
   const { file, text } = changeFor(key, "prod");
   const attempt = prod.world.targets.targets.get(key)?.attempt;
-  const before = await valueOf(prod, key);
+  const before = await readValue(prod, key);
   const unapproved = await rotate(prod, key, { change: file });
   expect(unapproved).toMatchObject({ outcome: "failed", fault: { code: "change-not-approved" }, runs: [] });
   expect(await prod.vouch(text)).toMatchObject({ functionError: undefined });
@@ -77,7 +80,7 @@ test("db/app-primary in prod: vouched for, rotated, proved, approved, decommissi
   const rotating = rotate(prod, key, { change: file });
   const request = await Promise.race([prod.request(({ secret }) => secret === key), rotating]);
   if (typeof request !== "string") throw new Error(JSON.stringify(request, null, 2));
-  const during = await valueOf(prod, key);
+  const during = await readValue(prod, key);
   expect(await Promise.all([attempt?.(before), attempt?.(during)])).toEqual(["accepted", "accepted"]);
   await expect(prod.answer(request, true, prod.operator)).rejects.toThrow("never the requester");
   await prod.answer(request);
@@ -92,17 +95,17 @@ test("jwt/signing in prod: published, promoted when every pod accepts it, approv
   const key = "jwt/signing";
   const { file, text } = changeFor(key, "prod");
   await prod.vouch(text);
-  const before = await valueOf(prod, key);
+  const before = await readValue(prod, key);
   const rotating = rotate(prod, key, { change: file });
   const request = await Promise.race([prod.request(({ secret }) => secret === key), rotating]);
   if (typeof request !== "string") throw new Error(JSON.stringify(request, null, 2));
-  const during = await valueOf(prod, key);
+  const during = await readValue(prod, key);
   expect(during).toMatchObject({ previous: before.current, next: null });
   await prod.answer(request);
   const report = await rotating;
   process.stdout.write(`${prod.told.join("\n")}\n`);
   expect(report).toMatchObject({ outcome: "done" });
   expect(statuses(report)).toEqual(["publication published", "promotion promoted"]);
-  expect(await valueOf(prod, key)).toMatchObject({ current: during.current, previous: null, next: null });
+  expect(await readValue(prod, key)).toMatchObject({ current: during.current, previous: null, next: null });
   expect(await rotate(prod, key, { change: file })).toMatchObject({ outcome: "already-done" });
 });

@@ -9,7 +9,9 @@ import {
 import type { TopicPlan } from "../../lib/blueprint";
 import { awsApprovalCloud } from "../../lib/cli/cloud/aws-approval-cloud";
 import { AwsRotationCloud } from "../../lib/cli/cloud/aws-rotation-cloud";
+import { s3Records } from "../../lib/cli/cloud/s3-record-source";
 import type { Progress } from "../../lib/cli/driver/progress";
+import type { RecordSource } from "../../lib/cli/record-source";
 import { approve } from "../../lib/cli/verbs/approve";
 import { bootstrap } from "../../lib/cli/verbs/bootstrap";
 import type { RotationHost } from "../../lib/cli/verbs/rotate";
@@ -181,6 +183,15 @@ export class ProcedureWorld {
       { endpoint: shim.endpoint, credentials: this.ci },
       `arn:aws:lambda:${REGION}:${plan.account}:function:${gate}`,
       { Change: text, Token },
+    );
+  }
+
+  /** The environment's records, read with the operator's rights. */
+  records(): RecordSource {
+    const { plan, shim } = this.world;
+    return s3Records(
+      { region: REGION, endpoint: shim.endpoint, credentials: this.operator },
+      plan.procedure?.records.name ?? "",
     );
   }
 

@@ -41,7 +41,7 @@ export async function loadProcedure(access: AwsAccess, blueprint: Blueprint): Pr
     await new SNSClient(settings).send(
       new CreateTopicCommand({
         Name: topic.name,
-        Attributes: { KmsMasterKeyId: operations.key.alias, Policy: JSON.stringify(topic.policy) },
+        Attributes: { KmsMasterKeyId: operations.key.alias, Policy: JSON.stringify(embeddedTopicPolicy(topic.policy)) },
       }),
     );
   }
@@ -77,6 +77,15 @@ async function loadRecords(client: S3Client, region: string, plan: RecordsPlan):
     new PutBucketPolicyCommand({ Bucket: plan.name, Policy: JSON.stringify(embeddedPolicy(plan.policy)) }),
   );
 }
+
+/**
+ * Without what the embedded AWS would deny to everybody: its Step Functions publishes without the state machine's role, so
+ * that whoever else may publish is not shown by a rehearsal.
+ */
+const embeddedTopicPolicy = (policy: PolicyDocument): PolicyDocument => ({
+  ...policy,
+  Statement: policy.Statement.filter(({ Sid }) => Sid !== "OneRolePublishes"),
+});
 
 /**
  * Without what the embedded AWS would deny to everybody: it speaks no TLS, and knows no `s3:if-none-match` (see its gap

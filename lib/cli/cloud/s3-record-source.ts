@@ -1,0 +1,76 @@
+import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import { readRecords, type RecordSource, type RecordText } from "../record-source";
+import { UserFault } from "../user-fault";
+import type { AwsRotationCloudProps } from "./aws-rotation-cloud";
+
+/** Objects that are read at the same time. */
+const AT_ONCE = 16;
+
+/**
+ * The records of an environment's bucket. Objects are named by the day on which the run ended, so that older ones are not
+ * even listed.
+ *
+ * @throws UserFault when the bucket cannot be read
+ */
+export function s3Records(props: AwsRotationCloudProps, bucket: string): RecordSource {
+  // Embedded and private endpoints have no name for each bucket.
+  const client = new S3Client({ ...props, forcePathStyle: props.endpoint !== undefined });
+  return {
+    since: async (day) => {
+      const keys = await asked(bucket, () => keysSince(client, bucket, day));
+      const texts: RecordText[] = [];
+      for (let from = 0; from < keys.length; from += AT_ONCE) {
+        const some = keys.slice(from, from + AT_ONCE);
+        texts.push(...(await asked(bucket, () => Promise.all(some.map((key) => read(client, bucket, key))))));
+      }
+      return readRecords(texts, day);
+    },
+  };
+}
+
+/** Several sources as one. */
+export const allRecords = (sources: readonly RecordSource[]): RecordSource => ({
+  since: async (day) => {
+    const readings = await Promise.all(sources.map((source) => source.since(day)));
+    return {
+      records: readings
+        .flatMap(({ records }) => records)
+        .sort((a, b) => (a.endedAt + a.id < b.endedAt + b.id ? -1 : 1)),
+      faults: readings.flatMap(({ faults }) => faults),
+    };
+  },
+});
+
+async function keysSince(client: S3Client, bucket: string, day: string): Promise<readonly string[]> {
+  const keys: string[] = [];
+  let ContinuationToken: string | undefined;
+  do {
+    const page = await client.send(
+      new ListObjectsV2Command({
+        Bucket: bucket,
+        StartAfter: day.replaceAll("-", "/"),
+        ...(ContinuationToken === undefined ? {} : { ContinuationToken }),
+      }),
+    );
+    keys.push(...(page.Contents ?? []).flatMap(({ Key = "" }) => (Key.endsWith(".json") ? [Key] : [])));
+    ContinuationToken = page.NextContinuationToken;
+  } while (ContinuationToken !== undefined);
+  return keys.sort();
+}
+
+async function read(client: S3Client, bucket: string, key: string): Promise<RecordText> {
+  const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+  return { source: `s3://${bucket}/${key}`, text: (await Body?.transformToString()) ?? "" };
+}
+
+/** @throws UserFault with the name of AWS's failure, never its message */
+async function asked<T>(bucket: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (failure) {
+    const name = failure instanceof Error && /^\w{1,64}$/.test(failure.name) ? failure.name : "unknown";
+    throw new UserFault(
+      `The records in s3://${bucket} cannot be read (${name}). Take a role of the environment's operators or approvers: it needs s3:ListBucket and s3:GetObject.`,
+    );
+  }
+}
