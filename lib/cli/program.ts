@@ -13,6 +13,7 @@ import type { RotationCommandHost } from "./commands/rotation-command-host";
 import type { Pace } from "./driver/pace";
 import { formatOption } from "./format-option";
 import { loadRegistry } from "./load-registry";
+import { profileOf, profilesIn } from "./profiles";
 import { type Format, renderAccess, renderList, renderValidate } from "./render/results";
 import type { Terminal } from "./terminal";
 import { FailedCheck, UserFault } from "./user-fault";
@@ -87,6 +88,7 @@ Examples:
   secrets-registry change new jwt/signing --reason "Quarterly rotation" --schedule dev=2026-12-01 prod=2026-12-08
   secrets-registry bootstrap --env dev
   secrets-registry rotate db/app-primary --env dev
+  secrets-registry rotate rollout jwt/signing --change security/change-requests/2026-12-01-jwt--signing.md
   secrets-registry --registry ./infra/registry.ts access --env dev --format md
 
 Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70 this program is.`,
@@ -139,7 +141,8 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
       exitCode = EXIT.failedCheck;
     },
     // Required here, so that verbs that ask nobody start without AWS's SDK.
-    rotation: () => {
+    rotation: (profiles = []) => {
+      const given = profilesIn(profiles);
       const { AwsRotationCloud } =
         require("./cloud/aws-rotation-cloud") as typeof import("./cloud/aws-rotation-cloud");
       const { progressOn } = require("./render/progress") as typeof import("./render/progress");
@@ -148,7 +151,10 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
         terminal,
         progress: progressOn(terminal),
         pace: pace ?? REAL_PACE,
-        cloudIn: (region) => new AwsRotationCloud({ region }),
+        cloudIn: (region, environment) => {
+          const profile = profileOf(environment, given);
+          return new AwsRotationCloud({ region, ...(profile === undefined ? {} : { profile }) });
+        },
       };
     },
     failover: () => {

@@ -27,7 +27,7 @@ async function rotate(
   args: readonly string[] = [],
   settings: Parameters<DeployedRegistry["cli"]>[1] = {},
 ) {
-  const result = await deployed.cli(["rotate", key, "--env", "dev", ...args], settings);
+  const result = await deployed.cli(["rotate", key, "--env", "dev", "--direct", ...args], settings);
   printed += result.out + result.err;
   return result;
 }
@@ -276,7 +276,7 @@ test("credentials of another account, of nobody and without rights are told apar
     code: 2,
     err: expect.stringContaining("may not do secretsmanager:DescribeSecret on dev/db/app"),
   });
-  const notDeployed = await deployed.cli(["rotate", "db/app", "--env", "later"]);
+  const notDeployed = await deployed.cli(["rotate", "db/app", "--env", "later", "--direct"]);
   expect(notDeployed).toMatchObject({
     code: 2,
     err: expect.stringContaining("There is no secret later/db/app"),

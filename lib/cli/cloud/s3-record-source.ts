@@ -1,5 +1,5 @@
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
-import { readRecords, type RecordSource, type RecordText } from "../record-source";
+import { type RecordSource, type RecordText, readRecords } from "../record-source";
 import { UserFault } from "../user-fault";
 import type { AwsRotationCloudProps } from "./aws-rotation-cloud";
 

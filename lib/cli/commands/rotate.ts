@@ -1,16 +1,61 @@
 import { type Command, Option } from "commander";
 import type { Registry } from "../../model";
+import { UserFault } from "../user-fault";
+import type { ProcedureReport } from "../verbs/procedure-rotation";
 import type { RotationCommandHost } from "./rotation-command-host";
 
 /** Adds `rotate`. What it needs of AWS is loaded when it runs, so that other verbs start as fast without it. */
 export function addRotateCommand(program: Command, host: RotationCommandHost): void {
-  program
+  const rotate = program
     .command("rotate")
+    .usage("<key> --env <name> [options]")
     .description(
-      "Rotates a secret, or takes one phase of its rotation; run it again to go on after an interruption",
+      "Rotates a secret by its environment's procedure; run it again to go on after an interruption",
     )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  secrets-registry rotate db/app-primary --env prod --change security/change-requests/2026-12-01-db--app-primary.md
+  secrets-registry rotate jwt/signing --env prod --change … --phase publish
+  secrets-registry rotate status jwt/signing --env prod
+  secrets-registry rotate rollback jwt/signing --env prod
+  secrets-registry rotate rollout jwt/signing --change … --profile dev=acme-dev stage=acme-stage prod=acme-prod
+  vault-of-yours read stripe | secrets-registry rotate payments/stripe --env prod --change … --value-from stdin
+
+The dispatcher begins each run; the state machine proves it, asks approvers, and retires the old credential.
+At a terminal, values that people supply are asked for and not shown. They are never arguments.
+Credentials come from AWS's own chain (AWS_PROFILE, a role, …), or from --profile and SECRETS_REGISTRY_PROFILE_<ENV>,
+and must belong to the environment's account.
+
+Options of "rotate <key>": secrets-registry rotate secret --help
+
+Exit codes: 0 done, 1 too early, rolled back or failed, 2 the call is at fault, 70 this program is.`,
+    );
+  addSecretCommand(rotate, host);
+  addStatusCommand(rotate, host);
+  addRollbackCommand(rotate, host);
+  addRolloutCommand(rotate, host);
+}
+
+const ENVIRONMENT = ["--env <name>", "the environment"] as const;
+const PROFILE = ["--profile <environment=profile...>", "AWS profile of each environment"] as const;
+const CHANGE = ["--change <file>", "the approved change request, where one is needed"] as const;
+const VALUE_FROM = [
+  "--value-from <where>",
+  "where the value of an operator-assisted secret comes from, as JSON",
+] as const;
+const format = () =>
+  new Option("--format <format>", "how the result is written").choices(["text", "json"]).default("text");
+
+/** What `rotate <key>` is without another word. */
+function addSecretCommand(rotate: Command, host: RotationCommandHost): void {
+  rotate
+    .command("secret", { isDefault: true, hidden: true })
+    .description("Rotates a secret, or takes one phase of its rotation")
     .argument("<key>", "the secret, such as db/app-primary")
-    .requiredOption("--env <name>", "the environment")
+    .requiredOption(...ENVIRONMENT)
+    .option(...CHANGE)
     .addOption(
       new Option("--phase <phase>", "one phase only").choices([
         "publish",
@@ -20,52 +65,116 @@ export function addRotateCommand(program: Command, host: RotationCommandHost): v
         "rollback",
       ]),
     )
-    .addOption(
-      new Option(
-        "--value-from <where>",
-        "where the value of an operator-assisted secret comes from, as JSON",
-      ).choices(["stdin"]),
-    )
+    .addOption(new Option(...VALUE_FROM).choices(["stdin"]))
     .option(
-      "--version <id>",
-      "the version that the phase is about; the secret's labels say which, if left out",
+      "--direct",
+      "calls the secret's function past the dispatcher, where no change request is needed",
+      false,
     )
-    .option("--emergency", "for a leak: skips the waits of the phase", false)
-    .addOption(
-      new Option("--format <format>", "how the result is written").choices(["text", "json"]).default("text"),
-    )
-    .addHelpText(
-      "after",
-      `
-Examples:
-  secrets-registry rotate db/app-primary --env prod
-  secrets-registry rotate jwt/signing --env prod --phase publish
-  secrets-registry rotate jwt/signing --env prod --phase promote
-  secrets-registry rotate db/app-primary --env prod --phase decommission
-  vault-of-yours read stripe | secrets-registry rotate payments/stripe --env prod --value-from stdin
-
-At a terminal, values that people supply are asked for and not shown. They are never arguments.
-Credentials come from AWS's own chain (AWS_PROFILE, a role, …) and must belong to the environment's account.
-
-Exit codes: 0 done, 1 too early or failed, 2 the call is at fault, 70 this program is.`,
-    )
+    .option("--version <id>", "with --direct: the version that the phase is about; else the labels say which")
+    .option("--emergency", "for a leak: skips waits; approvals stay", false)
+    .option(...PROFILE)
+    .addOption(format())
     .action(async (key: string, options: RotateFlags) => {
       const registry: Registry = await host.load();
-      const { rotate, succeeded } = require("../verbs/rotate") as typeof import("../verbs/rotate");
-      const { renderRotation } =
-        require("../render/rotation-results") as typeof import("../render/rotation-results");
-      const { env: environment, format, ...rest } = options;
-      const report = await rotate(registry, key, { environment, ...rest }, host.rotation());
-      host.print(renderRotation(report, format));
-      if (!succeeded(report)) host.failCheck();
+      const { env: environment, format, direct, change, profile, ...rest } = options;
+      const own = host.rotation(profile);
+      if (direct) {
+        refuseDirect(registry, environment, change);
+        const { rotate, succeeded } = require("../verbs/rotate") as typeof import("../verbs/rotate");
+        const { renderRotation } =
+          require("../render/rotation-results") as typeof import("../render/rotation-results");
+        const report = await rotate(registry, key, { environment, ...rest }, own);
+        host.print(renderRotation(report, format));
+        if (!succeeded(report)) host.failCheck();
+        return;
+      }
+      if (rest.version !== undefined)
+        throw new UserFault("--version goes with --direct only: runs know theirs.");
+      const { rotateByProcedure, rollBackRun } = procedure();
+      const report =
+        rest.phase === "rollback"
+          ? await rollBackRun(registry, key, environment, own)
+          : await rotateByProcedure(registry, key, { environment, change, ...rest }, own);
+      host.print(results().renderProcedure(report, format));
+      if (!isGood(report, rest.phase)) host.failCheck();
     });
 }
 
+/** @throws UserFault where operators' roles may not call functions */
+function refuseDirect(registry: Registry, environment: string, change: string | undefined): void {
+  if (change !== undefined)
+    throw new UserFault("--direct takes no change request. Leave one of the two out.");
+  if (registry.environment(environment).changeRequest === "none") return;
+  throw new UserFault(
+    `${environment} takes rotations through its dispatcher only. Leave --direct out, and give --change <file>.`,
+  );
+}
+
+function addStatusCommand(rotate: Command, host: RotationCommandHost): void {
+  rotate
+    .command("status")
+    .description("Says which run of a secret is under way, what comes next, and from when")
+    .argument("<key>", "the secret")
+    .requiredOption(...ENVIRONMENT)
+    .option(...PROFILE)
+    .addOption(format())
+    .action(async (key: string, { env, format, profile }: RotateFlags) => {
+      const report = await procedure().rotationStatus(await host.load(), key, env, host.rotation(profile));
+      host.print(results().renderStatus(report, format));
+    });
+}
+
+function addRollbackCommand(rotate: Command, host: RotationCommandHost): void {
+  rotate
+    .command("rollback")
+    .description("Has the run that is under way taken back while the old credential works")
+    .argument("<key>", "the secret")
+    .requiredOption(...ENVIRONMENT)
+    .option(...PROFILE)
+    .addOption(format())
+    .action(async (key: string, { env, format, profile }: RotateFlags) => {
+      const report = await procedure().rollBackRun(await host.load(), key, env, host.rotation(profile));
+      host.print(results().renderProcedure(report, format));
+      if (report.outcome !== "rolled-back") host.failCheck();
+    });
+}
+
+function addRolloutCommand(rotate: Command, host: RotationCommandHost): void {
+  rotate
+    .command("rollout")
+    .description("Rotates a secret in dev, stage, prod, and stops at the first that does not verify")
+    .argument("<key>", "the secret")
+    .option(...CHANGE)
+    .option("--env <name...>", "these environments only; default: all that have the secret")
+    .addOption(new Option(...VALUE_FROM).choices(["stdin"]))
+    .option("--emergency", "for a leak: skips waits; approvals stay", false)
+    .option(...PROFILE)
+    .addOption(format())
+    .action(async (key: string, options: Omit<RotateFlags, "env"> & { readonly env?: readonly string[] }) => {
+      const { rollout, isThrough } = require("../verbs/rollout") as typeof import("../verbs/rollout");
+      const { env: environments, format, profile, ...rest } = options;
+      const report = await rollout(await host.load(), key, { environments, ...rest }, host.rotation(profile));
+      host.print(results().renderRollout(report, format));
+      if (!report.environments.every(isThrough)) host.failCheck();
+    });
+}
+
+const procedure = () =>
+  require("../verbs/procedure-rotation") as typeof import("../verbs/procedure-rotation");
+const results = () => require("../render/procedure-results") as typeof import("../render/procedure-results");
+
+const isGood = ({ outcome }: ProcedureReport, phase: RotateFlags["phase"]): boolean =>
+  outcome === "done" || outcome === "already-done" || (phase === "rollback" && outcome === "rolled-back");
+
 interface RotateFlags {
   readonly env: string;
+  readonly change?: string;
   readonly phase?: "publish" | "promote" | "verify" | "decommission" | "rollback";
   readonly valueFrom?: "stdin";
   readonly version?: string;
+  readonly direct: boolean;
   readonly emergency: boolean;
+  readonly profile?: readonly string[];
   readonly format: "text" | "json";
 }

@@ -5,8 +5,12 @@ import type { RotationHost } from "../verbs/rotate";
 
 /** What commands that rotate get from the program beside what all get. */
 export interface RotationCommandHost extends CommandHost {
-  /** AWS, time and progress. */
-  rotation(): RotationHost;
+  /**
+   * AWS, time and progress.
+   *
+   * @param profiles `prod=acme-prod`, one for each environment that has its own
+   */
+  rotation(profiles?: readonly string[]): RotationHost;
   /** AWS, region by region. */
   failover(): FailoverHost;
   /** Issuers and Vaults. */

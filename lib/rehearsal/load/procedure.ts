@@ -41,7 +41,10 @@ export async function loadProcedure(access: AwsAccess, blueprint: Blueprint): Pr
     await new SNSClient(settings).send(
       new CreateTopicCommand({
         Name: topic.name,
-        Attributes: { KmsMasterKeyId: operations.key.alias, Policy: JSON.stringify(embeddedTopicPolicy(topic.policy)) },
+        Attributes: {
+          KmsMasterKeyId: operations.key.alias,
+          Policy: JSON.stringify(embeddedTopicPolicy(topic.policy)),
+        },
       }),
     );
   }

@@ -10,6 +10,8 @@ export interface RehearsedTarget {
   readonly settings: AnyKindSettings["settings"];
   /** Tries a value as a consumer does; `undefined`: nothing can be tried from outside. */
   readonly attempt?: (value: unknown) => Promise<Attempt>;
+  /** What a person takes from the vendor's dashboard for the next rotation. */
+  readonly reissued?: () => unknown;
 }
 
 /** Values that people put into secrets, by key: admin credentials, keys from a vendor's dashboard. */

@@ -56,7 +56,13 @@ export async function stripeTarget(
   const server = await startStripeServer();
   const account = server.createAccount();
   supplied.set(secret.key, { ...server.createKeys(account, secret.settings.mode) });
-  return { server, target: { settings: { ...secret.settings, apiUrl: server.url } } };
+  return {
+    server,
+    target: {
+      settings: { ...secret.settings, apiUrl: server.url },
+      reissued: () => ({ ...server.createKeys(account, secret.settings.mode) }),
+    },
+  };
 }
 
 /** An app at PayPal for one secret, with the first of its secrets. */

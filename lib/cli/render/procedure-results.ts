@@ -1,0 +1,53 @@
+import type { ProcedureReport, StatusReport } from "../verbs/procedure-rotation";
+import type { RolloutReport } from "../verbs/rollout";
+import type { Format } from "./results";
+import { textTable } from "./table";
+
+const HEADLINES: Readonly<Record<ProcedureReport["outcome"], string>> = {
+  done: "rotated, and its procedure has ended",
+  "already-done": "this change is done already",
+  "rolled-back": "rolled back",
+  "too-early": "too early",
+  failed: "failed",
+};
+
+/** How far a rotation through the procedure came. */
+export function renderProcedure(report: ProcedureReport, format: Format): string {
+  if (format === "json") return JSON.stringify(report, null, 2);
+  return [
+    `${report.secret} in ${report.environment}: ${HEADLINES[report.outcome]}.`,
+    ...report.runs.map(({ kind, run, status, endedAt }) => `  ${kind} ${run}: ${status} ${endedAt ?? ""}`),
+    ...(report.fault ? [`  ${report.fault.message}`] : []),
+    ...(report.next === undefined ? [] : [report.next]),
+  ].join("\n");
+}
+
+/** How far a rollout came. */
+export function renderRollout(report: RolloutReport, format: Format): string {
+  if (format === "json") return JSON.stringify(report, null, 2);
+  return [
+    ...report.environments.map((entry) => renderProcedure(entry, format)),
+    ...(report.left.length > 0 ? [`Not begun: ${report.left.join(", ")}.`] : []),
+  ].join("\n");
+}
+
+/** Where a secret's rotation is. */
+export function renderStatus(report: StatusReport, format: Format): string {
+  if (format === "json") return JSON.stringify(report, null, 2);
+  const table = textTable({
+    head: ["RUN", "KIND", "STATUS", "STARTED", "BY", "CHANGE"],
+    rows: report.latest.map(({ run, kind, status, startedAt, startedBy, change }) => [
+      run,
+      kind,
+      status,
+      startedAt,
+      startedBy.slice(startedBy.lastIndexOf("/") + 1),
+      change?.id ?? "",
+    ]),
+  });
+  return [
+    `${report.secret} in ${report.environment}`,
+    ...(report.latest.length > 0 ? [table] : []),
+    report.next,
+  ].join("\n");
+}
