@@ -139,7 +139,6 @@ function peopleKeepApart({ functions, procedure, ...plan }: Planned): void {
   expect(may(operator, "lambda:InvokeFunction")).toEqual([dispatcher?.arn]);
   for (const action of [
     "secretsmanager:RotateSecret",
-    "secretsmanager:GetSecretValue",
     "states:StartExecution",
     "states:StopExecution",
     "states:SendTaskSuccess",
@@ -150,6 +149,10 @@ function peopleKeepApart({ functions, procedure, ...plan }: Planned): void {
     ({ store, rotation }) => store === "aws" && rotation === "operator-assisted",
   );
   expect(may(operator, "secretsmanager:PutSecretValue").length > 0).toBe(supplied.length > 0);
+  // Who supplies a value carries over what is not his to supply; no other value is read.
+  expect(may(operator, "secretsmanager:GetSecretValue")).toEqual(
+    may(operator, "secretsmanager:PutSecretValue"),
+  );
   expect(may(approver, "states:SendTaskSuccess")).toEqual([procedure.stateMachine.arn]);
   expect(
     rightsOf([approver])
