@@ -12,6 +12,8 @@ export interface RehearsedTarget {
   readonly attempt?: (value: unknown) => Promise<Attempt>;
   /** What a person takes from the vendor's dashboard for the next rotation. */
   readonly reissued?: () => unknown;
+  /** What a person does there with the old one, which no API may end. */
+  readonly expire?: (value: unknown) => void;
 }
 
 /** Values that people put into secrets, by key: admin credentials, keys from a vendor's dashboard. */

@@ -61,6 +61,7 @@ export async function stripeTarget(
     target: {
       settings: { ...secret.settings, apiUrl: server.url },
       reissued: () => ({ ...server.createKeys(account, secret.settings.mode) }),
+      expire: (value) => server.expireKey((value as { readonly secretKey: string }).secretKey),
     },
   };
 }
