@@ -102,7 +102,7 @@ function leftoverLines(left: Leftovers): string {
     ["functions", left.functions],
     ["log groups", left.logGroups],
     ["rules", left.rules],
-    ["table", one(left.table)],
+    ["tables", left.tables],
     ["queue", one(left.queue)],
     ["topic", one(left.topic)],
     ["alarms", left.alarmPrefix === undefined ? [] : [`${left.alarmPrefix}*`]],

@@ -80,6 +80,11 @@ export function failoverSteps(
       `Then: npm run synth. Terraform's state must be reachable: a bucket in ${from} is lost, too.`,
       `State: forget what lies in ${from}, and the keys' replicas, which belong to its key: terraform -chdir=${stack} show -json | jq -r '.values.root_module.resources[] | select(${lost}) | .address' | xargs -r terraform -chdir=${stack} state rm. This deletes nothing in AWS.`,
       `Import: save the import blocks as ${stack}/failover.tf.json (--imports writes it), then terraform -chdir=${stack} plan. It must destroy nothing: secrets are imported and changed in place; a new key, functions, table, queue, rules and schedules are created in ${to}. Apply it, then remove the file. The roles' new policies also keep functions of ${from} from rotating, should it come back.`,
+      ...(plan.procedure
+        ? [
+            `Records: bucket ${plan.procedure.records.name} lies in ${from}, and no other region can have one of its name: the apply fails at it, at what depends on it, and at nothing else. Archived records are safe in files; the others come back with ${from}.`,
+          ]
+        : []),
       ...replicas.map(
         (region) =>
           `${region} still has replicas of ${from}: they can be read, and stay as they are. Have them follow ${to}: secrets-registry failover --env ${environment} --rejoin ${region}.`,
@@ -95,7 +100,7 @@ export interface Leftovers {
   readonly functions: readonly string[];
   readonly logGroups: readonly string[];
   readonly rules: readonly string[];
-  readonly table?: string;
+  readonly tables: readonly string[];
   readonly queue?: string;
   readonly topic?: string;
   readonly alarmPrefix?: string;
@@ -103,19 +108,22 @@ export interface Leftovers {
 }
 
 /** What lies in a region that was the primary one. Names are made of the registry, so they are the same in every region. */
-export function leftovers({ functions, operations, key }: Blueprint): Leftovers {
+export function leftovers({ functions, operations, procedure, key }: Blueprint): Leftovers {
   return {
     functions: functions.map(({ name }) => name),
     logGroups: functions.map(({ logGroup }) => logGroup),
     rules: operations?.rules.map(({ name }) => name) ?? [],
     ...(operations
       ? {
-          table: operations.publicationsTable,
           queue: operations.deadLetters.name,
           topic: operations.alarms.name,
           alarmPrefix: `${operations.tags.registry}-${operations.tags.environment}-secrets-`,
         }
       : {}),
+    tables: [
+      ...(operations ? [operations.publicationsTable] : []),
+      ...(procedure ? [procedure.runsTable] : []),
+    ],
     keyAliases: [key.alias, ...(operations ? [operations.key.alias] : [])],
   };
 }
