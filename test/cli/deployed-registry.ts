@@ -19,6 +19,7 @@ import {
   type AwsAccess,
   type Credentials,
   loadAwsAccount,
+  loadProcedure,
   loadVaultServer,
   secretsManager,
   takeHumanRole,
@@ -120,6 +121,7 @@ export class DeployedRegistry {
         ({ bundle, settings }) => functionZip(bundle, settings).bytes,
       );
       await loadSchedules({ ...root, credentials }, plan, functions);
+      await loadProcedure({ ...root, credentials }, plan);
       await loadVault(vault, plan, issuer, shim);
     }
     const operator = await takeHumanRole(root, first, { arn: OPERATOR, policy: operatorRights(registry) });
