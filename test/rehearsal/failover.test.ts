@@ -399,16 +399,20 @@ test("in the new primary region: people supply values, its functions rotate, and
   await dropFunctionRoles(before.plan);
   await operate(after.plan);
   const token = "second-token-of-a-rehearsal";
-  const supplied = await cli(after, ["rotate", ASSISTED, "--env", "prod", "--value-from", "stdin"], {
-    token,
-  });
+  const supplied = await cli(
+    after,
+    ["rotate", ASSISTED, "--env", "prod", "--direct", "--value-from", "stdin"],
+    {
+      token,
+    },
+  );
   expect(supplied).toMatchObject({ code: 0 });
   expect([await read(ASSISTED, NEW), await inVault(ASSISTED)]).toMatchObject([{ token }, { token }]);
 
   await sweep(after.plan);
   await ageConfirmation(after.plan, AUTOMATIC);
   const old = (await read(AUTOMATIC, NEW)) as { current: unknown };
-  const rotated = await cli(after, ["rotate", AUTOMATIC, "--env", "prod", "--format", "json"]);
+  const rotated = await cli(after, ["rotate", AUTOMATIC, "--env", "prod", "--direct", "--format", "json"]);
   expect({ code: rotated.code, ...JSON.parse(rotated.out) }).toMatchObject({ code: 0, outcome: "done" });
   const now = await read(AUTOMATIC, NEW);
   expect(now).not.toEqual(old);
@@ -486,7 +490,11 @@ test("the way back: first who still hangs on the lost region, then that; never o
   expect(failures).toEqual([]);
 
   const token = "third-token-of-a-rehearsal";
-  const supplied = await cli(back, ["rotate", ASSISTED, "--env", "prod", "--value-from", "stdin"], { token });
+  const supplied = await cli(
+    back,
+    ["rotate", ASSISTED, "--env", "prod", "--direct", "--value-from", "stdin"],
+    { token },
+  );
   expect(supplied).toMatchObject({ code: 0 });
   for (const region of back.plan.regions.all) expect(await read(ASSISTED, region, root)).toEqual({ token });
   expect(await rejoin(back, LOST, "--yes")).toMatchObject({ code: 0, complete: true });

@@ -400,12 +400,9 @@ describe.each(["hmac-key", "jwt-signing-key"] as const)("the %s function in the 
     expect(outcome).toBe("succeeded");
     print(`${kind}: lost the responses of ${faults.count} calls`);
     expect(faults.count).toBeGreaterThan(10);
-    // The SDK repeats a label's move that was made, and AWS says that the label is not where it was; the
-    // service's next attempt sees that it is where it shall be.
-    expect(failures.map(({ errorMessage }) => errorMessage.split(":")[0])).toEqual([
-      "label-moved",
-      "label-moved",
-    ]);
+    // The SDK repeats a label's move that was made, and AWS says that the label is not where it was; the function
+    // looks, and finds it where it shall be.
+    expect(failures).toEqual([]);
   }, 60_000);
 
   test("used all its rights, and lacked none", () => {
