@@ -105,7 +105,7 @@ export function rotationRights(
     {
       Sid: "ReadAndWithdrawConfirmations",
       Effect: "Allow",
-      Action: ["dynamodb:DeleteItem", "dynamodb:GetItem"],
+      Action: ["dynamodb:DeleteItem", ...(secrets.some(waits) ? ["dynamodb:GetItem"] : [])],
       Resource: [tableArn(environment, primary, publicationsTable(registry.id, environment.name))],
     },
     // The reads tell whose run it was that came first.
@@ -127,6 +127,10 @@ const makesValues = (secret: EnvironmentSecret): boolean =>
   secret.rotation !== "operator-assisted" ||
   (secret.kind === "generic" && rulesMakeValue(secret.settings)) ||
   (secret.kind === "stripe" && publishesKeys(secret));
+
+/** Whether a change has to wait for what Vaults confirmed. A single slot has no overlap. */
+const waits = ({ overlap, publishLead }: EnvironmentSecret): boolean =>
+  overlap.seconds > 0 || publishLead.seconds > 0;
 
 /** The admin secrets of some secrets, sorted, each once. */
 function adminsOf(

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID, verify } from "node:crypto";
+import { CreateTableCommand, DynamoDBClient, TransactWriteItemsCommand } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import {
   CreateAccessKeyCommand,
@@ -9,6 +10,7 @@ import {
   ListAccessKeysCommand,
   PutRolePolicyCommand,
 } from "@aws-sdk/client-iam";
+import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import {
   CancelRotateSecretCommand,
   CreateSecretCommand,
@@ -636,6 +638,67 @@ describe("the record", () => {
       `arn:aws:iam::${ACCOUNT}:user/s3-app`,
       "unknown",
     ]);
+  });
+
+  test("has what IAM is asked for a transaction of DynamoDB: each of its items", async () => {
+    const tables = client(DynamoDBClient);
+    const TableName = `table-${++count}`;
+    await tables.send(
+      new CreateTableCommand({
+        TableName,
+        BillingMode: "PAY_PER_REQUEST",
+        KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
+        AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
+      }),
+    );
+    shim.calls.clear();
+    await tables.send(
+      new TransactWriteItemsCommand({
+        TransactItems: [
+          { Put: { TableName, Item: { id: { S: "one" } } } },
+          { Delete: { TableName, Key: { id: { S: "two" } } } },
+        ],
+      }),
+    );
+    const resource = `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${TableName}`;
+    expect(shim.calls.all.map(({ action, resource, outcome }) => ({ action, resource, outcome }))).toEqual([
+      { action: "dynamodb:PutItem", resource, outcome: "allowed" },
+      { action: "dynamodb:DeleteItem", resource, outcome: "allowed" },
+    ]);
+  });
+
+  test("has KMS under a write, in the region of each replica, too", async () => {
+    const keyIn = async (region: string) => {
+      const kms = new KMSClient({
+        endpoint: shim.endpoint,
+        region,
+        credentials: aws.rootCredentials(ACCOUNT),
+      });
+      return (await kms.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? "";
+    };
+    const [primary, replica] = [await keyIn(REGION), await keyIn("eu-west-1")];
+    const Name = nextName();
+    const secrets = client(SecretsManagerClient);
+    const { ARN } = await secrets.send(new CreateSecretCommand({ Name, KmsKeyId: primary }));
+    await secrets.send(
+      new ReplicateSecretToRegionsCommand({
+        SecretId: Name,
+        AddReplicaRegions: [{ Region: "eu-west-1", KmsKeyId: replica }],
+      }),
+    );
+    shim.calls.clear();
+    await put(client, Name, { SecretString: value() });
+    const implied = shim.calls.all.filter(({ outcome }) => outcome === "implied");
+    expect(
+      implied.map(({ action, resource, context }) => [action, resource, context["kms:ViaService"]]),
+    ).toEqual([
+      ["kms:GenerateDataKey", primary, `secretsmanager.${REGION}.amazonaws.com`],
+      ["kms:Decrypt", primary, `secretsmanager.${REGION}.amazonaws.com`],
+      ["kms:Encrypt", replica, "secretsmanager.eu-west-1.amazonaws.com"],
+    ]);
+    expect(implied.at(-1)?.context["kms:EncryptionContext:SecretARN"]).toBe(
+      ARN?.replace(REGION, "eu-west-1"),
+    );
   });
 });
 

@@ -110,13 +110,13 @@ export async function invokeFunction(
   payload: object,
 ): Promise<FunctionAnswer> {
   const region = functionArn.split(":")[3] ?? "";
-  const answer = await lambda(access, region).send(
-    new InvokeCommand({
-      FunctionName: functionArn,
-      LogType: "Tail",
-      Payload: Buffer.from(JSON.stringify(payload)),
-    }),
-  );
+  const client = lambda(access, region);
+  const command = new InvokeCommand({
+    FunctionName: functionArn,
+    LogType: "Tail",
+    Payload: Buffer.from(JSON.stringify(payload)),
+  });
+  const answer = await client.send(command).finally(() => client.destroy());
   const text = Buffer.from(answer.Payload ?? []).toString("utf8");
   return {
     functionError: answer.FunctionError,

@@ -17,6 +17,7 @@ import { promoteReplica } from "./replicas";
 import { resourceArn } from "./resource-arn";
 import { type RotationOptions, Rotations } from "./rotations";
 import { type SecretsManagerReadings, StoredSecrets, secretHandlers } from "./secrets";
+import { judgedCalls } from "./transactions";
 import { Upstream } from "./upstream";
 import { WebIdentity } from "./web-identity";
 import { errorAnswer, requestIdOf, type WireAnswer, type WireRequest } from "./wire";
@@ -172,7 +173,9 @@ class Interceptor {
       this.#callers.learn(call, caller, answer);
       if (answer.status < 300) await this.#onTaken(call);
     }
-    await this.#record(call, caller, answer, injected !== undefined);
+    for (const judged of judgedCalls(call)) {
+      await this.#record(judged, caller, answer, injected !== undefined);
+    }
     if (fault?.kind === "kill") await kill();
     if (fault?.kind === "kill" || fault?.kind === "lost-response") {
       response.destroy();

@@ -13,6 +13,13 @@ const ASKED_BY: Readonly<Record<string, readonly string[]>> = {
   "secretsmanager:CreateSecret": ["kms:GenerateDataKey", "kms:Decrypt"],
 };
 
+/**
+ * What brings a new value to the replicas: it is encrypted under each replica's key, with the caller's own rights.
+ *
+ * Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/cross-account-replicate-permissions.html
+ */
+const REPLICATED = new Set(["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecret"]);
+
 /** The calls of KMS under a call of Secrets Manager that went through. */
 export async function impliedKmsCalls(
   record: CallRecord,
@@ -26,21 +33,43 @@ export async function impliedKmsCalls(
     { SecretId: record.resource },
   );
   if (typeof secret.KmsKeyId !== "string") return [];
-  const resource = await keyArn(secret.KmsKeyId, account, region, upstream);
-  const context = {
-    ...record.context,
-    "kms:ViaService": `secretsmanager.${region}.amazonaws.com`,
-    "kms:EncryptionContext:SecretARN": record.resource,
-    "kms:CallerAccount": account,
-  };
-  return actions.map((action) => ({
+  const own = actions.map((action) => impliedCall(record, action, region, String(secret.KmsKeyId), upstream));
+  const replicas = REPLICATED.has(record.action) ? replicasOf(secret.ReplicationStatus) : [];
+  const encryptions = replicas.map(({ Region, KmsKeyId }) =>
+    impliedCall(record, "kms:Encrypt", Region, KmsKeyId, upstream),
+  );
+  return Promise.all([...own, ...encryptions]);
+}
+
+/** One call of KMS that Secrets Manager makes in a region for a secret there. */
+async function impliedCall(
+  record: CallRecord,
+  action: string,
+  region: string,
+  keyId: string,
+  upstream: Upstream,
+): Promise<CallRecord> {
+  const parts = record.resource.split(":");
+  const [, , , , account = ""] = parts;
+  return {
     ...record,
     action,
-    resource,
+    resource: await keyArn(keyId, account, region, upstream),
     outcome: "implied",
-    context,
-  }));
+    context: {
+      ...record.context,
+      "kms:ViaService": `secretsmanager.${region}.amazonaws.com`,
+      "kms:EncryptionContext:SecretARN": parts.with(3, region).join(":"),
+      "kms:CallerAccount": account,
+    },
+  };
 }
+
+/** Replicas with a key of the customer's. */
+const replicasOf = (status: unknown): readonly { readonly Region: string; readonly KmsKeyId: string }[] =>
+  (Array.isArray(status) ? status : []).filter(
+    ({ Region, KmsKeyId }) => typeof Region === "string" && typeof KmsKeyId === "string",
+  );
 
 async function keyArn(keyId: string, account: string, region: string, upstream: Upstream): Promise<string> {
   if (/^arn:[^:]+:kms:.*:key\//.test(keyId)) return keyId;

@@ -1,3 +1,3 @@
 export { PostgresqlServers } from "./postgresql";
 export { type RehearsedTargets, startTargets } from "./start-targets";
-export type { Attempt, RehearsedTarget, SuppliedValues } from "./target-servers";
+export type { Attempt, RehearsedTarget, SignedEvent, SuppliedValues } from "./target-servers";

@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { CreateReplicationGroupCommand, ElastiCacheClient } from "@aws-sdk/client-elasticache";
-import { CreateUserCommand } from "@aws-sdk/client-iam";
+import { CreateUserCommand, ListAccessKeysCommand } from "@aws-sdk/client-iam";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { Blueprint, SecretPlan } from "../../blueprint";
 import type { KindSettings } from "../../model";
 import { type AwsAccess, clientSettings, iam } from "../load/aws-account";
 import type { ServerGroup } from "../servers";
+import type { VendorServer } from "../vendors";
 import type { PostgresqlServers } from "./postgresql";
 import { RehearsedRedis, RehearsedReplicationGroup, redisAclTarget } from "./redis";
 import { isOfKind, type RehearsedTarget, type SecretOf, type SuppliedValues } from "./target-servers";
@@ -19,6 +21,8 @@ export interface RehearsedTargets {
   readonly postgresql: PostgresqlServers;
   /** By their id: what ElastiCache's API is told goes to the Redis behind it. */
   readonly replicationGroups: ReadonlyMap<string, RehearsedReplicationGroup>;
+  /** By key. */
+  readonly vendors: ReadonlyMap<string, VendorServer>;
 }
 
 /**
@@ -35,6 +39,7 @@ export async function startTargets(
 ): Promise<RehearsedTargets> {
   const supplied: SuppliedValues = new Map();
   const replicationGroups = new Map<string, RehearsedReplicationGroup>();
+  const vendors = new Map<string, VendorServer>();
 
   const targetOf = async (secret: SecretPlan): Promise<RehearsedTarget | undefined> => {
     if (isOfKind(secret, "postgresql-user")) return postgresql.target(secret, supplied);
@@ -49,12 +54,13 @@ export async function startTargets(
     }
     if (isOfKind(secret, "s3-access-key")) {
       await makeUser(administrator, blueprint, secret.settings.user);
-      return undefined;
+      return accessKeyTarget(secret, administrator, blueprint);
     }
     const vendor = await vendorOf(secret, supplied);
     if (vendor === undefined) return undefined;
     const place = group.placeFor(`vendor-${secret.kind}`);
     group.adopt(place, () => vendor.server.stop());
+    vendors.set(secret.key, vendor.server);
     return vendor.target;
   };
   const targets = new Map<string, RehearsedTarget>();
@@ -76,7 +82,7 @@ export async function startTargets(
     const settings = relocatedCheck(secret, postgresql);
     if (settings !== undefined) targets.set(secret.key, { settings });
   }
-  return { targets, supplied, postgresql, replicationGroups };
+  return { targets, supplied, postgresql, replicationGroups, vendors };
 }
 
 function vendorOf(secret: SecretPlan, supplied: SuppliedValues) {
@@ -106,6 +112,40 @@ function relocatedCheck(
   if (check.how !== "sql") return rest;
   const place = postgresql.placeOf(check.host);
   return place === undefined ? rest : { ...rest, check: { ...check, ...place } };
+}
+
+/** The keys of an IAM user. Who calls with one is asked of STS, which everybody may do. */
+function accessKeyTarget(
+  { settings }: SecretOf<"s3-access-key">,
+  { endpoint, credentials }: AwsAccess,
+  { regions }: Blueprint,
+): RehearsedTarget {
+  const region = regions.primary;
+  const users = iam({ endpoint, credentials }, region);
+  return {
+    settings,
+    attempt: async (value) => {
+      const { accessKeyId, secretAccessKey } = value as Readonly<Record<string, string>>;
+      const held = { accessKeyId: accessKeyId ?? "", secretAccessKey: secretAccessKey ?? "" };
+      const sts = new STSClient(clientSettings({ endpoint, credentials: held }, region));
+      try {
+        await sts.send(new GetCallerIdentityCommand({}));
+        return "accepted";
+      } catch (failure) {
+        if (failure instanceof Error && failure.name === "InvalidClientTokenId") return "refused";
+        throw failure;
+      } finally {
+        // Attempts are many, and each client keeps its connections.
+        sts.destroy();
+      }
+    },
+    credentials: async () => {
+      const { AccessKeyMetadata = [] } = await users.send(
+        new ListAccessKeysCommand({ UserName: settings.user }),
+      );
+      return AccessKeyMetadata.length;
+    },
+  };
 }
 
 async function makeUser(administrator: AwsAccess, { regions }: Blueprint, user: string): Promise<void> {

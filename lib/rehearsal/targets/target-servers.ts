@@ -14,6 +14,17 @@ export interface RehearsedTarget {
   readonly reissued?: () => unknown;
   /** What a person does there with the old one, which no API may end. */
   readonly expire?: (value: unknown) => void;
+  /** How many credentials the target has for the secret, those of nobody included. */
+  readonly credentials?: () => Promise<number>;
+  /** Something happens at the vendor: what it sends to the consumer, signed by what the secret holds. */
+  readonly events?: () => Promise<readonly SignedEvent[]>;
+}
+
+/** An event as a vendor sends it. */
+export interface SignedEvent {
+  readonly payload: string;
+  /** The header that signs it. */
+  readonly signature: string;
 }
 
 /** Values that people put into secrets, by key: admin credentials, keys from a vendor's dashboard. */

@@ -1,5 +1,6 @@
 import {
   type DatadogServer,
+  type PayPalCredential,
   type PayPalServer,
   type SendGridServer,
   type StripeServer,
@@ -8,9 +9,9 @@ import {
   startSendGrid,
   startStripeServer,
 } from "../vendors";
-import type { RehearsedTarget, SecretOf, SuppliedValues } from "./target-servers";
+import type { Attempt, RehearsedTarget, SecretOf, SuppliedValues } from "./target-servers";
 
-const verdict = (taken: boolean) => (taken ? "accepted" : "refused");
+const verdict = (taken: boolean): Attempt => (taken ? "accepted" : "refused");
 
 /** An account at SendGrid for one secret; its admin key is what people put into the admin secret. */
 export async function sendGridTarget(
@@ -25,6 +26,7 @@ export async function sendGridTarget(
     target: {
       settings: { ...secret.settings, apiUrl: server.url },
       attempt: async (value) => verdict(server.takes((value as { readonly apiKey: string }).apiKey)),
+      credentials: async () => server.keyNames.length,
     },
   };
 }
@@ -44,6 +46,7 @@ export async function datadogTarget(
       settings: { ...secret.settings, apiUrl: server.url, serviceAccountId: server.serviceAccountId },
       attempt: async (value) =>
         verdict(server.takes(value as { readonly apiKey: string; readonly appKey: string })),
+      credentials: async () => Math.max(server.apiKeyNames.length, server.appKeyNames.length),
     },
   };
 }
@@ -53,15 +56,27 @@ export async function stripeTarget(
   secret: SecretOf<"stripe">,
   supplied: SuppliedValues,
 ): Promise<{ readonly server: StripeServer; readonly target: RehearsedTarget }> {
+  const { mode, webhookUrl } = secret.settings;
   const server = await startStripeServer();
   const account = server.createAccount();
-  supplied.set(secret.key, { ...server.createKeys(account, secret.settings.mode) });
+  const reissued = () => ({ ...server.createKeys(account, mode) });
+  supplied.set(secret.key, reissued());
+  const keyOf = (value: unknown): string => (value as { readonly secretKey: string }).secretKey;
   return {
     server,
     target: {
-      settings: { ...secret.settings, apiUrl: server.url },
-      reissued: () => ({ ...server.createKeys(account, secret.settings.mode) }),
-      expire: (value) => server.expireKey((value as { readonly secretKey: string }).secretKey),
+      settings: {
+        ...secret.settings,
+        apiUrl: server.url,
+        // Nobody listens there; `events` gives what is sent.
+        ...(webhookUrl === undefined ? {} : { webhookUrl: `${server.url}/receiver` }),
+      },
+      attempt: (value) =>
+        taken(fetch(`${server.url}/v1/balance`, { headers: { authorization: `Bearer ${keyOf(value)}` } })),
+      credentials: async () => server.endpoints(account, mode).length,
+      reissued,
+      expire: (value) => server.expireKey(keyOf(value)),
+      events: () => server.emit(account, mode, "charge.succeeded"),
     },
   };
 }
@@ -72,6 +87,32 @@ export async function payPalTarget(
   supplied: SuppliedValues,
 ): Promise<{ readonly server: PayPalServer; readonly target: RehearsedTarget }> {
   const server = await startPayPalServer();
-  supplied.set(secret.key, { ...server.createApp() });
-  return { server, target: { settings: { ...secret.settings, apiUrl: server.url } } };
+  const first = server.createApp();
+  supplied.set(secret.key, { ...first });
+  return {
+    server,
+    target: {
+      settings: { ...secret.settings, apiUrl: server.url },
+      attempt: (value) => {
+        const { clientId, clientSecret } = value as PayPalCredential;
+        const basic = Buffer.from(`${clientId}:${clientSecret}`).toString("base64");
+        return taken(
+          fetch(`${server.url}/v1/oauth2/token`, {
+            method: "POST",
+            headers: { authorization: `Basic ${basic}` },
+            body: new URLSearchParams({ grant_type: "client_credentials" }),
+          }),
+        );
+      },
+      reissued: () => ({ ...server.addSecret(first.clientId) }),
+      expire: (value) => server.deleteSecret(value as PayPalCredential),
+    },
+  };
+}
+
+/** What a vendor says of a credential: 401 is a refusal, and any other failure none. */
+async function taken(answer: Promise<Response>): Promise<Attempt> {
+  const { status } = await answer;
+  if (status !== 200 && status !== 401) throw new Error(`the vendor answered ${status}`);
+  return verdict(status === 200);
 }

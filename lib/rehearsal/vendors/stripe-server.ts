@@ -16,6 +16,10 @@ export interface StripeKeys {
 export interface StripeDelivery {
   readonly endpoint: string;
   readonly eventId: string;
+  /** What was sent. */
+  readonly payload: string;
+  /** Its `Stripe-Signature`. */
+  readonly signature: string;
   /** The receiver's answer; 0: none. */
   readonly status: number;
 }
@@ -262,18 +266,19 @@ async function deliver(
   at: Date,
 ): Promise<StripeDelivery> {
   const payload = JSON.stringify(event);
+  const signature = stripeSignature(secret, payload, at);
   const status = await fetch(url, {
     method: "POST",
     headers: {
       "content-type": "application/json; charset=utf-8",
-      "stripe-signature": stripeSignature(secret, payload, at),
+      "stripe-signature": signature,
     },
     body: payload,
   }).then(
     (response) => response.status,
     () => 0,
   );
-  return { endpoint: id, eventId: event.id, status };
+  return { endpoint: id, eventId: event.id, payload, signature, status };
 }
 
 const eventOf = (type: string, mode: Mode, at: Date) => ({

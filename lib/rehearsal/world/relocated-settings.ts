@@ -24,7 +24,7 @@ export interface RehearsedPlaces {
 }
 
 /** An hour of waiting takes half a second. The law of waiting stays; only its unit changes. */
-const SHORTENED = 7_200;
+export const SHORTENED = 7_200;
 
 /** A wait as a rehearsal has it. */
 export const shortened = ({ seconds }: Duration): Duration => ({ seconds: Math.ceil(seconds / SHORTENED) });

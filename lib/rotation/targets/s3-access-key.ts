@@ -127,6 +127,8 @@ export function s3AccessKeyTarget({
     async retire({ retired, kept, refreshedBy, emergency }) {
       const keptIds = kept.map(({ accessKeyId }) => accessKeyId);
       if (keptIds.includes(retired.accessKeyId)) return;
+      // Rights are given by user, and a key that an earlier call has removed is none of the user's any more.
+      if (!(await keys.list(user)).some(({ id }) => id === retired.accessKeyId)) return;
       if (!emergency && refreshedBy !== undefined) {
         const used = await keys.lastUsedAt(retired.accessKeyId);
         if (used !== undefined && used > refreshedBy) {
