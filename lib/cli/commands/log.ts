@@ -64,7 +64,7 @@ Examples:
       "after",
       `
 Examples:
-  secrets-registry log check --from records --since 2026-11-01
+  secrets-registry log check --since 2026-11-01
   secrets-registry log check --from records --since 2026-11-01 --format json`,
     )
     .action(async (options: LogOptions) => {
