@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DisableRuleCommand, EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import {
   GetSecretValueCommand,
@@ -24,6 +25,7 @@ import { secretsManager } from "../../lib/rehearsal/load";
 import { ServerGroup } from "../../lib/rehearsal/servers";
 import type { RehearsedTarget } from "../../lib/rehearsal/targets";
 import { type RehearsedWorld, shortened, standUp } from "../../lib/rehearsal/world";
+import { DynamoDbRuns } from "../../lib/rotation/adapters/dynamodb-runs";
 import { type Change, waitBefore } from "../../lib/rotation/waiting-law";
 
 const DAY_MS = 86_400_000;
@@ -42,6 +44,7 @@ export class RehearsedRotations {
   readonly values: unknown[] = [];
   readonly cloud: AwsRotationCloud;
   readonly #secrets: SecretsManagerClient;
+  readonly #runs: DynamoDbRuns;
 
   private constructor(
     readonly registry: Registry,
@@ -50,6 +53,11 @@ export class RehearsedRotations {
   ) {
     this.#secrets = secretsManager(world.as.operator, this.region);
     this.cloud = new AwsRotationCloud({ region: this.region, ...world.as.operator });
+    const { endpoint, credentials } = world.as.root;
+    this.#runs = new DynamoDbRuns(
+      new DynamoDBClient({ endpoint, credentials: { ...credentials }, region: this.region }),
+      world.plan.procedure?.runsTable ?? "",
+    );
     this.values.push(...world.targets.supplied.values());
   }
 
@@ -165,6 +173,7 @@ export class RehearsedRotations {
 
   /** Waits until all Vaults have AWSCURRENT and the law of waiting lets a change come. */
   async whenPossible(change: Change, key: string): Promise<void> {
+    if (change === "rotate") await this.endRun(key);
     const secret = this.secret(key);
     const waits = {
       overlap: shortened(secret.overlap),
@@ -177,6 +186,13 @@ export class RehearsedRotations {
       if (at !== undefined && at + wait < Date.now()) return;
       await sleep(at === undefined ? 100 : Math.max(20, at + wait - Date.now()));
     }
+  }
+
+  /** Ends the run that a rotation has begun, as the procedure does when it has followed it to its end. */
+  async endRun(key: string): Promise<void> {
+    const { name } = this.secret(key);
+    const run = await this.#runs.open(name);
+    if (run !== undefined) await this.#runs.end(run, "decommissioned");
   }
 
   async confirmedAt(key: string, version: string): Promise<Date | undefined> {

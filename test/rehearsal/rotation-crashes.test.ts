@@ -161,6 +161,7 @@ async function letOrphanGo(secret: AwsSecretPlan): Promise<void> {
 /** One rotation from beginning to end, by whoever rotates this kind. */
 async function rotate(secret: AwsSecretPlan): Promise<void> {
   await ageConfirmation(secret);
+  await rotations.endRun(secret.key);
   if (secret.rotation === "automatic") {
     await rotations.cloud.startRotation(secret.name, randomUUID());
     let { outcome, failures } = await rotations.world.shim.rotations.settled(secret.name);
@@ -465,6 +466,7 @@ test("two callers of the same steps at once, beside Secrets Manager, make one ro
     const secret = rotations.secret(key);
     const target = rotations.target(key);
     await ageConfirmation(secret);
+    await rotations.endRun(key);
     const before = (await currentOf(secret)).value;
     const token = randomUUID();
     await rotations.cloud.startRotation(secret.name, token);
