@@ -7,6 +7,7 @@ import {
 } from "@aws-sdk/client-cloudwatch-logs";
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { rotates } from "../../lib/blueprint";
 import { synthesize } from "../stacks/synthesized";
 import type { RehearsedRotations } from "./rehearsed-rotations";
 
@@ -56,7 +57,8 @@ export async function eventsFromNowOn(rotations: RehearsedRotations): Promise<()
 async function functionLogs(rotations: RehearsedRotations): Promise<ReadonlyMap<string, string>> {
   const logs = new CloudWatchLogsClient(clientSettings(rotations));
   const texts = new Map<string, string>();
-  for (const { logGroup: logGroupName } of rotations.world.plan.functions) {
+  for (const plan of rotations.world.plan.functions) {
+    const { logGroup: logGroupName } = plan;
     const lines: string[] = [];
     for (let nextToken: string | undefined, first = true; first || nextToken; first = false) {
       const page = await logs.send(
@@ -70,7 +72,8 @@ async function functionLogs(rotations: RehearsedRotations): Promise<ReadonlyMap<
       }
       nextToken = page.nextToken;
     }
-    texts.set(`log ${logGroupName}`, lines.join("\n"));
+    const isCalled = rotates(plan) || plan.bundle === "mirror";
+    if (isCalled || lines.length > 0) texts.set(`log ${logGroupName}`, lines.join("\n"));
   }
   return texts;
 }

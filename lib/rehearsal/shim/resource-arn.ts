@@ -51,7 +51,7 @@ const RESOLVERS: Readonly<Record<string, Resolve>> = {
   sts: (call) => textOf(call, "RoleArn") ?? "*",
   async iam(call, account, upstream) {
     const role = textOf(call, "RoleName");
-    const user = textOf(call, "UserName");
+    const user = textOf(call, "UserName") ?? (await ownerOfKey(call, account, upstream));
     const [operation, parameters] =
       role === undefined
         ? (["GetUser", { UserName: user ?? "" }] as const)
@@ -63,6 +63,14 @@ const RESOLVERS: Readonly<Record<string, Resolve>> = {
     return xmlText(answer.body, "Arn") ?? role ?? user ?? "*";
   },
 };
+
+/** GetAccessKeyLastUsed names a key, and is judged by the user whose key it is. */
+async function ownerOfKey(call: AwsCall, account: string, upstream: Upstream): Promise<string | undefined> {
+  const AccessKeyId = textOf(call, "AccessKeyId");
+  if (AccessKeyId === undefined) return undefined;
+  const asked = { account, region: call.region, service: "iam", operation: "GetAccessKeyLastUsed" };
+  return xmlText((await upstream.queryAsRoot(asked, { AccessKeyId })).body, "UserName");
+}
 
 /** ARN of what a call is about; a name where there is no such thing, `*` where the action has no resource. */
 export async function resourceArn(
