@@ -168,6 +168,8 @@ class World {
       clock: this.clock,
       log: silentLog,
       guard: () => undefined,
+      // Who goes first is this test's to say.
+      jitter: () => 0,
     });
     void this.gate()
       .then(() => mirror.run({ secretName: NAME }))

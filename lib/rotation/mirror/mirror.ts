@@ -23,6 +23,8 @@ export interface MirrorContext {
   readonly log: Logbook;
   /** Told every value before anything else is done with it. */
   readonly guard: (value: unknown) => void;
+  /** From 0 to less than 1: how much of the longest pause a mirror takes that met another one. @default Math.random */
+  readonly jitter?: (() => number) | undefined;
 }
 
 /** What a call came to, when nothing is left to do. */

@@ -8,7 +8,9 @@ import type { LedgerPage, MirrorLedger, VaultEntry } from "./mirror-ports";
 import type { VaultLink } from "./vault-link";
 
 /** How often others may come in between. */
-const ROUNDS = 5;
+const ROUNDS = 8;
+/** Longest pause before the second round; it doubles with each. All pauses together stay under 13 s. */
+const PAUSE_MS = 100;
 
 /** What a publisher works with. */
 export interface PublisherContext {
@@ -21,6 +23,8 @@ export interface PublisherContext {
   readonly clock: Clock;
   /** Told every value before anything else is done with it. */
   readonly guard: (value: unknown) => void;
+  /** From 0 to less than 1: how much of the longest pause a mirror takes that met another one. @default Math.random */
+  readonly jitter?: (() => number) | undefined;
 }
 
 /** What became of one secret. */
@@ -58,6 +62,10 @@ export interface SecretOutcome {
  *   that version afterwards, it is because every Vault serves it (still); if one writes the newer version meanwhile, it
  *   has announced that, and whoever is called for the rollback's label writes after it.
  *
+ * Mirrors at work on one secret in step could undo each other's rounds for ever, so each pauses by chance before it
+ * begins again, longer from time to time ("full jitter",
+ * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+ *
  * The second look at AWSCURRENT saves the way over the next event. It also mends what an answer of Secrets Manager from
  * a moment ago may have done; that a confirmation is true does not hang on AWSCURRENT at all.
  */
@@ -74,7 +82,9 @@ export class SecretPublisher {
    */
   async publish(secret: string, { path }: MirroredSecret): Promise<SecretOutcome> {
     const written = new Set<string>();
-    for (let round = 1; round <= ROUNDS; round += 1) {
+    const { clock, jitter = Math.random } = this.#context;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      if (round > 0) await clock.sleep(jitter() * PAUSE_MS * 2 ** (round - 1));
       const outcome = await this.#round(secret, path, written).catch(unlessOvertaken);
       if (outcome !== undefined) return outcome;
     }
