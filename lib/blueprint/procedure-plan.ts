@@ -415,7 +415,7 @@ function dispatched(
     key: secret.key,
     kind: secret.kind,
     rotation: secret.rotation,
-    acceptedBy: secret.acceptedBy,
+    publishes: secret.publishLead.seconds > 0,
     function: bySecret.rotatorOf(secret.key)?.name ?? "",
     overlapSeconds: secret.overlap.seconds,
     publishLeadSeconds: secret.publishLead.seconds,

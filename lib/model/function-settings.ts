@@ -137,7 +137,8 @@ export interface DispatchedSecret {
   readonly key: string;
   readonly kind: KindName;
   readonly rotation: RotationMode;
-  readonly acceptedBy: AcceptedBy;
+  /** Whether its value holds keys that are published before they are used: a promotion puts them to use. */
+  readonly publishes: boolean;
   /** Name of the function that rotates it. */
   readonly function: string;
   /** How long the old credential lives beside the new one. */

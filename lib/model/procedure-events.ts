@@ -83,9 +83,10 @@ export interface PhaseResult {
 }
 
 /**
- * How a run ended. `replaced`: there was no old credential to retire. `failed`: a person has to look.
+ * How a run ended. `replaced`: there was no old credential to retire. `withdrawn`: its version was given up before it was
+ * current, so nothing has changed and its change request is free again. `failed`: a person has to look.
  */
-export type RunOutcome = "decommissioned" | "replaced" | "published" | "rolled-back" | "failed";
+export type RunOutcome = "decommissioned" | "replaced" | "published" | "rolled-back" | "withdrawn" | "failed";
 
 /** Event of the recorder: the end of a run. */
 export interface RecorderEvent {

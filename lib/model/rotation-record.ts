@@ -67,6 +67,8 @@ const endSchema = z.discriminatedUnion("outcome", [
   z.strictObject({ outcome: z.literal("published") }),
   /** The old credential is in use again. */
   z.strictObject({ outcome: z.literal("rolled-back"), at: instant, reason }),
+  /** The new credential was given up before anybody was served it. */
+  z.strictObject({ outcome: z.literal("withdrawn"), reason }),
   /** Neither came to its end; a person has to look. */
   z.strictObject({ outcome: z.literal("failed"), reason }),
 ]);

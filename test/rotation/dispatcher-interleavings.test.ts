@@ -111,7 +111,7 @@ class World {
             key: KEY,
             kind: "postgresql-user",
             rotation: this.mode,
-            acceptedBy: "target",
+            publishes: false,
             function: FUNCTION,
             overlapSeconds: 0,
             publishLeadSeconds: 0,
@@ -163,6 +163,22 @@ class World {
     });
   }
 
+  /** An operator who has a better value than the one under way. */
+  async replaceByCommand(digest: string): Promise<void> {
+    if (this.mode === "automatic") return;
+    const version = this.newVersion();
+    const value = { username: this.#versions % 2 === 0 ? "a" : "b", password: version };
+    await new SecretsManagerStore(this.secrets.client).putPending(NAME, version, JSON.stringify(value));
+    await this.dispatch({
+      action: "rotate",
+      key: KEY,
+      versionId: version,
+      change: digest,
+      requester: REQUESTER,
+      emergency: false,
+    });
+  }
+
   /** By Secrets Manager's own schedule, or because RotateSecret was called; it works on its own. */
   startSchedule(): void {
     if (this.mode === "automatic") this.#rotateBySchedule(this.newVersion());
@@ -181,6 +197,10 @@ class World {
   }
 
   async #rotate(event: object): Promise<unknown> {
+    const { Step }: { readonly Step?: string } = event;
+    if (this.mode === "operator-assisted" && Step === "testSecret" && this.draw(3) === 0) {
+      throw new RotationError("target-refused", NAME);
+    }
     const machine = new RotationMachine<Account>({
       secretName: NAME,
       region: REGION,
@@ -250,7 +270,9 @@ class World {
       else expect(open).toEqual([run]);
       this.#handled.add(input.run);
     }
-    const used = this.table.runs.flatMap(({ change }) => (change === undefined ? [] : [change.digest]));
+    const used = this.table.runs.flatMap(({ change, status }) =>
+      change === undefined || status === "withdrawn" ? [] : [change.digest],
+    );
     expect(new Set(used).size).toBe(used.length);
   }
 
@@ -273,13 +295,15 @@ class World {
 }
 
 type Op =
-  | { readonly do: "rotate"; readonly digest: (typeof DIGESTS)[number] }
+  | { readonly do: "rotate" | "replace"; readonly digest: (typeof DIGESTS)[number] }
   | { readonly do: "schedule" | "sweep" | "rollback" | "cancel" | "later" };
 
 async function perform(world: World, op: Op): Promise<void> {
   switch (op.do) {
     case "rotate":
       return world.rotateByCommand(op.digest);
+    case "replace":
+      return world.replaceByCommand(op.digest);
     case "schedule":
       return world.startSchedule();
     case "sweep":
@@ -301,6 +325,10 @@ const op: fc.Arbitrary<Op> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({ do: fc.constant("rotate" as const), digest: fc.constantFrom(...DIGESTS) }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant("replace" as const), digest: fc.constantFrom(...DIGESTS) }),
+  },
   { weight: 3, arbitrary: fc.constant<Op>({ do: "schedule" }) },
   { weight: 3, arbitrary: fc.constant<Op>({ do: "sweep" }) },
   { weight: 2, arbitrary: fc.constant<Op>({ do: "rollback" }) },
@@ -315,7 +343,7 @@ const RUNS = Number(process.env.DISPATCHER_RUNS ?? 100);
 
 describe("dispatchers among commands, schedules, events and deaths", () => {
   test("keep one run for a secret, follow it by one execution, and end it", async () => {
-    const total = { steps: 0, runs: 0, handled: 0, died: 0, lost: 0 };
+    const total = { steps: 0, runs: 0, handled: 0, withdrawn: 0, died: 0, lost: 0 };
     await fc.assert(
       fc.asyncProperty(
         fc.scheduler(),
@@ -358,6 +386,7 @@ describe("dispatchers among commands, schedules, events and deaths", () => {
           world.checkEnd();
           total.runs += world.table.runs.length;
           total.handled += world.handled;
+          total.withdrawn += world.table.runs.filter(({ status }) => status === "withdrawn").length;
           total.died += world.died;
           total.lost += world.lost;
         },
@@ -366,8 +395,9 @@ describe("dispatchers among commands, schedules, events and deaths", () => {
     );
     process.stdout.write(
       `property: ${total.steps} steps, ${total.runs} runs, ${total.handled} followed by an execution, ` +
-        `${total.died} dispatchers died, ${total.lost} events lost\n`,
+        `${total.withdrawn} withdrawn, ${total.died} dispatchers died, ${total.lost} events lost\n`,
     );
     expect(total.handled).toBeGreaterThan(RUNS / 10);
+    expect(total.withdrawn).toBeGreaterThan(0);
   }, 300_000);
 });

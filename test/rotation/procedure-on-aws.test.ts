@@ -206,7 +206,7 @@ describe("the dispatcher on AWS's services", () => {
             key,
             kind: "stripe",
             rotation: "operator-assisted",
-            acceptedBy: "target",
+            publishes: false,
             function: FUNCTION,
             overlapSeconds: 0,
             publishLeadSeconds: 0,

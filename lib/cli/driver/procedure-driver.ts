@@ -40,8 +40,10 @@ export const GOOD_ENDS: readonly string[] = ["decommissioned", "promoted", "publ
 /** What a person reads of where a run is. */
 const STATUS_TEXTS: Readonly<Record<string, string>> = {
   rotating: "rotating: the new version is being made and tried",
+  starting: "proving",
   proving: "proving",
   "awaiting-approval": "awaiting approval",
+  withdrawing: "being withdrawn",
 };
 
 /** Whether a run has ended. */

@@ -94,9 +94,22 @@ export class DynamoDbRuns implements RunTable {
     return runs.sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime()).slice(0, count);
   }
 
-  async advance({ secret, run }: Run, status: "proving" | "awaiting-approval"): Promise<void> {
+  async advance({ secret, run }: Run, status: "starting" | "proving" | "awaiting-approval"): Promise<void> {
     const earlier = OPEN_STATUSES.slice(0, OPEN_STATUSES.indexOf(status));
     await this.#update(secret, run, "SET #status = :status", { ":status": { S: status } }, earlier);
+  }
+
+  async withdraw(run: Run): Promise<void> {
+    await this.#update(
+      run.secret,
+      run.run,
+      "SET #status = :status",
+      { ":status": { S: "withdrawing" } },
+      ["rotating"],
+      "attribute_not_exists(endedAt)",
+    );
+    const now = await this.#require(run);
+    if (now.status !== "withdrawing") throw ended(now);
   }
 
   async turnBack(run: Run): Promise<Run> {
@@ -149,6 +162,7 @@ export class DynamoDbRuns implements RunTable {
           ExpressionAttributeValues: { ":run": { S: run.run } },
         },
       },
+      ...(run.change === undefined || status !== "withdrawn" ? [] : [this.#freeing(run.change.digest, run)]),
     ]);
     if (ends) return;
     const now = await this.#require(run);
@@ -224,6 +238,20 @@ export class DynamoDbRuns implements RunTable {
         Key: keyOf(changePartition(digest), APPROVED),
         UpdateExpression: "SET #used = :run",
         ConditionExpression: "attribute_exists(secret) AND attribute_not_exists(#used)",
+        ExpressionAttributeNames: { "#used": usedBy(run) },
+        ExpressionAttributeValues: { ":run": { S: run.run } },
+      },
+    };
+  }
+
+  /** The opposite of {@link #useOf}: what a run has not used, another may. */
+  #freeing(digest: string, run: NewRun): TransactWriteItem {
+    return {
+      Update: {
+        TableName: this.#table,
+        Key: keyOf(changePartition(digest), APPROVED),
+        UpdateExpression: "REMOVE #used",
+        ConditionExpression: "#used = :run",
         ExpressionAttributeNames: { "#used": usedBy(run) },
         ExpressionAttributeValues: { ":run": { S: run.run } },
       },

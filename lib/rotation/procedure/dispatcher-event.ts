@@ -5,9 +5,10 @@ import { RotationError } from "../rotation-error";
 
 /** What an operator's command asks for a secret. */
 export interface RunRequest {
-  readonly action: "rotate" | "promote";
+  /** `stage`: only make the value, for a person to take it to its target; `rotate` goes on. */
+  readonly action: "rotate" | "stage" | "promote";
   readonly key: string;
-  /** `rotate`: the version that rotates in. `promote`: the version that was published. */
+  /** `rotate`, `stage`: the version that rotates in. `promote`: the version that was published. */
   readonly versionId?: string | undefined;
   /** Digest of the change request by which it is done. */
   readonly change?: string | undefined;
@@ -29,7 +30,7 @@ const versionId = z.string().min(1).max(64);
 
 const runEvent = z
   .strictObject({
-    Action: z.enum(["rotate", "promote"]),
+    Action: z.enum(["rotate", "stage", "promote"]),
     Key: key,
     VersionId: versionId.optional(),
     /** `Path` is for people who read the log. */

@@ -1,7 +1,7 @@
 import type { DispatchedSecret, DispatcherSettings } from "../../model/function-settings";
 import { fitName, keyAsWord, procedureFunctionName } from "../../model/names";
-import type { ProcedureInput, RecorderEvent, RunKind } from "../../model/procedure-events";
-import { STEPS } from "../event";
+import type { ProcedureInput, RecorderEvent, RunKind, RunOutcome } from "../../model/procedure-events";
+import { STEPS, type Step } from "../event";
 import type { Clock, Logbook, Publications, SecretDescription, SecretStore } from "../ports";
 import { RotationError } from "../rotation-error";
 import { derivedVersionId } from "../rotation-machine";
@@ -77,6 +77,7 @@ export class Dispatcher {
   async run(request: DispatcherRequest): Promise<DispatcherOutcome> {
     switch (request.action) {
       case "rotate":
+      case "stage":
       case "promote":
         return this.#begin(request);
       case "rollback":
@@ -93,15 +94,16 @@ export class Dispatcher {
   async #begin(request: RunRequest): Promise<DispatcherOutcome> {
     const secret = this.#secret(request.key);
     const open = await this.#context.runs.open(secret.name);
-    if (open !== undefined) {
-      if ((await this.#standingOf(open)) !== "over") {
-        if (!isAskedFor(open, request)) throw underWay(open);
-        return this.#goOn(secret, open);
-      }
-      await this.#bury(open);
+    const standing = open && (await this.#standingOf(open));
+    const isLeft = open !== undefined && standing === "waiting" && isBetterValue(secret, open, request);
+    if (open !== undefined && standing === "over") await this.#bury(open);
+    else if (open !== undefined && !isLeft) {
+      if (!isAskedFor(open, request)) throw underWay(open);
+      return this.#goOn(secret, open, request);
     }
     const run = await this.#newRun(secret, request);
-    return this.#goOn(secret, await this.#context.runs.begin(run, this.#context.clock.now()));
+    if (isLeft) await this.#withdraw(open, "value-replaced");
+    return this.#goOn(secret, await this.#context.runs.begin(run, this.#context.clock.now()), request);
   }
 
   /** Everything that can be refused is refused here, before anything has changed. */
@@ -131,10 +133,10 @@ export class Dispatcher {
 
   #rotationOf(
     secret: Dispatched,
-    { versionId }: RunRequest,
+    { action, versionId }: RunRequest,
     labels: Labels,
   ): Omit<NewRun, "startedBy" | "change"> {
-    const supplied = secret.rotation === "operator-assisted";
+    const supplied = secret.rotation === "operator-assisted" && action === "rotate";
     const version =
       versionId ?? (supplied ? labels.holderOf("AWSPENDING") : undefined) ?? this.#context.newVersion();
     if (supplied && labels.holderOf("AWSPENDING") === undefined && !labels.has(version, "AWSCURRENT")) {
@@ -185,15 +187,27 @@ export class Dispatcher {
       overlap: { seconds: secret.overlapSeconds },
       publishLead: { seconds: secret.publishLeadSeconds },
     };
-    await enforceWait(action, waits, secret.name, current, publications, clock.now());
+    await enforceWait(
+      action === "promote" ? action : "rotate",
+      waits,
+      secret.name,
+      current,
+      publications,
+      clock.now(),
+    );
   }
 
   /** Brings a run as far as the dispatcher can. */
-  async #goOn(secret: Dispatched, run: Run): Promise<DispatcherOutcome> {
+  async #goOn(secret: Dispatched, run: Run, { action }: RunRequest): Promise<DispatcherOutcome> {
     if (run.direction === "back") return this.#start(secret, run);
+    if (run.status === "starting") return this.#start(secret, run);
     if (run.status !== "rotating") return { result: "under-way", run: viewOf(secret, run) };
+    if (action === "stage") {
+      await this.#takeSteps(secret, run, ["createSecret"]);
+      return { result: "under-way", run: viewOf(secret, run) };
+    }
     if (run.kind === "promotion") await this.#promote(secret, run);
-    else if (secret.rotation !== "automatic") await this.#takeSteps(secret, run);
+    else if (secret.rotation !== "automatic") await this.#takeSteps(secret, run, STEPS);
     else if (!(await this.#labels(secret.name)).has(run.newVersion, "AWSCURRENT")) {
       // AWSCURRENT's event brings the run here again.
       await this.#context.rotations.start(secret.name, run.newVersion);
@@ -202,9 +216,9 @@ export class Dispatcher {
     return this.#start(secret, run);
   }
 
-  /** The four steps, as Secrets Manager would ask for them. */
-  async #takeSteps(secret: Dispatched, run: Run): Promise<void> {
-    for (const Step of STEPS) {
+  /** Steps, as Secrets Manager would ask for them. */
+  async #takeSteps(secret: Dispatched, run: Run, steps: readonly Step[]): Promise<void> {
+    for (const Step of steps) {
       await this.#context.functions.invoke(secret.function, {
         Step,
         SecretId: secret.name,
@@ -229,11 +243,23 @@ export class Dispatcher {
     if (run.direction === "back") {
       await executions.stop(executionName(secret, { ...run, direction: "forward" }));
     }
+    if (run.direction === "forward") {
+      // From here on nobody withdraws it.
+      await runs.advance(run, "starting");
+      await this.#requireOpen(run);
+    }
     await executions.start(executionName(secret, run), inputOf(secret, run));
     await runs.advance(run, "proving");
     log.info("run handed on", { secret: run.secret, run: run.run, direction: run.direction });
-    const status = run.status === "rotating" ? "proving" : run.status;
+    const status = run.status === "awaiting-approval" ? run.status : "proving";
     return { result: "under-way", run: viewOf(secret, { ...run, status }) };
+  }
+
+  /** @throws RotationError `run-ended` for one that is over, or was withdrawn by somebody else */
+  async #requireOpen(run: Run): Promise<void> {
+    const now = await this.#context.runs.read(run.secret, run.run);
+    if (now !== undefined && !hasEnded(now) && now.status !== "withdrawing") return;
+    throw new RotationError("run-ended", `run ${run.run} of ${run.secret} is ${now?.status ?? "gone"}`);
   }
 
   /** Stops what follows the run, and has the state machine take it back. */
@@ -241,8 +267,16 @@ export class Dispatcher {
     const { runs } = this.#context;
     const open = await runs.open(secret.name);
     if (open === undefined) throw new RotationError("run-missing", `${secret.name} has no open run`);
-    if (open.status === "rotating" && (await this.#standingOf(open)) === "to-start") {
-      await this.#start(secret, open);
+    if (open.status === "starting") await this.#start(secret, open);
+    if (open.status === "rotating" || open.status === "withdrawing") {
+      const standing = await this.#standingOf(open);
+      if (standing === "to-start") await this.#start(secret, open);
+      // Secrets Manager goes on by itself with what it has begun, so there it is too early.
+      const isLeft = standing === "waiting" && secret.rotation !== "automatic";
+      if (isLeft || open.status === "withdrawing") {
+        await this.#withdraw(open, "called-back");
+        return { result: "under-way", run: viewOf(secret, { ...open, status: "withdrawn" }) };
+      }
     }
     return this.#start(secret, await runs.turnBack(open));
   }
@@ -262,7 +296,7 @@ export class Dispatcher {
     const secret = this.#secrets().find(({ name }) => name === secretName);
     if (secret === undefined) return { result: "nothing-to-do" };
     const run = await this.#context.runs.read(secretName, versionId);
-    if (run?.status !== "rotating") return { result: "nothing-to-do" };
+    if (run?.status !== "rotating" && run?.status !== "starting") return { result: "nothing-to-do" };
     return this.#start(secret, run);
   }
 
@@ -295,33 +329,47 @@ export class Dispatcher {
   }
 
   /**
-   * `over`: nothing will bring the run to its end: its execution has ended without doing so, or its version never got a
+   * `waiting`: its version is not current yet, and somebody has to bring it there. `over`: nothing will bring the run to its end: its execution has ended without doing so, or its version never got a
    * label. Only then may another run have the secret.
    */
-  async #standingOf(run: Run): Promise<"under-way" | "to-start" | "over"> {
+  async #standingOf(run: Run): Promise<"waiting" | "under-way" | "to-start" | "over"> {
     const { executions, clock } = this.#context;
     const secret = this.#secrets().find(({ name }) => name === run.secret);
+    // Whoever withdrew it may have died before it was recorded.
+    if (run.status === "withdrawing") return "over";
     const state = secret && (await executions.state(executionName(secret, run)));
     if (state !== undefined) return state === "running" ? "under-way" : "over";
     if (run.direction === "back") return "to-start";
     const labels = await this.#labels(run.secret);
     if (labels.has(run.newVersion, "AWSCURRENT")) return "to-start";
-    if (labels.has(run.newVersion, "AWSPENDING")) return "under-way";
-    return clock.now().getTime() - run.startedAt.getTime() > UNLABELLED_FOR_MS ? "over" : "under-way";
+    if (labels.has(run.newVersion, "AWSPENDING")) return "waiting";
+    return clock.now().getTime() - run.startedAt.getTime() > UNLABELLED_FOR_MS ? "over" : "waiting";
   }
 
   /** Has a dead run recorded, which lets go of the secret. */
   async #bury(run: Run): Promise<void> {
-    const { settings, functions, log } = this.#context;
-    log.warn("run is dead", { secret: run.secret, run: run.run, status: run.status });
+    if (run.status === "withdrawing") return this.#record(run, "withdrawn", "called-back");
+    this.#context.log.warn("run is dead", { secret: run.secret, run: run.run, status: run.status });
+    await this.#record(run, "failed", run.status === "rotating" ? "never-current" : "execution-ended");
+  }
+
+  /** Gives up a run whose version nobody was served: nothing has changed, so its change request is free again. */
+  async #withdraw(run: Run, code: "value-replaced" | "called-back"): Promise<void> {
+    await this.#context.runs.withdraw(run);
+    this.#context.log.info("run withdrawn", { secret: run.secret, run: run.run, code });
+    await this.#record(run, "withdrawn", code);
+  }
+
+  async #record(run: Run, Outcome: RunOutcome, code: string): Promise<void> {
+    const { settings, functions } = this.#context;
     const event: RecorderEvent = {
       Secret: run.secret,
       Run: run.run,
-      Outcome: "failed",
+      Outcome,
       Phases: [],
       Checks: [],
       Approver: null,
-      Fault: { state: "Dispatcher", code: run.status === "rotating" ? "never-current" : "execution-ended" },
+      Fault: { state: "Dispatcher", code },
     };
     await functions.invoke(procedureFunctionName(settings.registry, settings.environment, "recorder"), event);
   }
@@ -352,11 +400,18 @@ function isAskedFor(open: Run, { action, versionId }: RunRequest): boolean {
   return versionId === undefined || versionId === (action === "promote" ? open.oldVersion : open.newVersion);
 }
 
+/** Whether an operator supplies another value, by the same change request, in the place of one that was refused. */
+function isBetterValue(secret: Dispatched, open: Run, { action, versionId, change }: RunRequest): boolean {
+  const isAnother = action === "rotate" && versionId !== undefined;
+  const isSame = open.change === undefined || open.change.digest === change;
+  return isAnother && isSame && secret.rotation === "operator-assisted" && open.kind === "rotation";
+}
+
 function promotionOf(
   secret: Dispatched,
   published: string | undefined,
 ): Omit<NewRun, "startedBy" | "change"> {
-  if (secret.acceptedBy !== "own-workloads" || published === undefined) {
+  if (!secret.publishes || published === undefined) {
     throw new RotationError("nothing-published", `${secret.name} has no published value`);
   }
   const run = promotionRun(published);

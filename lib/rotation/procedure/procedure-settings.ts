@@ -29,7 +29,7 @@ export const dispatcherSettings: z.ZodType<DispatcherSettings> = z.strictObject(
       key: text,
       kind: secretKind,
       rotation,
-      acceptedBy: z.enum(["target", "own-workloads", "single-slot"]),
+      publishes: z.boolean(),
       function: text,
       overlapSeconds: count,
       publishLeadSeconds: count,

@@ -57,7 +57,7 @@ export const recorderEvent: z.ZodType<RecorderEvent | ProgressEvent> = z.union([
   z.strictObject({
     Secret: z.string(),
     Run: z.string(),
-    Outcome: z.enum(["decommissioned", "replaced", "published", "rolled-back", "failed"]),
+    Outcome: z.enum(["decommissioned", "replaced", "published", "rolled-back", "withdrawn", "failed"]),
     Phases: z.array(phase),
     Checks: z.array(
       z.strictObject({ at: z.string(), tries: z.number().int().min(1), results: z.array(result) }),
@@ -66,6 +66,9 @@ export const recorderEvent: z.ZodType<RecorderEvent | ProgressEvent> = z.union([
     Fault: z.object({ state: z.string(), code: z.string() }).nullable(),
   }),
 ]);
+
+/** Outcomes of runs that have not reached what they wanted. */
+const UNDONE: readonly RunOutcome[] = ["rolled-back", "withdrawn", "failed"];
 
 /** Who keeps a secret's own cadence. */
 const SCHEDULER = "secretsmanager.amazonaws.com";
@@ -92,7 +95,7 @@ export class Recorder {
       await runs.advance(run, event.Status);
       return { status: event.Status };
     }
-    const succeeded = event.Outcome !== "failed" && event.Outcome !== "rolled-back";
+    const succeeded = !UNDONE.includes(event.Outcome);
     const endedAt = await runs.close(run, clock.now(), succeeded);
     const name = `${endedAt.toISOString().slice(0, 10).replaceAll("-", "/")}/${keyAsWord(secret.key)}/${run.run}.json`;
     const written = await archive.writeOnce(
@@ -124,7 +127,7 @@ function textOf(record: RotationRecord): string {
 }
 
 function statusOf({ kind }: Run, outcome: RunOutcome): FinalStatus {
-  if (outcome === "failed" || outcome === "rolled-back" || outcome === "published") return outcome;
+  if (outcome === "published" || UNDONE.includes(outcome)) return outcome as FinalStatus;
   return kind === "promotion" ? "promoted" : "decommissioned";
 }
 
@@ -231,6 +234,7 @@ function endOf(
       return { outcome: Outcome, at: endOfPhase("decommission") };
     case "rolled-back":
       return { outcome: Outcome, at: endOfPhase("rollback"), reason };
+    case "withdrawn":
     case "failed":
       return { outcome: Outcome, reason };
     default:

@@ -1,5 +1,5 @@
 import type { Runs } from "../ports";
-import type { FinalStatus, Run, RunStatus } from "./run";
+import type { FinalStatus, Run } from "./run";
 
 /** A change request that CI has vouched for, in this environment. */
 export interface ApprovedChange {
@@ -34,8 +34,14 @@ export interface RunTable extends Runs, ApprovedChanges {
   open(secret: string): Promise<Run | undefined>;
   /** Runs of a secret, the latest first. */
   latest(secret: string, count: number): Promise<readonly Run[]>;
-  /** Notes how far a run is; nothing happens when it has ended, or is further. */
-  advance(run: Run, status: Exclude<RunStatus, FinalStatus | "rotating">): Promise<void>;
+  /** Notes how far a run is; nothing happens when it has ended, is further, or is being withdrawn. */
+  advance(run: Run, status: "starting" | "proving" | "awaiting-approval"): Promise<void>;
+  /**
+   * Gives a run up before anything follows it; from then on nothing will. To be recorded next.
+   *
+   * @throws RotationError `run-ended` when something follows it, or it is over
+   */
+  withdraw(run: Run): Promise<void>;
   /**
    * Turns a run back, once and for all.
    *
@@ -49,6 +55,9 @@ export interface RunTable extends Runs, ApprovedChanges {
    * @throws RotationError `run-turned-back`
    */
   close(run: Run, at: Date, succeeded: boolean): Promise<Date>;
-  /** Ends a run and lets go of the secret. The first status stands. */
+  /**
+   * Ends a run and lets go of the secret; of its change request as well, when the run is withdrawn. The first status
+   * stands.
+   */
   end(run: Run, status: FinalStatus): Promise<void>;
 }

@@ -3,10 +3,20 @@ import type { RunKind } from "../../model/procedure-events";
 /** Kinds of runs. */
 export const RUN_KINDS = ["rotation", "publication", "promotion"] as const satisfies readonly RunKind[];
 
-/** Statuses of a run that has not ended. */
-export const OPEN_STATUSES = ["rotating", "proving", "awaiting-approval"] as const;
+/**
+ * Statuses of a run that has not ended. One that is `rotating` can be withdrawn: nothing follows it yet. From `proving` on
+ * it can be turned back: what follows it was started. In between, it is neither.
+ */
+export const OPEN_STATUSES = ["rotating", "starting", "proving", "awaiting-approval", "withdrawing"] as const;
 /** Statuses of a run that has ended; they never change. */
-export const FINAL_STATUSES = ["decommissioned", "promoted", "published", "rolled-back", "failed"] as const;
+export const FINAL_STATUSES = [
+  "decommissioned",
+  "promoted",
+  "published",
+  "rolled-back",
+  "withdrawn",
+  "failed",
+] as const;
 /** Status of a run that has ended. */
 export type FinalStatus = (typeof FINAL_STATUSES)[number];
 /** Status of a run. */

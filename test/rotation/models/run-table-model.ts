@@ -57,16 +57,25 @@ export class RunTableModel implements RunTable {
       .slice(0, count);
   }
 
-  async advance(run: Run, status: "proving" | "awaiting-approval"): Promise<void> {
+  async advance(run: Run, status: "starting" | "proving" | "awaiting-approval"): Promise<void> {
     const earlier: readonly string[] = OPEN_STATUSES.slice(0, OPEN_STATUSES.indexOf(status));
     this.#change(run, (now) => (earlier.includes(now.status) ? { ...now, status } : now));
+  }
+
+  async withdraw(run: Run): Promise<void> {
+    const now = this.#require(run);
+    if (now.status === "rotating" && now.endedAt === undefined) {
+      this.#change(run, () => ({ ...now, status: "withdrawing" }));
+    } else if (now.status !== "withdrawing") throw new RotationError("run-ended", run.run);
   }
 
   async turnBack(run: Run): Promise<Run> {
     const now = this.#require(run);
     if (hasEnded(now)) throw new RotationError("run-ended", run.run);
     if (now.direction !== "back" && now.endedAt !== undefined) throw new RotationError("run-ended", run.run);
-    if (now.status === "rotating") throw new RotationError("run-too-early", run.run);
+    if (now.status !== "proving" && now.status !== "awaiting-approval") {
+      throw new RotationError("run-too-early", run.run);
+    }
     return this.#change(run, () => ({ ...now, direction: "back" }));
   }
 
@@ -84,6 +93,9 @@ export class RunTableModel implements RunTable {
     if (hasEnded(this.#require(run))) return;
     this.#change(run, (now) => ({ ...now, status }));
     this.#locks.delete(run.secret);
+    if (status === "withdrawn" && run.change !== undefined) {
+      this.#used.delete(`${run.change.digest} ${run.kind}`);
+    }
   }
 
   async approve(change: ApprovedChange): Promise<void> {
