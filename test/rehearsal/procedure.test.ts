@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -112,16 +113,17 @@ async function expireWhenServed(of: ProcedureWorld, key: string, old: Value): Pr
   targetOf(of, key)?.expire?.(old);
 }
 
-const everywhere = (): RotationHost => ({
-  ...worlds.dev.host(),
+const everywhere = (input?: () => unknown): RotationHost => ({
+  ...worlds.dev.host(input),
   cloudIn: (_, environment) => worlds[environment as EnvironmentName].cloud(),
 });
 const statuses = ({ runs }: ProcedureReport) => runs.map(({ kind, status }) => `${kind} ${status}`);
 
-/** Rolls a secret out, and comes back when it was too early. */
-async function rollOut(key: string, change: string) {
+/** Rolls a secret out, and comes back when it was too early. What is supplied is read from `input`. */
+async function rollOut(key: string, change: string, input?: () => unknown) {
+  const options = { change, emergency: false, ...(input && { valueFrom: "stdin" as const }) };
   for (;;) {
-    const report = await rollout(registry, key, { change, emergency: false }, everywhere());
+    const report = await rollout(registry, key, options, everywhere(input));
     if (report.environments.at(-1)?.outcome !== "too-early") return report;
     await sleep(1_000);
   }
@@ -177,26 +179,34 @@ describe("from the change request to the log, dev to prod", () => {
     expect(await readValue(worlds.prod, key)).toMatchObject({ previous: null, next: null });
   });
 
-  test("payments/stripe, operator-assisted: the keys come from a person, in each environment by themselves", async () => {
+  test("payments/stripe, operator-assisted: keys from a person, webhook secrets published and then used", async () => {
     const key = "payments/stripe";
     const change = await approvedFor(key, ENVIRONMENTS);
+    const inEach = async <T>(make: (of: ProcedureWorld) => T | Promise<T>) =>
+      Object.fromEntries(
+        await Promise.all(ENVIRONMENTS.map(async (name) => [name, await make(worlds[name])] as const)),
+      ) as Record<EnvironmentName, T>;
+    const before = await inEach((of) => readValue(of, key));
+    const supplied = await inEach((of) => targetOf(of, key)?.reissued?.() as Value);
+    await expect(rollOut(key, change, () => ({ dev: supplied.dev }))).rejects.toThrow(
+      "no value for stage, prod",
+    );
+    const [report] = await Promise.all([
+      rollOut(key, change, () => supplied),
+      ...ENVIRONMENTS.map((name) => expireWhenServed(worlds[name], key, before[name])),
+      // The old API key goes, then the old webhook endpoint.
+      approveNext(worlds.prod, key).then(() => approveNext(worlds.prod, key)),
+    ]);
+    expect(report.environments.map(statuses)).toEqual(
+      ENVIRONMENTS.map(() => ["rotation decommissioned", "promotion promoted"]),
+    );
     for (const name of ENVIRONMENTS) {
-      const of = worlds[name];
-      const before = await readValue(of, key);
-      const supplied = targetOf(of, key)?.reissued?.() as Value;
-      const options = { change, valueFrom: "stdin" as const };
-      const [report] = await Promise.all([
-        rotate(
-          of,
-          key,
-          options,
-          of.host(() => supplied),
-        ),
-        expireWhenServed(of, key, before),
-        ...(name === "prod" ? [approveNext(of, key)] : []),
-      ]);
-      expect([report.outcome, ...statuses(report)]).toEqual(["done", "rotation decommissioned"]);
-      expect(await readValue(of, key)).toMatchObject(supplied);
+      const value = await readValue(worlds[name], key);
+      const { webhookSecrets, ...keys } = value as { readonly webhookSecrets: Value };
+      expect(keys).toEqual(supplied[name]);
+      expect(webhookSecrets).toMatchObject({ next: null, previous: null });
+      expect(keyOf(webhookSecrets).id).not.toBe(keyOf(before[name].webhookSecrets as Value).id);
+      expect(await targetOf(worlds[name], key)?.credentials?.()).toBe(1);
     }
   });
 
@@ -204,7 +214,7 @@ describe("from the change request to the log, dev to prod", () => {
     const source = allRecords(ENVIRONMENTS.map((name) => worlds[name].records()));
     const log = join(folder, "secret-rotations");
     const days = await archiveLog(source, today, log);
-    expect(days.flatMap(({ added }) => added)).toHaveLength(11);
+    expect(days.flatMap(({ added }) => added)).toHaveLength(14);
     expect((await checkLog(source, today, log)).valid).toBe(false);
     for (const name of readdirSync(log)) {
       const text = readFileSync(join(log, name), "utf8");
@@ -255,22 +265,141 @@ describe("what goes wrong", () => {
     });
   });
 
-  test("a driver that dies at each phase goes on when it is run again, with the same run", async () => {
+  test.each([
+    ["db/app-primary", ["rotation decommissioned"], 1],
+    ["jwt/signing", ["publication published", "promotion promoted"], 1],
+    ["payments/stripe", ["rotation decommissioned", "promotion promoted"], 2],
+  ] as const)(
+    "a driver of %s that dies before and after every call goes on when it is run again",
+    async (secret, ends, approvals) => {
+      const of = worlds.prod;
+      const change = await approvedFor(secret, ["prod"], "Interrupted");
+      const started = Date.now();
+      const before = await readValue(of, secret);
+      const supplied = targetOf(of, secret)?.reissued?.();
+      const options = { change, ...(supplied === undefined ? {} : { valueFrom: "stdin" as const }) };
+      const deaths = new Set<string>();
+      const host: RotationHost = { ...of.host(() => supplied), cloudIn: () => mortal(of.cloud(), deaths) };
+      const driven = async (): Promise<ProcedureReport> => {
+        for (;;) {
+          try {
+            return await rotate(of, secret, options, host);
+          } catch (failure) {
+            if (!(failure instanceof Death)) throw failure;
+          }
+        }
+      };
+      const approving = async () => {
+        for (let count = 0; count < approvals; count += 1) await approveNext(of, secret, refuseAnother);
+      };
+      const refuseAnother = async () => {
+        const other = changeFor(secret, ["prod"], { reason: "Another one" }).file;
+        await expect(rotate(of, secret, { ...options, change: other })).rejects.toThrow("is under way since");
+      };
+      const [report] = await Promise.all([
+        driven(),
+        approving(),
+        ...(supplied === undefined ? [] : [expireWhenServed(of, secret, before)]),
+      ]);
+      // The last attempt may have found everything done.
+      expect(["done", "already-done"]).toContain(report.outcome);
+      const { latest } = await rotationStatus(registry, secret, "prod", of.host());
+      const ours = latest.filter((run) => change.includes(run.change?.id ?? "none"));
+      const began = ours.filter(({ startedAt }) => Date.parse(startedAt) >= started);
+      expect(began.map(({ kind, status }) => `${kind} ${status}`).reverse()).toEqual(ends);
+      process.stdout.write(`driver of ${secret}: killed ${deaths.size} times\n`);
+      expect([...deaths]).toEqual(
+        expect.arrayContaining([
+          "before invoke rotate",
+          "after invoke rotate",
+          "after execution RequestApproval",
+        ]),
+      );
+    },
+  );
+
+  test("an approver says no: the old credential is back in use, and the log tells who asked", async () => {
     const of = worlds.prod;
-    const change = await approvedFor(key, ["prod"], "Interrupted");
-    const runs: string[] = [];
-    for (const state of ["Verify", "Overlap", "RequestApproval"]) {
-      const dying: RotationHost = { ...of.host(), cloudIn: () => dyingIn(state, of.cloud()) };
-      await expect(rotate(of, key, { change }, dying)).rejects.toThrow(`killed in ${state}`);
-      const status = await rotationStatus(registry, key, "prod", of.host());
-      runs.push(status.open?.run ?? "none");
-      expect(status.next).toContain("Follow it");
+    const change = await approvedFor(key, ["prod"], "Refused by its approver");
+    const before = await readValue(of, key);
+    const [report] = await Promise.all([
+      rotate(of, key, { change }),
+      of.request(({ secret }) => secret === key).then((request) => of.answer(request, false)),
+    ]);
+    expect(report).toMatchObject({ outcome: "rolled-back", runs: [{ status: "rolled-back" }] });
+    expect(await readValue(of, key)).toEqual(before);
+    expect(await logIn(of, before)).toEqual(["accepted"]);
+    const { records } = await of.records().since(today);
+    expect(records.find(({ id }) => id === report.runs[0]?.run)).toMatchObject({
+      end: { outcome: "rolled-back", reason: expect.stringContaining("in RequestApproval") },
+      phases: expect.arrayContaining([expect.objectContaining({ phase: "approve", outcome: "failed" })]),
+    });
+  });
+
+  test("a value that the vendor refuses changes nothing, and the right one takes its place under the same change", async () => {
+    const of = worlds.stage;
+    const secret = "payments/stripe";
+    const change = await approvedFor(secret, ["stage"], "Typed wrong");
+    const before = await readValue(of, secret);
+    const wrong = {
+      secretKey: `sk_test_${randomUUID().replaceAll("-", "")}`,
+      publishableKey: `pk_test_${randomUUID().replaceAll("-", "")}`,
+    };
+    const options = { change, valueFrom: "stdin" as const };
+    const attempt = (value: unknown) =>
+      rotate(
+        of,
+        secret,
+        options,
+        of.host(() => value),
+      );
+    for (const _ of [1, 2]) {
+      expect(await attempt(wrong)).toMatchObject({
+        outcome: "failed",
+        fault: { code: "target-refused" },
+        runs: [],
+        next: expect.stringContaining("another value"),
+      });
     }
-    expect(new Set(runs).size).toBe(1);
-    const other = changeFor(key, ["prod"], { reason: "Another one" }).file;
-    await expect(rotate(of, key, { change: other })).rejects.toThrow("is under way since");
-    const [report] = await Promise.all([rotate(of, key, { change }), approveNext(of, key)]);
-    expect(report).toMatchObject({ outcome: "done", runs: [{ run: runs[0], status: "decommissioned" }] });
+    expect(await readValue(of, secret)).toEqual(before);
+    const supplied = targetOf(of, secret)?.reissued?.() as Value;
+    const [report] = await Promise.all([attempt(supplied), expireWhenServed(of, secret, before)]);
+    expect([report.outcome, ...statuses(report)]).toEqual([
+      "done",
+      "rotation decommissioned",
+      "promotion promoted",
+    ]);
+    const { records } = await of.records().since(today);
+    expect(records.filter(({ end }) => end.outcome === "withdrawn")).toMatchObject([
+      { secret, end: { reason: "value-replaced in Dispatcher" } },
+    ]);
+  });
+
+  test("a made value waits for a person, who takes it to the target, or gives it up", async () => {
+    const of = worlds.stage;
+    const secret = "partner/token";
+    const change = await approvedFor(secret, ["stage"], "Partner");
+    const before = await readValue(of, secret);
+    for (const _ of [1, 2]) {
+      expect(await rotate(of, secret, { change })).toMatchObject({
+        outcome: "awaiting-operator",
+        next: expect.stringContaining("--phase promote"),
+      });
+    }
+    expect(await readValue(of, secret)).toEqual(before);
+    expect(await rollBackRun(registry, secret, "stage", of.host())).toMatchObject({
+      outcome: "rolled-back",
+      runs: [{ status: "withdrawn" }],
+    });
+    expect(await rotate(of, secret, { change, phase: "promote" })).toMatchObject({
+      outcome: "failed",
+      fault: { code: "nothing-published" },
+    });
+    // Nothing had changed, so the same change request is good for another one.
+    expect(await rotate(of, secret, { change })).toMatchObject({ outcome: "awaiting-operator" });
+    const report = await rotate(of, secret, { change, phase: "promote" });
+    expect([report.outcome, ...statuses(report)]).toEqual(["done", "rotation decommissioned"]);
+    expect(await readValue(of, secret)).not.toEqual(before);
   });
 
   test("an operator takes a run back", async () => {
@@ -338,15 +467,30 @@ describe("what goes wrong", () => {
   });
 });
 
-/** A cloud that the program does not survive: it dies when the state machine is in a state. */
-function dyingIn(state: string, cloud: RotationCloud): RotationCloud {
-  const execution: RotationCloud["execution"] = async (arn) => {
-    const seen = await cloud.execution(arn);
-    if (seen?.state === state) throw new Error(`killed in ${state}`);
-    return seen;
+/** What ends a program. */
+class Death extends Error {}
+
+/**
+ * A cloud that its user does not survive: it dies once before and once after each kind of call; the dispatcher's actions
+ * and the state machine's states are kinds of their own.
+ */
+function mortal(cloud: RotationCloud, deaths: Set<string>): RotationCloud {
+  const dieOnce = (when: string): void => {
+    if (deaths.has(when)) return;
+    deaths.add(when);
+    throw new Death(when);
   };
   return new Proxy(cloud, {
-    get: (target, name: keyof RotationCloud) =>
-      name === "execution" ? execution : target[name].bind(target),
+    get:
+      (target, name: keyof RotationCloud) =>
+      async (...given: readonly unknown[]) => {
+        const [, event] = given as readonly [unknown, { readonly Action?: string } | undefined];
+        const call = name === "invoke" ? `${name} ${event?.Action}` : name;
+        dieOnce(`before ${call}`);
+        const answer = await (target[name] as (...all: readonly unknown[]) => Promise<unknown>)(...given);
+        const state = name === "execution" ? ` ${(answer as { state?: string } | undefined)?.state}` : "";
+        dieOnce(`after ${call}${state}`);
+        return answer;
+      },
   });
 }

@@ -78,7 +78,7 @@ const secret = (kind: string, more: object) => ({
   ...more,
 });
 
-/** The three secrets of the procedure's proof in three environments. */
+/** The secrets of the procedure's proof in three environments. */
 export const registry = defineRegistry({
   id: "acme",
   environments: { dev: environment("dev"), stage: environment("stage"), prod: environment("prod") },
@@ -118,7 +118,15 @@ export const registry = defineRegistry({
     }),
     "payments/stripe": secret("stripe", {
       consumers: ["payments"],
-      environments: inEach((name) => ({ mode: name === "prod" ? "live" : "test", account: name })),
+      environments: inEach((name) => ({
+        mode: name === "prod" ? "live" : "test",
+        account: name,
+        webhookUrl: `https://${name}.example.com/webhooks/stripe`,
+      })),
+    }),
+    "partner/token": secret("generic", {
+      rotation: "operator-assisted",
+      settings: { fields: ["token"], generate: { token: { how: "password", length: 40 } } },
     }),
   },
   // biome-ignore lint/suspicious/noExplicitAny: built from parts

@@ -165,7 +165,8 @@ const procedure = () =>
 const results = () => require("../render/procedure-results") as typeof import("../render/procedure-results");
 
 const isGood = ({ outcome }: ProcedureReport, phase: RotateFlags["phase"]): boolean =>
-  outcome === "done" || outcome === "already-done" || (phase === "rollback" && outcome === "rolled-back");
+  ["done", "already-done", "awaiting-operator"].includes(outcome) ||
+  (phase === "rollback" && outcome === "rolled-back");
 
 interface RotateFlags {
   readonly env: string;

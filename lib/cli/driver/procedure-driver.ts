@@ -15,7 +15,7 @@ export interface RunView extends Omit<Run, "startedAt" | "endedAt" | "emergency"
 
 /** What begins a run. */
 export interface RunOrder {
-  readonly action: "rotate" | "promote";
+  readonly action: "rotate" | "stage" | "promote";
   /** `rotate`: the version to rotate in. `promote`: the version that was published. @default the dispatcher's choice */
   readonly versionId?: string | undefined;
   /** The change request by which it is done. */
@@ -120,7 +120,7 @@ export class ProcedureDriver {
         if (execution !== undefined) moved = pace.now().getTime();
         if (pace.now().getTime() - moved > pace.patienceMs(timeoutSeconds)) {
           tell("nothing moves: asking the dispatcher again");
-          seen = { ...seen, ...(await again()) };
+          seen = { ...seen, ...(await again().catch(unlessEnded)) };
           moved = pace.now().getTime();
         }
         await pace.sleep(pace.lookEveryMs);
@@ -157,6 +157,12 @@ export class ProcedureDriver {
       },
     );
   }
+}
+
+/** The run may end between a look and the next call: the next look sees it. */
+function unlessEnded(failure: unknown): Partial<RunView> {
+  if (failure instanceof FailedRotation && failure.code === "run-ended") return {};
+  throw failure;
 }
 
 /** A run as the dispatcher would show it. */

@@ -51,6 +51,14 @@ export interface PhaseOptions {
   readonly version?: string | undefined;
 }
 
+/** Where a supplied value lies. */
+export interface PutValue {
+  /** The version that is to rotate in. */
+  readonly version: string;
+  /** Whether it was put just now; else an earlier call did it. */
+  readonly isNew: boolean;
+}
+
 /** A step that may succeed by itself is tried so often. */
 const ATTEMPTS = 3;
 
@@ -153,20 +161,21 @@ export class RotationDriver {
   /**
    * Puts what was supplied under AWSPENDING, unless it lies there. Nothing else is done with it.
    *
-   * @returns the version that is to rotate in
    * @throws RotationError `value-malformed`, `wrong-environment`, `value-repeated`
    */
   async putSupplied(
     secret: RotatedPlan,
     kind: SuppliedSecret,
     supplied: unknown,
-    { emergency }: Pick<PhaseOptions, "emergency">,
-  ): Promise<string> {
+    { emergency, over }: Pick<PhaseOptions, "emergency"> & { readonly over: readonly string[] },
+  ): Promise<PutValue> {
     const { cloud, progress } = this.#context;
     const labels = await this.labels(secret);
     const current = labels.verified ? await this.#valueOf(secret, labels.current) : undefined;
     const { value, steps } = completeValue(kind, supplied, current);
-    const staged = await this.#versionWith(secret, labels, supplied, value);
+    const found = await this.#versionWith(secret, labels, supplied, value);
+    // A run that was given up has left its version behind, and no other run can be about it.
+    const staged = found !== undefined && over.includes(found) ? undefined : found;
     if (staged === undefined && labels.verified && labels.current !== undefined && !emergency) {
       await this.#requireTime("rotate", secret, labels.current);
     }
@@ -176,7 +185,15 @@ export class RotationDriver {
         cloud.putPending(secret.name, put, JSON.stringify(value)),
       );
     }
-    return steps.includes("createSecret") && !emergency ? randomUUID() : put;
+    const version = steps.includes("createSecret") && !emergency ? randomUUID() : put;
+    return { version, isNew: staged === undefined };
+  }
+
+  /** Whether AWSCURRENT holds a published key that nobody uses yet. */
+  async holdsNext(secret: RotatedPlan): Promise<boolean> {
+    const { current } = await this.labels(secret);
+    const value = await this.#valueOf(secret, current);
+    return hasNext(value) || hasNext(fieldOf(value, "webhookSecrets"));
   }
 
   /**

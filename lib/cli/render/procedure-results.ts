@@ -6,6 +6,7 @@ import { textTable } from "./table";
 const HEADLINES: Readonly<Record<ProcedureReport["outcome"], string>> = {
   done: "rotated, and its procedure has ended",
   "already-done": "this change is done already",
+  "awaiting-operator": "waits for you",
   "rolled-back": "rolled back",
   "too-early": "too early",
   failed: "failed",

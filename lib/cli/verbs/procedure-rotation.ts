@@ -10,9 +10,10 @@ import {
   ProcedureDriver,
   type RunOrder,
   type RunView,
+  type SecretRuns,
   wordsOf,
 } from "../driver/procedure-driver";
-import { RotationDriver } from "../driver/rotation-driver";
+import { type PutValue, RotationDriver } from "../driver/rotation-driver";
 import { type FoundSecret, findSecret } from "../find-secret";
 import { faultOfSupplied } from "../supplied-values";
 import { UserFault } from "../user-fault";
@@ -28,6 +29,8 @@ export interface ProcedureOptions {
   /** One run only. @default all runs that the rotation takes */
   readonly phase?: RotatePhase | undefined;
   readonly valueFrom?: "stdin" | undefined;
+  /** What was supplied, where the caller has read it already. */
+  readonly supplied?: unknown;
   readonly emergency: boolean;
 }
 
@@ -36,8 +39,10 @@ export interface ProcedureReport {
   readonly secret: string;
   readonly environment: string;
   readonly rotation: RotationMode;
-  /** `done`: every run came to its good end. */
-  readonly outcome: "done" | "already-done" | "rolled-back" | "too-early" | "failed";
+  /**
+   * `done`: every run came to its good end. `awaiting-operator`: a person has to take the made value to its target.
+   */
+  readonly outcome: "done" | "already-done" | "awaiting-operator" | "rolled-back" | "too-early" | "failed";
   /** The runs that this command has begun or followed, in order. */
   readonly runs: readonly RunView[];
   readonly fault?: { readonly code: string; readonly message: string; readonly retryable: boolean };
@@ -45,8 +50,8 @@ export interface ProcedureReport {
   readonly next?: string;
 }
 
-/** One run of a rotation. */
-type Stage = "rotate" | "publish" | "promote";
+/** One run of a rotation; `stage` is the part of it that ends where a person takes a made value to its target. */
+type Stage = "rotate" | "stage" | "publish" | "promote";
 
 /** What a rotation through the procedure works with. */
 interface Work {
@@ -83,14 +88,19 @@ export async function rotateByProcedure(
   });
   try {
     let began = false;
-    for (const stage of stagesOf(found, options)) {
+    const stages = stagesOf(found, options);
+    for (const stage of stages) {
       const { open, latest } = await work.driver.runs(found.secret);
       // A promotion under way has its publication behind it.
-      if (open?.kind === "promotion" && stage === "publish") continue;
+      if (open?.kind === "promotion" && stage !== "promote" && stages.includes("promote")) continue;
       if (open !== undefined) refuseForeign(open, change, stage);
       const before = open ?? latest.find((run) => isOf(run, stage, work, latest));
-      const run =
-        before !== undefined && isOver(before) ? before : await throughRun(work, stage, before, options);
+      if (before === undefined && stage === "promote" && (await hasNothingToPromote(work))) continue;
+      if (stage === "stage" && (before === undefined || before.status === "rotating")) {
+        const { newVersion } = before ?? (await beginRun(work, stage, undefined));
+        return report({ outcome: "awaiting-operator", next: takeToTarget(found, newVersion, options) });
+      }
+      const run = before !== undefined && isOver(before) ? before : await throughRun(work, stage, before);
       began ||= run !== before;
       runs.push(run);
       if (GOOD_ENDS.includes(run.status)) continue;
@@ -107,6 +117,7 @@ export async function rotateByProcedure(
     return report({
       outcome: isTooEarly(failure) ? "too-early" : "failed",
       fault: { code, message, retryable },
+      ...(isTooEarly(failure) ? {} : await afterFault(work)),
     });
   }
 }
@@ -127,7 +138,8 @@ async function prepare(
       `In ${plan.environment} the procedure does --phase ${phase} by itself, when its time has come. Look with: secrets-registry rotate status ${key} --env ${plan.environment}.`,
     );
   }
-  if ((phase === "publish" || phase === "promote") && secret.rotation !== "manual-dual-publish") {
+  const hasPhase = isPublished(found) || (phase === "promote" && isMadeHere(found));
+  if ((phase === "publish" || phase === "promote") && !hasPhase) {
     throw new UserFault(
       `${key} is not rotated in phases in ${plan.environment}: its rotation is ${secret.rotation}. Leave --phase out.`,
     );
@@ -135,11 +147,6 @@ async function prepare(
   if (valueFrom !== undefined && !isSupplied(resolved)) {
     throw new UserFault(
       `The value of ${key} is made by its rotation: nobody supplies it. Leave --value-from out.`,
-    );
-  }
-  if (secret.rotation === "operator-assisted" && !isSupplied(resolved)) {
-    throw new UserFault(
-      `The value of ${key} is made here and taken to its target by a person, which the procedure cannot follow. Rotate it with --direct.`,
     );
   }
   const today = host.pace.now().toISOString().slice(0, 10);
@@ -172,13 +179,30 @@ export function procedureOf({ plan }: Pick<FoundSecret, "plan">): ProcedurePlan 
   throw new UserFault(`${plan.environment} has no rotation procedure.`);
 }
 
-function stagesOf({ secret }: FoundSecret, { phase }: ProcedureOptions): readonly Stage[] {
-  if (secret.rotation !== "manual-dual-publish") return ["rotate"];
-  if (phase === "publish" || phase === "promote") return [phase];
-  return ["publish", "promote"];
+function stagesOf(found: FoundSecret, { phase, emergency }: ProcedureOptions): readonly Stage[] {
+  if (isMadeHere(found)) return [phase === "promote" ? "rotate" : "stage"];
+  if (!isPublished(found)) return ["rotate"];
+  const first: Stage = found.secret.rotation === "manual-dual-publish" ? "publish" : "rotate";
+  if (phase !== undefined) return [phase === "promote" ? phase : first];
+  // In an emergency supplied keys rotate alone, at once: nothing is published beside them.
+  return emergency && first === "rotate" ? [first] : [first, "promote"];
 }
 
-const KIND = { rotate: "rotation", publish: "publication", promote: "promotion" } as const;
+/** Whether the value holds keys that are published first, and put to use by another run. */
+const isPublished = ({ secret }: FoundSecret): boolean =>
+  secret.rotation !== "automatic" && waitBefore("promote", secret).seconds > 0;
+
+/** Whether the function makes the value, and a person takes it to its target. */
+const isMadeHere = ({ secret, resolved }: FoundSecret): boolean =>
+  secret.rotation === "operator-assisted" && !isSupplied(resolved);
+
+/** Where keys are published beside a credential, a rotation may have published none: the first ones are used at once. */
+async function hasNothingToPromote({ found, options, labels }: Work): Promise<boolean> {
+  if (options.phase !== undefined || found.secret.rotation === "manual-dual-publish") return false;
+  return !(await labels.holdsNext(found.secret));
+}
+
+const KIND = { rotate: "rotation", stage: "rotation", publish: "publication", promote: "promotion" } as const;
 
 /** @throws UserFault when a run is open that is not the one that is asked for */
 function refuseForeign(open: RunView, change: UsedChange | undefined, stage: Stage): void {
@@ -200,7 +224,7 @@ function isOf(
   { change, found, options }: Work,
   latest: readonly RunView[],
 ): boolean {
-  if (run.kind !== KIND[stage]) return false;
+  if (run.kind !== KIND[stage] || run.status === "withdrawn") return false;
   if (change !== undefined) {
     if (run.change !== undefined) return run.change.digest === change.digest;
     return run.startedAt.slice(0, 10) >= (change.schedule[found.plan.environment] ?? "");
@@ -212,41 +236,63 @@ function isOf(
 }
 
 /** Begins a run, or goes on with the open one, and follows it to its end. */
-async function throughRun(
-  work: Work,
-  stage: Stage,
-  open: RunView | undefined,
-  options: ProcedureOptions,
-): Promise<RunView> {
-  const { found, driver, change, host } = work;
+async function throughRun(work: Work, stage: Stage, open: RunView | undefined): Promise<RunView> {
+  const { found, driver, host, options } = work;
   if (options.emergency) {
     host.terminal.err(
       `Emergency: waiting times are skipped. Pods that have not refreshed yet (they do every ${formatDuration(found.plan.refreshEvery)}) fail until they have.\n`,
     );
   }
-  const order: RunOrder = {
-    action: stage === "promote" ? "promote" : "rotate",
-    change,
-    emergency: options.emergency,
-    ...(open === undefined ? { versionId: await versionFor(work, stage) } : {}),
-  };
-  const begin = () => driver.begin(found.secret, order);
   // One that is being taken back is not the dispatcher's to begin.
-  const begun = open?.direction === "back" ? open : await begin();
-  return driver.follow(found.secret, begun, begin);
+  const begun = open?.direction === "back" ? open : await beginRun(work, stage, open);
+  return driver.follow(found.secret, begun, () => goOn(work, stage, begun));
 }
+
+/**
+ * Has the dispatcher begin a run, or go on with the open one. Where that fails because of the value that a person has
+ * supplied for it, this command may bring another.
+ */
+async function beginRun(work: Work, stage: Stage, open: RunView | undefined): Promise<RunView> {
+  const { found, driver } = work;
+  const begin = (versionId?: string) => driver.begin(found.secret, { ...orderOf(work, stage), versionId });
+  if (open === undefined) {
+    if (isMadeHere(found) && stage === "rotate") {
+      throw failedBy(
+        new RotationError("nothing-published", `${found.secret.name} has no made value that waits`),
+      );
+    }
+    return begin(await versionFor(work, stage));
+  }
+  try {
+    return await goOn(work, stage, open);
+  } catch (failure) {
+    // It has ended since it was seen: its end is to be followed, and no other run begins in its place.
+    if (failure instanceof FailedRotation && failure.code === "run-ended") return open;
+    const isRefused = failure instanceof FailedRotation && open.status === "rotating";
+    if (!isRefused || !isSupplied(found.resolved)) throw failure;
+    const { version, isNew } = await putSupplied(work, found.resolved);
+    if (!isNew) throw failure;
+    return begin(version);
+  }
+}
+
+/** Has the dispatcher go on with a run, and with no other. */
+function goOn({ driver, found, ...work }: Work, stage: Stage, run: RunView): Promise<RunView> {
+  const versionId = run.kind === "promotion" ? run.oldVersion : run.newVersion;
+  return driver.begin(found.secret, { ...orderOf(work, stage), versionId });
+}
+
+const orderOf = ({ change, options }: Pick<Work, "change" | "options">, stage: Stage): RunOrder => ({
+  action: stage === "publish" ? "rotate" : stage,
+  change,
+  emergency: options.emergency,
+});
 
 /** The version that a new run is about; `undefined`: the dispatcher makes one. */
 async function versionFor(work: Work, stage: Stage): Promise<string | undefined> {
-  const { found, options, host, labels } = work;
+  const { resolved } = work.found;
   if (stage === "promote") return publishedVersion(work);
-  if (!isSupplied(found.resolved)) return undefined;
-  return putSupplied(
-    work,
-    found.resolved,
-    await suppliedValue(found, found.resolved, options, host.terminal),
-    labels,
-  );
+  return isSupplied(resolved) ? (await putSupplied(work, resolved)).version : undefined;
 }
 
 /**
@@ -258,9 +304,11 @@ async function versionFor(work: Work, stage: Stage): Promise<string | undefined>
 async function publishedVersion({ found, driver, labels, host, options }: Work): Promise<string> {
   const { secret, plan } = found;
   const { current } = await labels.labels(secret);
-  const { latest } = await driver.runs(secret);
-  const published = latest.find(({ kind, status }) => kind === "publication" && status === "published");
-  if (current === undefined || published?.newVersion !== current) {
+  const isWaiting =
+    secret.rotation === "manual-dual-publish"
+      ? publicationOf(await driver.runs(secret)) === current
+      : await labels.holdsNext(secret);
+  if (current === undefined || !isWaiting) {
     throw failedBy(new RotationError("nothing-published", `${secret.name} has no published key that waits`));
   }
   if (options.phase === "promote" || options.emergency) return current;
@@ -277,20 +325,47 @@ async function publishedVersion({ found, driver, labels, host, options }: Work):
   return current;
 }
 
-/** Puts what an operator supplied under AWSPENDING, unless it is there. Gives the version that is to rotate in. */
-async function putSupplied(
-  { found: { secret }, options }: Work,
-  kind: SuppliedSecret,
-  supplied: unknown,
-  labels: RotationDriver,
-): Promise<string> {
+/** The version that was published last. */
+const publicationOf = ({ latest }: SecretRuns): string | undefined =>
+  latest.find(({ kind, status }) => kind === "publication" && status === "published")?.newVersion;
+
+/**
+ * Puts what an operator supplies under AWSPENDING, unless it is there.
+ *
+ * @returns the version that is to rotate in, and whether it holds something else than what lay there
+ */
+async function putSupplied(work: Work, kind: SuppliedSecret): Promise<PutValue> {
+  const { found, driver, labels, host, options } = work;
+  const { secret } = found;
+  const supplied =
+    "supplied" in options ? options.supplied : await suppliedValue(found, kind, options, host.terminal);
+  const { latest } = await driver.runs(secret);
+  const over = latest.filter(isOver).map(({ newVersion }) => newVersion);
   try {
-    return await labels.putSupplied(secret, kind, supplied, options);
+    return await labels.putSupplied(secret, kind, supplied, { ...options, over });
   } catch (failure) {
     throw failure instanceof RotationError
       ? new UserFault(faultOfSupplied(secret.key, kind, failure))
       : failure;
   }
+}
+
+/** What a person does after a fault before anybody was served another value; nothing, where one was. */
+async function afterFault({ found, driver }: Work): Promise<Pick<ProcedureReport, "next">> {
+  const { open } = await driver.runs(found.secret);
+  if (open?.status !== "rotating" || found.secret.rotation === "automatic") return {};
+  const command = `secrets-registry rotate`;
+  const place = `${found.secret.key} --env ${found.plan.environment}`;
+  const other = isSupplied(found.resolved) ? ", with another value if this one is wrong" : "";
+  return {
+    next: `The old credential is in use, and nothing has changed. Run the same command again${other}; or give up: ${command} rollback ${place}.`,
+  };
+}
+
+function takeToTarget({ secret, plan }: FoundSecret, version: string, { change }: ProcedureOptions): string {
+  const value = `aws secretsmanager get-secret-value --secret-id ${secret.name} --version-id ${version} --region ${plan.regions.primary}`;
+  const by = change === undefined ? "" : ` --change ${change}`;
+  return `Read the new value (${value}), set it at the target, then: secrets-registry rotate ${secret.key} --env ${plan.environment}${by} --phase promote.`;
 }
 
 function afterBadEnd({ secret, plan }: FoundSecret, { change, status }: RunView): string {
@@ -329,7 +404,7 @@ export async function rotationStatus(
   const { open, latest } = await driver.runs(found.secret);
   const execution = open && (await cloud.execution(driver.executionArn(open)));
   const { current } = await labels.labels(found.secret);
-  const waits = open === undefined && latest[0]?.kind === "publication" && latest[0].status === "published";
+  const waits = open === undefined && current !== undefined && (await isPromotionNext(work, current, latest));
   const from =
     current === undefined
       ? undefined
@@ -351,9 +426,19 @@ export async function rotationStatus(
       open !== undefined
         ? `${wordsOf(open, execution?.state)}. Follow it: ${command}.`
         : waits
-          ? `The published key can be put to use${when}: ${command}.`
+          ? `The published key can be put to use${when}: ${command} --phase promote.`
           : `The next rotation is possible${when}: ${command}.`,
   };
+}
+
+async function isPromotionNext(
+  { found, labels }: Pick<Work, "found" | "labels">,
+  current: string,
+  latest: readonly RunView[],
+): Promise<boolean> {
+  if (!isPublished(found)) return false;
+  if (found.secret.rotation === "manual-dual-publish") return publicationOf({ latest }) === current;
+  return labels.holdsNext(found.secret);
 }
 
 /**
@@ -372,7 +457,8 @@ export async function rollBackRun(
   try {
     const again = () => driver.rollBack(found.secret);
     const run = await driver.follow(found.secret, await again(), again);
-    return { ...subject, outcome: run.status === "rolled-back" ? "rolled-back" : "failed", runs: [run] };
+    const isBack = run.status === "rolled-back" || run.status === "withdrawn";
+    return { ...subject, outcome: isBack ? "rolled-back" : "failed", runs: [run] };
   } catch (failure) {
     if (!(failure instanceof FailedRotation)) throw failure;
     const { code, message, retryable } = failure;

@@ -1,5 +1,7 @@
 import type { Registry } from "../../model";
+import { isSupplied } from "../../rotation";
 import { unknownSecret } from "../find-secret";
+import { readJson, suppliedForm } from "../supplied-values";
 import { UserFault } from "../user-fault";
 import { type ProcedureOptions, type ProcedureReport, rotateByProcedure } from "./procedure-rotation";
 import type { RotationHost } from "./rotate";
@@ -24,6 +26,32 @@ export const isThrough = ({ outcome }: Pick<ProcedureReport, "outcome">): boolea
   outcome === "done" || outcome === "already-done";
 
 /**
+ * What standard input holds for each environment: no two of them share a credential. Checked before anything is begun.
+ *
+ * @throws UserFault that quotes nothing of it
+ */
+async function suppliedIn(
+  registry: Registry,
+  key: string,
+  wanted: readonly string[],
+  { terminal }: RotationHost,
+): Promise<Readonly<Record<string, unknown>>> {
+  const fields = wanted.flatMap((environment) => {
+    const secret = registry.secretIn(environment, key);
+    return secret !== undefined && isSupplied(secret) ? [{ environment, form: suppliedForm(secret) }] : [];
+  });
+  if (fields.length === 0) return {};
+  const form = `{${fields.map(({ environment, form }) => `"${environment}": ${form}`).join(", ")}}`;
+  const input: unknown = await readJson(terminal, form);
+  const given = typeof input === "object" && input !== null ? Object.keys(input) : [];
+  const missing = fields.filter(({ environment }) => !given.includes(environment));
+  if (missing.length === 0) return input as Readonly<Record<string, unknown>>;
+  throw new UserFault(
+    `Standard input has no value for ${missing.map(({ environment }) => environment).join(", ")}. A rollout takes one for each environment: ${form}. Or name the environments that it is for with --env.`,
+  );
+}
+
+/**
  * Rotates a secret in one environment after the other, and stops at the first that does not come to its good end. Run
  * again with the same change request, it goes on there.
  *
@@ -40,9 +68,11 @@ export async function rollout(
   const wanted = registry.environmentNames.filter(
     (name) => registry.secretIn(name, key) !== undefined && (environments?.includes(name) ?? true),
   );
+  const supplied = options.valueFrom === "stdin" ? await suppliedIn(registry, key, wanted, host) : {};
   const reports: ProcedureReport[] = [];
   for (const environment of wanted) {
-    const report = await rotateByProcedure(registry, key, { environment, ...options }, host);
+    const value = Object.hasOwn(supplied, environment) ? { supplied: supplied[environment] } : {};
+    const report = await rotateByProcedure(registry, key, { environment, ...options, ...value }, host);
     reports.push(report);
     if (!isThrough(report)) break;
   }

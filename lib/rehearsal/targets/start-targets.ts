@@ -4,6 +4,7 @@ import { CreateUserCommand, ListAccessKeysCommand } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { Blueprint, SecretPlan } from "../../blueprint";
 import type { KindSettings } from "../../model";
+import { isSupplied } from "../../rotation";
 import { type AwsAccess, clientSettings, iam } from "../load/aws-account";
 import type { ServerGroup } from "../servers";
 import type { VendorServer } from "../vendors";
@@ -95,7 +96,7 @@ function vendorOf(secret: SecretPlan, supplied: SuppliedValues) {
 
 /** A value that nobody's target has given yet: any text will do. */
 function supplyGeneric(secret: SecretOf<"generic">, supplied: SuppliedValues): void {
-  if (secret.rotation !== "operator-assisted" || supplied.has(secret.key)) return;
+  if (!isSupplied(secret) || supplied.has(secret.key)) return;
   supplied.set(
     secret.key,
     Object.fromEntries(secret.settings.fields.map((field) => [field, randomBytes(24).toString("base64url")])),

@@ -41,13 +41,14 @@ function parse(text: string): unknown {
 /** `<code>: <detail>. To do: <advice>.`, as RotationError writes it. */
 const OURS = /^([a-z-]+): ([\s\S]*)\. To do: /;
 
-/** The function's own fault. Our functions' texts are made of codes, names and times; any other is not quoted. */
+/**
+ * The function's own fault, known by its code: runtimes do not always keep an error's name. Our functions' texts are made of
+ * codes, names and times; any other is not quoted.
+ */
 function faultOf(name: string, answer: unknown): RotationError {
   const { errorType, errorMessage }: { readonly errorType?: unknown; readonly errorMessage?: unknown } =
     Object(answer);
-  const isOurs = errorType === "RotationError" || errorType === "RetryableRotationError";
-  const [, code = "", detail = ""] =
-    (isOurs && typeof errorMessage === "string" && OURS.exec(errorMessage)) || [];
+  const [, code = "", detail = ""] = OURS.exec(typeof errorMessage === "string" ? errorMessage : "") ?? [];
   return isCode(code)
     ? new RotationError(code, detail)
     : new RotationError("unexpected", `${name} failed`, wordOf(errorType));

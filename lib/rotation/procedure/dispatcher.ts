@@ -402,7 +402,7 @@ function isAskedFor(open: Run, { action, versionId }: RunRequest): boolean {
 
 /** Whether an operator supplies another value, by the same change request, in the place of one that was refused. */
 function isBetterValue(secret: Dispatched, open: Run, { action, versionId, change }: RunRequest): boolean {
-  const isAnother = action === "rotate" && versionId !== undefined;
+  const isAnother = action === "rotate" && versionId !== undefined && versionId !== open.newVersion;
   const isSame = open.change === undefined || open.change.digest === change;
   return isAnother && isSame && secret.rotation === "operator-assisted" && open.kind === "rotation";
 }
