@@ -1,4 +1,4 @@
-import { type EnvironmentInput, hours } from "../lib/model";
+import { days, type EnvironmentInput, hours } from "../lib/model";
 import { clusterCa } from "./certificates";
 
 /** Policy: "refresh every 6 hours". */
@@ -47,6 +47,8 @@ export const dev = {
     },
   ],
   refreshEvery,
+  // Destroyed and deployed anew at will, so a deleted secret's name is free at once.
+  recoveryWindow: days(0),
   // The reporting database has no replica in dev, and nobody sends webhooks there yet.
   optIn: [],
 } satisfies EnvironmentInput;

@@ -207,6 +207,8 @@ export function mirrorRights(
       Resource: ["*"],
       Condition: {
         "ForAllValues:StringEquals": { "sts:IdentityTokenAudience": [mirrorAudience(environment.name)] },
+        // "For all values" is true of none.
+        Null: { "sts:IdentityTokenAudience": ["false"] },
       },
     },
     {

@@ -70,14 +70,14 @@ export function operationsPlan(
     Sid: string,
     Action: string,
     Resource: string,
-    chosen: readonly RulePlan[],
+    chosen: readonly RulePlan[] | undefined,
   ): PolicyStatement => ({
     Sid,
     Effect: "Allow",
     Principal: { Service: "events.amazonaws.com" },
     Action: [Action],
     Resource: [Resource],
-    Condition: { ArnEquals: { "aws:SourceArn": chosen.map(({ arn }) => arn) } },
+    ...(chosen ? { Condition: { ArnEquals: { "aws:SourceArn": chosen.map(({ arn }) => arn) } } } : {}),
   });
   return {
     key: {
@@ -104,7 +104,8 @@ export function operationsPlan(
           "RulesPublish",
           "sns:Publish",
           topicArn(environment, primary, topic),
-          rules.filter(({ target }) => target === "alarms"),
+          // EventBridge takes no conditions here: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+          undefined,
         ),
         alarmsPublish(environment, topic),
       ),
@@ -221,11 +222,12 @@ function operationsKeyPolicy(
     Sid: string,
     service: string,
     Condition: PolicyStatement["Condition"],
+    Action: PolicyStatement["Action"] = ["kms:Decrypt", "kms:GenerateDataKey"],
   ): PolicyStatement => ({
     Sid,
     Effect: "Allow",
     Principal: { Service: service },
-    Action: ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+    Action,
     Resource: ["*"],
     ...(Condition ? { Condition } : {}),
   });
@@ -244,14 +246,35 @@ function operationsKeyPolicy(
       Resource: ["*"],
     },
     // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
-    forService("Logs", `logs.${primary}.amazonaws.com`, {
-      ArnLike: {
-        "kms:EncryptionContext:aws:logs:arn": [
-          `arn:${environment.partition}:logs:${primary}:${environment.account}:log-group:/aws/lambda/${registry.id}-${environment.name}--*`,
+    forService(
+      "Logs",
+      `logs.${primary}.amazonaws.com`,
+      {
+        ArnLike: {
+          "kms:EncryptionContext:aws:logs:arn": [
+            `arn:${environment.partition}:logs:${primary}:${environment.account}:log-group:/aws/lambda/${registry.id}-${environment.name}--*`,
+          ],
+        },
+      },
+      [
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:Encrypt",
+        "kms:GenerateDataKey",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+      ],
+    ),
+    forService("EventRules", "events.amazonaws.com", account),
+    // Towards an encrypted topic EventBridge names no source: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+    forService("EventRulesToAlarms", "events.amazonaws.com", {
+      ArnEquals: {
+        "kms:EncryptionContext:aws:sns:topicArn": [
+          topicArn(environment, primary, alarmTopic(registry.id, environment.name)),
         ],
       },
     }),
-    forService("EventRules", "events.amazonaws.com", account),
     forService("Alarms", "cloudwatch.amazonaws.com", account),
     {
       Sid: "DeadLetters",

@@ -91,6 +91,8 @@ export interface RecordsPlan {
   /** `COMPLIANCE`: nobody can shorten the retention, root neither. `GOVERNANCE`: whoever has the right can. */
   readonly lockMode: "COMPLIANCE" | "GOVERNANCE";
   readonly retentionDays: number;
+  /** Whether the bucket goes together with its records, in development: by whoever may bypass governance. */
+  readonly forceDestroy: boolean;
   readonly policy: PolicyDocument;
 }
 
@@ -182,6 +184,7 @@ export function procedureOf(registry: Registry, environment: Environment, parts:
         arn: bucketArn(environment, names.recordsBucket),
         lockMode: environment.tier === "production" ? "COMPLIANCE" : "GOVERNANCE",
         retentionDays: RETENTION_DAYS,
+        forceDestroy: environment.tier === "development",
         policy: recordsPolicy(environment, names.recordsBucket, roleOf(own("recorder"))),
       },
       approvals: topic(names.approvalTopic, publisherPolicy(environment, names.approvalTopic, role.arn)),

@@ -103,7 +103,7 @@ export function secretPlan(
       regions: environment.allRegions.filter((region) => served.has(region)),
     };
   }
-  const { operators, breakGlass } = environment.principals;
+  const { deployer, operators, breakGlass } = environment.principals;
   const name = secretName(environment.name, secret.physicalKey);
   const roleOf = (assignment: FunctionAssignment): string => functionRoleArn(environment, assignment.name);
   const rotator = functions.rotatorOf(secret.key);
@@ -137,6 +137,7 @@ export function secretPlan(
         ...mirrors,
       ],
       writers: [...operators, ...breakGlass, ...rotators],
+      administrators: [deployer],
     }),
     ...(rotator ? { rotatedBy: rotator.name } : {}),
     ...(schedule ? { schedule } : {}),

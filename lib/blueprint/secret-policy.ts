@@ -12,6 +12,8 @@ export interface SecretPolicyInput {
   readonly readers: readonly string[];
   /** Roles that may write: operators, break-glass, its rotation function. */
   readonly writers: readonly string[];
+  /** Roles that may change what Terraform owns: the deployer. The same call could bring a value. */
+  readonly administrators: readonly string[];
 }
 
 function denyUnless(sid: string, actions: readonly string[], principals: readonly string[]): PolicyStatement {
@@ -49,6 +51,13 @@ export function secretPolicy(input: SecretPolicyInput): PolicyDocument {
         "DenyWriteExceptWriters",
         ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"],
         input.writers,
+      ),
+      // With a value it moves AWSCURRENT at once, past every test:
+      // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecret.html
+      denyUnless(
+        "DenyUpdateExceptAdministrators",
+        ["secretsmanager:UpdateSecret"],
+        [...input.writers, ...input.administrators],
       ),
     ],
   };

@@ -190,7 +190,10 @@ export interface EnvironmentInput<K extends string = string> {
    * elsewhere.
    */
   readonly approval?: "required" | "none";
-  /** Days during which a deleted secret can be restored, 7 to 30 days; AWS's default. Default: 30 days. */
+  /**
+   * Days during which a deleted secret can be restored, and its name cannot be used again: 7 to 30 days. In development
+   * also 0: deleted at once, so that the environment can be destroyed and deployed anew. Default: 30 days, as AWS has it.
+   */
   readonly recoveryWindow?: Duration;
   /** Terraform refuses to destroy the secrets and their key. Default: true in production. */
   readonly preventDestroy?: boolean;
@@ -433,12 +436,14 @@ export const environmentSchema = z.strictObject({
     })
     .optional(),
   approval: z.enum(["required", "none"]).optional(),
-  recoveryWindow: duration
+  recoveryWindow: z
+    .strictObject({ seconds: z.number() })
     .refine(
-      (value) => value.seconds % 86_400 === 0 && value.seconds >= 7 * 86_400 && value.seconds <= 30 * 86_400,
+      ({ seconds }) =>
+        seconds === 0 || (seconds % 86_400 === 0 && seconds >= 7 * 86_400 && seconds <= 30 * 86_400),
       {
         params: {
-          allowed: "7 to 30 whole days, as Secrets Manager takes them",
+          allowed: "7 to 30 whole days, as Secrets Manager takes them; none in development",
           change: "choose days(7) to days(30)",
         },
         message: "recovery window",

@@ -312,7 +312,7 @@ test("what the dispatcher hands on is what the registry says", () => {
     key: "db/app-primary",
     kind: "postgresql-user",
     rotation: "automatic",
-    acceptedBy: "target",
+    publishes: false,
     function: expect.stringContaining("--rotate-postgresql-user"),
     overlapSeconds: 8 * 3_600,
     publishLeadSeconds: 0,

@@ -182,7 +182,7 @@ describe("RotationProcedure", () => {
     expect(machine).not.toHaveProperty("logging_configuration");
   });
 
-  test("keeps records in a private bucket under lock, which no destroy empties", () => {
+  test("keeps records in a private bucket under lock, which a destroy empties in development only", () => {
     const { aws_s3_bucket, aws_s3_bucket_versioning, aws_s3_bucket_object_lock_configuration } = prod;
     expect(aws_s3_bucket.secrets_records).toMatchObject({
       bucket: procedure?.records.name,
@@ -204,7 +204,7 @@ describe("RotationProcedure", () => {
     });
     const dev = procedureIn("dev");
     expect(dev.aws_s3_bucket.secrets_records).toMatchObject({
-      force_destroy: false,
+      force_destroy: true,
       lifecycle: { prevent_destroy: false },
     });
     expect(dev.aws_s3_bucket_object_lock_configuration.secrets_records.rule.default_retention.mode).toBe(

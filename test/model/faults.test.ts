@@ -904,7 +904,21 @@ const CASES: readonly {
       {
         path: "environments.dev.recoveryWindow",
         found: "3 days",
-        allowed: "7 to 30 whole days, as Secrets Manager takes them",
+        allowed: "7 to 30 whole days, as Secrets Manager takes them; none in development",
+        change: "choose days(7) to days(30)",
+      },
+    ],
+  },
+  {
+    name: "secrets of production that are gone at once",
+    change: (d) => {
+      d.environments.prod.recoveryWindow = days(0);
+    },
+    faults: [
+      {
+        path: "environments.prod.recoveryWindow",
+        found: "none, and its values are used",
+        allowed: "7 to 30 days; none in development only",
         change: "choose days(7) to days(30)",
       },
     ],

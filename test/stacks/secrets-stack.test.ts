@@ -37,7 +37,7 @@ describe.each(registry.environmentNames)("the stack of %s", (environment) => {
         name: `${environment}/${secret.key}`,
         kms_key_id: `\${aws_kms_key.secrets_${plan.regions.primary}.arn}`,
         region: plan.regions.primary,
-        recovery_window_in_days: 30,
+        recovery_window_in_days: environment === "dev" ? 0 : 30,
         force_overwrite_replica_secret: false,
         tags: {
           owner: secret.owner,

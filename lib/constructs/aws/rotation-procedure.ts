@@ -105,6 +105,8 @@ export class RotationProcedure extends Construct {
         type: "STANDARD",
         roleArn: role.arn,
         definition: literalJson(plan.stateMachine.definition),
+        // It is gone when its last execution is; those of open runs wait for hours, and have to be stopped first.
+        timeouts: { delete: "30m" },
         tags,
         dependsOn: [...role.policies],
       }),
@@ -132,8 +134,7 @@ export class RotationProcedure extends Construct {
         bucket: plan.name,
         // Can only be switched on when a bucket is made, and never off.
         objectLockEnabled: true,
-        // Locked records would not let it go anyway.
-        forceDestroy: false,
+        forceDestroy: plan.forceDestroy,
         tags: { ...tags },
         lifecycle: { preventDestroy },
       }),
@@ -164,7 +165,13 @@ export class RotationProcedure extends Construct {
       new S3BucketServerSideEncryptionConfigurationA(this, "records-encryption", {
         ...common,
         bucket,
-        rule: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }],
+        rule: [
+          {
+            applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" },
+            // As S3 has it for new buckets; left out, the provider would plan to undo it again and again.
+            blockedEncryptionTypes: ["SSE-C"],
+          },
+        ],
       }),
       "records",
     );

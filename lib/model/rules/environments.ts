@@ -170,6 +170,18 @@ const refresh: Rule = (name, { refreshEvery }) => {
   ];
 };
 
+const recovery: Rule = (name, { tier, recoveryWindow }) => {
+  if (recoveryWindow.seconds > 0 || tier === "development") return [];
+  return [
+    fault(
+      ["environments", name, "recoveryWindow"],
+      "none, and its values are used",
+      "7 to 30 days; none in development only",
+      "choose days(7) to days(30)",
+    ),
+  ];
+};
+
 const regionsOf = ({ regions: { primary, replicas } }: ParsedEnvironment): readonly string[] => [
   ...new Set([primary, ...replicas]),
 ];
@@ -256,7 +268,7 @@ const clusters: Rule = (name, environment) => {
 /** What only an environment as a whole can get wrong. */
 export const environmentFaults = (context: RuleContext): readonly Fault[] =>
   forEnvironments(context, (name, environment) =>
-    [regions, principals, approval, changes, boundary, refresh, vaults, clusters].flatMap((rule) =>
+    [regions, principals, approval, changes, boundary, refresh, recovery, vaults, clusters].flatMap((rule) =>
       rule(name, environment),
     ),
   );
