@@ -1,5 +1,5 @@
 import { parseDocument } from "yaml";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { digestOf } from "./canonical-json";
 import { changeId } from "./change-id";
 import { type Fault, fault } from "./faults";
@@ -12,7 +12,7 @@ import { check, credentialFaults, looksLikeCredential } from "./parse";
  * registry said of it when they did; the text below the front matter says the same for readers.
  */
 
-const count = z.number().int().min(0);
+const count = z.int().check(z.gte(0));
 
 /** What the registry says of the secret in one environment. */
 const factsSchema = z.strictObject({
@@ -40,7 +40,7 @@ const factsSchema = z.strictObject({
       type: z.enum(["health", "synthetic"]),
       url: z.string(),
       status: count,
-      contains: z.string().optional(),
+      contains: z.optional(z.string()),
     }),
   ),
   unwatched: z.array(z.string()),
@@ -59,10 +59,12 @@ const changeRequestSchema = z.strictObject({
   approvers: z.array(person),
   reason: oneLine,
   /** Day of the rotation by environment. */
-  schedule: z.record(slug, calendarDate).refine((days) => Object.keys(days).length > 0, {
-    params: { allowed: "a day for at least one environment", change: "add one, such as dev: 2026-12-01" },
-    message: "schedule",
-  }),
+  schedule: z.record(slug, calendarDate).check(
+    z.refine((days) => Object.keys(days).length > 0, {
+      params: { allowed: "a day for at least one environment", change: "add one, such as dev: 2026-12-01" },
+      message: "schedule",
+    }),
+  ),
   /** By environment, the same ones as in the schedule. */
   environments: z.record(slug, factsSchema),
 });

@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import {
   accessRuleSchema,
   environmentSchema,
@@ -131,6 +131,8 @@ function faultsOfIssue(
           : "one of the documented forms";
       return [fault(path, found, choices, "write it in one of those forms")];
     }
+    case "invalid_key":
+      return [fault(path, found, "Invalid key in record", "change it")];
     default: {
       const advice = (issue as { params?: { allowed?: string; change?: string } }).params;
       return [fault(path, found, advice?.allowed ?? issue.message, advice?.change ?? "change it")];
@@ -146,7 +148,7 @@ export type Place = readonly PathStep[] | ((path: readonly PathStep[]) => readon
 
 /** Checks a value against a schema; gives the value or its faults. */
 export function check<T>(
-  schema: z.ZodType<T>,
+  schema: z.ZodMiniType<T>,
   value: unknown,
   place: Place,
 ):
@@ -226,7 +228,7 @@ export function parseRegistry(definition: unknown): {
     );
   }
 
-  function part<T>(name: string, schema: z.ZodType<T>, required: boolean): Map<string, T> {
+  function part<T>(name: string, schema: z.ZodMiniType<T>, required: boolean): Map<string, T> {
     const entries = input[name];
     const sound = new Map<string, T>();
     if (entries === undefined && !required) return sound;

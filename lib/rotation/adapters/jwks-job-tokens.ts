@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { once } from "../once";
 import type { JobClaims, JobTokens } from "../procedure/change-gate";
 import { originOf, RotationError } from "../rotation-error";

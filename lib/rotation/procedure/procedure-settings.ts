@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type {
   ChangeGateSettings,
   CheckerSettings,
@@ -11,13 +11,13 @@ import { KIND_NAMES } from "../../model/kinds";
 
 /** Schemas of the settings files of the procedure's functions. */
 
-const text = z.string().min(1);
-const count = z.number().int().min(0);
+const text = z.string().check(z.minLength(1));
+const count = z.int().check(z.gte(0));
 const common = { registry: text, environment: text, region: text };
 const rotation = z.enum(["automatic", "operator-assisted", "manual-dual-publish"]);
 const secretKind = z.enum(KIND_NAMES);
 
-export const dispatcherSettings: z.ZodType<DispatcherSettings> = z.strictObject({
+export const dispatcherSettings: z.ZodMiniType<DispatcherSettings> = z.strictObject({
   ...common,
   runsTable: text,
   publicationsTable: text,
@@ -40,7 +40,7 @@ export const dispatcherSettings: z.ZodType<DispatcherSettings> = z.strictObject(
   ),
 });
 
-export const changeGateSettings: z.ZodType<ChangeGateSettings> = z.strictObject({
+export const changeGateSettings: z.ZodMiniType<ChangeGateSettings> = z.strictObject({
   ...common,
   runsTable: text,
   issuer: z.url({ protocol: /^https$/ }),
@@ -49,7 +49,7 @@ export const changeGateSettings: z.ZodType<ChangeGateSettings> = z.strictObject(
   keys: z.array(text),
 });
 
-export const checkerSettings: z.ZodType<CheckerSettings> = z.strictObject({
+export const checkerSettings: z.ZodMiniType<CheckerSettings> = z.strictObject({
   ...common,
   checks: z.record(
     z.string(),
@@ -59,33 +59,33 @@ export const checkerSettings: z.ZodType<CheckerSettings> = z.strictObject({
       type: z.enum(["health", "synthetic"]),
       url: z.url(),
       status: count,
-      contains: text.exactOptional(),
-      timeout: z.object({ seconds: z.number().int().positive() }),
+      contains: z.exactOptional(text),
+      timeout: z.object({ seconds: z.int().check(z.positive()) }),
     }),
   ),
 });
 
-export const restarterSettings: z.ZodType<RestarterSettings> = z.strictObject({
+export const restarterSettings: z.ZodMiniType<RestarterSettings> = z.strictObject({
   ...common,
   clusters: z.array(
     z.strictObject({
       name: text,
       region: text,
       apiServer: z.url({ protocol: /^https$/ }),
-      caPem: text.optional(),
+      caPem: z.optional(text),
     }),
   ),
   workloads: z.record(z.string(), z.strictObject({ namespace: text, deployment: text })),
 });
 
-export const recorderSettings: z.ZodType<RecorderSettings> = z.strictObject({
+export const recorderSettings: z.ZodMiniType<RecorderSettings> = z.strictObject({
   ...common,
   runsTable: text,
   recordsBucket: text,
   secrets: z.record(z.string(), z.strictObject({ key: text, kind: secretKind })),
 });
 
-export const watcherSettings: z.ZodType<WatcherSettings> = z.strictObject({
+export const watcherSettings: z.ZodMiniType<WatcherSettings> = z.strictObject({
   ...common,
   publicationsTable: text,
   remindersTopicArn: text,
@@ -93,6 +93,6 @@ export const watcherSettings: z.ZodType<WatcherSettings> = z.strictObject({
   stuckAfterSeconds: count,
   secrets: z.record(
     z.string(),
-    z.strictObject({ key: text, owner: text, rotation, rotateEverySeconds: z.number().int().positive() }),
+    z.strictObject({ key: text, owner: text, rotation, rotateEverySeconds: z.int().check(z.positive()) }),
   ),
 });
