@@ -2,10 +2,11 @@ import { parseDocument } from "yaml";
 import * as z from "zod/mini";
 import { digestOf } from "./canonical-json";
 import { changeId } from "./change-id";
+import { check } from "./check";
+import { credentialFaults, looksLikeCredential } from "./credentials";
 import { type Fault, fault } from "./faults";
 import { calendarDate, oneLine, person, secretKey, slug, tagText } from "./grammar";
 import { keyAsWord } from "./names";
-import { check, credentialFaults, looksLikeCredential } from "./parse";
 
 /**
  * A change request: the front matter of `security/change-requests/<id>.md`. It holds what people ask for, and what the

@@ -1,10 +1,11 @@
 import * as z from "zod/mini";
 import { digestOf } from "./canonical-json";
 import { changeId } from "./change-id";
+import { check } from "./check";
+import { looksLikeCredential } from "./credentials";
 import { type Fault, fault, type PathStep } from "./faults";
 import { actorName, instant, oneLine, secretKey, slug } from "./grammar";
 import { KIND_NAMES } from "./kinds";
-import { check, looksLikeCredential } from "./parse";
 
 /**
  * The record of one rotation run in one environment: who did what when, and what came of it. Written once when the run
