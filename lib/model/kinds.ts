@@ -58,7 +58,7 @@ const apiUrl = webUrl.check(
   }),
 );
 
-const settings = madeAtUse({
+const settings = /* @__PURE__ */ madeAtUse({
   "postgresql-user": () =>
     z.strictObject({
       host: hostName,
