@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Client } from "pg";
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import {
   type KindName,
   type KindSettings,
@@ -69,7 +69,7 @@ const settingsOf = <K extends KindName>(kind: K, settings: KindSettingsInput<K>)
   settingsSchema(kind).parse(settings) as KindSettings<K>;
 
 /** Reads the admin secret as a function does. */
-type AdminUnder = (plan: CrashPlan) => <A>(schema: z.ZodType<A>) => Promise<A>;
+type AdminUnder = (plan: CrashPlan) => <A>(schema: z.ZodMiniType<A>) => Promise<A>;
 
 function automatic<V>(
   targetOf: (secret: () => RehearsedSecret<V>, adminUnder: AdminUnder) => TargetUnder<V>,

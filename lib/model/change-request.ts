@@ -1,18 +1,19 @@
 import { parseDocument } from "yaml";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { digestOf } from "./canonical-json";
 import { changeId } from "./change-id";
+import { check } from "./check";
+import { credentialFaults, looksLikeCredential } from "./credentials";
 import { type Fault, fault } from "./faults";
 import { calendarDate, oneLine, person, secretKey, slug, tagText } from "./grammar";
 import { keyAsWord } from "./names";
-import { check, credentialFaults, looksLikeCredential } from "./parse";
 
 /**
  * A change request: the front matter of `security/change-requests/<id>.md`. It holds what people ask for, and what the
  * registry said of it when they did; the text below the front matter says the same for readers.
  */
 
-const count = z.number().int().min(0);
+const count = z.int().check(z.gte(0));
 
 /** What the registry says of the secret in one environment. */
 const factsSchema = z.strictObject({
@@ -40,7 +41,7 @@ const factsSchema = z.strictObject({
       type: z.enum(["health", "synthetic"]),
       url: z.string(),
       status: count,
-      contains: z.string().optional(),
+      contains: z.optional(z.string()),
     }),
   ),
   unwatched: z.array(z.string()),
@@ -59,10 +60,12 @@ const changeRequestSchema = z.strictObject({
   approvers: z.array(person),
   reason: oneLine,
   /** Day of the rotation by environment. */
-  schedule: z.record(slug, calendarDate).refine((days) => Object.keys(days).length > 0, {
-    params: { allowed: "a day for at least one environment", change: "add one, such as dev: 2026-12-01" },
-    message: "schedule",
-  }),
+  schedule: z.record(slug, calendarDate).check(
+    z.refine((days) => Object.keys(days).length > 0, {
+      params: { allowed: "a day for at least one environment", change: "add one, such as dev: 2026-12-01" },
+      message: "schedule",
+    }),
+  ),
   /** By environment, the same ones as in the schedule. */
   environments: z.record(slug, factsSchema),
 });

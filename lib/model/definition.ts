@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Duration } from "./duration";
 import {
   accountId,
@@ -368,30 +368,30 @@ export interface RegistryInput<
 const vault = z.strictObject({
   name: slug,
   address: serverAddress,
-  caPem: certificatePem.optional(),
-  namespace: oneLine.optional(),
-  regions: z.array(regionName).min(1),
-  manage: z.enum(["create", "reference"]).default("create"),
-  databaseCaFile: serverFilePath.optional(),
+  caPem: z.optional(certificatePem),
+  namespace: z.optional(oneLine),
+  regions: z.array(regionName).check(z.minLength(1)),
+  manage: z._default(z.enum(["create", "reference"]), "create"),
+  databaseCaFile: z.optional(serverFilePath),
 });
 
 const network = z.strictObject({
   name: slug,
-  subnets: z.array(ec2Id("subnet")).min(1),
-  securityGroups: z.array(ec2Id("sg")).min(1),
+  subnets: z.array(ec2Id("subnet")).check(z.minLength(1)),
+  securityGroups: z.array(ec2Id("sg")).check(z.minLength(1)),
 });
 
 const cluster = z.strictObject({
   name: clusterName,
   region: regionName,
-  account: accountId.optional(),
+  account: z.optional(accountId),
   issuer: issuerUrl,
   apiServer: serverAddress,
-  caPem: certificatePem.optional(),
-  issuerCaPem: certificatePem.optional(),
-  issuerKeys: z.array(publicKeyPem).min(1).optional(),
+  caPem: z.optional(certificatePem),
+  issuerCaPem: z.optional(certificatePem),
+  issuerKeys: z.optional(z.array(publicKeyPem).check(z.minLength(1))),
   vault: z.string(),
-  oidcProvider: z.enum(["create", "reference"]).default("reference"),
+  oidcProvider: z._default(z.enum(["create", "reference"]), "reference"),
 });
 
 /** Run-time schema of an environment. */
@@ -401,107 +401,116 @@ export const environmentSchema = z.strictObject({
   regions: z.strictObject({ primary: regionName, replicas: z.array(regionName) }),
   principals: z.strictObject({
     deployer: principalArn,
-    operators: z.array(principalArn).default([]),
-    approvers: z.array(principalArn).default([]),
-    breakGlass: z.array(principalArn).default([]),
-    ci: principalArn.optional(),
+    operators: z._default(z.array(principalArn), []),
+    approvers: z._default(z.array(principalArn), []),
+    breakGlass: z._default(z.array(principalArn), []),
+    ci: z.optional(principalArn),
   }),
-  vaults: z.array(vault).min(1),
-  clusters: z.array(cluster).min(1),
-  awsTokenIssuer: issuerUrl.optional(),
-  networks: z.array(network).default([]),
-  mirrorNetwork: z.string().optional(),
-  rotationHours: z
-    .strictObject({ from: z.number().int().min(0).max(23), until: z.number().int().min(1).max(24) })
-    .refine(({ from, until }) => from < until, {
-      params: {
-        allowed: "an hour after `from`, at most 24: Secrets Manager's windows end with the UTC day",
-        change: "let the hours begin and end on one day",
-      },
-      message: "hours",
-      path: ["until"],
-    })
-    .default({ from: 0, until: 24 }),
-  refreshEvery: duration.default({ seconds: 6 * 3_600 }),
-  reloadMargin: duration.default({ seconds: 3_600 }),
-  vaultAuth: z.enum(["kubernetes", "jwt"]).default("kubernetes"),
-  identity: z.enum(["irsa", "pod-identity"]).default("irsa"),
-  optIn: z.array(z.string()).default([]),
-  changeRequest: z.enum(["required", "none"]).optional(),
-  changes: z
-    .strictObject({
-      issuer: issuerUrl.default("https://token.actions.githubusercontent.com"),
+  vaults: z.array(vault).check(z.minLength(1)),
+  clusters: z.array(cluster).check(z.minLength(1)),
+  awsTokenIssuer: z.optional(issuerUrl),
+  networks: z._default(z.array(network), []),
+  mirrorNetwork: z.optional(z.string()),
+  rotationHours: z._default(
+    z
+      .strictObject({ from: z.int().check(z.gte(0), z.lte(23)), until: z.int().check(z.gte(1), z.lte(24)) })
+      .check(
+        z.refine(({ from, until }) => from < until, {
+          params: {
+            allowed: "an hour after `from`, at most 24: Secrets Manager's windows end with the UTC day",
+            change: "let the hours begin and end on one day",
+          },
+          message: "hours",
+          path: ["until"],
+        }),
+      ),
+    { from: 0, until: 24 },
+  ),
+  refreshEvery: z._default(duration, { seconds: 6 * 3_600 }),
+  reloadMargin: z._default(duration, { seconds: 3_600 }),
+  vaultAuth: z._default(z.enum(["kubernetes", "jwt"]), "kubernetes"),
+  identity: z._default(z.enum(["irsa", "pod-identity"]), "irsa"),
+  optIn: z._default(z.array(z.string()), []),
+  changeRequest: z.optional(z.enum(["required", "none"])),
+  changes: z.optional(
+    z.strictObject({
+      issuer: z._default(issuerUrl, "https://token.actions.githubusercontent.com"),
       repository: repositoryName,
-      ref: branchRef.default("refs/heads/main"),
-    })
-    .optional(),
-  approval: z.enum(["required", "none"]).optional(),
-  recoveryWindow: z
-    .strictObject({ seconds: z.number() })
-    .refine(
-      ({ seconds }) =>
-        seconds === 0 || (seconds % 86_400 === 0 && seconds >= 7 * 86_400 && seconds <= 30 * 86_400),
-      {
-        params: {
-          allowed: "7 to 30 whole days, as Secrets Manager takes them; none in development",
-          change: "choose days(7) to days(30)",
+      ref: z._default(branchRef, "refs/heads/main"),
+    }),
+  ),
+  approval: z.optional(z.enum(["required", "none"])),
+  recoveryWindow: z._default(
+    z.strictObject({ seconds: z.number() }).check(
+      z.refine(
+        ({ seconds }) =>
+          seconds === 0 || (seconds % 86_400 === 0 && seconds >= 7 * 86_400 && seconds <= 30 * 86_400),
+        {
+          params: {
+            allowed: "7 to 30 whole days, as Secrets Manager takes them; none in development",
+            change: "choose days(7) to days(30)",
+          },
+          message: "recovery window",
         },
-        message: "recovery window",
-      },
-    )
-    .default({ seconds: 30 * 86_400 }),
-  preventDestroy: z.boolean().optional(),
-  permissionsBoundary: policyArn.optional(),
-  rolePath: iamPath.optional(),
+      ),
+    ),
+    { seconds: 30 * 86_400 },
+  ),
+  preventDestroy: z.optional(z.boolean()),
+  permissionsBoundary: z.optional(policyArn),
+  rolePath: z.optional(iamPath),
 });
 
-const quantity = z.string().regex(/^\d+(\.\d+)?(m|Ki|Mi|Gi)?$/);
+const quantity = z.string().check(z.regex(/^\d+(\.\d+)?(m|Ki|Mi|Gi)?$/));
 const containerName = dnsLabel;
 
 /** Run-time schema of a workload. */
 export const workloadSchema = z.strictObject({
-  description: iamDescription.optional(),
+  description: z.optional(iamDescription),
   namespace: dnsLabel,
-  serviceAccount: dnsSubdomain.optional(),
-  manage: z.enum(["create", "annotate", "external"]).default("create"),
-  checks: z.record(z.string(), healthCheckSchema).default({}),
-  environments: z
-    .record(
+  serviceAccount: z.optional(dnsSubdomain),
+  manage: z._default(z.enum(["create", "annotate", "external"]), "create"),
+  checks: z._default(z.record(z.string(), healthCheckSchema), {}),
+  environments: z._default(
+    z.record(
       z.string(),
       z.strictObject({
-        namespace: dnsLabel.optional(),
-        serviceAccount: dnsSubdomain.optional(),
-        checks: z.record(z.string(), healthCheckPlanSchema).default({}),
+        namespace: z.optional(dnsLabel),
+        serviceAccount: z.optional(dnsSubdomain),
+        checks: z._default(z.record(z.string(), healthCheckPlanSchema), {}),
       }),
-    )
-    .default({}),
-  containers: z.array(containerName).min(1).optional(),
-  runAsUser: z.number().int().min(1).optional(),
-  runAsGroup: z.number().int().min(1).optional(),
-  reload: z
-    .discriminatedUnion("how", [
+    ),
+    {},
+  ),
+  containers: z.optional(z.array(containerName).check(z.minLength(1))),
+  runAsUser: z.optional(z.int().check(z.gte(1))),
+  runAsGroup: z.optional(z.int().check(z.gte(1))),
+  reload: z._default(
+    z.discriminatedUnion("how", [
       z.strictObject({ how: z.literal("file-watch") }),
       z.strictObject({ how: z.literal("command"), command: oneLine }),
-      z.strictObject({ how: z.literal("redeploy"), deployment: dnsSubdomain.optional() }),
-    ])
-    .default({ how: "file-watch" }),
-  agentResources: z
-    .strictObject({
-      requests: z.strictObject({ cpu: quantity.optional(), memory: quantity.optional() }).optional(),
-      limits: z.strictObject({ cpu: quantity.optional(), memory: quantity.optional() }).optional(),
-    })
-    .default({}),
-  delivery: z
-    .discriminatedUnion("how", [
+      z.strictObject({ how: z.literal("redeploy"), deployment: z.optional(dnsSubdomain) }),
+    ]),
+    { how: "file-watch" },
+  ),
+  agentResources: z._default(
+    z.strictObject({
+      requests: z.optional(z.strictObject({ cpu: z.optional(quantity), memory: z.optional(quantity) })),
+      limits: z.optional(z.strictObject({ cpu: z.optional(quantity), memory: z.optional(quantity) })),
+    }),
+    {},
+  ),
+  delivery: z._default(
+    z.discriminatedUnion("how", [
       z.strictObject({ how: z.literal("files") }),
       z.strictObject({ how: z.literal("patch"), deployment: dnsSubdomain }),
-    ])
-    .default({ how: "files" }),
+    ]),
+    { how: "files" },
+  ),
 });
 
-const filePath = z
-  .string()
-  .refine(
+const filePath = z.string().check(
+  z.refine(
     (value) =>
       /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(value) &&
       !/(^|\/)\.{1,2}(\/|$)/.test(value) &&
@@ -513,59 +522,64 @@ const filePath = z
       },
       message: "path",
     },
-  );
+  ),
+);
 
 /** Run-time schema of a rendered file. */
 export const fileSchema = z
   .strictObject({
     format: z.enum(["json", "env", "public", "template"]),
-    path: filePath.optional(),
-    mode: z
-      .string()
-      .refine((value) => /^0[0-7]{3}$/.test(value), {
-        params: {
-          allowed: "four octal digits such as 0400",
-          change: "write the mode as a string of four octal digits",
-        },
-        message: "mode",
-      })
-      .optional(),
-    prefix: z
-      .string()
-      .refine((value) => /^[A-Z_][A-Z0-9_]*$/.test(value), {
-        params: {
-          allowed: "capitals, digits and underscores, such as DB_",
-          change: "use a prefix that a shell takes",
-        },
-        message: "prefix",
-      })
-      .optional(),
-    template: z.string().optional(),
+    path: z.optional(filePath),
+    mode: z.optional(
+      z.string().check(
+        z.refine((value) => /^0[0-7]{3}$/.test(value), {
+          params: {
+            allowed: "four octal digits such as 0400",
+            change: "write the mode as a string of four octal digits",
+          },
+          message: "mode",
+        }),
+      ),
+    ),
+    prefix: z.optional(
+      z.string().check(
+        z.refine((value) => /^[A-Z_][A-Z0-9_]*$/.test(value), {
+          params: {
+            allowed: "capitals, digits and underscores, such as DB_",
+            change: "use a prefix that a shell takes",
+          },
+          message: "prefix",
+        }),
+      ),
+    ),
+    template: z.optional(z.string()),
   })
-  .refine((file) => (file.format === "template") === (file.template !== undefined), {
-    params: {
-      allowed: "`template` text with format `template`, and only there",
-      change: "add the template, or choose another format",
-    },
-    message: "template",
-    path: ["template"],
-  })
-  .refine((file) => file.template === undefined || file.template.includes("SECRET_PATH"), {
-    params: {
-      allowed: "a template that reads the secret at SECRET_PATH",
-      change: 'write {{ with secret "SECRET_PATH" }} … {{ end }}: the path differs per environment',
-    },
-    message: "template",
-    path: ["template"],
-  })
-  .refine((file) => file.format !== "template" || file.path !== undefined, {
-    params: {
-      allowed: "a path for a template's file",
-      change: "add `path`: a template has no ending of its own",
-    },
-    message: "path",
-    path: ["path"],
-  });
+  .check(
+    z.refine((file) => (file.format === "template") === (file.template !== undefined), {
+      params: {
+        allowed: "`template` text with format `template`, and only there",
+        change: "add the template, or choose another format",
+      },
+      message: "template",
+      path: ["template"],
+    }),
+    z.refine((file) => file.template === undefined || file.template.includes("SECRET_PATH"), {
+      params: {
+        allowed: "a template that reads the secret at SECRET_PATH",
+        change: 'write {{ with secret "SECRET_PATH" }} … {{ end }}: the path differs per environment',
+      },
+      message: "template",
+      path: ["template"],
+    }),
+    z.refine((file) => file.format !== "template" || file.path !== undefined, {
+      params: {
+        allowed: "a path for a template's file",
+        change: "add `path`: a template has no ending of its own",
+      },
+      message: "path",
+      path: ["path"],
+    }),
+  );
 
 const classification = z.enum(["internal", "confidential", "restricted"]);
 const acceptedBy = z.enum(["target", "own-workloads", "single-slot"]);
@@ -577,41 +591,54 @@ export const secretSchema = z.strictObject({
   description: oneLine,
   owner: tagText,
   consumers: z.array(
-    z.union([z.string(), z.strictObject({ workload: z.string(), files: z.array(fileSchema).min(1) })]),
+    z.union([
+      z.string(),
+      z.strictObject({ workload: z.string(), files: z.array(fileSchema).check(z.minLength(1)) }),
+    ]),
   ),
   rotateEvery: duration,
   store: z.enum(["aws", "vault"]),
-  acceptedBy: acceptedBy.optional(),
-  rotation: rotation.optional(),
-  dualWrite: z.boolean().optional(),
-  overlap: duration.optional(),
-  classification: classification.default("confidential"),
-  files: z.array(fileSchema).min(1).optional(),
-  admin: z.string().optional(),
-  network: z.string().optional(),
-  renamedFrom: z.union([secretKey.transform((key) => [key]), z.array(secretKey).min(1)]).default([]),
-  retired: calendarDate.optional(),
-  settings: z.record(z.string(), z.unknown()).default({}),
-  environments: z
-    .record(
+  acceptedBy: z.optional(acceptedBy),
+  rotation: z.optional(rotation),
+  dualWrite: z.optional(z.boolean()),
+  overlap: z.optional(duration),
+  classification: z._default(classification, "confidential"),
+  files: z.optional(z.array(fileSchema).check(z.minLength(1))),
+  admin: z.optional(z.string()),
+  network: z.optional(z.string()),
+  renamedFrom: z._default(
+    z.union([
+      z.pipe(
+        secretKey,
+        z.transform((key) => [key]),
+      ),
+      z.array(secretKey).check(z.minLength(1)),
+    ]),
+    [],
+  ),
+  retired: z.optional(calendarDate),
+  settings: z._default(z.record(z.string(), z.unknown()), {}),
+  environments: z._default(
+    z.record(
       z.string(),
       z.strictObject({
-        presence: z.enum(["required", "optional", "absent"]).default("required"),
-        rotation: rotation.optional(),
-        rotateEvery: duration.optional(),
-        classification: classification.optional(),
-        network: z.string().optional(),
-        settings: z.record(z.string(), z.unknown()).default({}),
+        presence: z._default(z.enum(["required", "optional", "absent"]), "required"),
+        rotation: z.optional(rotation),
+        rotateEvery: z.optional(duration),
+        classification: z.optional(classification),
+        network: z.optional(z.string()),
+        settings: z._default(z.record(z.string(), z.unknown()), {}),
       }),
-    )
-    .default({}),
+    ),
+    {},
+  ),
 });
 
 /** Run-time schema of an access rule. */
 export const accessRuleSchema = z.strictObject({
-  allow: z.array(z.string()).optional(),
-  deny: z.array(z.string()).default([]),
-  reason: oneLine.optional(),
+  allow: z.optional(z.array(z.string())),
+  deny: z._default(z.array(z.string()), []),
+  reason: z.optional(oneLine),
 });
 
 /** An environment with every default filled in, except those that depend on other parts. */

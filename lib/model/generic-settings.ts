@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { certificatePem, hostName, oneLine, portNumber, resourceUrl, sqlIdentifier } from "./grammar";
 
 /** Characters of each class of a generated password. Symbols: RFC 3986's unreserved ones, which mean nothing in a URL. */
@@ -17,51 +17,57 @@ const passwordRule = () =>
     .strictObject({
       how: z.literal("password"),
       /** Number of characters. Default: 48. */
-      length: z.number().int().min(8).max(256).default(48),
+      length: z._default(z.int().check(z.gte(8), z.lte(256)), 48),
       /** Classes of characters, each of which is in every password. Default: upper, lower, digit. */
-      characters: z
-        .array(z.enum(["upper", "lower", "digit", "symbol"]))
-        .min(1)
-        .default(["upper", "lower", "digit"])
-        .transform((classes) => [...new Set(classes)].sort()),
+      characters: z.pipe(
+        z._default(z.array(z.enum(["upper", "lower", "digit", "symbol"])).check(z.minLength(1)), [
+          "upper",
+          "lower",
+          "digit",
+        ]),
+        z.transform((classes) => [...new Set(classes)].sort()),
+      ),
       /** Characters of class `symbol`, where a target takes only some. Default: `-._~`. */
-      symbols: z
-        .string()
-        .refine((value) => /^[!-/:-@[-`{-~]+$/.test(value) && new Set(value).size === value.length, {
-          params: {
-            allowed: "ASCII punctuation, each character once",
-            change: "leave out letters, digits, spaces and repetitions",
-          },
-          message: "symbols",
-        })
-        .optional(),
+      symbols: z.optional(
+        z.string().check(
+          z.refine((value) => /^[!-/:-@[-`{-~]+$/.test(value) && new Set(value).size === value.length, {
+            params: {
+              allowed: "ASCII punctuation, each character once",
+              change: "leave out letters, digits, spaces and repetitions",
+            },
+            message: "symbols",
+          }),
+        ),
+      ),
     })
-    .superRefine(({ length, characters, symbols }, context) => {
-      if (symbols !== undefined && !characters.includes("symbol")) {
-        context.addIssue({
-          code: "custom",
-          path: ["symbols"],
-          params: {
-            allowed: "symbols with class symbol in characters only",
-            change: "add the class, or remove symbols",
-          },
-        });
-      }
-      const alphabet = alphabetOf({ characters, symbols }).join("").length;
-      const least = Math.ceil(LEAST_BITS / Math.log2(alphabet));
-      if (length < least) {
-        context.addIssue({
-          code: "custom",
-          path: ["length"],
-          params: {
-            allowed: Number.isFinite(least)
-              ? `at least ${least} characters out of ${alphabet}: ${LEAST_BITS} bits`
-              : "more than one character to choose from",
-            change: "lengthen it, or add a class of characters",
-          },
-        });
-      }
-    });
+    .check(
+      z.superRefine(({ length, characters, symbols }, context) => {
+        if (symbols !== undefined && !characters.includes("symbol")) {
+          context.addIssue({
+            code: "custom",
+            path: ["symbols"],
+            params: {
+              allowed: "symbols with class symbol in characters only",
+              change: "add the class, or remove symbols",
+            },
+          });
+        }
+        const alphabet = alphabetOf({ characters, symbols }).join("").length;
+        const least = Math.ceil(LEAST_BITS / Math.log2(alphabet));
+        if (length < least) {
+          context.addIssue({
+            code: "custom",
+            path: ["length"],
+            params: {
+              allowed: Number.isFinite(least)
+                ? `at least ${least} characters out of ${alphabet}: ${LEAST_BITS} bits`
+                : "more than one character to choose from",
+              change: "lengthen it, or add a class of characters",
+            },
+          });
+        }
+      }),
+    );
 
 /** The characters of each class that a password rule names. */
 export const alphabetOf = (rule: Pick<PasswordRule, "characters" | "symbols">): readonly string[] =>
@@ -71,9 +77,9 @@ const bytesRule = () =>
   z.strictObject({
     how: z.literal("bytes"),
     /** Number of random bytes. Default: 32. */
-    bytes: z.number().int().min(16).max(1_024).default(32),
+    bytes: z._default(z.int().check(z.gte(16), z.lte(1_024)), 32),
     /** How they are written (RFC 4648; base64url without padding). Default: base64. */
-    encoding: z.enum(["base64", "base64url", "hex"]).default("base64"),
+    encoding: z._default(z.enum(["base64", "base64url", "hex"]), "base64"),
   });
 
 /** How a field is made: a password of classes of characters, or bytes as text. */
@@ -102,29 +108,33 @@ const TAKEN_HEADERS =
   /^(accept-encoding|connection|content-length|host|te|trailer|transfer-encoding|upgrade)$/i;
 
 const headerFields = () =>
-  z
-    .record(z.string(), field)
-    .refine((headers) => Object.keys(headers).length > 0, {
-      params: { allowed: "at least one header", change: "name the header and the field" },
-      message: "empty",
-    })
-    .refine(
-      (headers) => {
-        const names = Object.keys(headers);
-        return (
-          names.every((name) => /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && !TAKEN_HEADERS.test(name)) &&
-          new Set(names.map((name) => name.toLowerCase())).size === names.length
-        );
-      },
-      {
-        params: {
-          allowed: "names of HTTP headers that carry a credential, each once",
-          change: "use the name from the target's documentation, such as X-Api-Key",
+  z.pipe(
+    z.record(z.string(), field).check(
+      z.refine((headers) => Object.keys(headers).length > 0, {
+        params: { allowed: "at least one header", change: "name the header and the field" },
+        message: "empty",
+      }),
+      z.refine(
+        (headers) => {
+          const names = Object.keys(headers);
+          return (
+            names.every((name) => /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && !TAKEN_HEADERS.test(name)) &&
+            new Set(names.map((name) => name.toLowerCase())).size === names.length
+          );
         },
-        message: "header",
-      },
-    )
-    .transform((headers) => Object.fromEntries(Object.entries(headers).sort(([a], [b]) => (a < b ? -1 : 1))));
+        {
+          params: {
+            allowed: "names of HTTP headers that carry a credential, each once",
+            change: "use the name from the target's documentation, such as X-Api-Key",
+          },
+          message: "header",
+        },
+      ),
+    ),
+    z.transform((headers) =>
+      Object.fromEntries(Object.entries(headers).sort(([a], [b]) => (a < b ? -1 : 1))),
+    ),
+  );
 
 const httpCheck = () =>
   z.strictObject({
@@ -132,7 +142,7 @@ const httpCheck = () =>
     /** Resource that only holders of the credential get. */
     url: resourceUrl,
     /** Safe methods only (RFC 9110, 9.2.1): a check is made several times in a rotation. Default: GET. */
-    method: z.enum(["GET", "HEAD"]).default("GET"),
+    method: z._default(z.enum(["GET", "HEAD"]), "GET"),
     /** How the credential is presented: which fields, and where. */
     auth: z.discriminatedUnion("scheme", [
       /** `Authorization: Bearer` (RFC 6750). */
@@ -147,18 +157,19 @@ const httpCheck = () =>
       /** Headers of the target's own, by name: the field that each carries. */
       z.strictObject({ scheme: z.literal("header"), headers: headerFields() }),
     ]),
-    expect: z
-      .strictObject({
+    expect: z.prefault(
+      z.strictObject({
         /** Status of a good answer. Default: 200. */
-        status: z.number().int().min(200).max(299).default(200),
+        status: z._default(z.int().check(z.gte(200), z.lte(299)), 200),
         /** Text that is in the first 64 KiB of a good answer. Default: none, any body is good. */
-        bodyIncludes: oneLine.optional(),
+        bodyIncludes: z.optional(oneLine),
         /** Status by which the target refuses a credential. Default: 401. */
-        refusedStatus: z.number().int().min(400).max(499).default(401),
-      })
-      .prefault({}),
+        refusedStatus: z._default(z.int().check(z.gte(400), z.lte(499)), 401),
+      }),
+      {},
+    ),
     /** CA of the server's certificate in PEM, when it is not a public one. */
-    caPem: certificatePem.optional(),
+    caPem: z.optional(certificatePem),
   });
 
 const sqlCheck = () =>
@@ -166,30 +177,32 @@ const sqlCheck = () =>
     how: z.literal("sql"),
     /** PostgreSQL server. TLS with a verified host name always. */
     host: hostName,
-    port: portNumber.default(5432),
+    port: z._default(portNumber, 5432),
     database: sqlIdentifier,
     /** CA of the server's certificate in PEM, when it is not a public one (Amazon RDS's is not). */
-    caPem: certificatePem.optional(),
+    caPem: z.optional(certificatePem),
     /** Field, or entry of `config`, with the user name. */
     usernameFrom: fieldOrConfig,
     passwordField: field,
     /** One query, run in a read-only transaction; it must give a row. Default: `SELECT 1`. */
-    statement: z
-      .string()
-      .refine((value) => /^SELECT [^;\r\n]{1,1000}$/i.test(value), {
-        params: {
-          allowed: "one SELECT in one line, without semicolon",
-          change: "write a query that shows the login's right and changes nothing",
-        },
-        message: "statement",
-      })
-      .default("SELECT 1"),
-    expect: z
-      .strictObject({
+    statement: z._default(
+      z.string().check(
+        z.refine((value) => /^SELECT [^;\r\n]{1,1000}$/i.test(value), {
+          params: {
+            allowed: "one SELECT in one line, without semicolon",
+            change: "write a query that shows the login's right and changes nothing",
+          },
+          message: "statement",
+        }),
+      ),
+      "SELECT 1",
+    ),
+    expect: z.optional(
+      z.strictObject({
         /** Text of the first column of the first row. */
         firstColumn: oneLine,
-      })
-      .optional(),
+      }),
+    ),
   });
 
 /** How a value is tried at its target: by an HTTP request or by a query on PostgreSQL. */

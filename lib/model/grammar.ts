@@ -1,10 +1,12 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Duration } from "./duration";
 
 /**
  * The vocabulary of a registry: what an account id, a region, an ARN or a secret key looks like.
  * Every schema carries what is allowed and what to change, so that a fault can say both.
+ *
+ * What makes them is marked as free of side effects, by which a function's bundle leaves out those that it does not use.
  */
 
 interface Advice {
@@ -12,14 +14,15 @@ interface Advice {
   readonly change: string;
 }
 
-function text(test: (value: string) => boolean, advice: Advice): z.ZodType<string, string> {
-  return z.string().refine(test, { params: advice, message: advice.allowed });
+// @__NO_SIDE_EFFECTS__
+function text(test: (value: string) => boolean, advice: Advice): z.ZodMiniType<string, string> {
+  return z.string().check(z.refine(test, { params: advice, message: advice.allowed }));
 }
 
-const matches =
-  (pattern: RegExp) =>
-  (value: string): boolean =>
-    pattern.test(value);
+// @__NO_SIDE_EFFECTS__
+function matches(pattern: RegExp): (value: string) => boolean {
+  return (value) => pattern.test(value);
+}
 
 /** Twelve digits. */
 export const accountId = text(matches(/^\d{12}$/), {
@@ -169,18 +172,25 @@ export const resourceUrl = text(
 );
 
 /** The URL of a health check: what {@link webUrl} takes, without fragment or characters that need escaping. */
-export const checkUrl = webUrl.refine((value) => !value.includes("#") && !hasStrayCharacters(value), {
-  params: {
-    allowed:
-      "an https URL (http on loopback only) without fragment, white space, quotes, braces or dollar signs",
-    change: "leave the fragment out, and write other characters as %XX",
-  },
-  message: "check URL",
-});
+export const checkUrl = webUrl.check(
+  z.refine((value) => !value.includes("#") && !hasStrayCharacters(value), {
+    params: {
+      allowed:
+        "an https URL (http on loopback only) without fragment, white space, quotes, braces or dollar signs",
+      change: "leave the fragment out, and write other characters as %XX",
+    },
+    message: "check URL",
+  }),
+);
 
 /** Vault stores PEM without surrounding white space; kept, it would show as a change in every plan. */
-const trimmed = (schema: z.ZodType<string, string>): z.ZodType<string, string> =>
-  schema.transform((value) => value.trim());
+// @__NO_SIDE_EFFECTS__
+function trimmed(schema: z.ZodMiniType<string, string>): z.ZodMiniType<string, string> {
+  return z.pipe(
+    schema,
+    z.transform((value) => value.trim()),
+  );
+}
 
 /** One or more PEM certificates. Certificates are public; keys are refused. */
 export const certificatePem = trimmed(
@@ -229,7 +239,7 @@ export const hostName = text(
 );
 
 /** A TCP port. */
-export const portNumber = z.number().int().min(1).max(65_535);
+export const portNumber = z.int().check(z.gte(1), z.lte(65_535));
 
 const SLUG = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
@@ -256,7 +266,7 @@ export const secretKey = text((value) => SECRET_KEY.test(value) && value.length 
 export const looksLikeArnSuffix = (key: string): boolean => /-.{6}$/.test(key);
 
 /** An ID that EC2 gave, such as `subnet-0a1b2c3d4e5f60718`. */
-export const ec2Id = (prefix: "subnet" | "sg"): z.ZodType<string, string> =>
+export const ec2Id = (prefix: "subnet" | "sg"): z.ZodMiniType<string, string> =>
   text(matches(new RegExp(`^${prefix}-([0-9a-f]{8}|[0-9a-f]{17})$`)), {
     allowed: `an ID such as ${prefix}-0a1b2c3d4e5f60718`,
     change: "use the ID, not the name or the ARN",
@@ -360,12 +370,12 @@ export const iamDescription = text(matches(/^(?=.*\S)[\u0020-\u007E\u00A1-\u00FF
 });
 
 /** A {@link Duration} of at least a second. */
-export const duration: z.ZodType<Duration, Duration> = z
-  .strictObject({ seconds: z.number() })
-  .refine((value) => Number.isInteger(value.seconds) && value.seconds >= 1, {
+export const duration: z.ZodMiniType<Duration, Duration> = z.strictObject({ seconds: z.number() }).check(
+  z.refine((value) => Number.isInteger(value.seconds) && value.seconds >= 1, {
     params: {
       allowed: "a whole, positive length of time, such as days(30)",
       change: "use days(…), hours(…) or minutes(…)",
     },
     message: "a whole, positive length of time",
-  });
+  }),
+);

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Duration } from "./duration";
 import { checkUrl, duration, oneLine } from "./grammar";
 
@@ -34,28 +34,32 @@ export interface HealthCheck {
   readonly timeout: Duration;
 }
 
-const timeout = duration.refine((value) => value.seconds <= 60, {
-  params: {
-    allowed: "1 to 60 seconds",
-    change: "choose seconds(60) or less: the check is tried again anyway",
-  },
-  message: "time-out",
-});
+const timeout = duration.check(
+  z.refine((value) => value.seconds <= 60, {
+    params: {
+      allowed: "1 to 60 seconds",
+      change: "choose seconds(60) or less: the check is tried again anyway",
+    },
+    message: "time-out",
+  }),
+);
 
 const type = z.enum(["health", "synthetic"]);
-const status = z.number().int().min(100).max(599);
+const status = z.int().check(z.gte(100), z.lte(599));
 
 /** Run-time schema of a check. */
 export const healthCheckSchema = z.strictObject({
   type,
-  url: checkUrl.optional(),
-  status: status.optional(),
-  contains: oneLine.optional(),
-  timeout: timeout.optional(),
+  url: z.optional(checkUrl),
+  status: z.optional(status),
+  contains: z.optional(oneLine),
+  timeout: z.optional(timeout),
 });
 
+const differences = z.partial(healthCheckSchema);
+
 /** Run-time schema of a check's differences in an environment. */
-export const healthCheckPlanSchema = z.union([z.literal("none"), healthCheckSchema.partial()]);
+export const healthCheckPlanSchema = z.union([z.literal("none"), differences]);
 
 /** The checks of a workload as they were written. */
 export interface WrittenChecks {
@@ -70,7 +74,7 @@ export function mergedCheck(
   { checks, environments }: WrittenChecks,
   environment: string,
   name: string,
-): z.output<ReturnType<typeof healthCheckSchema.partial>> | undefined {
+): z.output<typeof differences> | undefined {
   const here = environments[environment]?.checks[name];
   return here === "none" ? undefined : { ...checks[name], ...here };
 }

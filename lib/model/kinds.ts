@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { type Duration, days, hours, minutes } from "./duration";
 import { generationRule, genericCheck } from "./generic-settings";
 import { certificatePem, duration, hostName, oneLine, portNumber, sqlIdentifier, webUrl } from "./grammar";
@@ -51,91 +51,97 @@ export const POSTGRESQL_PRIVILEGES = [
 ] as const;
 
 /** Base URL of a vendor's API: another one for a proxy of your own, or for a rehearsal. */
-const apiUrl = webUrl.refine((value) => !/[?#]|\/$/.test(value), {
-  params: { allowed: "a base URL without query and final slash", change: "leave them out" },
-  message: "base URL",
-});
+const apiUrl = webUrl.check(
+  z.refine((value) => !/[?#]|\/$/.test(value), {
+    params: { allowed: "a base URL without query and final slash", change: "leave them out" },
+    message: "base URL",
+  }),
+);
 
-const settings = madeAtUse({
+const settings = /* @__PURE__ */ madeAtUse({
   "postgresql-user": () =>
     z.strictObject({
       host: hostName,
       /** Where users are created when `host` is a read replica. Default: `host`. */
-      writerHost: hostName.optional(),
-      port: portNumber.default(5432),
+      writerHost: z.optional(hostName),
+      port: z._default(portNumber, 5432),
       /** CA of the server's certificate in PEM, when it is not a public one (Amazon RDS's is not). */
-      caPem: certificatePem.optional(),
+      caPem: z.optional(certificatePem),
       database: sqlIdentifier,
       /**
        * The NOLOGIN role whose rights the logins have; for an alternating pair the logins are `<role>_a` and
        * `<role>_b`; for `login: "static"` the login itself.
        */
-      role: sqlIdentifier.refine((name) => name.length <= 61, {
-        params: {
-          allowed: "at most 61 characters, so that <role>_a fits PostgreSQL's 63",
-          change: "shorten the role's name",
-        },
-        message: "too long",
-      }),
+      role: sqlIdentifier.check(
+        z.refine((name) => name.length <= 61, {
+          params: {
+            allowed: "at most 61 characters, so that <role>_a fits PostgreSQL's 63",
+            change: "shorten the role's name",
+          },
+          message: "too long",
+        }),
+      ),
       /** What the role may do in its database. */
-      privileges: z
-        .array(z.enum(POSTGRESQL_PRIVILEGES))
-        .min(1)
-        .default(["SELECT", "INSERT", "UPDATE", "DELETE"]),
+      privileges: z._default(z.array(z.enum(POSTGRESQL_PRIVILEGES)).check(z.minLength(1)), [
+        "SELECT",
+        "INSERT",
+        "UPDATE",
+        "DELETE",
+      ]),
       /** Which data the database holds: dev works on samples. */
-      data: z.enum(["sample", "copy", "live"]).default("live"),
+      data: z._default(z.enum(["sample", "copy", "live"]), "live"),
       /**
        * `alternating`: two logins take turns (store `aws`). `dynamic`: a Vault database engine makes a
        * short-lived user per lease. `static`: the engine changes the password of one existing login; the old one
        * is dead at that moment, so whoever holds it fails until its agent has rendered the new one.
        * Default: `alternating` for store `aws`, `dynamic` for store `vault`.
        */
-      login: z.enum(["alternating", "dynamic", "static"]).optional(),
+      login: z.optional(z.enum(["alternating", "dynamic", "static"])),
       /**
        * With store `vault`, the login of the database engine's connection: `<connectionUser>_<Vault>` (hyphens of the
        * Vault's name become `_`), because each Vault rotates its own. People make it, Vault alone knows its
        * password after the first rotation. Default: `<role>_vault`.
        */
-      connectionUser: sqlIdentifier.optional(),
+      connectionUser: z.optional(sqlIdentifier),
       /** Life of a dynamic user before renewal. Default: 12 hours. */
-      ttl: duration.default(hours(12)),
+      ttl: z._default(duration, hours(12)),
       /** Life of a dynamic user at most. Default: 7 days. */
-      maxTtl: duration.default(days(7)),
+      maxTtl: z._default(duration, days(7)),
     }),
   "redis-auth-token": () =>
     z.strictObject({
       host: hostName,
-      port: portNumber.default(6379),
+      port: z._default(portNumber, 6379),
       /** CA of the server's certificate in PEM, when it is not a public one (ElastiCache's is). */
-      caPem: certificatePem.optional(),
+      caPem: z.optional(certificatePem),
       /** `elasticache`: AUTH token of a replication group. `acl`: a user of own servers with two passwords. */
-      engine: z.enum(["elasticache", "acl"]).default("elasticache"),
+      engine: z._default(z.enum(["elasticache", "acl"]), "elasticache"),
       /** ElastiCache replication group id; needed for `elasticache`. */
-      replicationGroup: oneLine.optional(),
+      replicationGroup: z.optional(oneLine),
       /** ACL user; needed for `acl`. */
-      user: sqlIdentifier.optional(),
+      user: z.optional(sqlIdentifier),
       /** Redis AUTH over clear text gives the token away, so this cannot be turned off. */
-      tls: z.literal(true).default(true),
+      tls: z._default(z.literal(true), true),
     }),
   "jwt-signing-key": () =>
     z.strictObject({
-      algorithm: z.enum(["ES256", "RS256", "EdDSA"]).default("ES256"),
+      algorithm: z._default(z.enum(["ES256", "RS256", "EdDSA"]), "ES256"),
       /** Longest life of a token: a retired key must verify that long after its last signature. Default: 1 hour. */
-      tokenLifetime: duration.default(hours(1)),
+      tokenLifetime: z._default(duration, hours(1)),
       /** Clock difference that verifiers allow. Default: 1 minute. */
-      clockSkew: duration.default(minutes(1)),
+      clockSkew: z._default(duration, minutes(1)),
       /** How long verifiers keep a JWKS. Default: 10 minutes (`jose`'s cache). */
-      verifierCache: duration.default(minutes(10)),
+      verifierCache: z._default(duration, minutes(10)),
       /** `iss` of the tokens, if verifiers check it. */
-      issuer: oneLine.optional(),
+      issuer: z.optional(oneLine),
     }),
   "hmac-key": () =>
     z.strictObject({
-      algorithm: z.enum(["sha256", "sha512"]).default("sha256"),
+      algorithm: z._default(z.enum(["sha256", "sha512"]), "sha256"),
       /** Key length in bytes. Default: 32. */
-      bytes: z.number().int().min(32).max(128).default(32),
+      bytes: z._default(z.int().check(z.gte(32), z.lte(128)), 32),
       /** How old a signature may be and still verify. Default: 5 minutes. */
-      tolerance: duration.default(minutes(5)),
+      tolerance: z._default(duration, minutes(5)),
     }),
   stripe: () =>
     z.strictObject({
@@ -144,24 +150,25 @@ const settings = madeAtUse({
       /** What the account is called among people: sandbox, stage, live. */
       account: oneLine,
       /** The account (`acct_…`) that a key must belong to. Restricted keys cannot show theirs. Default: any. */
-      accountId: z
-        .string()
-        .refine((id) => /^acct_[A-Za-z0-9]+$/.test(id), {
-          params: {
-            allowed: "a Stripe account id such as acct_1Nv0FGQ9RKHgCVdK",
-            change: "copy it from Stripe",
-          },
-          message: "account id",
-        })
-        .optional(),
+      accountId: z.optional(
+        z.string().check(
+          z.refine((id) => /^acct_[A-Za-z0-9]+$/.test(id), {
+            params: {
+              allowed: "a Stripe account id such as acct_1Nv0FGQ9RKHgCVdK",
+              change: "copy it from Stripe",
+            },
+            message: "account id",
+          }),
+        ),
+      ),
       /**
        * URL of our webhook receiver: its endpoints at Stripe are made and changed by the rotation. Default: none, and an
        * operator supplies the signing secret of an endpoint that was made by hand.
        */
-      webhookUrl: webUrl.optional(),
+      webhookUrl: z.optional(webUrl),
       /** Events that the endpoint gets. Default: all. */
-      webhookEvents: z.array(oneLine).min(1).default(["*"]),
-      apiUrl: apiUrl.default("https://api.stripe.com"),
+      webhookEvents: z._default(z.array(oneLine).check(z.minLength(1)), ["*"]),
+      apiUrl: z._default(apiUrl, "https://api.stripe.com"),
     }),
   paypal: () =>
     z.strictObject({
@@ -169,83 +176,94 @@ const settings = madeAtUse({
       mode: z.enum(["sandbox", "live"]),
       account: oneLine,
       /** Default: by mode, `https://api-m.paypal.com` or `https://api-m.sandbox.paypal.com`. */
-      apiUrl: apiUrl.optional(),
+      apiUrl: z.optional(apiUrl),
     }),
   sendgrid: () =>
     z.strictObject({
       /** What the account or subuser is called: sandbox, staging, production. */
       account: oneLine,
       /** EU subusers have their own host. Default: api.sendgrid.com. */
-      host: z.enum(["api.sendgrid.com", "api.eu.sendgrid.com"]).default("api.sendgrid.com"),
+      host: z._default(z.enum(["api.sendgrid.com", "api.eu.sendgrid.com"]), "api.sendgrid.com"),
       /** What the key may do. Default: send mail. */
-      scopes: z.array(oneLine).min(1).default(["mail.send"]),
+      scopes: z._default(z.array(oneLine).check(z.minLength(1)), ["mail.send"]),
       /** Default: `https://<host>`. */
-      apiUrl: apiUrl.optional(),
+      apiUrl: z.optional(apiUrl),
     }),
   "s3-access-key": () =>
     z.strictObject({
-      bucket: z.string().refine((name) => /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name), {
-        params: { allowed: "an S3 bucket name", change: "use the bucket's name, not its ARN or URL" },
-        message: "bucket",
-      }),
+      bucket: z.string().check(
+        z.refine((name) => /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name), {
+          params: { allowed: "an S3 bucket name", change: "use the bucket's name, not its ARN or URL" },
+          message: "bucket",
+        }),
+      ),
       /** The IAM user whose two access keys take turns. */
-      user: z.string().refine((name) => /^[\w+=,.@-]{1,64}$/.test(name), {
-        params: {
-          allowed: "an IAM user name, at most 64 characters",
-          change: "use the user's name, not its ARN",
-        },
-        message: "user",
-      }),
+      user: z.string().check(
+        z.refine((name) => /^[\w+=,.@-]{1,64}$/.test(name), {
+          params: {
+            allowed: "an IAM user name, at most 64 characters",
+            change: "use the user's name, not its ARN",
+          },
+          message: "user",
+        }),
+      ),
       /**
        * Policy that consumers pass when they take a session with the key, stored beside it.
        * STS takes 2,048 characters at most.
        */
-      sessionPolicy: z.record(z.string(), z.json()).transform(sortedDeep),
+      sessionPolicy: z.pipe(z.record(z.string(), z.json()), z.transform(sortedDeep)),
     }),
   datadog: () =>
     z.strictObject({
       /** The organisation: dev, stage, prod. */
       org: oneLine,
-      site: z
-        .enum([
+      site: z._default(
+        z.enum([
           "datadoghq.com",
           "datadoghq.eu",
           "us3.datadoghq.com",
           "us5.datadoghq.com",
           "ap1.datadoghq.com",
           "ddog-gov.com",
-        ])
-        .default("datadoghq.eu"),
+        ]),
+        "datadoghq.eu",
+      ),
       /** Service account that owns the application keys: a disabled person's keys die with the person. */
       serviceAccountId: oneLine,
       /** What the application key may do. Default: everything that its service account may. */
-      appKeyScopes: z.array(oneLine).min(1).optional(),
+      appKeyScopes: z.optional(z.array(oneLine).check(z.minLength(1))),
       /** Default: `https://api.<site>`. */
-      apiUrl: apiUrl.optional(),
+      apiUrl: z.optional(apiUrl),
     }),
   generic: () =>
     z.strictObject({
       /** Fields of the JSON value. Default: `value`. */
-      fields: z
-        .array(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/))
-        .min(1)
-        .default(["value"]),
+      fields: z._default(
+        z.array(z.string().check(z.regex(/^[A-Za-z][A-Za-z0-9_]*$/))).check(z.minLength(1)),
+        ["value"],
+      ),
       /**
        * How fields are made, by name. Rotation `automatic`: a field without a rule is 48 letters and digits.
        * Rotation `operator-assisted`: without rules a person supplies the value; with a rule for every field the
        * function makes it, and a person takes it to the target.
        */
-      generate: z.record(z.string(), generationRule()).transform(sortedDeep).default({}),
+      generate: z._default(z.pipe(z.record(z.string(), generationRule()), z.transform(sortedDeep)), {}),
       /**
        * How a value is tried at its target. Only with rotation `operator-assisted`: a value that nobody has taken to
        * the target yet cannot pass.
        */
-      check: genericCheck().optional(),
+      check: z.optional(genericCheck()),
       /** Public configuration that belongs beside the value: host, port, user name. Never a secret. */
-      config: z
-        .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/), z.union([oneLine, z.number(), z.boolean()]))
-        .transform(sortedDeep)
-        .default({}),
+      config: z._default(
+        z.pipe(
+          z.record(
+            z.string().check(z.regex(/^[A-Za-z][A-Za-z0-9_]*$/)),
+            z.union([oneLine, z.number(), z.boolean()]),
+          ),
+          z.transform(sortedDeep),
+        ),
+        {},
+      ),
     }),
 });
 
@@ -374,7 +392,7 @@ export type KindSettingsInput<K extends KindName> = z.input<(typeof settings)[K]
 export type KindSettings<K extends KindName> = z.output<(typeof settings)[K]>;
 
 /** The schema of a kind's settings. */
-export const settingsSchema = (kind: KindName): z.ZodType => settings[kind];
+export const settingsSchema = (kind: KindName): z.ZodMiniType => settings[kind];
 
 /** The setting names of a kind. */
 export const settingNames = (kind: KindName): readonly string[] => Object.keys(settings[kind].shape);

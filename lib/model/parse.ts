@@ -1,4 +1,6 @@
-import type * as z from "zod";
+import type * as z from "zod/mini";
+import { check, show } from "./check";
+import { credentialFaults } from "./credentials";
 import {
   accessRuleSchema,
   environmentSchema,
@@ -9,9 +11,9 @@ import {
   secretSchema,
   workloadSchema,
 } from "./definition";
-import { type Duration, formatDuration } from "./duration";
-import { type Fault, fault, type PathStep } from "./faults";
+import { type Fault, fault } from "./faults";
 import { slug } from "./grammar";
+import { isRecord } from "./is-record";
 
 /**
  * The shape of a definition, checked part by part: a fault in one secret does not hide those of another, and the
@@ -31,158 +33,6 @@ export interface ParsedRegistry {
     readonly workloads: readonly string[];
     readonly secrets: readonly string[];
   };
-}
-
-/** Beginnings by which credentials give themselves away. None has a place in a registry. */
-const CREDENTIAL =
-  /(\b[sr]k_(live|test)_[A-Za-z0-9]{8}|\bwhsec_[A-Za-z0-9]{8}|\bSG\.[\w-]{16}|\bA(KIA|SIA)[A-Z0-9]{16}\b|PRIVATE KEY-----|\bhv[sb]\.[\w-]{20}|\bgh[pousr]_[A-Za-z0-9]{20}|:\/\/[^/\s:@]+:[^/\s:@]+@)/;
-
-/** `true` for text that holds what looks like a credential. */
-export const looksLikeCredential = (text: string): boolean => CREDENTIAL.test(text);
-
-const HIDDEN = "a text that looks like a credential (not shown)";
-
-/** How a fault shows what it found: JSON, cut at 80 characters, never a credential. */
-export function show(value: unknown): string {
-  if (value === undefined) return "nothing";
-  if (isDuration(value)) return formatDuration(value);
-  const json = JSON.stringify(value) ?? String(value);
-  if (CREDENTIAL.test(json)) return HIDDEN;
-  return json.length > 80 ? `${json.slice(0, 79)}…` : json;
-}
-
-/** Lengths of time are written `days(30)`, so they are shown as such. */
-function isDuration(value: unknown): value is Duration {
-  return isRecord(value) && typeof value.seconds === "number" && Object.keys(value).length === 1;
-}
-
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (current, step) =>
-      typeof current === "object" && current !== null
-        ? (current as Record<PropertyKey, unknown>)[step]
-        : undefined,
-    value,
-  );
-}
-
-const asSteps = (path: readonly PropertyKey[]): PathStep[] =>
-  path.map((step) => (typeof step === "number" ? step : String(step)));
-
-const listOf = (values: readonly unknown[]): string => values.map((value) => String(value)).join(", ");
-
-/** Says a zod issue the way that all faults are said. */
-function faultsOfIssue(
-  issue: z.core.$ZodIssue,
-  at: (path: readonly PathStep[]) => readonly PathStep[],
-  input: unknown,
-): Fault[] {
-  const path = at(asSteps(issue.path));
-  const value = valueAt(input, issue.path);
-  const found = show(value);
-  switch (issue.code) {
-    case "unrecognized_keys":
-      return issue.keys.map((key) =>
-        fault(
-          at([...asSteps(issue.path), key]),
-          "a setting that does not exist",
-          "the settings that the documentation lists",
-          "remove it, or mend its spelling",
-        ),
-      );
-    case "invalid_value":
-      return issue.values.length === 1
-        ? [fault(path, found, `${listOf(issue.values)}, and nothing else`, "remove it")]
-        : [fault(path, found, `one of ${listOf(issue.values)}`, "choose one of them")];
-    case "invalid_type":
-      return value === undefined
-        ? [fault(path, "nothing", `a value (${issue.expected})`, "add it")]
-        : [fault(path, found, `a value of type ${issue.expected}`, "change its type")];
-    case "too_small":
-      return [
-        fault(
-          path,
-          found,
-          issue.origin === "array" ? "a list that is not empty" : `at least ${issue.minimum}`,
-          issue.origin === "array" ? "add an entry" : "raise it",
-        ),
-      ];
-    case "too_big":
-      return [fault(path, found, `at most ${issue.maximum}`, "lower it")];
-    case "invalid_format":
-      return [
-        fault(
-          path,
-          found,
-          `text that matches ${"pattern" in issue ? String(issue.pattern) : issue.format}`,
-          "change it to that form",
-        ),
-      ];
-    case "invalid_union": {
-      // Say the branch that came closest, so that a slip in one field of an object is named as that field.
-      const branches = [...issue.errors].sort((a, b) => depth(b) - depth(a));
-      const closest = branches[0];
-      if (closest && depth(closest) > 0) {
-        return closest.flatMap((inner) => faultsOfIssue(inner, (rest) => [...path, ...rest], value));
-      }
-      const choices =
-        "discriminator" in issue
-          ? `a known value of ${String(issue.discriminator)}`
-          : "one of the documented forms";
-      return [fault(path, found, choices, "write it in one of those forms")];
-    }
-    default: {
-      const advice = (issue as { params?: { allowed?: string; change?: string } }).params;
-      return [fault(path, found, advice?.allowed ?? issue.message, advice?.change ?? "change it")];
-    }
-  }
-}
-
-const depth = (issues: readonly z.core.$ZodIssue[]): number =>
-  Math.max(0, ...issues.map((issue) => issue.path.length));
-
-/** Where a value stands, or where an author should write each part of it. */
-export type Place = readonly PathStep[] | ((path: readonly PathStep[]) => readonly PathStep[]);
-
-/** Checks a value against a schema; gives the value or its faults. */
-export function check<T>(
-  schema: z.ZodType<T>,
-  value: unknown,
-  place: Place,
-):
-  | { readonly value: T; readonly faults: readonly [] }
-  | { readonly value: undefined; readonly faults: readonly Fault[] } {
-  const result = schema.safeParse(value);
-  if (result.success) return { value: result.data, faults: [] };
-  const at = typeof place === "function" ? place : (path: readonly PathStep[]) => [...place, ...path];
-  return {
-    value: undefined,
-    faults: result.error.issues.flatMap((issue) => faultsOfIssue(issue, at, value)),
-  };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Finds credentials anywhere in data: registries and change requests are in git, and git is no place for them. */
-export function credentialFaults(value: unknown, path: readonly PathStep[]): Fault[] {
-  if (typeof value === "string") {
-    return CREDENTIAL.test(value)
-      ? [
-          fault(
-            path,
-            HIDDEN,
-            "no secret value: the registry describes secrets, it does not hold them",
-            "remove it, and rotate that credential: it has been in a file",
-          ),
-        ]
-      : [];
-  }
-  if (Array.isArray(value)) return value.flatMap((entry, index) => credentialFaults(entry, [...path, index]));
-  if (isRecord(value))
-    return Object.entries(value).flatMap(([name, entry]) => credentialFaults(entry, [...path, name]));
-  return [];
 }
 
 const TOP_LEVEL = ["id", "environments", "workloads", "secrets", "accessRules"];
@@ -210,7 +60,7 @@ export function parseRegistry(definition: unknown): {
         fault(
           [name],
           "a part that does not exist",
-          `one of ${listOf(TOP_LEVEL)}`,
+          `one of ${TOP_LEVEL.join(", ")}`,
           "remove it, or mend its spelling",
         ),
       );
@@ -226,7 +76,7 @@ export function parseRegistry(definition: unknown): {
     );
   }
 
-  function part<T>(name: string, schema: z.ZodType<T>, required: boolean): Map<string, T> {
+  function part<T>(name: string, schema: z.ZodMiniType<T>, required: boolean): Map<string, T> {
     const entries = input[name];
     const sound = new Map<string, T>();
     if (entries === undefined && !required) return sound;

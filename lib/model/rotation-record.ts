@@ -1,10 +1,11 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { digestOf } from "./canonical-json";
 import { changeId } from "./change-id";
+import { check } from "./check";
+import { looksLikeCredential } from "./credentials";
 import { type Fault, fault, type PathStep } from "./faults";
 import { actorName, instant, oneLine, secretKey, slug } from "./grammar";
 import { KIND_NAMES } from "./kinds";
-import { check, looksLikeCredential } from "./parse";
 
 /**
  * The record of one rotation run in one environment: who did what when, and what came of it. Written once when the run
@@ -12,10 +13,12 @@ import { check, looksLikeCredential } from "./parse";
  */
 
 const form = (pattern: RegExp, allowed: string) =>
-  z.string().refine((value) => pattern.test(value), {
-    params: { allowed, change: "write what the run's own parts say" },
-    message: allowed,
-  });
+  z.string().check(
+    z.refine((value) => pattern.test(value), {
+      params: { allowed, change: "write what the run's own parts say" },
+      message: allowed,
+    }),
+  );
 
 const runId = form(
   /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/,
@@ -30,10 +33,12 @@ const fingerprint = form(
 const digest = form(/^sha256:[0-9a-f]{64}$/, "sha256:<64 hexadecimal digits>");
 /** Codes and names say what went wrong; messages of vendors and drivers may quote what they were sent. */
 const code = form(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/, "a code of at most 64 letters, digits and . _ : -");
-const reason = oneLine.refine((value) => !looksLikeCredential(value), {
-  params: { allowed: "text without credentials", change: "name the credential, never its value" },
-  message: "reason",
-});
+const reason = oneLine.check(
+  z.refine((value) => !looksLikeCredential(value), {
+    params: { allowed: "text without credentials", change: "name the credential, never its value" },
+    message: "reason",
+  }),
+);
 
 const phaseSchema = z.strictObject({
   phase: z.enum(["publish", "promote", "verify", "approve", "decommission", "rollback"]),
@@ -41,21 +46,21 @@ const phaseSchema = z.strictObject({
   endedAt: instant,
   outcome: z.enum(["done", "failed"]),
   /** Code of the fault of a failed phase. */
-  fault: code.optional(),
+  fault: z.optional(code),
 });
 
 const checkSchema = z.strictObject({
   /** Whose check it is; none for the kind's own. */
-  workload: slug.optional(),
+  workload: z.optional(slug),
   name: slug,
   /** `login`: the kind's test with the new credential. `unused`: nobody presented the old one any more. */
   type: z.enum(["health", "synthetic", "login", "unused"]),
   /** When it passed, or was given up. */
   at: instant,
   outcome: z.enum(["passed", "failed"]),
-  tries: z.number().int().min(1),
+  tries: z.int().check(z.gte(1)),
   /** Code of the last failure: a status, a name. */
-  fault: code.optional(),
+  fault: z.optional(code),
 });
 
 const endSchema = z.discriminatedUnion("outcome", [
@@ -94,12 +99,12 @@ const rotationRecordSchema = z.strictObject({
     /**
      * ARN of who approved the decommission, as the answer says it; CloudTrail (`SendTaskSuccess`) is authoritative.
      */
-    approved: actorName.optional(),
+    approved: z.optional(actorName),
   }),
-  versions: z.strictObject({ old: versionId.optional(), new: versionId }),
+  versions: z.strictObject({ old: z.optional(versionId), new: versionId }),
   /** Missing as long as there is no audit key. */
-  fingerprints: z.strictObject({ old: fingerprint.optional(), new: fingerprint }).optional(),
-  phases: z.array(phaseSchema).min(1),
+  fingerprints: z.optional(z.strictObject({ old: z.optional(fingerprint), new: fingerprint })),
+  phases: z.array(phaseSchema).check(z.minLength(1)),
   checks: z.array(checkSchema),
   end: endSchema,
   startedAt: instant,

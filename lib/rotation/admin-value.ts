@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { SecretStore } from "./ports";
 import { RotationError } from "./rotation-error";
 
@@ -11,7 +11,7 @@ export async function readAdminValue<V>(
   store: SecretStore,
   secretName: string | undefined,
   guard: (value: unknown) => void,
-  schema: z.ZodType<V>,
+  schema: z.ZodMiniType<V>,
 ): Promise<V> {
   if (secretName === undefined) {
     throw new RotationError("settings-malformed", "this kind needs an admin secret and none is named");

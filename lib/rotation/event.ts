@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { RotationError } from "./rotation-error";
 
 /** The four steps of Secrets Manager's rotation protocol, in order. */
@@ -42,31 +42,37 @@ export type RotationRequest = StepRequest | PhaseRequest;
 /** `true` for a request of Secrets Manager's protocol. */
 export const isStep = (request: RotationRequest): request is StepRequest => "step" in request;
 
-const name = z.string().min(1).max(2_048);
+const name = z.string().check(z.minLength(1), z.maxLength(2_048));
 
 /** AWS's documents show camel case; the event of some services has been seen in snake case, so both are taken. */
-const step = z
-  .string()
-  .transform((value) => value.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()))
-  .pipe(z.enum(STEPS));
-
-const stepEvent = z.object({ Step: step, SecretId: name, ClientRequestToken: name }).transform(
-  (event): StepRequest => ({
-    step: event.Step,
-    secretId: event.SecretId,
-    versionId: event.ClientRequestToken,
-  }),
+const step = z.pipe(
+  z.pipe(
+    z.string(),
+    z.transform((value) => value.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())),
+  ),
+  z.enum(STEPS),
 );
 
-const phaseEvent = z
-  .strictObject({
+const stepEvent = z.pipe(
+  z.object({ Step: step, SecretId: name, ClientRequestToken: name }),
+  z.transform(
+    (event): StepRequest => ({
+      step: event.Step,
+      secretId: event.SecretId,
+      versionId: event.ClientRequestToken,
+    }),
+  ),
+);
+
+const phaseEvent = z.pipe(
+  z.strictObject({
     Phase: z.enum(PHASES),
     SecretId: name,
     VersionId: name,
     RunId: name,
-    Emergency: z.boolean().default(false),
-  })
-  .transform(
+    Emergency: z._default(z.boolean(), false),
+  }),
+  z.transform(
     (event): PhaseRequest => ({
       phase: event.Phase,
       secretId: event.SecretId,
@@ -74,7 +80,8 @@ const phaseEvent = z
       runId: event.RunId,
       emergency: event.Emergency,
     }),
-  );
+  ),
+);
 
 /**
  * Reads an event of either form.

@@ -1,10 +1,10 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { FunctionSettings, RotatedSecret } from "../model/function-settings";
 import { type KindName, type KindSettings, settingsSchema } from "../model/kinds";
 import { secretNameOf } from "./event";
 import { RotationError } from "./rotation-error";
 
-const wait = z.object({ seconds: z.number().int().min(0) });
+const wait = z.object({ seconds: z.int().check(z.gte(0)) });
 
 const rotatedSecret = z.strictObject({
   settings: z.unknown(),
@@ -12,15 +12,15 @@ const rotatedSecret = z.strictObject({
   acceptedBy: z.enum(["target", "own-workloads", "single-slot"]),
   overlap: wait,
   publishLead: wait,
-  admin: z.string().optional(),
+  admin: z.optional(z.string()),
 });
 
 const functionSettings = z.strictObject({
   kind: z.string(),
-  environment: z.string().min(1),
-  region: z.string().min(1),
-  publicationsTable: z.string().min(1),
-  runsTable: z.string().min(1).optional(),
+  environment: z.string().check(z.minLength(1)),
+  region: z.string().check(z.minLength(1)),
+  publicationsTable: z.string().check(z.minLength(1)),
+  runsTable: z.optional(z.string().check(z.minLength(1))),
   secrets: z.record(z.string(), rotatedSecret),
 });
 
@@ -63,7 +63,7 @@ export function secretOf<K extends KindName>(
   return { name, secret };
 }
 
-function malformed(error: z.ZodError, prefix = ""): RotationError {
+function malformed(error: z.core.$ZodError, prefix = ""): RotationError {
   const paths = error.issues.map((issue) => prefix + issue.path.join("."));
   return new RotationError("settings-malformed", [...new Set(paths)].join(", "));
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { rulesMakeValue } from "../model/generic-settings";
 import { type AnyKindSettings, publishesKeys, type RotationMode } from "../model/kinds";
 import { STEPS, type Step } from "./event";
@@ -86,11 +86,11 @@ export function completeValue(secret: SuppliedSecret, supplied: unknown, current
   return { value, steps };
 }
 
-function suppliedSchema(secret: SuppliedSecret): z.ZodObject<Readonly<Record<string, z.ZodType>>> {
+function suppliedSchema(secret: SuppliedSecret): z.ZodMiniObject<Readonly<Record<string, z.ZodMiniType>>> {
   switch (secret.kind) {
     case "stripe": {
       const { secretKey, publishableKey, webhookSecrets } = VALUE_SCHEMAS.stripe.shape;
-      const webhookSecret = webhookSecrets.shape.current.unwrap().shape.secret.optional();
+      const webhookSecret = z.optional(webhookSecrets.shape.current.def.innerType.shape.secret);
       return z.strictObject({ secretKey, publishableKey, webhookSecret });
     }
     case "generic":
@@ -156,7 +156,7 @@ export function checkStripeMode(value: StripeValue, mode: "test" | "live"): void
 }
 
 /** Paths only: zod's messages quote what they found. */
-function checked<T>(schema: z.ZodType<T>, input: unknown, what: string): T {
+function checked<T>(schema: z.ZodMiniType<T>, input: unknown, what: string): T {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
   const paths = result.error.issues.flatMap((issue) =>

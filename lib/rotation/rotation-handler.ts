@@ -1,6 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { FunctionSettings, RotatedSecret } from "../model/function-settings";
 import type { KindName } from "../model/kinds";
 import { DynamoDbPublications } from "./adapters/dynamodb-publications";
@@ -35,7 +35,7 @@ export interface FunctionPorts {
 /** What a kind's target may be made from. */
 export interface TargetProps<K extends KindName> extends RotatedSecret<K> {
   /** Reads the admin secret; what it must hold differs by kind. */
-  readonly readAdmin: <V>(schema: z.ZodType<V>) => Promise<V>;
+  readonly readAdmin: <V>(schema: z.ZodMiniType<V>) => Promise<V>;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -61,7 +61,7 @@ export function handlerOf<K extends KindName, V>(
 
   const handle = async (request: RotationRequest): Promise<RotationOutcome> => {
     const { name, secret } = secretOf(settings, request.secretId);
-    const readAdmin = <A>(schema: z.ZodType<A>) =>
+    const readAdmin = <A>(schema: z.ZodMiniType<A>) =>
       readAdminValue(store, secret.admin, redaction.guard, schema);
     const target = targetOf({ ...secret, readAdmin, clock, random });
     if (target.acceptedBy !== secret.acceptedBy) {

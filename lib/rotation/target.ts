@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import type * as z from "zod/mini";
 
 /** The rotation for which something is made at a vendor: its name goes into the names of the things. */
 export interface Attempt {
@@ -18,7 +18,7 @@ export interface Attempt {
  */
 interface Generated<V> {
   /** The kind's value. Its fields are those of `KINDS[kind].fields`. */
-  readonly schema: z.ZodType<V>;
+  readonly schema: z.ZodMiniType<V>;
   /**
    * Makes the value that is to follow `predecessor`; `undefined`: the secret has no value yet.
    *

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { KindName } from "../model/kinds";
 import { madeAtUse } from "../model/made-at-use";
 
@@ -8,19 +8,12 @@ import { madeAtUse } from "../model/made-at-use";
  * would be lost by the next rotation.
  */
 
-const text = z.string().min(1);
-const userName = z.string().min(1).max(63);
+const text = z.string().check(z.minLength(1));
+const userName = z.string().check(z.minLength(1), z.maxLength(63));
 /** Passwords are sent in protocols in which control characters and letters beyond ASCII mean trouble. */
-const password = z
-  .string()
-  .min(16)
-  .max(128)
-  .regex(/^[!-~]+$/);
+const password = z.string().check(z.minLength(16), z.maxLength(128), z.regex(/^[!-~]+$/));
 
-const base64Url = z
-  .string()
-  .min(1)
-  .regex(/^[A-Za-z0-9_-]+$/);
+const base64Url = z.string().check(z.minLength(1), z.regex(/^[A-Za-z0-9_-]+$/));
 
 const ecPublic = () => ({ kty: z.literal("EC"), crv: z.literal("P-256"), x: base64Url, y: base64Url });
 const okpPublic = () => ({ kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: base64Url });
@@ -39,7 +32,7 @@ const parts = madeAtUse({
   hmacKey: () =>
     z.strictObject({
       /** Name of the key, for a header beside the signature; tells nothing about the key. */
-      id: z.string().regex(/^[0-9a-f]{16}$/),
+      id: z.string().check(z.regex(/^[0-9a-f]{16}$/)),
       /** The key in base64url. */
       key: base64Url,
     }),
@@ -47,8 +40,8 @@ const parts = madeAtUse({
   webhookSecret: () =>
     z.strictObject({
       /** The endpoint (`we_…`); `null`: made by hand, so rotation does not know which it is. */
-      id: z.string().startsWith("we_").nullable(),
-      secret: z.string().regex(/^whsec_[A-Za-z0-9+/=_-]+$/),
+      id: z.nullable(z.string().check(z.startsWith("we_"))),
+      secret: z.string().check(z.regex(/^whsec_[A-Za-z0-9+/=_-]+$/)),
     }),
   /** A public key as a JWKS shows it (RFC 7517). Strict, so that no private member can slip in. */
   publicJwk: () =>
@@ -88,37 +81,37 @@ export const VALUE_SCHEMAS = madeAtUse({
   "redis-auth-token": () => z.strictObject({ password }),
   "jwt-signing-key": () =>
     z.strictObject({
-      next: parts.privateJwk.nullable(),
+      next: z.nullable(parts.privateJwk),
       current: parts.privateJwk,
       /** Nobody signs with it any more, so its private half is gone. */
-      previous: parts.publicJwk.nullable(),
-      jwks: z.strictObject({ keys: z.array(parts.publicJwk).min(1).max(3) }),
+      previous: z.nullable(parts.publicJwk),
+      jwks: z.strictObject({ keys: z.array(parts.publicJwk).check(z.minLength(1), z.maxLength(3)) }),
     }),
   "hmac-key": () =>
     z.strictObject({
-      next: parts.hmacKey.nullable(),
+      next: z.nullable(parts.hmacKey),
       current: parts.hmacKey,
-      previous: parts.hmacKey.nullable(),
+      previous: z.nullable(parts.hmacKey),
     }),
   stripe: () =>
     z.strictObject({
-      secretKey: z.string().regex(/^(sk|rk)_(test|live)_[A-Za-z0-9_]+$/),
-      publishableKey: z.string().regex(/^pk_(test|live)_[A-Za-z0-9_]+$/),
+      secretKey: z.string().check(z.regex(/^(sk|rk)_(test|live)_[A-Za-z0-9_]+$/)),
+      publishableKey: z.string().check(z.regex(/^pk_(test|live)_[A-Za-z0-9_]+$/)),
       /**
        * Signing secrets of webhook endpoints, by generation; a signature by any of them is good. All `null`: the account
        * has no webhook of ours.
        */
       webhookSecrets: z.strictObject({
-        next: parts.webhookSecret.nullable(),
-        current: parts.webhookSecret.nullable(),
-        previous: parts.webhookSecret.nullable(),
+        next: z.nullable(parts.webhookSecret),
+        current: z.nullable(parts.webhookSecret),
+        previous: z.nullable(parts.webhookSecret),
       }),
     }),
   paypal: () =>
     z.strictObject({
       // The two go into one text with a colon between them (RFC 7617).
-      clientId: z.string().regex(/^[!-9;-~]+$/),
-      clientSecret: z.string().regex(/^[!-~]+$/),
+      clientId: z.string().check(z.regex(/^[!-9;-~]+$/)),
+      clientSecret: z.string().check(z.regex(/^[!-~]+$/)),
     }),
   sendgrid: () => z.strictObject({ apiKey: text }),
   "s3-access-key": () =>
@@ -128,7 +121,7 @@ export const VALUE_SCHEMAS = madeAtUse({
       sessionPolicy: z.record(z.string(), z.json()),
     }),
   datadog: () => z.strictObject({ apiKey: text, apiKeyId: text, appKey: text, appKeyId: text }),
-} satisfies Record<Exclude<KindName, "generic">, () => z.ZodType>);
+} satisfies Record<Exclude<KindName, "generic">, () => z.ZodMiniType>);
 
 /** The value of a kind. */
 export type KindValue<K extends keyof typeof VALUE_SCHEMAS> = z.output<(typeof VALUE_SCHEMAS)[K]>;
@@ -147,7 +140,9 @@ export type HmacKey = z.output<typeof parts.hmacKey>;
 export type WebhookSecret = z.output<typeof parts.webhookSecret>;
 
 /** The schema of a generic secret with these fields. */
-export const genericValueSchema = (fields: readonly string[]): z.ZodObject<Record<string, z.ZodString>> =>
+export const genericValueSchema = (
+  fields: readonly string[],
+): z.ZodMiniObject<Record<string, z.ZodMiniString>> =>
   z.strictObject(Object.fromEntries(fields.map((field) => [field, text])));
 
 /**
@@ -155,9 +150,9 @@ export const genericValueSchema = (fields: readonly string[]): z.ZodObject<Recor
  * RDS-managed master secret carries some; `host` is compared with the target's when it is there.
  */
 export const adminValueSchema = z.object({
-  username: z.string().min(1),
+  username: z.string().check(z.minLength(1)),
   password: text,
-  host: z.string().min(1).optional(),
+  host: z.optional(z.string().check(z.minLength(1))),
 });
 
 /** A login that may change other logins. */

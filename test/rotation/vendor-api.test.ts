@@ -1,6 +1,6 @@
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { loopbackCertificate } from "../../lib/rehearsal/servers/loopback-certificate";
 import {
   startVendorServer,

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { isSamePerson, type Registry } from "../../model";
 import { secretName } from "../../model/names";
 import type { ApprovalCloud } from "../cloud/approval-cloud";
@@ -27,7 +27,7 @@ const requestSchema = z.object({
   environment: z.string(),
   secret: z.string(),
   run: z.string(),
-  token: z.string().min(1).max(2_048),
+  token: z.string().check(z.minLength(1), z.maxLength(2_048)),
 });
 
 /**

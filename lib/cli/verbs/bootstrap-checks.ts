@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Blueprint } from "../../blueprint";
 import type { PlaceAnswer, Places } from "../cloud/places";
 import type { RotationCloud } from "../cloud/rotation-cloud";

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Blueprint } from "../../blueprint";
 import { type Registry, UnknownNameError } from "../../model";
 import { isSupplied, type SuppliedSecret } from "../../rotation";

@@ -8,11 +8,11 @@ import {
   type Registry,
   readChangeRequest,
 } from "../../model";
+import { show } from "../../model/check";
 import { fault } from "../../model/faults";
 import { calendarDate } from "../../model/grammar";
 import { keyAsWord } from "../../model/names";
 import { nearest } from "../../model/nearest";
-import { show } from "../../model/parse";
 import { renderChangeRequest } from "../documents/change-request";
 import { UserFault } from "../user-fault";
 

@@ -1,7 +1,7 @@
+import { show } from "../check";
 import { type Fault, fault, type PathStep } from "../faults";
 import { type GenericCheck, namesInCheck } from "../generic-settings";
 import type { AcceptedBy } from "../kinds";
-import { show } from "../parse";
 import type { EnvironmentSecret } from "../resolve";
 import { type RuleContext, repeated } from "./context";
 import { settingPath } from "./setting-path";

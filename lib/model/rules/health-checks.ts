@@ -1,8 +1,8 @@
+import { check } from "../check";
 import { type Fault, fault, type PathStep } from "../faults";
 import { slug } from "../grammar";
 import { checkNames, mergedCheck, type WrittenChecks } from "../health-checks";
 import { nearest } from "../nearest";
-import { check } from "../parse";
 import type { RuleContext } from "./context";
 
 /** Checks that would not run where somebody counts on them. */

@@ -1,7 +1,8 @@
+import { check } from "../check";
 import type { ParsedEnvironment, ParsedSecret } from "../definition";
 import type { Fault } from "../faults";
 import { type AnyKindSettings, settingsSchema } from "../kinds";
-import { check, type ParsedRegistry } from "../parse";
+import type { ParsedRegistry } from "../parse";
 import { type EnvironmentSecret, isPresent, resolveSecret } from "../resolve";
 import { settingPath } from "./setting-path";
 import { LOGINS } from "./supported";

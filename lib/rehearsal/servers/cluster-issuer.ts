@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { Deployments } from "./deployments";
 import { loopbackCertificate } from "./loopback-certificate";
 import { ServerFault } from "./server-fault";
@@ -82,11 +82,14 @@ export interface ClusterIssuer {
   stop(): Promise<void>;
 }
 
+/** zod/mini has no texts of its own. */
+const { localeError } = z.locales.en();
+
 /** The API server takes version and kind from the path when the body is silent on them; Vault's and OpenBao's are. */
 const TokenReview = z.object({
-  apiVersion: z.literal("authentication.k8s.io/v1").default("authentication.k8s.io/v1"),
-  kind: z.literal("TokenReview").default("TokenReview"),
-  spec: z.object({ token: z.string().min(1), audiences: z.array(z.string()).optional() }),
+  apiVersion: z._default(z.literal("authentication.k8s.io/v1"), "authentication.k8s.io/v1"),
+  kind: z._default(z.literal("TokenReview"), "TokenReview"),
+  spec: z.object({ token: z.string().check(z.minLength(1)), audiences: z.optional(z.array(z.string())) }),
 });
 
 /** Starts the token authority of one cluster, inside this process. */
@@ -193,7 +196,7 @@ async function answer(
       `tokenreviews.authentication.k8s.io is forbidden: User "${caller}" ${what}`,
     );
   }
-  const review = TokenReview.safeParse(await readJson(request));
+  const review = TokenReview.safeParse(await readJson(request), { error: localeError });
   if (!review.success) return refused(400, "BadRequest", z.prettifyError(review.error));
   const { spec } = review.data;
   const status = reviewToken(authority, spec.token, spec.audiences, now);

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { startOnFreePort } from "./free-port";
 import { provision } from "./provision";
 import { sendJson } from "./send-json";

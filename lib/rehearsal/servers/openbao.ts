@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { startOnFreePort } from "./free-port";
 import { loopbackCertificate } from "./loopback-certificate";
 import { type ProvisionOptions, provision } from "./provision";
@@ -91,17 +91,17 @@ export interface OpenBao {
 }
 
 const Answer = z.looseObject({
-  data: z.record(z.string(), z.unknown()).nullish(),
-  auth: z
-    .looseObject({
+  data: z.nullish(z.record(z.string(), z.unknown())),
+  auth: z.nullish(
+    z.looseObject({
       client_token: z.string(),
       lease_duration: z.number(),
       token_policies: z.array(z.string()),
-      metadata: z.record(z.string(), z.string()).nullish(),
-    })
-    .nullish(),
-  lease_id: z.string().optional(),
-  lease_duration: z.number().optional(),
+      metadata: z.nullish(z.record(z.string(), z.string())),
+    }),
+  ),
+  lease_id: z.optional(z.string()),
+  lease_duration: z.optional(z.number()),
 });
 const Errors = z.object({ errors: z.array(z.string()) });
 const Initialised = z.object({ keys_base64: z.tuple([z.string()]), root_token: z.string() });

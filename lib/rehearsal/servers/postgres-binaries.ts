@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { access, chmod, cp, readFile, stat, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { errorCode } from "./error-code";
 import { runCommand } from "./run-command";
 import { ServerFault } from "./server-fault";

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { runCommand } from "./run-command";
 import { ServerFault } from "./server-fault";
 
@@ -22,9 +22,9 @@ print(json.dumps({"executable": sys.executable, "version": list(sys.version_info
 `;
 
 const Answer = z.object({
-  executable: z.string().min(1),
+  executable: z.string().check(z.minLength(1)),
   version: z.tuple([z.number(), z.number(), z.number()]),
-  platform: z.string().min(1),
+  platform: z.string().check(z.minLength(1)),
   canMakeEnvironments: z.boolean(),
 });
 

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { SigningKey } from "./signing-key";
 
 /** What an API server knows of the tokens that it accepts. */
@@ -27,7 +27,10 @@ export interface TokenReviewStatus {
 /** What must be in a ServiceAccount's token (kubernetes/kubernetes `pkg/serviceaccount/claims.go`). */
 const ServiceAccountClaims = z.object({
   iss: z.string(),
-  aud: z.union([z.string(), z.array(z.string())]).transform((aud) => [aud].flat()),
+  aud: z.pipe(
+    z.union([z.string(), z.array(z.string())]),
+    z.transform((aud) => [aud].flat()),
+  ),
   exp: z.number(),
   nbf: z.number(),
   jti: z.string(),

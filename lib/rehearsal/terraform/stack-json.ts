@@ -1,18 +1,18 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 
 const Block = z.looseObject({});
 
 /** A resource in Terraform's JSON, as far as a rehearsal reads it. */
-const Resource = z.looseObject({ provider: z.string().optional(), lifecycle: Block.optional() });
+const Resource = z.looseObject({ provider: z.optional(z.string()), lifecycle: z.optional(Block) });
 
 /** https://developer.hashicorp.com/terraform/language/syntax/json */
 const StackJson = z.looseObject({
   terraform: z.looseObject({
     required_providers: z.record(z.string(), z.looseObject({ source: z.string(), version: z.string() })),
   }),
-  provider: z.record(z.string(), z.array(z.looseObject({ alias: z.string().optional() }))),
+  provider: z.record(z.string(), z.array(z.looseObject({ alias: z.optional(z.string()) }))),
   resource: z.record(z.string(), z.record(z.string(), Resource)),
-  moved: z.array(z.looseObject({ to: z.string() })).optional(),
+  moved: z.optional(z.array(z.looseObject({ to: z.string() }))),
 });
 
 /** A synthesized stack. */

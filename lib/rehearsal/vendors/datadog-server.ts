@@ -1,5 +1,5 @@
 import { randomBytes, randomInt, randomUUID } from "node:crypto";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { startVendorServer, type VendorCall, type VendorReply, type VendorServer } from "./vendor-server";
 
 /** A pair of keys. */
@@ -65,7 +65,10 @@ const SCOPES = ["dashboards_read", "metrics_read", "monitors_read", "monitors_wr
 const newKey = z.object({
   data: z.object({
     type: z.enum(["api_keys", "application_keys"]),
-    attributes: z.object({ name: z.string().min(1), scopes: z.array(z.enum(SCOPES)).nullish() }),
+    attributes: z.object({
+      name: z.string().check(z.minLength(1)),
+      scopes: z.nullish(z.array(z.enum(SCOPES))),
+    }),
   }),
 });
 

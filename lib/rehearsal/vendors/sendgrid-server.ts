@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { startVendorServer, type VendorCall, type VendorReply, type VendorServer } from "./vendor-server";
 
 /** A key as SendGrid shows it once. */
@@ -51,7 +51,7 @@ const ACCOUNT_SCOPES = [
 /** Scopes that SendGrid adds to every restricted key. */
 const ADDED_SCOPES = ["2fa_required", "sender_verification_eligible"];
 
-const newKey = z.object({ name: z.string().min(1), scopes: z.array(z.string()).optional() });
+const newKey = z.object({ name: z.string().check(z.minLength(1)), scopes: z.optional(z.array(z.string())) });
 
 /**
  * Starts an account at SendGrid as its documents describe it: keys that are shown once, scopes, 100 keys at most.

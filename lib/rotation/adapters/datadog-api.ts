@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { KindSettings } from "../../model/kinds";
 import { RotationError } from "../rotation-error";
 import type { Datadog, DatadogAdmin } from "../targets/datadog";
@@ -10,17 +10,17 @@ const PAGE_SIZE = 100;
 /** An organisation's API keys at most, where Datadog does not say otherwise. */
 const MOST_API_KEYS = 50;
 
-const time = z
-  .string()
-  .nullish()
-  .transform((text) => (text ? new Date(text) : undefined));
+const time = z.pipe(
+  z.nullish(z.string()),
+  z.transform((text) => (text ? new Date(text) : undefined)),
+);
 const listed = z.object({
   data: z.array(
     z.object({
       id: z.string(),
       attributes: z.object({
         name: z.string(),
-        last4: z.string().default(""),
+        last4: z._default(z.string(), ""),
         /** Of API keys. */
         date_last_used: time,
         /** Of application keys. */
@@ -28,16 +28,19 @@ const listed = z.object({
       }),
     }),
   ),
-  meta: z
-    .object({
-      max_allowed: z.number().optional(),
-      max_allowed_per_user: z.number().optional(),
-      page: z.object({ total_filtered_count: z.number() }).partial().optional(),
-    })
-    .optional(),
+  meta: z.optional(
+    z.object({
+      max_allowed: z.optional(z.number()),
+      max_allowed_per_user: z.optional(z.number()),
+      page: z.optional(z.partial(z.object({ total_filtered_count: z.number() }))),
+    }),
+  ),
 });
 const made = z.object({
-  data: z.object({ id: z.string().min(1), attributes: z.object({ key: z.string().min(1) }) }),
+  data: z.object({
+    id: z.string().check(z.minLength(1)),
+    attributes: z.object({ key: z.string().check(z.minLength(1)) }),
+  }),
 });
 const validated = z.object({ valid: z.boolean() });
 

@@ -1,10 +1,14 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { once } from "../once";
 import type { JobClaims, JobTokens } from "../procedure/change-gate";
 import { originOf, RotationError } from "../rotation-error";
 
-/** jose is an ES module; this is how a CommonJS one loads it on every Node that we support. */
-const loadJose = () => import("jose");
+/**
+ * jose is ES modules; this is how a CommonJS one loads them on every Node that we support. One by one: a bundle takes the
+ * whole of a module that is loaded like this.
+ */
+const loadJwks = () => import("jose/jwks/remote");
+const loadJwt = () => import("jose/jwt/verify");
 
 /** https://docs.github.com/en/actions/reference/security/oidc */
 const claims = z.object({
@@ -26,12 +30,12 @@ const NO_KEYS = /^(ERR_JWKS_TIMEOUT|ERR_JOSE_GENERIC|ERR_JWKS_INVALID)$/;
  */
 export function jwksJobTokens(issuer: string): JobTokens {
   const keys = once(async () => {
-    const { createRemoteJWKSet } = await loadJose();
+    const { createRemoteJWKSet } = await loadJwks();
     return createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks`));
   });
 
   async function verified(token: string, audience: string): Promise<unknown> {
-    const { jwtVerify } = await loadJose();
+    const { jwtVerify } = await loadJwt();
     try {
       const { payload } = await jwtVerify(token, await keys(), {
         issuer,

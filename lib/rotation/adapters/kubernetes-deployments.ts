@@ -1,6 +1,6 @@
 import { request as httpsRequest } from "node:https";
 import { text as readText } from "node:stream/consumers";
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { RestartedCluster } from "../../model/function-settings";
 import type { Deployment, Deployments } from "../procedure/restarter";
 import { originOf, RotationError } from "../rotation-error";
@@ -8,26 +8,27 @@ import { connectionFault } from "./connection-fault";
 
 const TIMEOUT_MS = 10_000;
 
-const count = z.number().int().default(0);
+const count = z._default(z.int(), 0);
 /** What this needs of `apps/v1` Deployment; a count that is 0 is left out by the API. */
 const deploymentSchema = z.object({
   metadata: z.object({ generation: count }),
   spec: z.object({
-    replicas: z.number().int().default(1),
-    paused: z.boolean().default(false),
+    replicas: z._default(z.int(), 1),
+    paused: z._default(z.boolean(), false),
     template: z.object({
-      metadata: z.object({ annotations: z.record(z.string(), z.string()).nullish() }).nullish(),
+      metadata: z.nullish(z.object({ annotations: z.nullish(z.record(z.string(), z.string())) })),
     }),
   }),
-  status: z
-    .object({
+  status: z.prefault(
+    z.object({
       observedGeneration: count,
       replicas: count,
       updatedReplicas: count,
       availableReplicas: count,
-      conditions: z.array(z.object({ type: z.string(), reason: z.string().optional() })).default([]),
-    })
-    .prefault({}),
+      conditions: z._default(z.array(z.object({ type: z.string(), reason: z.optional(z.string()) })), []),
+    }),
+    {},
+  ),
 });
 
 /**

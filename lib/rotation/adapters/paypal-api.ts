@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { KindSettings } from "../../model/kinds";
 import { RotationError } from "../rotation-error";
 import type { PayPalTokens, PayPalValue } from "../targets/paypal";

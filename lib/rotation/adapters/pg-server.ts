@@ -1,4 +1,5 @@
-import { Client } from "pg";
+/// <reference path="./pg-client.d.ts" />
+import Client from "pg/lib/client";
 import { originOf, RotationError, type RotationFaultCode } from "../rotation-error";
 import type { SqlLogin, SqlServer, SqlSession } from "../targets/sql";
 import { connectionFault } from "./connection-fault";

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { KindSettings } from "../../model/kinds";
 import { RotationError } from "../rotation-error";
 import type { SendGrid, SendGridAdmin } from "../targets/sendgrid";
@@ -9,9 +9,12 @@ import { bearer, type VendorAnswer, VendorApi } from "./vendor-api";
 const MOST_KEYS = 100;
 
 const listed = z.object({ result: z.array(z.object({ api_key_id: z.string(), name: z.string() })) });
-const made = z.object({ api_key_id: z.string().min(1), api_key: z.string().min(1) });
+const made = z.object({
+  api_key_id: z.string().check(z.minLength(1)),
+  api_key: z.string().check(z.minLength(1)),
+});
 const scopesAnswer = z.object({ scopes: z.array(z.string()) });
-const errors = z.object({ errors: z.array(z.object({ field: z.string().nullish() })) });
+const errors = z.object({ errors: z.array(z.object({ field: z.nullish(z.string()) })) });
 
 /** Where SendGrid is. */
 export type SendGridPlace = Pick<KindSettings<"sendgrid">, "host" | "apiUrl" | "scopes">;

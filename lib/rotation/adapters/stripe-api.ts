@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { KindSettings } from "../../model/kinds";
 import { RotationError } from "../rotation-error";
 import type { NewEndpoint, Stripe, WebhookEndpoint } from "../targets/stripe";
@@ -19,7 +19,7 @@ const endpoint = z.object({
   id: z.string(),
   url: z.string(),
   status: z.enum(["enabled", "disabled"]),
-  api_version: z.string().nullable(),
+  api_version: z.nullable(z.string()),
   created: z.number(),
   metadata: z.record(z.string(), z.string()),
 });

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { MirroredVault } from "../../model/function-settings";
 import type { Identity, VaultEntry, VaultServer, VaultSession } from "../mirror/mirror-ports";
 import { originOf, RotationError, type RotationFaultCode } from "../rotation-error";
@@ -42,11 +42,11 @@ const AT_ROTATION: Meanings = { ...BY_STATUS, 400: "target-refused", 500: "targe
 /** How Node names what an AbortSignal ended. */
 const TIMEOUT = /^(ABORT_ERR|AbortError|TimeoutError)$/;
 
-const Login = z.object({ auth: z.object({ client_token: z.string().min(1) }) });
+const Login = z.object({ auth: z.object({ client_token: z.string().check(z.minLength(1)) }) });
 const Entry = z.object({
   data: z.object({
-    data: z.record(z.string(), z.unknown()).nullable(),
-    metadata: z.object({ version: z.number().int().positive() }),
+    data: z.nullable(z.record(z.string(), z.unknown())),
+    metadata: z.object({ version: z.int().check(z.positive()) }),
   }),
 });
 const Refusal = z.object({ errors: z.array(z.string()) });

@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { originOf, RotationError } from "../rotation-error";
 import { connectionFault } from "./connection-fault";
 
@@ -89,7 +89,7 @@ export class VendorApi {
    *
    * @throws RotationError `unexpected` when it is not there
    */
-  read<T>({ status, body }: VendorAnswer, schema: z.ZodType<T>): T {
+  read<T>({ status, body }: VendorAnswer, schema: z.ZodMiniType<T>): T {
     const result = schema.safeParse(body);
     if (result.success) return result.data;
     // Paths only: zod's messages quote what they found.

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { secretNameOf } from "../event";
 import { RotationError } from "../rotation-error";
 
@@ -9,18 +9,20 @@ export type MirrorRequest = { readonly secretName: string } | { readonly sweep: 
  * Secrets Manager's own event of a label that was moved (not sent for AWSPENDING and AWSPREVIOUS). Which label and
  * version it was does not matter: what is true by now does.
  */
-const labelEvent = z
-  .object({
+const labelEvent = z.pipe(
+  z.object({
     source: z.literal("aws.secretsmanager"),
     "detail-type": z.literal("Secret Label Updated"),
-    resources: z.tuple([z.string().regex(/^arn:/)], z.string()),
+    resources: z.tuple([z.string().check(z.regex(/^arn:/))], z.string()),
     detail: z.object({ name: z.string(), labelUpdated: z.string(), versionId: z.string() }),
-  })
-  .transform((event): MirrorRequest => ({ secretName: secretNameOf(event.resources[0]) }));
+  }),
+  z.transform((event): MirrorRequest => ({ secretName: secretNameOf(event.resources[0]) })),
+);
 
-const sweepEvent = z
-  .strictObject({ Sweep: z.literal(true) })
-  .transform((): MirrorRequest => ({ sweep: true }));
+const sweepEvent = z.pipe(
+  z.strictObject({ Sweep: z.literal(true) }),
+  z.transform((): MirrorRequest => ({ sweep: true })),
+);
 
 /**
  * Reads an event of either form.

@@ -1,20 +1,20 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { MirrorSettings } from "../../model/function-settings";
 import { RotationError } from "../rotation-error";
 
-const text = z.string().min(1);
+const text = z.string().check(z.minLength(1));
 
 const connection = z.strictObject({
   mount: text,
   name: text,
-  rotateEverySeconds: z.number().int().positive(),
+  rotateEverySeconds: z.int().check(z.positive()),
 });
 
 const vault = z.strictObject({
   name: text,
   address: z.url({ protocol: /^https$/ }),
-  caPem: text.optional(),
-  namespace: text.optional(),
+  caPem: z.optional(text),
+  namespace: z.optional(text),
   authMount: text,
   role: text,
   kvMount: text,
@@ -27,7 +27,7 @@ const mirrorSettings = z.strictObject({
   publicationsTable: text,
   audience: text,
   vaults: z.array(vault),
-  secrets: z.record(z.string(), z.strictObject({ path: text.optional() })),
+  secrets: z.record(z.string(), z.strictObject({ path: z.optional(text) })),
 });
 
 /**

@@ -7,7 +7,7 @@ import type { Logbook } from "../ports";
 import { Redaction } from "../redaction";
 import { ChangeGate, type ChangeGateContext, type ChangeGateOutcome, changeGateEvent } from "./change-gate";
 import { eventParser, procedureHandler, procedureLog, readProcedureSettings } from "./procedure-handler";
-import { changeGateSettings } from "./procedure-settings";
+import { PROCEDURE_SETTINGS } from "./procedure-settings";
 
 /** The change gate's handler. */
 export function changeGateHandlerOf(
@@ -31,7 +31,7 @@ export function changeGateHandlerOf(
 
 /** The change gate in AWS. */
 export async function assembleChangeGate(): Promise<LambdaHandler<ChangeGateOutcome>> {
-  const settings = await readProcedureSettings(changeGateSettings);
+  const settings = await readProcedureSettings(PROCEDURE_SETTINGS["change-gate"]);
   const { region, runsTable, issuer } = settings;
   const redaction = new Redaction();
   return changeGateHandlerOf({

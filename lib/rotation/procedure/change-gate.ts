@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { type ChangeRequest, changeDigest, changeUntil, readChangeRequest } from "../../model/change-request";
 import type { ChangeGateSettings } from "../../model/function-settings";
 import { changeAudience } from "../../model/names";
@@ -53,9 +53,9 @@ export interface ChangeGateOutcome {
 }
 
 /** Run-time schema of the gate's events. */
-export const changeGateEvent: z.ZodType<ChangeGateEvent> = z.strictObject({
-  Change: z.string().max(256 * 1_024),
-  Token: z.string().max(16 * 1_024),
+export const changeGateEvent: z.ZodMiniType<ChangeGateEvent> = z.strictObject({
+  Change: z.string().check(z.maxLength(256 * 1_024)),
+  Token: z.string().check(z.maxLength(16 * 1_024)),
 });
 
 /**

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { CheckerSettings } from "../../model/function-settings";
 import type { CheckerAnswer, CheckerEvent, CheckResult } from "../../model/procedure-events";
 import { httpCheck } from "../adapters/http-check";
@@ -8,7 +8,7 @@ import type { Clock, Logbook } from "../ports";
 import { originOf, RotationError } from "../rotation-error";
 import { eventParser } from "./procedure-handler";
 
-const checkerEvent: z.ZodType<CheckerEvent> = z.strictObject({
+const checkerEvent: z.ZodMiniType<CheckerEvent> = z.strictObject({
   Checks: z.array(z.string()),
   Environment: z.string(),
   Secret: z.string(),

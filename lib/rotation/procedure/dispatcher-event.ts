@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { actorName } from "../../model/grammar";
 import { secretNameOf } from "../event";
 import { RotationError } from "../rotation-error";
@@ -25,20 +25,22 @@ export type DispatcherRequest =
   | { readonly action: "sweep" }
   | { readonly action: "label-moved"; readonly secretName: string; readonly versionId: string };
 
-const key = z.string().min(1).max(512);
-const versionId = z.string().min(1).max(64);
+const key = z.string().check(z.minLength(1), z.maxLength(512));
+const versionId = z.string().check(z.minLength(1), z.maxLength(64));
 
-const runEvent = z
-  .strictObject({
+const runEvent = z.pipe(
+  z.strictObject({
     Action: z.enum(["rotate", "stage", "promote"]),
     Key: key,
-    VersionId: versionId.optional(),
+    VersionId: z.optional(versionId),
     /** `Path` is for people who read the log. */
-    Change: z.strictObject({ Digest: z.string().max(128), Path: z.string().optional() }).optional(),
+    Change: z.optional(
+      z.strictObject({ Digest: z.string().check(z.maxLength(128)), Path: z.optional(z.string()) }),
+    ),
     Requester: actorName,
-    Emergency: z.boolean().default(false),
-  })
-  .transform(
+    Emergency: z._default(z.boolean(), false),
+  }),
+  z.transform(
     (event): RunRequest => ({
       action: event.Action,
       key: event.Key,
@@ -47,31 +49,35 @@ const runEvent = z
       requester: event.Requester,
       emergency: event.Emergency,
     }),
-  );
+  ),
+);
 
-const plainEvent = z
-  .strictObject({ Action: z.enum(["rollback", "status"]), Key: key })
-  .transform((event): DispatcherRequest => ({ action: event.Action, key: event.Key }));
+const plainEvent = z.pipe(
+  z.strictObject({ Action: z.enum(["rollback", "status"]), Key: key }),
+  z.transform((event): DispatcherRequest => ({ action: event.Action, key: event.Key })),
+);
 
-const sweepEvent = z
-  .strictObject({ Sweep: z.literal(true) })
-  .transform((): DispatcherRequest => ({ action: "sweep" }));
+const sweepEvent = z.pipe(
+  z.strictObject({ Sweep: z.literal(true) }),
+  z.transform((): DispatcherRequest => ({ action: "sweep" })),
+);
 
 /** https://docs.aws.amazon.com/secretsmanager/latest/userguide/monitoring-eventbridge.html */
-const labelEvent = z
-  .object({
+const labelEvent = z.pipe(
+  z.object({
     source: z.literal("aws.secretsmanager"),
     "detail-type": z.literal("Secret Label Updated"),
-    resources: z.tuple([z.string().regex(/^arn:/)], z.string()),
+    resources: z.tuple([z.string().check(z.regex(/^arn:/))], z.string()),
     detail: z.object({ labelUpdated: z.literal("AWSCURRENT"), versionId }),
-  })
-  .transform(
+  }),
+  z.transform(
     (event): DispatcherRequest => ({
       action: "label-moved",
       secretName: secretNameOf(event.resources[0]),
       versionId: event.detail.versionId,
     }),
-  );
+  ),
+);
 
 /**
  * Reads an event of any form.
@@ -87,7 +93,7 @@ export function parseDispatcherEvent(event: unknown): DispatcherRequest {
   throw new RotationError("event-malformed", `wrong or missing: ${[...new Set(fields)].join(", ")}`);
 }
 
-function formOf(event: unknown): z.ZodType<DispatcherRequest> {
+function formOf(event: unknown): z.ZodMiniType<DispatcherRequest> {
   const fields: { readonly Action?: unknown; readonly Sweep?: unknown } = Object(event);
   if (fields.Sweep !== undefined) return sweepEvent;
   if (fields.Action === undefined) return labelEvent;

@@ -14,7 +14,7 @@ import type { LambdaHandler } from "../lambda-entry";
 import { Dispatcher, type DispatcherContext, type DispatcherOutcome } from "./dispatcher";
 import { parseDispatcherEvent } from "./dispatcher-event";
 import { procedureHandler, procedureLog, readProcedureSettings } from "./procedure-handler";
-import { dispatcherSettings } from "./procedure-settings";
+import { PROCEDURE_SETTINGS } from "./procedure-settings";
 
 /** Lambda's longest time: what an invoked function may take. */
 const PATIENCE_MS = 900_000;
@@ -32,7 +32,7 @@ export function dispatcherHandlerOf(context: DispatcherContext): LambdaHandler<D
 
 /** The dispatcher in AWS. */
 export async function assembleDispatcher(): Promise<LambdaHandler<DispatcherOutcome>> {
-  const settings = await readProcedureSettings(dispatcherSettings);
+  const settings = await readProcedureSettings(PROCEDURE_SETTINGS.dispatcher);
   const { region } = settings;
   const dynamoDb = new DynamoDBClient({ region });
   const secretsManager = new SecretsManagerClient({ region });

@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { PowertoolsLogbook } from "../adapters/powertools-logbook";
 import type { LambdaHandler } from "../lambda-entry";
 import { logFault } from "../log-fault";
@@ -38,7 +38,7 @@ export const procedureHandler =
  *
  * @throws RotationError `settings-malformed`
  */
-export async function readProcedureSettings<S>(schema: z.ZodType<S>): Promise<S> {
+export async function readProcedureSettings<S>(schema: z.ZodMiniType<S>): Promise<S> {
   const result = schema.safeParse(await readSettingsFile());
   if (result.success) return result.data;
   const paths = result.error.issues.map((issue) => issue.path.join("."));
@@ -58,7 +58,7 @@ export const procedureLog = (
  * @throws RotationError `event-malformed`
  */
 export const eventParser =
-  <R>(schema: z.ZodType<R>) =>
+  <R>(schema: z.ZodMiniType<R>) =>
   (event: unknown): R => {
     const result = schema.safeParse(event);
     if (result.success) return result.data;

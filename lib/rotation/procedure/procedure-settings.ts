@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type {
   ChangeGateSettings,
   CheckerSettings,
@@ -8,91 +8,94 @@ import type {
   WatcherSettings,
 } from "../../model/function-settings";
 import { KIND_NAMES } from "../../model/kinds";
+import { madeAtUse } from "../../model/made-at-use";
 
-/** Schemas of the settings files of the procedure's functions. */
-
-const text = z.string().min(1);
-const count = z.number().int().min(0);
+const text = z.string().check(z.minLength(1));
+const count = z.int().check(z.gte(0));
 const common = { registry: text, environment: text, region: text };
 const rotation = z.enum(["automatic", "operator-assisted", "manual-dual-publish"]);
 const secretKind = z.enum(KIND_NAMES);
 
-export const dispatcherSettings: z.ZodType<DispatcherSettings> = z.strictObject({
-  ...common,
-  runsTable: text,
-  publicationsTable: text,
-  stateMachineArn: text,
-  changeRequest: z.enum(["required", "none"]),
-  secrets: z.record(
-    z.string(),
+/** Schemas of the settings files of the procedure's functions, each made when its function asks for it. */
+export const PROCEDURE_SETTINGS = madeAtUse({
+  dispatcher: (): z.ZodMiniType<DispatcherSettings> =>
     z.strictObject({
-      key: text,
-      kind: secretKind,
-      rotation,
-      publishes: z.boolean(),
-      function: text,
-      overlapSeconds: count,
-      publishLeadSeconds: count,
-      restart: z.array(text),
-      checks: z.array(text),
-      approval: z.boolean(),
+      ...common,
+      runsTable: text,
+      publicationsTable: text,
+      stateMachineArn: text,
+      changeRequest: z.enum(["required", "none"]),
+      secrets: z.record(
+        z.string(),
+        z.strictObject({
+          key: text,
+          kind: secretKind,
+          rotation,
+          publishes: z.boolean(),
+          function: text,
+          overlapSeconds: count,
+          publishLeadSeconds: count,
+          restart: z.array(text),
+          checks: z.array(text),
+          approval: z.boolean(),
+        }),
+      ),
     }),
-  ),
-});
-
-export const changeGateSettings: z.ZodType<ChangeGateSettings> = z.strictObject({
-  ...common,
-  runsTable: text,
-  issuer: z.url({ protocol: /^https$/ }),
-  repository: text,
-  ref: text,
-  keys: z.array(text),
-});
-
-export const checkerSettings: z.ZodType<CheckerSettings> = z.strictObject({
-  ...common,
-  checks: z.record(
-    z.string(),
+  "change-gate": (): z.ZodMiniType<ChangeGateSettings> =>
     z.strictObject({
-      workload: text,
-      name: text,
-      type: z.enum(["health", "synthetic"]),
-      url: z.url(),
-      status: count,
-      contains: text.exactOptional(),
-      timeout: z.object({ seconds: z.number().int().positive() }),
+      ...common,
+      runsTable: text,
+      issuer: z.url({ protocol: /^https$/ }),
+      repository: text,
+      ref: text,
+      keys: z.array(text),
     }),
-  ),
-});
-
-export const restarterSettings: z.ZodType<RestarterSettings> = z.strictObject({
-  ...common,
-  clusters: z.array(
+  checker: (): z.ZodMiniType<CheckerSettings> =>
     z.strictObject({
-      name: text,
-      region: text,
-      apiServer: z.url({ protocol: /^https$/ }),
-      caPem: text.optional(),
+      ...common,
+      checks: z.record(
+        z.string(),
+        z.strictObject({
+          workload: text,
+          name: text,
+          type: z.enum(["health", "synthetic"]),
+          url: z.url(),
+          status: count,
+          contains: z.exactOptional(text),
+          timeout: z.object({ seconds: z.int().check(z.positive()) }),
+        }),
+      ),
     }),
-  ),
-  workloads: z.record(z.string(), z.strictObject({ namespace: text, deployment: text })),
-});
-
-export const recorderSettings: z.ZodType<RecorderSettings> = z.strictObject({
-  ...common,
-  runsTable: text,
-  recordsBucket: text,
-  secrets: z.record(z.string(), z.strictObject({ key: text, kind: secretKind })),
-});
-
-export const watcherSettings: z.ZodType<WatcherSettings> = z.strictObject({
-  ...common,
-  publicationsTable: text,
-  remindersTopicArn: text,
-  dueAheadSeconds: count,
-  stuckAfterSeconds: count,
-  secrets: z.record(
-    z.string(),
-    z.strictObject({ key: text, owner: text, rotation, rotateEverySeconds: z.number().int().positive() }),
-  ),
+  restarter: (): z.ZodMiniType<RestarterSettings> =>
+    z.strictObject({
+      ...common,
+      clusters: z.array(
+        z.strictObject({
+          name: text,
+          region: text,
+          apiServer: z.url({ protocol: /^https$/ }),
+          caPem: z.optional(text),
+        }),
+      ),
+      workloads: z.record(z.string(), z.strictObject({ namespace: text, deployment: text })),
+    }),
+  recorder: (): z.ZodMiniType<RecorderSettings> =>
+    z.strictObject({
+      ...common,
+      runsTable: text,
+      recordsBucket: text,
+      secrets: z.record(z.string(), z.strictObject({ key: text, kind: secretKind })),
+    }),
+  watcher: (): z.ZodMiniType<WatcherSettings> =>
+    z.strictObject({
+      ...common,
+      publicationsTable: text,
+      remindersTopicArn: text,
+      dueAheadSeconds: count,
+      stuckAfterSeconds: count,
+      secrets: z.record(
+        z.string(),
+        z.strictObject({ key: text, owner: text, rotation, rotateEverySeconds: z.int().check(z.positive()) }),
+      ),
+    }),
 });

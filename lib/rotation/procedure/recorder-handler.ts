@@ -6,7 +6,7 @@ import { systemClock } from "../adapters/system";
 import type { LambdaHandler } from "../lambda-entry";
 import type { Logbook } from "../ports";
 import { eventParser, procedureHandler, procedureLog, readProcedureSettings } from "./procedure-handler";
-import { recorderSettings } from "./procedure-settings";
+import { PROCEDURE_SETTINGS } from "./procedure-settings";
 import { Recorder, type RecorderContext, type RecorderOutcome, recorderEvent } from "./recorder";
 
 /** The recorder's handler. */
@@ -28,7 +28,7 @@ export function recorderHandlerOf(
 
 /** The recorder in AWS. */
 export async function assembleRecorder(): Promise<LambdaHandler<RecorderOutcome>> {
-  const settings = await readProcedureSettings(recorderSettings);
+  const settings = await readProcedureSettings(PROCEDURE_SETTINGS.recorder);
   const { region } = settings;
   return recorderHandlerOf({
     settings,

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { RecorderSettings } from "../../model/function-settings";
 import { actorName } from "../../model/grammar";
 import { keyAsWord } from "../../model/names";
@@ -34,25 +34,25 @@ export interface RecorderOutcome {
   readonly record?: string;
 }
 
-const phase: z.ZodType<PhaseResult> = z.strictObject({
+const phase: z.ZodMiniType<PhaseResult> = z.strictObject({
   phase: z.enum(["verify", "approve", "decommission", "rollback"]),
   startedAt: z.string(),
   endedAt: z.string(),
   outcome: z.enum(["done", "failed"]),
-  fault: z.string().exactOptional(),
+  fault: z.exactOptional(z.string()),
 });
 
 const result = z.strictObject({
   name: z.string(),
   url: z.string(),
   type: z.enum(["health", "synthetic"]),
-  status: z.number().exactOptional(),
+  status: z.exactOptional(z.number()),
   outcome: z.enum(["passed", "failed"]),
-  ms: z.number().exactOptional(),
+  ms: z.exactOptional(z.number()),
 });
 
 /** Run-time schema of the recorder's events. */
-export const recorderEvent: z.ZodType<RecorderEvent | ProgressEvent> = z.union([
+export const recorderEvent: z.ZodMiniType<RecorderEvent | ProgressEvent> = z.union([
   z.strictObject({ Secret: z.string(), Run: z.string(), Status: z.literal("awaiting-approval") }),
   z.strictObject({
     Secret: z.string(),
@@ -60,10 +60,10 @@ export const recorderEvent: z.ZodType<RecorderEvent | ProgressEvent> = z.union([
     Outcome: z.enum(["decommissioned", "replaced", "published", "rolled-back", "withdrawn", "failed"]),
     Phases: z.array(phase),
     Checks: z.array(
-      z.strictObject({ at: z.string(), tries: z.number().int().min(1), results: z.array(result) }),
+      z.strictObject({ at: z.string(), tries: z.int().check(z.gte(1)), results: z.array(result) }),
     ),
-    Approver: z.string().nullable(),
-    Fault: z.object({ state: z.string(), code: z.string() }).nullable(),
+    Approver: z.nullable(z.string()),
+    Fault: z.nullable(z.object({ state: z.string(), code: z.string() })),
   }),
 ]);
 

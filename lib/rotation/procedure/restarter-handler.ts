@@ -6,7 +6,7 @@ import type { LambdaHandler } from "../lambda-entry";
 import { logFault } from "../log-fault";
 import { Redaction } from "../redaction";
 import { eventParser, procedureLog, readProcedureSettings } from "./procedure-handler";
-import { restarterSettings } from "./procedure-settings";
+import { PROCEDURE_SETTINGS } from "./procedure-settings";
 import { Restarter, type RestarterContext, type RestarterOutcome, restarterEvent } from "./restarter";
 
 /** The restarter's handler. */
@@ -29,7 +29,7 @@ export function restarterHandlerOf(context: RestarterContext): LambdaHandler<Res
 
 /** The restarter in AWS. */
 export async function assembleRestarter(): Promise<LambdaHandler<RestarterOutcome>> {
-  const settings = await readProcedureSettings(restarterSettings);
+  const settings = await readProcedureSettings(PROCEDURE_SETTINGS.restarter);
   const redaction = new Redaction();
   const sts = new STSClient({ region: settings.region });
   const clusters = settings.clusters.map((cluster) =>

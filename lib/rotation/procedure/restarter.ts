@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { RestarterSettings } from "../../model/function-settings";
 import type { RestarterEvent } from "../../model/procedure-events";
 import type { Clock, Logbook } from "../ports";
@@ -51,9 +51,9 @@ export interface RestarterOutcome {
 }
 
 /** Run-time schema of the restarter's events. */
-export const restarterEvent: z.ZodType<RestarterEvent> = z.strictObject({
+export const restarterEvent: z.ZodMiniType<RestarterEvent> = z.strictObject({
   Workloads: z.array(z.string()),
-  Version: z.string().min(1).max(64),
+  Version: z.string().check(z.minLength(1), z.maxLength(64)),
 });
 
 /**

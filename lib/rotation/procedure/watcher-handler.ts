@@ -8,7 +8,7 @@ import { SecretsManagerLook } from "../adapters/secrets-manager-look";
 import { systemClock } from "../adapters/system";
 import type { LambdaHandler } from "../lambda-entry";
 import { procedureHandler, procedureLog, readProcedureSettings } from "./procedure-handler";
-import { watcherSettings } from "./procedure-settings";
+import { PROCEDURE_SETTINGS } from "./procedure-settings";
 import { Watcher, type WatcherContext, type WatcherOutcome } from "./watcher";
 
 /** The watcher's handler. Its event says nothing: the schedule calls. */
@@ -29,7 +29,7 @@ export function watcherHandlerOf(context: WatcherContext): LambdaHandler<Watcher
 
 /** The watcher in AWS. */
 export async function assembleWatcher(): Promise<LambdaHandler<WatcherOutcome>> {
-  const settings = await readProcedureSettings(watcherSettings);
+  const settings = await readProcedureSettings(PROCEDURE_SETTINGS.watcher);
   const { region } = settings;
   return watcherHandlerOf({
     settings,

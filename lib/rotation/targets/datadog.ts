@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { KindSettings } from "../../model/kinds";
 import type { Clock, Random } from "../ports";
 import { RotationError } from "../rotation-error";
@@ -14,7 +14,10 @@ export type DatadogValue = KindValue<"datadog">;
  * The value of the admin secret: an API key, and an application key of somebody with the permissions `api_keys_read`,
  * `api_keys_write`, `api_keys_delete` and `service_account_write`.
  */
-export const datadogAdminSchema = z.object({ apiKey: z.string().min(1), appKey: z.string().min(1) });
+export const datadogAdminSchema = z.object({
+  apiKey: z.string().check(z.minLength(1)),
+  appKey: z.string().check(z.minLength(1)),
+});
 
 /** Keys that make keys. */
 export type DatadogAdmin = z.output<typeof datadogAdminSchema>;

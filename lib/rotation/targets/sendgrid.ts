@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { KindSettings } from "../../model/kinds";
 import type { Clock, Random } from "../ports";
 import { RotationError } from "../rotation-error";
@@ -14,7 +14,7 @@ export type SendGridValue = KindValue<"sendgrid">;
  * The value of the admin secret: a key with the scopes `api_keys.read`, `api_keys.create`, `api_keys.delete`, and every
  * scope that it is to give.
  */
-export const sendGridAdminSchema = z.object({ apiKey: z.string().min(1) });
+export const sendGridAdminSchema = z.object({ apiKey: z.string().check(z.minLength(1)) });
 
 /** A key that makes keys. */
 export type SendGridAdmin = z.output<typeof sendGridAdminSchema>;

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { RotationError } from "../../../lib/rotation/rotation-error";
 import type { AcceptingTarget } from "../../../lib/rotation/target";
 
