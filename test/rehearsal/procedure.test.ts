@@ -265,6 +265,42 @@ describe("what goes wrong", () => {
     });
   });
 
+  test("a promotion whose check fails is taken back, and pods of both sides accept each other's tokens all the time", async () => {
+    const of = worlds.stage;
+    const secret = "jwt/signing";
+    const change = await approvedFor(secret, ["stage"], "Fails when promoted");
+    const published = await rotate(of, secret, { change, phase: "publish" });
+    expect([published.outcome, ...statuses(published)]).toEqual(["done", "publication published"]);
+    const before = await readValue(of, secret);
+    const pods = [before];
+    of.world.outside.failing = "/ready";
+    const promoting = rotate(of, secret, { change, phase: "promote" });
+    let isOver = false;
+    const watching = (async () => {
+      while (!isOver) {
+        pods.push(await readValue(of, secret));
+        await sleep(100);
+      }
+    })();
+    const report = await promoting;
+    isOver = true;
+    await watching;
+    of.world.outside.failing = "";
+    expect(report).toMatchObject({
+      outcome: "rolled-back",
+      runs: [{ kind: "promotion", status: "rolled-back" }],
+    });
+    expect(await readValue(of, secret)).toEqual(before);
+    const signers = new Set(pods.map((value) => keyOf(value).kid));
+    expect(signers.size).toBe(2);
+    for (const { jwks } of pods) {
+      const accepted = (jwks as { readonly keys: readonly { readonly kid: string }[] }).keys.map(
+        ({ kid }) => kid,
+      );
+      expect(accepted).toEqual(expect.arrayContaining([...signers]));
+    }
+  });
+
   test.each([
     ["db/app-primary", ["rotation decommissioned"], 1],
     ["jwt/signing", ["publication published", "promotion promoted"], 1],
