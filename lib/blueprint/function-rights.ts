@@ -42,7 +42,7 @@ export const arnsIn = (
   );
 
 /** Decryption, and for writers encryption, of the environment's secrets through Secrets Manager. */
-function throughSecretsManager(
+export function throughSecretsManager(
   environment: Environment,
   sid: string,
   actions: readonly string[],
@@ -228,15 +228,17 @@ const MIRRORED_LENGTH = 22_000;
  * names the environment's prefix: each secret's own policy still denies everybody else its value.
  *
  * @param length characters that the ARNs may have. Default: half of what a role's policies hold
+ * @param region of the ARNs. Default: the primary one
  */
 export const withinOneRole = (
   environment: Environment,
   arns: readonly string[],
   length = MIRRORED_LENGTH,
+  region = environment.regions.primary,
 ): readonly string[] =>
   arns.reduce((sum, arn) => sum + arn.length + 3, 0) <= length
     ? arns
-    : [`${secretArnPrefixIn(environment, environment.regions.primary, environment.name)}*`];
+    : [`${secretArnPrefixIn(environment, region, environment.name)}*`];
 
 /** What Lambda does with a function's role. */
 export interface FunctionSurroundings {

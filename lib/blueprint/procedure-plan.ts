@@ -42,6 +42,7 @@ import {
   changeGateRights,
   ciPolicy,
   dispatcherRights,
+  failoverPolicy,
   operatorPolicy,
   type ProcedureNames,
   type ProcedureScope,
@@ -79,6 +80,8 @@ export interface ProcedurePlan {
     readonly approver: PolicyDocument;
     /** Of CI's jobs that vouch for change requests; `undefined`: none does. */
     readonly ci?: PolicyDocument;
+    /** Of whoever answers the loss of a region, not for every day; `undefined`: there is one region alone. */
+    readonly failover?: PolicyDocument;
   };
   readonly preventDestroy: boolean;
   readonly tags: Tags;
@@ -202,6 +205,7 @@ export function procedureOf(registry: Registry, environment: Environment, parts:
         operator: operatorPolicy(scope),
         approver: approverPolicy(scope),
         ...(environment.changes ? { ci: ciPolicy(scope) } : {}),
+        ...(environment.regions.replicas.length > 0 ? { failover: failoverPolicy(scope) } : {}),
       },
       preventDestroy: environment.preventDestroy,
       tags: commonTags(registry, environment),

@@ -8,14 +8,12 @@ import {
   executionArns,
   functionArn,
   principalArnValues,
-  secretArnPrefix,
-  secretsManagerService,
   serviceIn,
   stateMachineArn,
   tableArn,
   topicArn,
 } from "./aws-arns";
-import { arnsIn, statement, withinOneRole } from "./function-rights";
+import { arnsIn, statement, throughSecretsManager, withinOneRole } from "./function-rights";
 
 /** What rights refer to: names only. */
 export interface ProcedureNames {
@@ -213,19 +211,17 @@ export function operatorPolicy(scope: ProcedureScope): PolicyDocument {
             ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
             arns(supplied),
           ),
-          {
-            Sid: "EncryptValues",
-            Effect: "Allow",
-            Action: ["kms:Decrypt", "kms:GenerateDataKey"],
-            // A new value is written under the key of every region that has a replica.
-            Resource: environment.allRegions.map((region) => anyKeyArn(environment, region)),
-            Condition: {
-              StringEquals: { "kms:ViaService": environment.allRegions.map(secretsManagerService) },
-              StringLike: {
-                "kms:EncryptionContext:SecretARN": [secretArnPrefix(environment, environment.name)],
-              },
-            },
-          } as const,
+          // A new value is written under the key of every region that has a replica.
+          throughSecretsManager(
+            environment,
+            "EncryptValues",
+            [
+              "kms:Decrypt",
+              ...(environment.regions.replicas.length > 0 ? ["kms:Encrypt"] : []),
+              "kms:GenerateDataKey",
+            ],
+            environment.allRegions,
+          ),
         ]
       : []),
   );
@@ -241,6 +237,51 @@ export function approverPolicy(scope: ProcedureScope): PolicyDocument {
       [stateMachineArn(environment, environment.regions.primary, names.stateMachine)],
     ),
     ...follow(scope),
+  );
+}
+
+/**
+ * What a role needs for `secrets-registry failover`, there and back: to look at replicas, to cut them loose, to end
+ * rotations, and to replicate over what was left behind. It reads and writes no value. It is for the day of the loss, so it
+ * is kept apart from what operators have every day; keys take it from `principals.operators` and `breakGlass` alone.
+ *
+ * All of it holds in every region of the environment: each can be the one that is lost, takes over or comes back, and when
+ * that day has come IAM itself may be away, which takes no new policy then.
+ */
+export function failoverPolicy({ environment, secrets }: ProcedureScope): PolicyDocument {
+  const { allRegions } = environment;
+  const arns = withinOneRole(environment, arnsIn(environment, "*", secrets), PEOPLE_LENGTH, "*");
+  const here = { "aws:RequestedRegion": allRegions };
+  return document(
+    {
+      ...statement(
+        "PromoteReplicas",
+        [
+          "secretsmanager:CancelRotateSecret",
+          "secretsmanager:DescribeSecret",
+          "secretsmanager:ListSecretVersionIds",
+          "secretsmanager:StopReplicationToReplica",
+        ],
+        arns,
+      ),
+      Condition: { StringEquals: here },
+    },
+    {
+      ...statement("ReplicateAgain", ["secretsmanager:ReplicateSecretToRegions"], arns),
+      Condition: {
+        StringEquals: here,
+        // A call of this action names at least one region, so "for all values" is never true of none.
+        // https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets-permissions.html
+        "ForAllValues:StringEquals": { "secretsmanager:AddReplicaRegions": allRegions },
+      },
+    },
+    // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ReplicateSecretToRegions.html
+    throughSecretsManager(
+      environment,
+      "EncryptReplicas",
+      ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+      allRegions,
+    ),
   );
 }
 

@@ -19,6 +19,7 @@ import {
 } from "../../lib/model";
 import type { DispatcherSettings } from "../../lib/model/function-settings";
 import { PROCEDURE_FUNCTIONS, type ProcedureFunction, procedureFunctionName } from "../../lib/model/names";
+import { evaluateAccess } from "../../lib/rehearsal/evaluator";
 import { registry } from "../../registry";
 import { draft } from "../model/sample";
 import { anyDefinition } from "./random-registry";
@@ -153,6 +154,10 @@ function peopleKeepApart({ functions, procedure, ...plan }: Planned): void {
   expect(may(operator, "secretsmanager:GetSecretValue")).toEqual(
     may(operator, "secretsmanager:PutSecretValue"),
   );
+  // A value goes to the replicas under their keys, with the rights of whoever writes it.
+  expect(may(operator, "kms:Encrypt").length > 0).toBe(
+    supplied.length > 0 && plan.regions.replicas.length > 0,
+  );
   expect(may(approver, "states:SendTaskSuccess")).toEqual([procedure.stateMachine.arn]);
   expect(
     rightsOf([approver])
@@ -168,6 +173,15 @@ function peopleKeepApart({ functions, procedure, ...plan }: Planned): void {
     "states:SendTaskFailure",
     "states:SendTaskSuccess",
   ]);
+  // What a region's loss takes is nobody's everyday right, and touches no value.
+  expect(procedure.people.failover !== undefined).toBe(plan.regions.replicas.length > 0);
+  const move = ["CancelRotateSecret", "ReplicateSecretToRegions", "StopReplicationToReplica"];
+  for (const document of [operator, approver])
+    expect(move.flatMap((action) => may(document, `secretsmanager:${action}`))).toEqual([]);
+  const moves = rightsOf(procedure.people.failover ? [procedure.people.failover] : []);
+  expect(moves.flatMap(({ Action }) => Action).filter((action) => /Value|Invoke|^sts:/.test(action))).toEqual(
+    [],
+  );
   for (const entry of functions) {
     const all = rolePolicies(entry).flatMap(({ Statement }) => Statement.flatMap(({ Action }) => Action));
     expect(all.filter((action) => action.startsWith("states:SendTask"))).toEqual([]);
@@ -322,6 +336,57 @@ test("what the dispatcher hands on is what the registry says", () => {
   });
   expect(secrets["prod/jwt/signing"]?.publishLeadSeconds).toBeGreaterThan(0);
   expect(Object.keys(secrets)).not.toContain("prod/db/reporting-ro");
+});
+
+describe("what a region's loss takes", () => {
+  const { account, key, procedure, regions, secrets } = planned(blueprint(registry, "prod"));
+  const [, replica = ""] = regions.all;
+  const [secret] = secrets.filter(({ store }) => store === "aws");
+  const arn = (region: string, name = `prod/${secret?.key}-a1B2c3`) =>
+    `arn:aws:secretsmanager:${region}:${account}:secret:${name}`;
+  const asked = (action: string, region: string, resource = arn(region), more: Record<string, string> = {}) =>
+    evaluateAccess(
+      {
+        action: `secretsmanager:${action}`,
+        resource,
+        principal: `arn:aws:iam::${account}:role/break-glass`,
+        context: { "aws:RequestedRegion": region, ...more },
+      },
+      { identity: procedure.people.failover ? [procedure.people.failover] : [] },
+    ).allowed;
+  const to = (region: string) => ({ "secretsmanager:AddReplicaRegions": region });
+
+  test.each([
+    ["promotes a replica", asked("StopReplicationToReplica", replica), true],
+    ["ends a rotation in the region that is left", asked("CancelRotateSecret", regions.primary), true],
+    [
+      "takes a region in again",
+      asked("ReplicateSecretToRegions", replica, arn(replica), to(regions.primary)),
+      true,
+    ],
+    [
+      "takes in no other region",
+      asked("ReplicateSecretToRegions", replica, arn(replica), to("ap-south-1")),
+      false,
+    ],
+    ["promotes nothing in another region", asked("StopReplicationToReplica", "ap-south-1"), false],
+    [
+      "promotes no secret of another environment",
+      asked("StopReplicationToReplica", replica, arn(replica, `dev/${secret?.key}-a1B2c3`)),
+      false,
+    ],
+    [
+      "promotes nothing that the registry does not know",
+      asked("StopReplicationToReplica", replica, arn(replica, "prod/unknown-a1B2c3")),
+      false,
+    ],
+    ["reads no value", asked("GetSecretValue", replica), false],
+  ])("%s", (_what, allowed, expected) => expect(allowed).toBe(expected));
+
+  test("is for whom the keys take it from", () => {
+    const keys = JSON.stringify(key.policies[replica]);
+    for (const role of blueprint(registry, "prod").principals.breakGlass) expect(keys).toContain(role);
+  });
 });
 
 describe("change requests", () => {

@@ -239,8 +239,9 @@ describe("RotationProcedure", () => {
       app.synth();
       const read = (person: string): unknown =>
         JSON.parse(readFileSync(join(folder, "stacks/theirs/policies", `${person}.json`), "utf8"));
-      expect(read("operator")).toEqual(procedure?.people.operator);
-      expect(read("approver")).toEqual(procedure?.people.approver);
+      expect(Object.keys(procedure?.people ?? {})).toEqual(["operator", "approver", "ci", "failover"]);
+      for (const [person, policy] of Object.entries(procedure?.people ?? {}))
+        expect([person, read(person)]).toEqual([person, policy]);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

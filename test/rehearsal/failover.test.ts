@@ -40,6 +40,7 @@ import { FakeTerminal } from "../cli/fake-terminal";
 import { MODEL } from "../cli/run-cli";
 import type { Draft } from "../model/sample";
 import { callWith } from "./rehearsed-environment";
+import { rightsUsed } from "./rights-used";
 
 jest.setTimeout(180_000);
 
@@ -49,6 +50,7 @@ const ACCOUNT = "111122223333";
 const TOKEN_ISSUER = "https://rehearsal.tokens.sts.global.api.aws";
 const [LOST, NEW, THIRD] = ["eu-central-1", "eu-west-1", "us-east-1"] as const;
 const OPERATOR = `arn:aws:iam::${ACCOUNT}:role/operator`;
+const BREAK_GLASS = `arn:aws:iam::${ACCOUNT}:role/break-glass`;
 const AUTOMATIC = "crypto/session";
 const ASSISTED = "legacy/api";
 
@@ -58,6 +60,8 @@ let vault: OpenBao;
 let issuer: ClusterIssuer;
 let root: AwsAccess;
 let operator: AwsAccess;
+/** Has what `people.failover` of the blueprint before the loss gives, to the end. */
+let breakGlass: AwsAccess;
 let pod: AwsAccess;
 /** The registry's modules and blueprints: before the loss, after it, and with the region back. */
 let before: Stage;
@@ -95,8 +99,12 @@ beforeAll(async () => {
     { west: { apiServer, jwksUrl, reviewerToken, caPem } },
     { awsTokenKeys: [shim.webIdentity.publicKeyPem] },
   );
-  const credentials = await takeHumanRole(root, plan, { arn: OPERATOR, policy: operatorRights() });
-  operator = { endpoint: shim.endpoint, credentials };
+  const take = async (arn: string, policy: PolicyDocument): Promise<AwsAccess> => ({
+    endpoint: shim.endpoint,
+    credentials: await takeHumanRole(root, plan, { arn, policy }),
+  });
+  operator = await take(OPERATOR, operatorRights());
+  breakGlass = await take(BREAK_GLASS, failoverRights(plan));
   const { code, err } = await cli(before, ["bootstrap", "--env", "prod", "--values-from", "stdin"], {
     [ASSISTED]: { token: "first-token-of-a-rehearsal" },
   });
@@ -148,7 +156,7 @@ function draftOf(regions: { primary: string; replicas: readonly string[] }): Dra
         principals: {
           deployer: `arn:aws:iam::${ACCOUNT}:role/deployer`,
           operators: [OPERATOR],
-          breakGlass: [],
+          breakGlass: [BREAK_GLASS],
         },
         // The Vault and the cluster of the region that takes over.
         vaults: [{ name: "west", address: vault.address, caPem: vault.caPem, regions: [NEW, THIRD] }],
@@ -174,7 +182,13 @@ function draftOf(regions: { primary: string; replicas: readonly string[] }): Dra
   };
 }
 
-/** What the README gives to operators for rotations and for a region's loss, and nothing else. */
+function failoverRights({ procedure }: Blueprint): PolicyDocument {
+  const policy = procedure?.people.failover;
+  if (policy === undefined) throw new Error("no policy for a region's loss");
+  return policy;
+}
+
+/** What the README gives to whoever bootstraps and rotates past the dispatcher, in any region. */
 function operatorRights(): PolicyDocument {
   const allow = (Sid: string, Action: string[], Resource: string[]) =>
     ({ Sid, Effect: "Allow", Action, Resource }) as const;
@@ -183,10 +197,9 @@ function operatorRights(): PolicyDocument {
     Statement: [
       allow(
         "Secrets",
-        [
-          ...["DescribeSecret", "GetSecretValue", "ListSecretVersionIds", "PutSecretValue", "RotateSecret"],
-          ...["StopReplicationToReplica", "CancelRotateSecret", "ReplicateSecretToRegions"],
-        ].map((action) => `secretsmanager:${action}`),
+        ["DescribeSecret", "GetSecretValue", "ListSecretVersionIds", "PutSecretValue", "RotateSecret"].map(
+          (action) => `secretsmanager:${action}`,
+        ),
         [`arn:aws:secretsmanager:*:${ACCOUNT}:secret:prod/*`],
       ),
       allow(
@@ -257,7 +270,8 @@ async function cli(
     ...(input === undefined ? {} : { input: JSON.stringify(input) }),
     ...(answers ? { answers } : {}),
   });
-  const code = await withCredentials(shim.endpoint, operator.credentials, () =>
+  const { credentials } = args[0] === "failover" ? breakGlass : operator;
+  const code = await withCredentials(shim.endpoint, credentials, () =>
     run(["--registry", file, ...args], terminal, { pace: PATIENT }),
   );
   return { code, out: terminal.printed, err: terminal.told, asked: terminal.asked };
@@ -278,10 +292,11 @@ const rejoin = (at: Stage, region: string, ...args: readonly string[]) =>
 const lose = (region: string) =>
   shim.faults.on((call) => call.region === region, { kind: "server-error" }, Number.POSITIVE_INFINITY);
 
-/** Calls of the operator that read or write a value. */
+/** Calls of people that read or write a value. */
 const valuesTouched = (): number =>
   shim.calls.all.filter(
-    ({ principal, action }) => principal === OPERATOR && /:(Batch)?(Get|Put)SecretValue$/.test(action),
+    ({ principal, action }) =>
+      [OPERATOR, BREAK_GLASS].includes(principal) && /:(Batch)?(Get|Put)SecretValue$/.test(action),
   ).length;
 
 const nameOf = (key: string): string => `prod/${key}`;
@@ -501,10 +516,15 @@ test("the way back: first who still hangs on the lost region, then that; never o
 });
 
 test("no right of the operator is missing", () => {
-  const denied = shim.calls.all.filter(
-    ({ principal, outcome }) => principal === OPERATOR && outcome === "denied",
-  );
+  const denied = shim.calls.by(OPERATOR).filter(({ outcome }) => outcome === "denied");
   expect(denied).toEqual([]);
+});
+
+test("there and back takes what the policy for it gives, all of it and nothing else", () => {
+  const holder = { word: "failover", role: BREAK_GLASS, policies: [failoverRights(before.plan)] };
+  const { lines, unused, missing } = rightsUsed([holder], shim.calls);
+  process.stdout.write(`${lines.join("\n")}\n`);
+  expect({ unused, missing }).toEqual({ unused: [], missing: [] });
 });
 
 /** Has the mirror of a blueprint's primary region look at everything. */

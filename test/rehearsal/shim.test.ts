@@ -667,7 +667,7 @@ describe("the record", () => {
     ]);
   });
 
-  test("has KMS under a write, in the region of each replica, too", async () => {
+  test("has KMS under a write and a replication, in the region of each replica, too", async () => {
     const keyIn = async (region: string) => {
       const kms = new KMSClient({
         endpoint: shim.endpoint,
@@ -679,24 +679,30 @@ describe("the record", () => {
     const [primary, replica] = [await keyIn(REGION), await keyIn("eu-west-1")];
     const Name = nextName();
     const secrets = client(SecretsManagerClient);
+    const replicate = (Region: string, KmsKeyId: string) =>
+      secrets.send(
+        new ReplicateSecretToRegionsCommand({ SecretId: Name, AddReplicaRegions: [{ Region, KmsKeyId }] }),
+      );
+    const impliedCalls = () => shim.calls.all.filter(({ outcome }) => outcome === "implied");
+    const seen = () =>
+      impliedCalls().map(({ action, resource, context }) => [action, resource, context["kms:ViaService"]]);
     const { ARN } = await secrets.send(new CreateSecretCommand({ Name, KmsKeyId: primary }));
-    await secrets.send(
-      new ReplicateSecretToRegionsCommand({
-        SecretId: Name,
-        AddReplicaRegions: [{ Region: "eu-west-1", KmsKeyId: replica }],
-      }),
-    );
+    await replicate("us-east-1", await keyIn("us-east-1"));
+    shim.calls.clear();
+    await replicate("eu-west-1", replica);
+    expect(seen()).toEqual([
+      ["kms:Decrypt", primary, `secretsmanager.${REGION}.amazonaws.com`],
+      ["kms:GenerateDataKey", replica, "secretsmanager.eu-west-1.amazonaws.com"],
+      ["kms:Encrypt", replica, "secretsmanager.eu-west-1.amazonaws.com"],
+    ]);
     shim.calls.clear();
     await put(client, Name, { SecretString: value() });
-    const implied = shim.calls.all.filter(({ outcome }) => outcome === "implied");
-    expect(
-      implied.map(({ action, resource, context }) => [action, resource, context["kms:ViaService"]]),
-    ).toEqual([
+    expect(seen().filter(([, , service]) => service !== "secretsmanager.us-east-1.amazonaws.com")).toEqual([
       ["kms:GenerateDataKey", primary, `secretsmanager.${REGION}.amazonaws.com`],
       ["kms:Decrypt", primary, `secretsmanager.${REGION}.amazonaws.com`],
       ["kms:Encrypt", replica, "secretsmanager.eu-west-1.amazonaws.com"],
     ]);
-    expect(implied.at(-1)?.context["kms:EncryptionContext:SecretARN"]).toBe(
+    expect(impliedCalls().at(-1)?.context["kms:EncryptionContext:SecretARN"]).toBe(
       ARN?.replace(REGION, "eu-west-1"),
     );
   });

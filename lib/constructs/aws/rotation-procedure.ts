@@ -40,7 +40,7 @@ export interface RotationProcedureProps {
  * What follows a rotation: the table of runs, the state machine that proves one and retires the old credential, the
  * bucket of records that nobody can change, the topics on which people are asked and reminded. Its functions are among
  * those of {@link Operations}. The policies that people's roles need are written beside the stack, as
- * `policies/operator.json` and `policies/approver.json`: those roles belong to others.
+ * `policies/operator.json`, `approver.json`, `ci.json` and `failover.json`: those roles belong to others.
  *
  * Records are encrypted with S3's own key (SSE-S3): they hold no secret, and a record that is kept for years must not
  * die with a key that can be deleted in a month.

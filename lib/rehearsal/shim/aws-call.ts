@@ -141,3 +141,11 @@ export function textOf(call: Pick<AwsCall, "parameters">, name: string): string 
   const value = call.parameters[name];
   return typeof value === "string" ? value : undefined;
 }
+
+/** Regions in which a call of Secrets Manager asks for replicas. */
+export function replicaRegionsOf({ parameters }: Pick<AwsCall, "parameters">): readonly string[] {
+  const { AddReplicaRegions: added } = parameters;
+  return (Array.isArray(added) ? added : []).flatMap(({ Region }) =>
+    typeof Region === "string" ? [Region] : [],
+  );
+}

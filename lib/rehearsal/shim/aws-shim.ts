@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { secretNameOf } from "../../rotation/event";
 import type { EmbeddedAws } from "../servers/embedded-aws";
 import { type ServerGroup, startInGroup } from "../servers/server-group";
-import { type AwsCall, parseCall, textOf } from "./aws-call";
+import { type AwsCall, parseCall, replicaRegionsOf, textOf } from "./aws-call";
 import { CallLog, type CallRecord, outcomeOf } from "./call-log";
 import { type Caller, Callers } from "./callers";
 import type { Exchange, Handler } from "./exchange";
@@ -238,9 +238,12 @@ class Interceptor {
 /** Condition keys that policies of ours name. */
 function contextOf(call: AwsCall): Readonly<Record<string, string>> {
   const audience = call.action === "sts:GetWebIdentityToken" ? textOf(call, "Audience.member.1") : undefined;
+  const replicas = replicaRegionsOf(call);
   return {
     "aws:RequestedRegion": call.region,
     ...(audience === undefined ? {} : { "sts:IdentityTokenAudience": audience }),
+    // A context has one value for a key: several regions equal none.
+    ...(replicas.length === 0 ? {} : { "secretsmanager:AddReplicaRegions": replicas.join() }),
   };
 }
 

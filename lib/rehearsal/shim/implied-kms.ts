@@ -4,21 +4,28 @@ import type { Upstream } from "./upstream";
 /**
  * What Secrets Manager asks KMS for in the caller's name, when a secret has a key of the customer's.
  *
- * Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+ * Sources: https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html,
+ * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ReplicateSecretToRegions.html
  */
 const ASKED_BY: Readonly<Record<string, readonly string[]>> = {
   "secretsmanager:GetSecretValue": ["kms:Decrypt"],
   "secretsmanager:PutSecretValue": ["kms:GenerateDataKey", "kms:Decrypt"],
   "secretsmanager:UpdateSecret": ["kms:GenerateDataKey", "kms:Decrypt"],
   "secretsmanager:CreateSecret": ["kms:GenerateDataKey", "kms:Decrypt"],
+  "secretsmanager:ReplicateSecretToRegions": ["kms:Decrypt"],
 };
 
 /**
- * What brings a new value to the replicas: it is encrypted under each replica's key, with the caller's own rights.
+ * What brings values to replicas: they are encrypted under each replica's key, with the caller's own rights.
  *
- * Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/cross-account-replicate-permissions.html
+ * Sources: https://docs.aws.amazon.com/secretsmanager/latest/userguide/cross-account-replicate-permissions.html,
+ * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ReplicateSecretToRegions.html
  */
-const REPLICATED = new Set(["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecret"]);
+const ASKED_OF_REPLICAS_BY: Readonly<Record<string, readonly string[]>> = {
+  "secretsmanager:PutSecretValue": ["kms:Encrypt"],
+  "secretsmanager:UpdateSecret": ["kms:Encrypt"],
+  "secretsmanager:ReplicateSecretToRegions": ["kms:GenerateDataKey", "kms:Encrypt"],
+};
 
 /** The calls of KMS under a call of Secrets Manager that went through. */
 export async function impliedKmsCalls(
@@ -34,11 +41,19 @@ export async function impliedKmsCalls(
   );
   if (typeof secret.KmsKeyId !== "string") return [];
   const own = actions.map((action) => impliedCall(record, action, region, String(secret.KmsKeyId), upstream));
-  const replicas = REPLICATED.has(record.action) ? replicasOf(secret.ReplicationStatus) : [];
-  const encryptions = replicas.map(({ Region, KmsKeyId }) =>
-    impliedCall(record, "kms:Encrypt", Region, KmsKeyId, upstream),
-  );
-  return Promise.all([...own, ...encryptions]);
+  const asked = ASKED_OF_REPLICAS_BY[record.action] ?? [];
+  const ofReplicas = replicasOf(secret.ReplicationStatus)
+    .filter(({ Region }) => isWritten(record, Region))
+    .flatMap(({ Region, KmsKeyId }) =>
+      asked.map((action) => impliedCall(record, action, Region, KmsKeyId, upstream)),
+    );
+  return Promise.all([...own, ...ofReplicas]);
+}
+
+/** Whether a call writes in a replica's region: all of them are, unless it names those that it adds. */
+function isWritten({ context }: CallRecord, region: string): boolean {
+  const added = context["secretsmanager:AddReplicaRegions"];
+  return added === undefined || added.split(",").includes(region);
 }
 
 /** One call of KMS that Secrets Manager makes in a region for a secret there. */
