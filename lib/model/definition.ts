@@ -57,7 +57,7 @@ export interface PrincipalsInput {
   readonly operators?: readonly string[];
   /** Roles of people who approve a decommission. Read no value. */
   readonly approvers?: readonly string[];
-  /** Roles kept offline for emergencies. May read and write values. */
+  /** Roles kept offline for emergencies, such as the loss of a region. May read and write values. */
   readonly breakGlass?: readonly string[];
   /** Role that jobs of CI take to vouch for change requests. Reads no value, starts nothing. */
   readonly ci?: string;
@@ -182,7 +182,7 @@ export interface EnvironmentInput<K extends string = string> {
   readonly changeRequest?: "required" | "none";
   /**
    * Who vouches for change requests; needs `principals.ci`. Without it, nobody can: where a change request is required,
-   * people can start no rotation.
+   * people can start no rotation. To write `changeRequest: "required"` and leave this out is a fault.
    */
   readonly changes?: ChangesInput;
   /**

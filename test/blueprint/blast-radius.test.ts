@@ -147,7 +147,12 @@ test("a registry says by itself where changes need a request and an approval", (
     expect([changeRequest, approval]).toEqual(both);
   }
   const registry = define((d) => {
-    Object.assign(d.environments.dev, { changeRequest: "required", approval: "required" });
+    Object.assign(d.environments.dev, {
+      changeRequest: "required",
+      changes: { repository: "acme/infrastructure" },
+      approval: "required",
+    });
+    d.environments.dev.principals.ci = "arn:aws:iam::111122223333:role/ci";
     d.environments.prod.approval = "none";
   });
   expect(blastRadius(registry, "dev", "db/app")).toMatchObject({

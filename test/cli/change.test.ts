@@ -368,3 +368,35 @@ test("help has examples", async () => {
     /Examples:\n {2}secrets-registry change check\n/,
   );
 });
+
+test("a change for an environment in which nobody can vouch for one is told so before anybody approves it", async () => {
+  const source = (vouched: boolean): string => {
+    const definition = draft();
+    const { prod } = definition.environments;
+    if (vouched) {
+      prod.changes = { repository: "acme/infrastructure" };
+      prod.principals.ci = "arn:aws:iam::444455556666:role/ci";
+    }
+    return `exports.registry = require(${JSON.stringify(MODEL)}).defineRegistry(${JSON.stringify(definition)});`;
+  };
+  const ask = (module: string, folder: string): Promise<CliResult> =>
+    cli(
+      ...["--registry", module, "change", "new", "db/app", "--reason", "x", "--date", DATE, "--out", folder],
+      ...["--schedule", "dev=2026-12-01", "prod=2026-12-08", "--requester", "a@example.com"],
+    );
+  await withFolder(async (folder) => {
+    await withModule(source(false), async (closed) => {
+      const asked = await ask(closed, folder);
+      expect(asked).toMatchObject({
+        code: 2,
+        err: expect.stringContaining("schedule.prod\n  found:   prod, where nobody can vouch"),
+      });
+      expect(asked.err).toContain("environments.prod.changes");
+      expect(asked.err).not.toContain("schedule.dev");
+      expect(readdirSync(folder)).toEqual([]);
+    });
+    await withModule(source(true), async (open) =>
+      expect(await ask(open, folder)).toMatchObject({ code: 0 }),
+    );
+  });
+});

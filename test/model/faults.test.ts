@@ -683,6 +683,22 @@ const CASES: readonly {
     ],
   },
   {
+    name: "change requests that are required, and nobody who could vouch for one",
+    change: (d) => {
+      d.environments.dev.changeRequest = "required";
+    },
+    faults: [
+      {
+        path: "environments.dev.changes",
+        found:
+          "nothing, and `changeRequest` is required: nobody can vouch for one, so people can start no rotation",
+        allowed:
+          "the repository whose jobs vouch for change requests, and in principals.ci the role that they take",
+        change: 'name both, or set `changeRequest` to "none"',
+      },
+    ],
+  },
+  {
     name: "a role that vouches for changes, and is an operator's",
     change: (d) => {
       d.environments.dev.changes = { repository: "acme/infrastructure" };

@@ -114,6 +114,7 @@ export function changeFaults(registry: Registry, parts: Partial<ChangeRequest>):
   return [
     ...unknown,
     ...scheduleFaults(registry, parts),
+    ...vouchingFaults(registry, parts),
     ...approverFaults(registry, parts),
     ...(secret === undefined ? [] : staleFaults(registry, secret, parts)),
   ];
@@ -162,6 +163,22 @@ function scheduleFaults(registry: Registry, { id, schedule = {} }: Partial<Chang
     return [...early, ...later];
   });
 }
+
+/** A change that nobody can vouch for would be approved, and then refused. */
+const vouchingFaults = (registry: Registry, { schedule = {} }: Partial<ChangeRequest>): readonly Fault[] =>
+  registry.environmentNames
+    .filter((name) => {
+      const { changeRequest, changes } = registry.environment(name);
+      return schedule[name] !== undefined && changeRequest === "required" && changes === undefined;
+    })
+    .map((name) =>
+      fault(
+        ["schedule", name],
+        `${name}, where nobody can vouch for a change request`,
+        "environments with `changes`, or that require no change request",
+        `name in environments.${name}.changes the repository whose jobs vouch, and in its principals.ci their role`,
+      ),
+    );
 
 /** Who shall approve, where somebody has to. */
 function approverFaults(

@@ -109,19 +109,31 @@ const approval: Rule = (name, environment) => {
 };
 
 /** Who vouches is told by a role and by a token; one without the other lets nobody in, or the wrong ones. */
-const changes: Rule = (name, { changes, principals: { ci, operators, approvers } }) => {
+const changes: Rule = (name, { changes, changeRequest, principals: { ci, operators, approvers } }) => {
   const path = ["environments", name, "principals", "ci"];
-  if (ci === undefined) {
-    return changes === undefined
+  if (ci === undefined && changes === undefined) {
+    // The tier's default alone is no fault: it keeps people out while schedules rotate, until somebody vouches. Whoever
+    // writes it means people to come in.
+    return changeRequest !== "required"
       ? []
       : [
           fault(
-            path,
-            "none, and `changes` says which jobs vouch for change requests",
-            "the role that those jobs take",
-            "name it, or leave `changes` out",
+            ["environments", name, "changes"],
+            "nothing, and `changeRequest` is required: nobody can vouch for one, so people can start no rotation",
+            "the repository whose jobs vouch for change requests, and in principals.ci the role that they take",
+            'name both, or set `changeRequest` to "none"',
           ),
         ];
+  }
+  if (ci === undefined) {
+    return [
+      fault(
+        path,
+        "none, and `changes` says which jobs vouch for change requests",
+        "the role that those jobs take",
+        "name it, or leave `changes` out",
+      ),
+    ];
   }
   if (changes === undefined) {
     return [
