@@ -43,13 +43,25 @@ export function vaultPolicy(name: string, rules: readonly VaultRule[]): VaultPol
  */
 export function vaultPathOf(secret: EnvironmentSecret): string {
   if (secret.store === "aws") return `${kvMount(secret.environment)}/data/${secret.physicalKey}`;
-  const isStatic = secret.kind === "postgresql-user" && secret.settings.login === "static";
-  return `${databaseMount(secret.environment)}/${isStatic ? "static-creds" : "creds"}/${keyAsWord(secret.physicalKey)}`;
+  return `${databaseMount(secret.environment)}/${isLeased(secret) ? "creds" : "static-creds"}/${keyAsWord(secret.physicalKey)}`;
 }
 
-/** Exact read rights of a workload: one path per secret, nothing else, no listing. */
-export const readerRules = (secrets: readonly EnvironmentSecret[]): readonly VaultRule[] =>
-  secrets.map((secret) => ({ path: vaultPathOf(secret), capabilities: ["read"] }));
+/** Whether each reading makes a user that lives as long as its lease. */
+const isLeased = (secret: EnvironmentSecret): boolean =>
+  secret.store === "vault" && !(secret.kind === "postgresql-user" && secret.settings.login === "static");
+
+/**
+ * Exact rights of a workload: to read one path per secret, without listing, and to keep what it has, its token and its
+ * leases. That is all that an agent uses of Vault's policy `default`, which its tokens do not have.
+ */
+export const readerRules = (secrets: readonly EnvironmentSecret[]): readonly VaultRule[] => [
+  ...secrets.map((secret): VaultRule => ({ path: vaultPathOf(secret), capabilities: ["read"] })),
+  // An agent without one of these does not complain: it logs in, or makes users, several times a second.
+  { path: "auth/token/renew-self", capabilities: ["update"] },
+  ...(secrets.some(isLeased)
+    ? [{ path: "sys/leases/renew", capabilities: ["update"] } satisfies VaultRule]
+    : []),
+];
 
 /** What the deployer's policy is built from. */
 export interface DeployerPolicyInput {

@@ -60,9 +60,12 @@ function readsExactlyItsSecrets(plan: Blueprint): void {
       .filter(({ Sid }) => Sid === "ReadSecrets")
       .flatMap(({ Resource = [] }) => Resource);
     expect([...readable].sort()).toEqual([...arns].sort());
-    expect(workload.vault?.policy.rules.map(({ path }) => path) ?? []).toEqual(
-      consumed.map(({ vaultPath }) => vaultPath),
-    );
+    const isLeased = consumed.some(({ vaultPath }) => vaultPath.includes("/creds/"));
+    expect(workload.vault?.policy.rules ?? []).toEqual([
+      ...consumed.map(({ vaultPath }) => ({ path: vaultPath, capabilities: ["read"] })),
+      ...(consumed.length > 0 ? [{ path: "auth/token/renew-self", capabilities: ["update"] }] : []),
+      ...(isLeased ? [{ path: "sys/leases/renew", capabilities: ["update"] }] : []),
+    ]);
   }
 }
 

@@ -5,10 +5,22 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { PodPlan } from "../../lib/blueprint";
 import { defineRegistry, type Registry } from "../../lib/model";
 import { type InjectedAgent, InjectionError, injectedAgent, startAgent } from "../../lib/rehearsal/agent";
-import { type EmbeddedAws, type OpenBao, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
+import {
+  type EmbeddedAws,
+  type OpenBao,
+  ServerGroup,
+  startEmbeddedAws,
+  startPostgres,
+} from "../../lib/rehearsal/servers";
 import { registry } from "../../registry";
-import { draft } from "../model/sample";
-import { callWith, type RehearsedEnvironment, rehearse, shownSettings } from "./rehearsed-environment";
+import { draft, vaultDatabase } from "../model/sample";
+import {
+  callWith,
+  isRefusal,
+  type RehearsedEnvironment,
+  rehearse,
+  shownSettings,
+} from "./rehearsed-environment";
 
 let group: ServerGroup;
 let aws: EmbeddedAws;
@@ -173,4 +185,66 @@ describe("a pod that logs in by jwt, with files of its own", () => {
     expect(readFileSync(file("conf/app.conf"), "utf8")).toBe(`pass=${HARD}`);
     await init.stop();
   }, 60_000);
+});
+
+describe("an agent that stays, without Vault's policy `default`", () => {
+  const TOKEN_SECONDS = 3;
+  const LEASE_SECONDS = 4;
+
+  function leasingRegistry(): Registry {
+    const definition = draft();
+    definition.secrets["db/ro"] = { ...vaultDatabase(), environments: { prod: { presence: "absent" } } };
+    return defineRegistry(definition) as Registry;
+  }
+
+  test("renews its token and the user that Vault made for it, and may do nothing else", async () => {
+    const postgres = await startPostgres({ group });
+    const environment = await rehearse(leasingRegistry(), "dev", group, aws, postgres);
+    const { plan, vault, root, start, file } = podOf(environment, "backend", "pod-that-stays");
+    const asRoot = callWith(vault, vault.rootToken);
+    for (const { mount, name } of plan.vaults.flatMap(({ roles }) => roles))
+      await asRoot("POST", `auth/${mount}/role/${name}`, { token_ttl: TOKEN_SECONDS });
+    for (const { mount, roles } of plan.vaults.flatMap(({ databases }) => databases))
+      for (const { name } of roles)
+        await asRoot("POST", `${mount}/roles/${name}`, { default_ttl: LEASE_SECONDS });
+
+    const sidecar = start("sidecar");
+    await waitFor("rendering", () => isWhole(file("db/ro.json")), sidecar.logFile);
+    const token = readFileSync(join(root, "home/vault/.vault-token"), "utf8");
+    const user = readFileSync(file("db/ro.json"), "utf8");
+    const leases = async () =>
+      (await asRoot("LIST", "sys/leases/lookup/database-dev/creds/db--ro")) as object;
+    const first = await leases();
+
+    // Older than it would be without renewals, twice over.
+    const age = async (): Promise<number> => {
+      const { creation_time, last_renewal_time } = (await asRoot("POST", "auth/token/lookup", { token })) as {
+        readonly creation_time: number;
+        readonly last_renewal_time?: number;
+      };
+      return (last_renewal_time ?? creation_time) - creation_time;
+    };
+    while ((await age()) < 2 * Math.max(TOKEN_SECONDS, LEASE_SECONDS)) await sleep(200);
+    expect(await leases()).toEqual(first);
+    expect(readFileSync(file("db/ro.json"), "utf8")).toBe(user);
+    expect(readFileSync(join(root, "home/vault/.vault-token"), "utf8")).toBe(token);
+
+    const withToken = callWith(vault, token);
+    await expect(withToken("GET", "kv-dev/data/db/app")).resolves.toBeDefined();
+    for (const [method, path, body] of OF_DEFAULT) {
+      const refusal = await withToken(method, path, body).then(() => undefined, isRefusal);
+      expect([path, refusal]).toEqual([path, true]);
+    }
+    await sidecar.stop();
+  }, 120_000);
+
+  /** What the policy `default` would allow besides. */
+  const OF_DEFAULT: readonly Parameters<ReturnType<typeof callWith>>[] = [
+    ["GET", "auth/token/lookup-self"],
+    ["POST", "auth/token/revoke-self", {}],
+    ["POST", "sys/capabilities-self", { paths: ["kv-dev/data/db/app"] }],
+    ["POST", "cubbyhole/note", { text: "x" }],
+    ["POST", "sys/wrapping/wrap", { text: "x" }],
+    ["POST", "sys/tools/random", { bytes: 8 }],
+  ];
 });

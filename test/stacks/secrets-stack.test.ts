@@ -240,6 +240,7 @@ describe.each(registry.environmentNames)("the stack of %s", (environment) => {
           bound_service_account_names: [role.serviceAccount],
           bound_service_account_namespaces: [role.namespace],
           token_policies: [role.name],
+          token_no_default_policy: true,
         });
       }
     }

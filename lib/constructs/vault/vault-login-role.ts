@@ -38,6 +38,7 @@ export class VaultLoginRole extends Construct {
       tokenPolicies: [...plan.policies],
       // `default` would add rights that the registry does not name; what the agent needs of it is in the
       // workload's policy.
+      tokenNoDefaultPolicy: true,
       tokenTtl: plan.tokenTtl.seconds,
       tokenMaxTtl: plan.tokenMaxTtl.seconds,
     };

@@ -155,6 +155,7 @@ async function loadAuth(call: VaultCall, auth: VaultAuthPlan, cluster: Rehearsed
 function roleBody(role: VaultRolePlan): object {
   const common = {
     token_policies: role.policies,
+    token_no_default_policy: true,
     token_ttl: role.tokenTtl.seconds,
     token_max_ttl: role.tokenMaxTtl.seconds,
   };
