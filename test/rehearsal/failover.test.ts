@@ -40,7 +40,7 @@ import { FakeTerminal } from "../cli/fake-terminal";
 import { MODEL } from "../cli/run-cli";
 import type { Draft } from "../model/sample";
 import { callWith } from "./rehearsed-environment";
-import { rightsUsed } from "./rights-used";
+import { rightsOfPerson, rightsUsed } from "./rights-used";
 
 jest.setTimeout(180_000);
 
@@ -521,8 +521,8 @@ test("no right of the operator is missing", () => {
 });
 
 test("there and back takes what the policy for it gives, all of it and nothing else", () => {
-  const holder = { word: "failover", role: BREAK_GLASS, policies: [failoverRights(before.plan)] };
-  const { lines, unused, missing } = rightsUsed([holder], shim.calls);
+  const used = rightsOfPerson(BREAK_GLASS, [failoverRights(before.plan)], shim.calls);
+  const { lines, unused, missing } = rightsUsed({ failover: [used] });
   process.stdout.write(`${lines.join("\n")}\n`);
   expect({ unused, missing }).toEqual({ unused: [], missing: [] });
 });

@@ -19,6 +19,7 @@ import { rollout } from "../../lib/cli/verbs/rollout";
 import type { RotationHost } from "../../lib/cli/verbs/rotate";
 import { currentValue } from "../../lib/rehearsal/rehearse/rotate-all";
 import { ServerGroup } from "../../lib/rehearsal/servers";
+import { expectProcedureRightsUsed } from "./procedure-rights";
 import {
   ANA,
   BEN,
@@ -502,6 +503,9 @@ describe("what goes wrong", () => {
     await expect(worlds.prod.answer(token, true, worlds.prod.operator)).rejects.toThrow();
   });
 });
+
+test("the procedure's functions used every right of their roles, and lacked none", () =>
+  expectProcedureRightsUsed(Object.values(worlds)));
 
 /** What ends a program. */
 class Death extends Error {}

@@ -1,15 +1,12 @@
 import type { RolePlan } from "../../lib/blueprint";
 import type { PolicyDocument } from "../../lib/model";
-import { type CallLog, type RightProof, usedRights } from "../../lib/rehearsal/shim";
-
-/** A role whose rights are held against what it did. */
-export interface RightsHolder {
-  /** What it is called where something is wrong with it. */
-  readonly word: string;
-  /** ARN. */
-  readonly role: string;
-  readonly policies: readonly PolicyDocument[];
-}
+import {
+  type CallLog,
+  type RightProof,
+  type RightUse,
+  type UsedRights,
+  usedRights,
+} from "../../lib/rehearsal/shim";
 
 /** The rights of roles, held against what they did. */
 export interface RightsUsed {
@@ -23,28 +20,55 @@ export interface RightsUsed {
   readonly missing: readonly string[];
 }
 
-/** A role of the blueprint. */
-export const holderOf = (word: string, { arn, policies }: RolePlan): RightsHolder => ({
-  word,
-  role: arn,
-  policies: [...policies.inline, ...policies.managed].map(({ document }) => document),
-});
+/** A role of the blueprint, held against its calls. */
+export const rightsOf = ({ arn, policies }: RolePlan, calls: CallLog): UsedRights =>
+  rightsOfPerson(
+    arn,
+    [...policies.inline, ...policies.managed].map(({ document }) => document),
+    calls,
+  );
 
-/** Least privilege by use: every statement of each role, with the calls that needed it. */
-export function rightsUsed(holders: readonly RightsHolder[], calls: CallLog): RightsUsed {
+/** A role with policies that are not the blueprint's to attach. */
+export const rightsOfPerson = (
+  arn: string,
+  policies: readonly PolicyDocument[],
+  calls: CallLog,
+): UsedRights => usedRights(policies, calls.by(arn));
+
+/**
+ * Least privilege by use: every statement of each role, with the calls that needed it.
+ *
+ * @param roles by the word that stands for a role; where several environments have it, a right that one of them used is used
+ */
+export function rightsUsed(roles: Readonly<Record<string, readonly UsedRights[]>>): RightsUsed {
   const lines: string[] = [];
   const counts = { enforced: 0, implied: 0, service: 0, none: 0 };
   const unused: string[] = [];
-  const missing: string[] = [];
-  for (const { word, role, policies } of holders) {
-    const used = usedRights(policies, calls.by(role));
-    lines.push(role.slice(role.lastIndexOf("/") + 1));
-    for (const { sid, action, uses, proof } of used.rights) {
+  const missing = new Set<string>();
+  for (const [word, everywhere] of Object.entries(roles)) {
+    lines.push(word);
+    for (const { sid, action, uses, proof } of together(everywhere)) {
       lines.push(`  ${sid.padEnd(32)}${action.padEnd(44)}${String(uses).padStart(6)}  ${proof}`);
       counts[proof] += 1;
+      if (proof === "none") unused.push(`${word} ${sid} ${action}`);
     }
-    unused.push(...used.unused.map(({ sid, action }) => `${word} ${sid} ${action}`));
-    missing.push(...used.missing.map(({ action, resource }) => `${word} ${action} ${resource}`));
+    for (const lacking of everywhere.flatMap((used) => used.missing))
+      missing.add(`${word} ${lacking.action} ${lacking.resource}`);
   }
-  return { lines, counts, unused, missing };
+  return { lines, counts, unused, missing: [...missing] };
+}
+
+/** Weakest first. */
+const PROOFS: readonly RightProof[] = ["none", "service", "implied", "enforced"];
+
+/** The same right in several environments as one. */
+function together(everywhere: readonly UsedRights[]): readonly RightUse[] {
+  const rights = new Map<string, RightUse>();
+  for (const right of everywhere.flatMap((used) => used.rights)) {
+    const key = `${right.sid} ${right.action}`;
+    const { uses, proof } = rights.get(key) ?? { uses: 0, proof: "none" };
+    const stronger = PROOFS.indexOf(right.proof) > PROOFS.indexOf(proof) ? right.proof : proof;
+    rights.set(key, { ...right, uses: uses + right.uses, proof: stronger });
+  }
+  return [...rights.values()];
 }

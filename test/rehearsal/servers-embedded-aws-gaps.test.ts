@@ -1,3 +1,4 @@
+import { CloudWatchClient, PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { CreateKeyCommand, EncryptCommand, KMSClient } from "@aws-sdk/client-kms";
 import { CreateBucketCommand, PutBucketPolicyCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
@@ -197,6 +198,18 @@ const CONTRACTS: Record<EmbeddedAwsGapName, () => Promise<void>> = {
       }),
     );
     await expect(write()).rejects.toThrow("explicit deny");
+  },
+
+  "metric-namespace-key": async () => {
+    const write = () =>
+      client(CloudWatchClient, session).send(
+        new PutMetricDataCommand({ Namespace: "Ours", MetricData: [{ MetricName: "secrets", Value: 1 }] }),
+      );
+    const WRITE = { Effect: "Allow", Action: "cloudwatch:PutMetricData", Resource: "*" };
+    await allowRole({ ...WRITE, Condition: { StringEquals: { "cloudwatch:namespace": "Ours" } } });
+    await expect(write()).rejects.toThrow("not authorized");
+    await allowRole(WRITE);
+    await expect(write()).resolves.toBeDefined();
   },
 
   "replicas-at-creation": async () => {

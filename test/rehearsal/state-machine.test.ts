@@ -34,8 +34,9 @@ import {
   takeHumanRole,
 } from "../../lib/rehearsal/load";
 import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
-import { type AwsShim, startAwsShim, usedRights } from "../../lib/rehearsal/shim";
+import { type AwsShim, startAwsShim } from "../../lib/rehearsal/shim";
 import { registry } from "../../registry";
+import { rightsOf, rightsUsed } from "./rights-used";
 
 const plan = blueprint(registry, "prod");
 const REGION = plan.regions.primary;
@@ -739,13 +740,8 @@ describe("rights", () => {
         await new SNSClient(mine).send(new PublishCommand({ TopicArn: args.TopicArn, Message: "{}" }));
       }
     }
-    const { rights, unused, missing } = usedRights(
-      role.policies.inline.map(({ document }) => document),
-      shim.calls.by(role.arn),
-    );
-    process.stdout.write(
-      `state machine's role: ${rights.map(({ sid, action, uses, proof }) => `${sid} ${action} ${proof} ${uses}`).join("; ")}\n`,
-    );
+    const { lines, unused, missing } = rightsUsed({ [role.name]: [rightsOf(role, shim.calls)] });
+    process.stdout.write(`${lines.join("\n")}\n`);
     expect({ unused, missing }).toEqual({ unused: [], missing: [] });
   }, 60_000);
 });

@@ -10,9 +10,11 @@ import {
   type Blueprint,
   type FunctionPlan,
   type OperationsPlan,
+  type RolePlan,
   type RulePlan,
   rotates,
 } from "../../blueprint";
+import type { PolicyDocument } from "../../model";
 import { type AwsAccess, clientSettings, kms, loadRole, secretsManager } from "./aws-account";
 import { allowSecretsManager, loadFunction } from "./functions";
 
@@ -37,7 +39,7 @@ export async function loadOperations(
   const region = regions.primary;
   await loadSurroundings(access, region, operations);
   const load = async (plan: FunctionPlan): Promise<readonly [string, string]> => {
-    await loadRole(access, blueprint, plan.role);
+    await loadRole(access, blueprint, embeddedRole(plan.role));
     await logs(access, region).send(new CreateLogGroupCommand({ logGroupName: plan.logGroup }));
     const arn = await loadFunction(access, {
       name: plan.name,
@@ -79,6 +81,26 @@ export async function loadSchedules(
     );
   }
 }
+
+/** A role without the condition that the embedded AWS never finds true; see its gap `metric-namespace-key`. */
+const embeddedRole = (role: RolePlan): RolePlan => {
+  const inEveryNamespace = <T extends { readonly document: PolicyDocument }>({ document, ...rest }: T) => ({
+    ...rest,
+    document: {
+      ...document,
+      Statement: document.Statement.map(({ Condition, ...statement }) =>
+        Condition === undefined || "cloudwatch:namespace" in (Condition.StringEquals ?? {})
+          ? statement
+          : { ...statement, Condition },
+      ),
+    },
+  });
+  const { inline, managed } = role.policies;
+  return {
+    ...role,
+    policies: { inline: inline.map(inEveryNamespace), managed: managed.map(inEveryNamespace) },
+  };
+};
 
 const logs = (access: AwsAccess, region: string) => new CloudWatchLogsClient(clientSettings(access, region));
 

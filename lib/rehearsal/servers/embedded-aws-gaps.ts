@@ -44,6 +44,11 @@ export const EMBEDDED_AWS_GAPS = {
       "The condition key is unknown, hence always missing: a Deny of writes without it denies every write.",
     so: "`loadProcedure` leaves that statement out; that a record is written once is shown by the header itself.",
   },
+  "metric-namespace-key": {
+    aws: "`cloudwatch:namespace` has the namespace of the metrics that a call writes.",
+    embedded: "The condition key is unknown: an Allow with it never matches.",
+    so: "`loadOperations` allows it for every namespace; the evaluator holds the calls against the policy as it is.",
+  },
   "replicas-at-creation": {
     aws: "CreateSecret makes the replicas that AddReplicaRegions names.",
     embedded: "CreateSecret ignores AddReplicaRegions.",

@@ -238,10 +238,12 @@ class Interceptor {
 /** Condition keys that policies of ours name. */
 function contextOf(call: AwsCall): Readonly<Record<string, string>> {
   const audience = call.action === "sts:GetWebIdentityToken" ? textOf(call, "Audience.member.1") : undefined;
+  const namespace = call.action === "cloudwatch:PutMetricData" ? textOf(call, "Namespace") : undefined;
   const replicas = replicaRegionsOf(call);
   return {
     "aws:RequestedRegion": call.region,
     ...(audience === undefined ? {} : { "sts:IdentityTokenAudience": audience }),
+    ...(namespace === undefined ? {} : { "cloudwatch:namespace": namespace }),
     // A context has one value for a key: several regions equal none.
     ...(replicas.length === 0 ? {} : { "secretsmanager:AddReplicaRegions": replicas.join() }),
   };
