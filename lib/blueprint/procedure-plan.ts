@@ -215,7 +215,7 @@ export function procedureOf(registry: Registry, environment: Environment, parts:
 
 function namesOf(
   { id }: Registry,
-  { name, account }: Environment,
+  { name, account, regions }: Environment,
   assignments: readonly FunctionAssignment[],
 ): ProcedureNames {
   const rotators = assignments.map((assignment) => assignment.name);
@@ -225,7 +225,7 @@ function namesOf(
   return {
     publicationsTable: publicationsTable(id, name),
     runsTable: runsTable(id, name),
-    recordsBucket: recordsBucket(id, name, account),
+    recordsBucket: recordsBucket(id, name, account, regions.primary),
     stateMachine: stateMachineName(id, name),
     alarmTopic: alarmTopic(id, name),
     approvalTopic: approvalTopic(id, name),

@@ -147,9 +147,16 @@ export const changeAudience = (registry: string, environment: string, digest: st
 /** Sort key of the lock of a secret in the table of runs. */
 export const LOCK_RUN = "#lock";
 
-/** S3 bucket of rotation records: 63 characters, unique among all of AWS by the account's number. */
-export const recordsBucket = (registry: string, environment: string, account: string): string =>
-  fitName(`${registry}-${environment}-${account}-rotation-records`, BUCKET_NAME_LIMIT);
+/**
+ * S3 bucket of rotation records: 63 characters. Unique among all of AWS by the account's number, and by the region, so that
+ * whoever takes over from a lost region has one, while the lost one's is still there.
+ */
+export const recordsBucket = (
+  registry: string,
+  environment: string,
+  account: string,
+  region: string,
+): string => fitName(`${registry}-${environment}-${account}-${region}-rotation-records`, BUCKET_NAME_LIMIT);
 
 /** Step Functions state machine that proves a rotation and retires the old credential, and its role. */
 export const stateMachineName = (registry: string, environment: string): string =>

@@ -18,7 +18,12 @@ import {
   RegistryError,
 } from "../../lib/model";
 import type { DispatcherSettings } from "../../lib/model/function-settings";
-import { PROCEDURE_FUNCTIONS, type ProcedureFunction, procedureFunctionName } from "../../lib/model/names";
+import {
+  PROCEDURE_FUNCTIONS,
+  type ProcedureFunction,
+  procedureFunctionName,
+  recordsBucket,
+} from "../../lib/model/names";
 import { evaluateAccess } from "../../lib/rehearsal/evaluator";
 import { registry } from "../../registry";
 import { draft } from "../model/sample";
@@ -298,6 +303,19 @@ test("records are locked against everybody in production, elsewhere against thos
     ["stage", "GOVERNANCE", 400],
     ["prod", "COMPLIANCE", 400],
   ]);
+});
+
+test("every region has a bucket of its own for records, whatever registry and environment are called", () => {
+  const slug = fc.stringMatching(/^[a-z][a-z0-9]{0,20}(-[a-z0-9]{1,10}){0,2}$/);
+  const region = fc.constantFrom("eu-central-1", "eu-west-1", "us-gov-west-1", "ap-southeast-3");
+  const place = fc.tuple(slug, slug, fc.stringMatching(/^\d{12}$/), region);
+  fc.assert(
+    fc.property(place, region, ([id, environment, account, here], there) => {
+      const bucket = recordsBucket(id, environment, account, here);
+      expect(bucket).toMatch(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/);
+      expect(recordsBucket(id, environment, account, there) === bucket).toBe(here === there);
+    }),
+  );
 });
 
 test("only the recorder writes a record, once, and nobody deletes one", () => {

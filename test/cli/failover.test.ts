@@ -235,6 +235,14 @@ describe("for Terraform", () => {
     }
   });
 
+  test("the steps name the buckets of records, the lost region's and the one that the next apply makes", () => {
+    const text = failoverSteps(plan, LOSS, secrets, "secrets").next.join("\n");
+    const [made] = Object.values(resource.aws_s3_bucket ?? {}) as { readonly bucket: string }[];
+    expect(text).toContain(`bucket ${made?.bucket} stays in ${LOSS.from}`);
+    expect(text).toContain(`now on they lie in ${made?.bucket.replace(LOSS.from, LOSS.to)}.`);
+    expect(text).toContain(`aws s3 sync s3://${made?.bucket} records`);
+  });
+
   test("what is left behind is named as the stack named it", () => {
     const { leftovers } = rejoinSteps(plan, BACK, "secrets");
     const named = (type: string, name: string) =>

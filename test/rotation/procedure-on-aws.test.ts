@@ -47,7 +47,7 @@ import { silentLog, TestClock, versionId } from "./models/rehearsed-secret";
 
 const ACCOUNT = "111122223333";
 const REGION = "eu-central-1";
-const BUCKET = `acme-test-${ACCOUNT}-rotation-records`;
+const BUCKET = `acme-test-${ACCOUNT}-${REGION}-rotation-records`;
 const RUNS = "acme-test-secret-runs";
 const PUBLICATIONS = "acme-test-secret-publications";
 const FUNCTION = "acme-test--rotate-stripe";

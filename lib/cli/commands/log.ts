@@ -90,7 +90,7 @@ function bucketRecords(
       const profile = profileOf(name, given);
       return s3Records(
         { region: regions.primary, ...(profile === undefined ? {} : { profile }) },
-        recordsBucket(registry.id, name, account),
+        recordsBucket(registry.id, name, account, regions.primary),
       );
     }),
   );

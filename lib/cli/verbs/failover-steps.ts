@@ -1,4 +1,5 @@
 import type { Blueprint } from "../../blueprint";
+import { recordsBucket } from "../../model/names";
 import type { Loss, Return } from "./failover-plan";
 
 /** An `import` block in Terraform's JSON syntax. https://developer.hashicorp.com/terraform/language/block/import */
@@ -82,7 +83,7 @@ export function failoverSteps(
       `Import: save the import blocks as ${stack}/failover.tf.json (--imports writes it), then terraform -chdir=${stack} plan. It must destroy nothing: secrets are imported and changed in place; a new key, functions, table, queue, rules and schedules are created in ${to}. Apply it, then remove the file. The roles' new policies also keep functions of ${from} from rotating, should it come back.`,
       ...(plan.procedure
         ? [
-            `Records: bucket ${plan.procedure.records.name} lies in ${from}, and no other region can have one of its name: the apply fails at it, at what depends on it, and at nothing else. Archived records are safe in files; the others come back with ${from}.`,
+            `Records: bucket ${plan.procedure.records.name} stays in ${from} with what it holds; from now on they lie in ${recordsBucket(plan.registry, environment, plan.account, to)}. When ${from} answers again, archive what is in no log yet: aws s3 sync s3://${plan.procedure.records.name} records, then secrets-registry log archive --from records --since <day>.`,
           ]
         : []),
       ...replicas.map(
