@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeSync } from "node:fs";
+import { rmSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { BundleMissingError } from "../../bundles";
@@ -15,6 +15,7 @@ import type { RehearsalReport } from "../rehearse/report";
 import { defaultCacheFolder, provision, ServerFault, ServerGroup } from "../servers";
 import type { RehearsedWorld } from "../world";
 import { Interruption } from "./interruption";
+import { newLogFolder } from "./log-folder";
 import { renderWays, waysInto } from "./reach";
 import { renderRehearsal } from "./render-rehearsal";
 import { synthesize } from "./synthesize";
@@ -104,7 +105,8 @@ async function withRehearsalServers(
   { terminal }: ProgramHost,
   work: (group: ServerGroup, logFolder: string, interruption: Interruption) => Promise<boolean>,
 ): Promise<boolean> {
-  const logFolder = newLogFolder();
+  // In the cache, which git ignores: nothing is left elsewhere whatever happens.
+  const logFolder = newLogFolder(join(defaultCacheFolder(), "logs"));
   const removeLogs = (): void => rmSync(logFolder, { recursive: true, force: true });
   let keepsLogs = false;
   try {
@@ -141,11 +143,4 @@ async function withRehearsalServers(
 function tellAtOnce(terminal: Terminal, text: string): void {
   if (terminal.live) writeSync(process.stderr.fd, `\u001b[?25h${text}`);
   else terminal.err(text);
-}
-
-/** In the cache, which git ignores: nothing is left elsewhere whatever happens. */
-function newLogFolder(): string {
-  const folder = join(defaultCacheFolder(), "logs");
-  mkdirSync(folder, { recursive: true });
-  return mkdtempSync(join(folder, "rehearsal-"));
 }
