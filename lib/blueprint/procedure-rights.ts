@@ -323,6 +323,7 @@ export function recordsPolicy(
 ): PolicyDocument {
   const arn = bucketArn(environment, bucket);
   const objects = `${arn}/*`;
+  const overClearText = { Bool: { "aws:SecureTransport": ["false"] } };
   const deny = (
     Sid: string,
     Action: readonly string[],
@@ -337,7 +338,10 @@ export function recordsPolicy(
     ...(Condition ? { Condition } : {}),
   });
   return document(
-    deny("OverTlsOnly", ["s3:*"], [arn, objects], { Bool: { "aws:SecureTransport": ["false"] } }),
+    // Records and their names. Calls about the bucket itself are signed and hold nothing; whoever could not make one could
+    // not mend this policy either.
+    deny("OverTlsOnly", ["s3:*"], [objects], overClearText),
+    deny("ListedOverTlsOnly", ["s3:ListBucket", "s3:ListBucketVersions"], [arn], overClearText),
     deny(
       "NobodyDeletes",
       ["s3:BypassGovernanceRetention", "s3:DeleteObject", "s3:DeleteObjectVersion"],
