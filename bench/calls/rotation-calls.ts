@@ -39,7 +39,7 @@ export async function rotationCalls(): Promise<Report> {
       },
       notes: [
         "A second rotation, which finds all well: its four steps, then the phase decommission. SM: Secrets Manager, admin secrets included.",
-        "Without the mirror, the copies in other regions and what operators call.",
+        "Without the mirror, the copies in other regions, the fingerprints of the run's record (three calls of Secrets Manager, two of KMS) and what operators call.",
       ],
       misses: [],
       binding: false,

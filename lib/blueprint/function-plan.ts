@@ -7,6 +7,7 @@ import type {
 } from "../model/function-settings";
 import { KINDS, type KindName } from "../model/kinds";
 import {
+  auditKeyAlias,
   mirrorAudience,
   mirrorName,
   type ProcedureFunction,
@@ -83,7 +84,7 @@ const LAMBDA_TRUST: PolicyDocument = {
 /**
  * The function that rotates the secrets of one kind in one network.
  *
- * @param procedure whether a procedure follows, so that it begins runs
+ * @param procedure whether a procedure follows, so that it begins runs, and makes fingerprints for their records
  */
 export function rotationFunctionPlan(
   registry: Registry,
@@ -104,7 +105,12 @@ export function rotationFunctionPlan(
       environment: environment.name,
       region: environment.regions.primary,
       publicationsTable: publicationsTable(registry.id, environment.name),
-      ...(procedure ? { runsTable: runsTable(registry.id, environment.name) } : {}),
+      ...(procedure
+        ? {
+            runsTable: runsTable(registry.id, environment.name),
+            auditKeyAlias: auditKeyAlias(registry.id, environment.name),
+          }
+        : {}),
       secrets: Object.fromEntries(
         secrets.map((secret) => [nameOf(secret), rotated(registry, environment, secret)]),
       ),

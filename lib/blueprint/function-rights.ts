@@ -1,6 +1,7 @@
 import { rulesMakeValue } from "../model/generic-settings";
 import { publishesKeys } from "../model/kinds";
 import {
+  auditKeyAlias,
   deadLetterQueue,
   mirrorAudience,
   operationsKeyAlias,
@@ -116,6 +117,21 @@ export function rotationRights(
             ["dynamodb:GetItem", "dynamodb:PutItem"],
             [tableArn(environment, primary, runsTable(registry.id, environment.name))],
           ),
+        ]
+      : []),
+    ...(procedure
+      ? [
+          {
+            Sid: "MakeFingerprints",
+            Effect: "Allow",
+            Action: ["kms:GenerateMac"],
+            Resource: [anyKeyArn(environment, primary)],
+            Condition: {
+              "ForAnyValue:StringEquals": {
+                "kms:ResourceAliases": [auditKeyAlias(registry.id, environment.name)],
+              },
+            },
+          } as const,
         ]
       : []),
     ...targetRights(environment, secrets),

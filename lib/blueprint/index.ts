@@ -1,5 +1,6 @@
 export { type AccessRow, accessOf } from "./access";
 export { publicSettings, type RenderedFile, valueFields } from "./agent-template";
+export type { AuditKeyPlan } from "./audit-key-plan";
 export {
   type AffectedConsumer,
   type BlastRadius,

@@ -27,6 +27,7 @@ import {
 import type { PolicyDocument } from "../model/policy-document";
 import type { Environment, Registry } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
+import { type AuditKeyPlan, auditKeyPlan } from "./audit-key-plan";
 import { bucketArn, roleArn, stateMachineArn, topicArn } from "./aws-arns";
 import { type FunctionAssignment, type FunctionsBySecret, functionRoleArn } from "./function-assignment";
 import {
@@ -68,6 +69,8 @@ export interface ProcedurePlan {
     readonly definition: StateMachineDefinition;
   };
   readonly records: RecordsPlan;
+  /** Key of the fingerprints in records. */
+  readonly auditKey: AuditKeyPlan;
   /** Requests for approval. Subscribe the approvers: each message has the token that an answer needs. */
   readonly approvals: TopicPlan;
   /** What people have to rotate soon. Subscribe the owners. */
@@ -190,6 +193,7 @@ export function procedureOf(registry: Registry, environment: Environment, parts:
         forceDestroy: environment.tier === "development",
         policy: recordsPolicy(environment, names.recordsBucket, roleOf(own("recorder"))),
       },
+      auditKey: auditKeyPlan(registry, environment, names.rotators.map(roleOf)),
       approvals: topic(names.approvalTopic, publisherPolicy(environment, names.approvalTopic, role.arn)),
       reminders: topic(
         names.reminderTopic,

@@ -3,7 +3,7 @@
  * plain data in the Amazon States Language: https://states-language.net. `lib/model/procedure-events.ts` has the input
  * and what the functions are asked.
  *
- * Confirmed by every Vault → restarts → proof → overlap → proof → approval → decommission → record. Until the old
+ * Confirmed by every Vault → fingerprints → restarts → proof → overlap → proof → approval → decommission → record. Until the old
  * credential is asked to go, whatever fails leads to a rollback; from then on the new one is kept, because the old one may
  * be dead, and a person is called.
  *
@@ -411,6 +411,7 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
           overlapped: false,
           phases: [],
           proofs: [],
+          fingerprints: null,
           approver: null,
           fault: null,
         },
@@ -434,13 +435,28 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
       "Confirmed?": {
         Type: "Choice",
         Choices: [
-          { Condition: jsonata("$confirmed"), Next: "Restart?" },
+          { Condition: jsonata("$confirmed"), Next: "Fingerprint" },
           { Condition: jsonata(`$tries < ${CONFIRMATION_TRIES}`), Next: "AwaitConfirmation" },
         ],
         Assign: { fault: { state: "Confirm", code: "not-published-yet" } },
         Default: "BeginRollback",
       },
       AwaitConfirmation: pause("Confirm"),
+      // For the record. It is no reason to roll back, nor to wait: without them the run goes on.
+      Fingerprint: phase(
+        "fingerprint",
+        jsonata("$run.newVersion"),
+        { OldVersionId: jsonata("$oldVersion") },
+        {
+          Assign: {
+            fingerprints: jsonata(
+              "$exists($states.result.Payload.fingerprints) ? $states.result.Payload.fingerprints : null",
+            ),
+          },
+          Catch: [{ ErrorEquals: ["States.ALL"], Next: "Restart?" }],
+          Next: "Restart?",
+        },
+      ),
       "Restart?": {
         Type: "Choice",
         Choices: [{ Condition: jsonata("$count($run.restart) > 0"), Next: "Restart" }],
@@ -462,6 +478,7 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
           Outcome: jsonata("$outcome"),
           Phases: jsonata("$phases"),
           Checks: jsonata("$proofs"),
+          Fingerprints: jsonata("$fingerprints"),
           Approver: jsonata("$approver"),
           Fault: jsonata("$fault"),
         },

@@ -31,6 +31,8 @@ export interface FunctionSettings<K extends KindName = KindName> {
    * environment has no procedure.
    */
   readonly runsTable?: string | undefined;
+  /** Alias of the KMS key that makes fingerprints of values. Without one, the environment has no procedure. */
+  readonly auditKeyAlias?: string | undefined;
   /** By secret name: `prod/db/app-primary`. */
   readonly secrets: Readonly<Record<string, RotatedSecret<K>>>;
 }

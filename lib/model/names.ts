@@ -197,6 +197,10 @@ export const alarmTopic = (registry: string, environment: string): string =>
 export const operationsKeyAlias = (registry: string, environment: string): string =>
   `alias/${registry}-${environment}-secrets-operations`;
 
+/** Alias of the key that makes fingerprints of values. */
+export const auditKeyAlias = (registry: string, environment: string): string =>
+  `alias/${registry}-${environment}-secrets-audit`;
+
 /** Audience of the ServiceAccount tokens with which pods log in to Vault. */
 export const vaultAudience = (environment: string): string => `vault-${environment}`;
 

@@ -82,6 +82,13 @@ export interface PhaseResult {
   readonly fault?: string;
 }
 
+/** Keyed fingerprints of a run's values: `hmac-sha256:<key id>:<hex>`. Equal values of one secret have equal ones. */
+export interface ValueFingerprints {
+  readonly new: string;
+  /** None where there was no value before. */
+  readonly old?: string;
+}
+
 /**
  * How a run ended. `replaced`: there was no old credential to retire. `withdrawn`: its version was given up before it was
  * current, so nothing has changed and its change request is free again. `failed`: a person has to look.
@@ -102,6 +109,8 @@ export interface RecorderEvent {
     readonly tries: number;
     readonly results: readonly CheckResult[];
   }[];
+  /** Of the values before and after. `null` or missing: none could be made, or the run ended before. */
+  readonly Fingerprints?: ValueFingerprints | null;
   /** What the approver's answer said of its author; the audit trail is what counts. `null`: not asked for. */
   readonly Approver: string | null;
   /** What made the run end otherwise than wanted: a state of the machine and a code. `null`: nothing. */

@@ -30,6 +30,8 @@ const fingerprint = form(
   /^hmac-sha256:[A-Za-z0-9/_.:-]{1,256}:[0-9a-f]{64}$/,
   "hmac-sha256:<key id>:<64 hexadecimal digits>",
 );
+/** Run-time schema of a run's fingerprints, as a record has them. */
+export const valueFingerprints = z.strictObject({ new: fingerprint, old: z.exactOptional(fingerprint) });
 const digest = form(/^sha256:[0-9a-f]{64}$/, "sha256:<64 hexadecimal digits>");
 /** Codes and names say what went wrong; messages of vendors and drivers may quote what they were sent. */
 const code = form(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/, "a code of at most 64 letters, digits and . _ : -");
@@ -102,8 +104,8 @@ const rotationRecordSchema = z.strictObject({
     approved: z.optional(actorName),
   }),
   versions: z.strictObject({ old: z.optional(versionId), new: versionId }),
-  /** Missing as long as there is no audit key. */
-  fingerprints: z.optional(z.strictObject({ old: z.optional(fingerprint), new: fingerprint })),
+  /** Missing where none could be made, and for runs that ended before there was a value to prove. */
+  fingerprints: z.optional(valueFingerprints),
   phases: z.array(phaseSchema).check(z.minLength(1)),
   checks: z.array(checkSchema),
   end: endSchema,

@@ -36,11 +36,26 @@ export interface PhaseRequest {
   readonly emergency: boolean;
 }
 
+/** A call by the procedure for its record: fingerprints of two values. It changes nothing. */
+export interface FingerprintRequest {
+  readonly phase: "fingerprint";
+  /** ARN or name. */
+  readonly secretId: string;
+  /** The version that rotates in. */
+  readonly versionId: string;
+  /** The one before; `undefined`: there is none. */
+  readonly oldVersionId: string | undefined;
+  readonly runId: string;
+}
+
 /** Whatever the function can be asked. */
-export type RotationRequest = StepRequest | PhaseRequest;
+export type RotationRequest = StepRequest | PhaseRequest | FingerprintRequest;
 
 /** `true` for a request of Secrets Manager's protocol. */
 export const isStep = (request: RotationRequest): request is StepRequest => "step" in request;
+/** `true` for a request for fingerprints. */
+export const isFingerprint = (request: RotationRequest): request is FingerprintRequest =>
+  "phase" in request && request.phase === "fingerprint";
 
 const name = z.string().check(z.minLength(1), z.maxLength(2_048));
 
@@ -83,8 +98,28 @@ const phaseEvent = z.pipe(
   ),
 );
 
+const fingerprintEvent = z.pipe(
+  z.strictObject({
+    Phase: z.literal("fingerprint"),
+    SecretId: name,
+    VersionId: name,
+    // A state machine passes null for what a run does not have.
+    OldVersionId: z.nullish(name),
+    RunId: name,
+  }),
+  z.transform(
+    (event): FingerprintRequest => ({
+      phase: event.Phase,
+      secretId: event.SecretId,
+      versionId: event.VersionId,
+      oldVersionId: event.OldVersionId ?? undefined,
+      runId: event.RunId,
+    }),
+  ),
+);
+
 /**
- * Reads an event of either form.
+ * Reads an event of any form.
  *
  * @throws RotationError `event-malformed`
  * @example
@@ -92,11 +127,15 @@ const phaseEvent = z.pipe(
  * parseEvent({ Phase: "decommission", SecretId: "prod/db/app-primary", VersionId: "…", RunId: "2026-11-24-7" });
  */
 export function parseEvent(event: unknown): RotationRequest {
-  const isPhase = typeof event === "object" && event !== null && "Phase" in event;
-  const result = isPhase ? phaseEvent.safeParse(event) : stepEvent.safeParse(event);
+  const result = schemaOf(event).safeParse(event);
   if (result.success) return result.data;
   const fields = result.error.issues.map((issue) => issue.path.join(".") || issue.code);
   throw new RotationError("event-malformed", `wrong or missing: ${[...new Set(fields)].join(", ")}`);
+}
+
+function schemaOf(event: unknown): z.ZodMiniType<RotationRequest> {
+  if (typeof event !== "object" || event === null || !("Phase" in event)) return stepEvent;
+  return event.Phase === "fingerprint" ? fingerprintEvent : phaseEvent;
 }
 
 /**

@@ -76,6 +76,17 @@ export interface Runs {
   begin(run: NewRun, at: Date): Promise<Run>;
 }
 
+/** Keyed fingerprints of values, by a key that nobody can read. */
+export interface Fingerprints {
+  /**
+   * @param kind of the secret
+   * @param key of the secret: `db/app-primary`
+   * @param value as its JSON says, however it is written
+   * @returns `hmac-sha256:<key id>:<hex>`; another one for another kind, key or value
+   */
+  of(kind: string, key: string, value: unknown): Promise<string>;
+}
+
 /** Time. */
 export interface Clock {
   now(): Date;

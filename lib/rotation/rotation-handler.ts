@@ -3,17 +3,19 @@ import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type * as z from "zod/mini";
 import type { FunctionSettings, RotatedSecret } from "../model/function-settings";
 import type { KindName } from "../model/kinds";
+import { secretName } from "../model/names";
 import { DynamoDbPublications } from "./adapters/dynamodb-publications";
 import { DynamoDbRuns } from "./adapters/dynamodb-runs";
 import { PowertoolsLogbook } from "./adapters/powertools-logbook";
 import { SecretsManagerStore } from "./adapters/secrets-manager-store";
 import { systemClock, systemRandom } from "./adapters/system";
 import { readAdminValue } from "./admin-value";
-import { isStep, parseEvent, type RotationRequest } from "./event";
+import { isFingerprint, isStep, parseEvent, type RotationRequest } from "./event";
 import { parseFunctionSettings, secretOf } from "./function-settings";
 import { type LambdaHandler, lambdaEntry } from "./lambda-entry";
 import { logFault } from "./log-fault";
-import type { Clock, Logbook, Publications, Random, Runs, SecretStore } from "./ports";
+import { once } from "./once";
+import type { Clock, Fingerprints, Logbook, Publications, Random, Runs, SecretStore } from "./ports";
 import { Redaction } from "./redaction";
 import { RotationError } from "./rotation-error";
 import { RotationMachine, type RotationOutcome } from "./rotation-machine";
@@ -26,6 +28,8 @@ export interface FunctionPorts {
   readonly publications: Publications;
   /** Default: none, no procedure follows. */
   readonly runs?: Runs | undefined;
+  /** Default: none, no procedure asks for them. */
+  readonly fingerprints?: Fingerprints | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logbook;
@@ -57,7 +61,7 @@ export function handlerOf<K extends KindName, V>(
   ports: FunctionPorts,
   targetOf: TargetFactory<K, V>,
 ): RotationHandler {
-  const { store, publications, runs, clock, random, log, redaction } = ports;
+  const { store, publications, runs, fingerprints, clock, random, log, redaction } = ports;
 
   const handle = async (request: RotationRequest): Promise<RotationOutcome> => {
     const { name, secret } = secretOf(settings, request.secretId);
@@ -79,6 +83,7 @@ export function handlerOf<K extends KindName, V>(
       store,
       publications,
       runs,
+      fingerprint: fingerprints && ((value) => fingerprints.of(settings.kind, keyOf(settings, name), value)),
       clock,
       log,
       guard: redaction.guard,
@@ -101,17 +106,30 @@ export function handlerOf<K extends KindName, V>(
   };
 }
 
+/** `db/app-primary` of `prod/db/app-primary`. */
+const keyOf = ({ environment }: Pick<FunctionSettings, "environment">, name: string): string =>
+  name.slice(secretName(environment, "").length);
+
 function fieldsOf(request: RotationRequest) {
-  return isStep(request)
-    ? { step: request.step, secret: request.secretId, version: request.versionId }
-    : {
-        phase: request.phase,
-        secret: request.secretId,
-        version: request.versionId,
-        run: request.runId,
-        emergency: request.emergency,
-      };
+  if (isStep(request)) {
+    return { step: request.step, secret: request.secretId, version: request.versionId };
+  }
+  return {
+    phase: request.phase,
+    secret: request.secretId,
+    version: request.versionId,
+    run: request.runId,
+    ...(isFingerprint(request) ? {} : { emergency: request.emergency }),
+  };
 }
+
+/** Loaded when it is asked for: one call of a run, and none of the rotation itself. */
+const kmsFingerprints = (region: string, keyAlias: string): Fingerprints => {
+  const loaded = once(async () =>
+    (await import("./adapters/kms-fingerprints.js")).KmsFingerprints.in(region, keyAlias),
+  );
+  return { of: async (...subject) => (await loaded()).of(...subject) };
+};
 
 /** A handler as Lambda loads it: settings from `settings.json` beside the bundle, AWS's services as ports. */
 export const lambdaHandler = <K extends KindName, V>(
@@ -124,13 +142,14 @@ async function assemble<K extends KindName, V>(
   targetOf: TargetFactory<K, V>,
 ): Promise<RotationHandler> {
   const settings = parseFunctionSettings(kind, await readSettingsFile());
-  const { region, runsTable } = settings;
+  const { region, runsTable, auditKeyAlias } = settings;
   const redaction = new Redaction();
   const dynamoDb = new DynamoDBClient({ region });
   const ports: FunctionPorts = {
     store: new SecretsManagerStore(new SecretsManagerClient({ region })),
     publications: new DynamoDbPublications(dynamoDb, settings.publicationsTable),
     runs: runsTable === undefined ? undefined : new DynamoDbRuns(dynamoDb, runsTable),
+    fingerprints: auditKeyAlias === undefined ? undefined : kmsFingerprints(region, auditKeyAlias),
     clock: systemClock,
     random: systemRandom,
     log: new PowertoolsLogbook("secrets-registry-rotation", redaction, {

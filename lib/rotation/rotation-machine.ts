@@ -1,6 +1,14 @@
 import { createHash } from "node:crypto";
 import type { RotationMode } from "../model/kinds";
-import { isStep, type PhaseRequest, type RotationRequest, type StepRequest } from "./event";
+import type { ValueFingerprints } from "../model/procedure-events";
+import {
+  type FingerprintRequest,
+  isFingerprint,
+  isStep,
+  type PhaseRequest,
+  type RotationRequest,
+  type StepRequest,
+} from "./event";
 import type { Clock, Logbook, Publications, Runs, SecretDescription, SecretStore } from "./ports";
 import { RotationError } from "./rotation-error";
 import type { Attempt, Target } from "./target";
@@ -20,6 +28,8 @@ export interface RotationContext<V> {
   readonly publications: Publications;
   /** Where rotations that Secrets Manager starts begin their runs. Default: nowhere, no procedure follows. */
   readonly runs?: Runs | undefined;
+  /** The fingerprint of a value of this secret. Default: none is made, no procedure asks for it. */
+  readonly fingerprint?: ((value: unknown) => Promise<string>) | undefined;
   readonly clock: Clock;
   readonly log: Logbook;
   /** Told every value before anything else is done with it, so that the log can blot it out. */
@@ -34,6 +44,8 @@ export interface RotationOutcome {
    * The version that the call was about; after `promote` and `decommission` of a published key, the one they made.
    */
   readonly versionId: string;
+  /** What `fingerprint` was asked for. */
+  readonly fingerprints?: ValueFingerprints;
 }
 
 /**
@@ -58,6 +70,7 @@ export class RotationMachine<V> {
   /** @throws RotationError for every failure that is known; adapters' failures pass through */
   async run(request: RotationRequest): Promise<RotationOutcome> {
     const version = await this.#open(request);
+    if (isFingerprint(request)) return this.#fingerprint(request, version);
     return isStep(request) ? this.#step(request, version) : this.#phase(request, version);
   }
 
@@ -308,6 +321,24 @@ export class RotationMachine<V> {
     return remaining === undefined ? done(versionId) : this.#publish(versions, derivedId, remaining, current);
   }
 
+  /** For the record of a run: reads, and changes nothing. */
+  async #fingerprint(
+    { versionId, oldVersionId }: FingerprintRequest,
+    versions: Versions,
+  ): Promise<RotationOutcome> {
+    const { fingerprint } = this.#context;
+    if (fingerprint === undefined) return { result: "nothing-to-do", versionId };
+    const text = await this.#readText(versions, versionId);
+    if (text === undefined) throw this.#empty(versionId);
+    const before = oldVersionId === undefined ? undefined : await this.#readText(versions, oldVersionId);
+    // What is there counts, be it of the kind's form or not.
+    const made = (value: string): Promise<string> => fingerprint(this.#parse(value) ?? value);
+    return {
+      ...done(versionId),
+      fingerprints: { new: await made(text), ...(before === undefined ? {} : { old: await made(before) }) },
+    };
+  }
+
   // What steps and phases share.
 
   /**
@@ -392,23 +423,30 @@ export class RotationMachine<V> {
 
   async #require(versions: Versions, versionId: string): Promise<V> {
     const value = await this.#read(versions, versionId);
-    if (value === undefined) {
-      throw new RotationError(
-        "value-missing",
-        `version ${versionId} of ${this.#context.secretName} is empty`,
-      );
-    }
+    if (value === undefined) throw this.#empty(versionId);
     return value;
   }
 
+  #empty(versionId: string): RotationError {
+    return new RotationError("value-missing", `version ${versionId} of ${this.#context.secretName} is empty`);
+  }
+
   async #read(versions: Versions, versionId: string): Promise<V | undefined> {
-    const { store, guard } = this.#context;
-    const text = await store.read(versions.secretId, versionId);
-    if (text === undefined) return undefined;
-    guard(text);
+    const text = await this.#readText(versions, versionId);
+    return text === undefined ? undefined : this.#check(this.#parse(text), versionId);
+  }
+
+  async #readText(versions: Versions, versionId: string): Promise<string | undefined> {
+    const text = await this.#context.store.read(versions.secretId, versionId);
+    if (text !== undefined) this.#context.guard(text);
+    return text;
+  }
+
+  /** `undefined`: it is no JSON. */
+  #parse(text: string): unknown {
     const json = parseJson(text);
-    guard(json);
-    return this.#check(json, versionId);
+    this.#context.guard(json);
+    return json;
   }
 
   #encode(value: V): string {

@@ -115,6 +115,7 @@ const UNNAMED: Readonly<Record<string, readonly string[]>> = {
   UseKeysThroughSecretsManager: ["kms:ViaService", "kms:EncryptionContext:SecretARN"],
   DecryptThroughSecretsManager: ["kms:ViaService", "kms:EncryptionContext:SecretARN"],
   EncryptDeadLetters: ["kms:ViaService", "kms:ResourceAliases"],
+  MakeFingerprints: ["kms:ResourceAliases"],
   ProveIdentityToVault: ["sts:IdentityTokenAudience"],
   WriteLog: [],
   EncryptMessages: ["kms:ViaService", "kms:ResourceAliases"],

@@ -123,6 +123,7 @@ function keepsTheLaws(plan: Planned): void {
   for (const entry of [...mine, { role }]) expect(guarded).not.toContain(`${entry.role.arn}"`);
 
   peopleKeepApart(plan);
+  onlyRotatorsMakeFingerprints(plan);
 
   // Limits of AWS.
   expect(name.length).toBeLessThanOrEqual(80);
@@ -193,6 +194,51 @@ function peopleKeepApart({ functions, procedure, ...plan }: Planned): void {
   }
 }
 
+/** Whoever may make fingerprints can try values until one fits. */
+function onlyRotatorsMakeFingerprints({ functions, procedure, principals, ...plan }: Planned): void {
+  const { alias, policy } = procedure.auditKey;
+  const may = (
+    action: string,
+    principal: string,
+    identity: readonly PolicyDocument[],
+    context: Record<string, string> = {},
+  ): boolean =>
+    evaluateAccess(
+      {
+        action,
+        resource: `arn:${plan.partition}:kms:${plan.regions.primary}:${plan.account}:key/audit`,
+        principal,
+        context: { "kms:ResourceAliases": alias, "kms:MacAlgorithm": "HMAC_SHA_256", ...context },
+      },
+      { identity, resource: policy, resourceMustAllow: true },
+    ).allowed;
+  const everything: PolicyDocument[] = [
+    {
+      Version: "2012-10-17",
+      Statement: [{ Sid: "All", Effect: "Allow", Action: ["kms:*"], Resource: ["*"] }],
+    },
+  ];
+  for (const entry of functions) {
+    const { arn } = entry.role;
+    const asked = [may("kms:GenerateMac", arn, rolePolicies(entry)), may("kms:GenerateMac", arn, everything)];
+    expect([entry.name, ...asked]).toEqual([entry.name, rotates(entry), rotates(entry)]);
+    for (const action of ["kms:VerifyMac", "kms:CreateGrant"])
+      expect([entry.name, may(action, arn, everything)]).toEqual([entry.name, false]);
+    if (!rotates(entry)) continue;
+    const other = { "kms:ResourceAliases": plan.operations?.key.alias ?? "none" };
+    expect(may("kms:GenerateMac", arn, rolePolicies(entry), other)).toBe(false);
+    expect(may("kms:GenerateMac", arn, everything, { "kms:MacAlgorithm": "HMAC_SHA_512" })).toBe(false);
+    expect(entry.settings.auditKeyAlias).toBe(alias);
+  }
+  const { breakGlass, operators, approvers, deployer } = principals;
+  for (const arn of [...breakGlass, ...operators, ...approvers, deployer, procedure.stateMachine.role.arn]) {
+    expect([arn, may("kms:GenerateMac", arn, everything)]).toEqual([arn, false]);
+    expect([arn, may("kms:VerifyMac", arn, everything)]).toEqual([arn, breakGlass.includes(arn)]);
+    expect([arn, may("kms:DescribeKey", arn, everything)]).toEqual([arn, true]);
+  }
+  expect(JSON.stringify(policy).length).toBeLessThan(32_768);
+}
+
 test.each(registry.environmentNames)("the procedure of %s keeps its laws", (name) => {
   keepsTheLaws(planned(blueprint(registry, name)));
 });
@@ -254,6 +300,12 @@ describe("the definition", () => {
       expect([guard, reachable("Begin", [guard]).has("Decommission")]).toEqual([guard, false]);
     const ends = reachable("Begin", ["Record"]);
     expect(ends.has("Ended") || ends.has("Failed")).toBe(false);
+  });
+
+  test("goes on without fingerprints, and asks for them before anything is proved", () => {
+    const asked = states.get("Fingerprint");
+    expect(asked?.Catch).toEqual([{ ErrorEquals: ["States.ALL"], Next: asked?.Next }]);
+    expect(reachable("Begin", ["Fingerprint"])).not.toContain("Verify");
   });
 
   test("lets no failure of a task pass uncaught, except for the recorder's, which is tried for long", () => {

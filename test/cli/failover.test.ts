@@ -243,12 +243,19 @@ describe("for Terraform", () => {
     expect(text).toContain(`aws s3 sync s3://${made?.bucket} records`);
   });
 
+  test("the steps say that fingerprints begin anew with the key that the next apply makes", () => {
+    const text = failoverSteps(plan, LOSS, secrets, "secrets").next.join("\n");
+    const alias = resource.aws_kms_alias?.secrets_audit as { readonly name: string } | undefined;
+    expect(text).toContain(`key ${alias?.name} is made anew in ${LOSS.to}`);
+  });
+
   test("what is left behind is named as the stack named it", () => {
     const { leftovers } = rejoinSteps(plan, BACK, "secrets");
     const named = (type: string, name: string) =>
       Object.values(resource[type] ?? {}).map((entry) => (entry as Record<string, unknown>)[name]);
     expect([...leftovers.functions].sort()).toEqual(named("aws_lambda_function", "function_name").sort());
     expect([...leftovers.logGroups].sort()).toEqual(named("aws_cloudwatch_log_group", "name").sort());
+    expect([...leftovers.keyAliases].sort()).toEqual([...new Set(named("aws_kms_alias", "name"))].sort());
     expect([...leftovers.rules].sort()).toEqual(named("aws_cloudwatch_event_rule", "name").sort());
     expect([...leftovers.tables].sort()).toEqual(named("aws_dynamodb_table", "name").sort());
     expect([leftovers.queue]).toEqual(named("aws_sqs_queue", "name"));

@@ -212,6 +212,22 @@ describe("RotationProcedure", () => {
     );
   });
 
+  test("makes fingerprints by an HMAC key, which KMS cannot rotate, and keeps it as long as the records' bucket", () => {
+    expect(prod.aws_kms_key.secrets_audit).toMatchObject({
+      region: "eu-central-1",
+      key_usage: "GENERATE_VERIFY_MAC",
+      customer_master_key_spec: "HMAC_256",
+      enable_key_rotation: false,
+      lifecycle: { prevent_destroy: true },
+    });
+    expect(JSON.parse(prod.aws_kms_key.secrets_audit.policy)).toEqual(procedure?.auditKey.policy);
+    expect(prod.aws_kms_alias.secrets_audit).toMatchObject({
+      name: "alias/acme-prod-secrets-audit",
+      target_key_id: "${aws_kms_key.secrets_audit.key_id}",
+    });
+    expect(procedureIn("dev").aws_kms_key.secrets_audit.lifecycle).toEqual({ prevent_destroy: false });
+  });
+
   test("tells on-call what is overdue or failed, and owners what is due", () => {
     const topicsOf = Object.fromEntries(
       Object.values<TerraformJson>(prod.aws_cloudwatch_metric_alarm).map((alarm) => [

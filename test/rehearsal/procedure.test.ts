@@ -17,6 +17,7 @@ import {
 } from "../../lib/cli/verbs/procedure-rotation";
 import { rollout } from "../../lib/cli/verbs/rollout";
 import type { RotationHost } from "../../lib/cli/verbs/rotate";
+import type { RotationRecord } from "../../lib/model/rotation-record";
 import { currentValue } from "../../lib/rehearsal/rehearse/rotate-all";
 import { ServerGroup } from "../../lib/rehearsal/servers";
 import { expectProcedureRightsUsed } from "./procedure-rights";
@@ -28,6 +29,7 @@ import {
   ProcedureWorld,
   registry,
 } from "./rehearsed-procedure";
+import { placesWith, secretTexts } from "./value-search";
 
 jest.setTimeout(240_000);
 
@@ -75,11 +77,15 @@ async function approvedFor(key: string, environments: readonly EnvironmentName[]
 }
 
 type Value = Readonly<Record<string, unknown>>;
+/** Every value that was read. */
+const seen: Value[] = [];
 const keyOf = ({ current }: Value) => current as Value;
-const readValue = (of: ProcedureWorld, key: string) => {
+const readValue = async (of: ProcedureWorld, key: string) => {
   const secret = of.world.plan.secrets.find((candidate) => candidate.key === key);
   if (secret?.store !== "aws") throw new Error(`no ${key}`);
-  return currentValue(of.world, secret) as Promise<Value>;
+  const value = (await currentValue(of.world, secret)) as Value;
+  seen.push(value);
+  return value;
 };
 const targetOf = ({ world }: ProcedureWorld, key: string) => world.targets.targets.get(key);
 const logIn = (of: ProcedureWorld, ...values: readonly Value[]) =>
@@ -227,7 +233,33 @@ describe("from the change request to the log, dev to prod", () => {
     expect(checked.runs.flatMap(({ faults }) => faults)).toEqual([]);
     expect(checked.valid).toBe(true);
   });
+
+  test("records have fingerprints: a version's is the same in each run, another version's is another one", async () => {
+    for (const name of ENVIRONMENTS) {
+      const { records } = await worlds[name].records().since(today);
+      const byVersion = new Map<string, string>();
+      let chained = 0;
+      for (const { versions, fingerprints } of records) {
+        const told = [
+          [versions.new, fingerprints?.new],
+          [versions.old, fingerprints?.old],
+        ] as const;
+        for (const [version = "none", fingerprint = "none"] of told) {
+          expect(fingerprint).toMatch(/^hmac-sha256:[0-9a-f-]{36}:[0-9a-f]{64}$/);
+          const known = byVersion.get(version);
+          if (known !== undefined) chained += 1;
+          expect([version, known ?? fingerprint]).toEqual([version, fingerprint]);
+          byVersion.set(version, fingerprint);
+        }
+      }
+      expect(new Set(byVersion.values()).size).toBe(byVersion.size);
+      // A promotion's old value is its publication's new one.
+      expect(chained).toBeGreaterThanOrEqual(records.filter(isPromotion).length);
+    }
+  });
 });
+
+const isPromotion = ({ phases }: RotationRecord) => phases[0]?.phase === "promote";
 
 describe("what goes wrong", () => {
   const key = "db/app-primary";
@@ -502,6 +534,17 @@ describe("what goes wrong", () => {
     const token = JSON.stringify({ environment: "prod", secret: key, run: "r", token: "t" });
     await expect(worlds.prod.answer(token, true, worlds.prod.operator)).rejects.toThrow();
   });
+});
+
+test("no value is in any record", async () => {
+  const places = new Map<string, string>();
+  for (const name of ENVIRONMENTS) {
+    const { records } = await worlds[name].records().since(today);
+    for (const record of records) places.set(`${name} ${record.id}`, JSON.stringify(record));
+  }
+  const texts = secretTexts(seen);
+  expect([texts.length > 20, places.size > 20]).toEqual([true, true]);
+  expect(placesWith(texts, places)).toEqual([]);
 });
 
 test("the procedure's functions used every right of their roles, and lacked none", () =>

@@ -1,6 +1,12 @@
 import { CloudWatchClient, PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
-import { CreateKeyCommand, EncryptCommand, KMSClient } from "@aws-sdk/client-kms";
+import {
+  CreateAliasCommand,
+  CreateKeyCommand,
+  EncryptCommand,
+  GenerateMacCommand,
+  KMSClient,
+} from "@aws-sdk/client-kms";
 import { CreateBucketCommand, PutBucketPolicyCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import {
   CreateSecretCommand,
@@ -135,6 +141,22 @@ const assumeWith = (token: string) =>
 
 const pod = { namespace: "app", serviceAccount: "backend", audience: "sts.amazonaws.com" } as const;
 
+/** An HMAC key with an alias. */
+async function newAuditKey(alias: string): Promise<string> {
+  const { KeyMetadata } = await client(KMSClient).send(
+    new CreateKeyCommand({ KeyUsage: "GENERATE_VERIFY_MAC", KeySpec: "HMAC_256" }),
+  );
+  await client(KMSClient).send(new CreateAliasCommand({ AliasName: alias, TargetKeyId: KeyMetadata?.KeyId }));
+  return KeyMetadata?.Arn ?? "";
+}
+
+const macAsRole = (KeyId: string) =>
+  client(KMSClient, session).send(
+    new GenerateMacCommand({ KeyId, MacAlgorithm: "HMAC_SHA_256", Message: Buffer.from("x") }),
+  );
+
+const MAC = { Effect: "Allow", Action: "kms:GenerateMac" };
+
 /** A function that throws an error with a name. */
 const REFUSES = `exports.handler = async () => {
   throw Object.assign(new Error("code: detail"), { name: "RetryableRotationError" });
@@ -210,6 +232,29 @@ const CONTRACTS: Record<EmbeddedAwsGapName, () => Promise<void>> = {
     await expect(write()).rejects.toThrow("not authorized");
     await allowRole(WRITE);
     await expect(write()).resolves.toBeDefined();
+  },
+
+  "key-alias-resource": async () => {
+    const alias = "alias/by-alias";
+    const keyArn = await newAuditKey(alias);
+    const aliasArn = `arn:aws:kms:${REGION}:${ACCOUNT}:${alias}`;
+    const Condition = { "ForAnyValue:StringEquals": { "kms:ResourceAliases": [alias] } };
+    await allowRole({ ...MAC, Resource: keyArn });
+    await expect(macAsRole(alias)).rejects.toThrow("not authorized");
+    await expect(macAsRole(keyArn)).resolves.toHaveProperty("Mac");
+    await allowRole({ ...MAC, Resource: keyArn, Condition });
+    await expect(macAsRole(keyArn)).rejects.toThrow("not authorized");
+    await allowRole({ ...MAC, Resource: aliasArn });
+    await expect(macAsRole(alias)).resolves.toHaveProperty("KeyId", keyArn);
+  },
+
+  "mac-algorithm-key": async () => {
+    const keyArn = await newAuditKey("alias/by-algorithm");
+    const Condition = { StringEquals: { "kms:MacAlgorithm": "HMAC_SHA_256" } };
+    await allowRole({ ...MAC, Resource: keyArn, Condition });
+    await expect(macAsRole(keyArn)).rejects.toThrow("not authorized");
+    await allowRole({ ...MAC, Resource: keyArn });
+    await expect(macAsRole(keyArn)).resolves.toHaveProperty("Mac");
   },
 
   "replicas-at-creation": async () => {

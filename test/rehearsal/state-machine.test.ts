@@ -61,6 +61,7 @@ const NAMELESS = "Runtime.HandlerError";
 const unhealthy: Act = { name: "CheckFailed", message: "backend/health: 503" };
 const retryable = (code: string): Act => ({ name: "RetryableRotationError", message: `${code}: not yet.` });
 const refusal = (code: string): Act => ({ name: "RotationError", message: `${code}: never.` });
+const FINGERPRINTS = { new: `hmac-sha256:k:${"a".repeat(64)}`, old: `hmac-sha256:k:${"b".repeat(64)}` };
 const NOTHING: Act = { answer: { result: "nothing-to-do", versionId: "v" } };
 
 /** What was called, in the order of the calls: `verify new`, `check`, `restart new celery`, `record failed`. */
@@ -299,14 +300,18 @@ interface Case {
   /** Default: nobody answers. */
   readonly answer?: Answer;
   readonly impatient?: true;
+  /** After the request for fingerprints, which every run makes that does not turn back before. */
   readonly calls: readonly string[];
   /** Phases of the record, `verify done`; a fault in brackets. */
   readonly phases: readonly string[];
   readonly outcome: RecorderEvent["Outcome"];
   readonly fault?: { readonly state: string; readonly code: string };
   readonly pages: readonly string[];
+  /** In the record. Default: none. */
+  readonly fingerprints?: object;
 }
 
+const FINGERPRINT = "fingerprint new";
 const PROOF = ["verify new", "check"];
 const TWICE = ["verify done", "verify done"];
 const BACK = ["rollback new", "record rolled-back"];
@@ -324,6 +329,23 @@ const CASES: readonly Case[] = [
   {
     name: "the Vaults are slow: nothing is asked before they confirm",
     confirmed: "late",
+    calls: [...PROOF, ...PROOF, "decommission old", "record decommissioned"],
+    phases: [...TWICE, "decommission done"],
+    outcome: "decommissioned",
+    pages: [],
+  },
+  {
+    name: "fingerprints are recorded",
+    acts: { fingerprint: [{ answer: { result: "done", versionId: "v", fingerprints: FINGERPRINTS } }] },
+    calls: [...PROOF, ...PROOF, "decommission old", "record decommissioned"],
+    phases: [...TWICE, "decommission done"],
+    outcome: "decommissioned",
+    pages: [],
+    fingerprints: FINGERPRINTS,
+  },
+  {
+    name: "fingerprints that cannot be made are no reason to stop",
+    acts: { fingerprint: [retryable("unexpected")] },
     calls: [...PROOF, ...PROOF, "decommission old", "record decommissioned"],
     phases: [...TWICE, "decommission done"],
     outcome: "decommissioned",
@@ -647,7 +669,8 @@ describe("a run", () => {
     "%s",
     async (_, word, entry) => {
       const { script, end, record, pages } = await play(word, entry);
-      expect(script.calls).toEqual(entry.calls);
+      expect(script.calls).toEqual([...(entry.calls === BACK ? [] : [FINGERPRINT]), ...entry.calls]);
+      expect(record.Fingerprints).toEqual(entry.fingerprints ?? null);
       expect(record.Outcome).toBe(entry.outcome);
       expect(record.Fault).toEqual(entry.fault ?? null);
       expect(
@@ -669,7 +692,14 @@ describe("a run", () => {
       ...(CASES[0] as Case),
       input: { oldVersion: undefined as never },
     });
-    expect(script.calls).toEqual([...PROOF, "record replaced"]);
+    expect(script.calls).toEqual([FINGERPRINT, ...PROOF, "record replaced"]);
+    expect(script.events[0]).toEqual({
+      Phase: "fingerprint",
+      SecretId: "prod/first",
+      VersionId: "new/first",
+      OldVersionId: null,
+      RunId: "first",
+    });
     expect(record.Checks).toEqual([
       { at: expect.any(String), tries: 1, results: [expect.objectContaining({ outcome: "passed" })] },
     ]);

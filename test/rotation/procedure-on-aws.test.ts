@@ -39,7 +39,7 @@ import { SecretsManagerStore } from "../../lib/rotation/adapters/secrets-manager
 import { StepFunctionsExecutions } from "../../lib/rotation/adapters/step-functions-executions";
 import { Dispatcher } from "../../lib/rotation/procedure/dispatcher";
 import type { DispatcherRequest } from "../../lib/rotation/procedure/dispatcher-event";
-import { Recorder } from "../../lib/rotation/procedure/recorder";
+import { Recorder, recorderEvent } from "../../lib/rotation/procedure/recorder";
 import { Watcher } from "../../lib/rotation/procedure/watcher";
 import { crashEverywhere } from "./models/crash-everywhere";
 import { CrashPlan } from "./models/crash-plan";
@@ -499,6 +499,27 @@ describe("the recorder on AWS's services", () => {
     expect(outcome.status).toBe(status);
     expect(await recordAt(outcome.record ?? "")).toMatchObject({ end });
     expect(await runs.open(name)).toBeUndefined();
+  });
+
+  const FINGERPRINTS = {
+    new: `hmac-sha256:key-1:${"a".repeat(64)}`,
+    old: `hmac-sha256:key-1:${"b".repeat(64)}`,
+  };
+  test.each([
+    ["both", FINGERPRINTS, FINGERPRINTS],
+    ["the new one alone", { new: FINGERPRINTS.new }, { new: FINGERPRINTS.new }],
+    ["none", null, undefined],
+    ["none, by an earlier definition", undefined, undefined],
+    ["what is none", { new: "correct horse battery staple" }, undefined],
+  ])("records fingerprints: %s", async (_, Fingerprints, recorded) => {
+    const { key, name, run, clock } = await begun();
+    const { record = "" } = await recorderOf(name, key, clock).run(
+      recorderEvent.parse({
+        ...decommissioned(name, run),
+        ...(Fingerprints === undefined ? {} : { Fingerprints }),
+      }),
+    );
+    expect((await recordAt(record))?.fingerprints).toEqual(recorded);
   });
 
   test("a scheduled run is Secrets Manager's, a promotion ends as promoted", async () => {

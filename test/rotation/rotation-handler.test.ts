@@ -39,11 +39,28 @@ describe("events", () => {
   });
 
   test.each([
+    ["v0", "v0"],
+    [null, undefined],
+    [undefined, undefined],
+  ])("a request for fingerprints, with %p before", (OldVersionId, oldVersionId) => {
+    const event = { Phase: "fingerprint", SecretId: NAME, VersionId: v, OldVersionId, RunId: "7" };
+    expect(parseEvent(event)).toEqual({
+      phase: "fingerprint",
+      secretId: NAME,
+      versionId: v,
+      oldVersionId,
+      runId: "7",
+    });
+  });
+
+  test.each([
     [{ Step: "dropSecret", SecretId: ARN, ClientRequestToken: v }, "Step"],
     [{ Step: "setSecret", SecretId: ARN }, "ClientRequestToken"],
     [{ Phase: "publish", SecretId: ARN, VersionId: v, RunId: "7" }, "Phase"],
     [{ Phase: "verify", SecretId: ARN, VersionId: v }, "RunId"],
     [{ Phase: "verify", SecretId: ARN, VersionId: v, RunId: "7", Force: true }, "unrecognized_keys"],
+    [{ Phase: "fingerprint", SecretId: ARN, RunId: "7" }, "VersionId"],
+    [{ Phase: "fingerprint", SecretId: ARN, VersionId: v, RunId: "7", Emergency: true }, "unrecognized_keys"],
     [undefined, "invalid_type"],
   ])("%j is malformed", (event, field) => {
     expect(() => parseEvent(event)).toThrow(new RegExp(`event-malformed: wrong or missing: ${field}`));

@@ -80,10 +80,15 @@ export function failoverSteps(
         : []),
       `Then: npm run synth. Terraform's state must be reachable: a bucket in ${from} is lost, too.`,
       `State: forget what lies in ${from}, and the keys' replicas, which belong to its key: terraform -chdir=${stack} show -json | jq -r '.values.root_module.resources[] | select(${lost}) | .address' | xargs -r terraform -chdir=${stack} state rm. This deletes nothing in AWS.`,
-      `Import: save the import blocks as ${stack}/failover.tf.json (--imports writes it), then terraform -chdir=${stack} plan. It must destroy nothing: secrets are imported and changed in place; a new key, functions, table, queue, rules and schedules are created in ${to}. Apply it, then remove the file. The roles' new policies also keep functions of ${from} from rotating, should it come back.`,
+      `Import: save the import blocks as ${stack}/failover.tf.json (--imports writes it), then terraform -chdir=${stack} plan. It must destroy nothing: secrets are imported and changed in place; new keys, functions, tables, queue, rules and schedules are created in ${to}. Apply it, then remove the file. The roles' new policies also keep functions of ${from} from rotating, should it come back.`,
       ...(plan.procedure
         ? [
             `Records: bucket ${plan.procedure.records.name} stays in ${from} with what it holds; from now on they lie in ${recordsBucket(plan.registry, environment, plan.account, to)}. When ${from} answers again, archive what is in no log yet: aws s3 sync s3://${plan.procedure.records.name} records, then secrets-registry log archive --from records --since <day>.`,
+          ]
+        : []),
+      ...(plan.procedure
+        ? [
+            `Fingerprints: key ${plan.procedure.auditKey.alias} is made anew in ${to}, and an HMAC key cannot be copied, so the same value has another fingerprint from now on. Each names its key. Keep the one of ${from} as long as its records count.`,
           ]
         : []),
       ...replicas.map(
@@ -125,7 +130,11 @@ export function leftovers({ functions, operations, procedure, key }: Blueprint):
       ...(operations ? [operations.publicationsTable] : []),
       ...(procedure ? [procedure.runsTable] : []),
     ],
-    keyAliases: [key.alias, ...(operations ? [operations.key.alias] : [])],
+    keyAliases: [
+      key.alias,
+      ...(operations ? [operations.key.alias] : []),
+      ...(procedure ? [procedure.auditKey.alias] : []),
+    ],
   };
 }
 

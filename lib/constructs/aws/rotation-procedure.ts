@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
+import { KmsAlias } from "@cdktf/provider-aws/lib/kms-alias";
+import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
 import { S3BucketObjectLockConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-object-lock-configuration";
@@ -18,9 +20,11 @@ import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
 import { Construct } from "constructs";
 import type { ProcedurePlan, RecordsPlan, TopicPlan } from "../../blueprint";
 import { hideIdsBelow, setAddress } from "../address";
-import { literalJson } from "../literal-text";
+import { literalJson, literalText } from "../literal-text";
 import { ExclusiveRole } from "./exclusive-role";
 import { metricAlarm } from "./metric-alarm";
+
+const KEY_DELETION_DAYS = 30;
 
 /** Input of {@link RotationProcedure}. */
 export interface RotationProcedureProps {
@@ -38,7 +42,7 @@ export interface RotationProcedureProps {
 
 /**
  * What follows a rotation: the table of runs, the state machine that proves one and retires the old credential, the
- * bucket of records that nobody can change, the topics on which people are asked and reminded. Its functions are among
+ * bucket of records that nobody can change, the key of their fingerprints, the topics on which people are asked and reminded. Its functions are among
  * those of {@link Operations}. The policies that people's roles need are written beside the stack, as
  * `policies/operator.json`, `approver.json`, `ci.json` and `failover.json`: those roles belong to others.
  *
@@ -86,6 +90,7 @@ export class RotationProcedure extends Construct {
       "runs",
     );
     this.#records(common, plan.records, plan);
+    this.#auditKey(common, plan);
     this.approvalTopicArn = this.#topic(common, "approvals", plan.approvals, keyArn, tags);
     this.reminderTopicArn = this.#topic(common, "reminders", plan.reminders, keyArn, tags);
 
@@ -206,6 +211,30 @@ export class RotationProcedure extends Construct {
         dependsOn: [block],
       }),
       "records",
+    );
+  }
+
+  #auditKey(common: Common, { auditKey, preventDestroy, tags }: ProcedurePlan): void {
+    const key = setAddress(
+      this,
+      new KmsKey(this, "audit-key", {
+        ...common,
+        description: literalText(auditKey.description),
+        keyUsage: "GENERATE_VERIFY_MAC",
+        customerMasterKeySpec: "HMAC_256",
+        // KMS rotates no HMAC key.
+        enableKeyRotation: false,
+        deletionWindowInDays: KEY_DELETION_DAYS,
+        policy: literalJson(auditKey.policy),
+        tags: { ...tags },
+        lifecycle: { preventDestroy },
+      }),
+      "audit",
+    );
+    setAddress(
+      this,
+      new KmsAlias(this, "audit-alias", { ...common, name: auditKey.alias, targetKeyId: key.keyId }),
+      "audit",
     );
   }
 

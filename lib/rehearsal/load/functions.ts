@@ -43,6 +43,7 @@ const SERVICES = [
   "DYNAMODB",
   "ELASTICACHE",
   "IAM",
+  "KMS",
   "LAMBDA",
   "S3",
   "SECRETS_MANAGER",

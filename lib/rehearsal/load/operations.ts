@@ -14,7 +14,7 @@ import {
   type RulePlan,
   rotates,
 } from "../../blueprint";
-import type { PolicyDocument } from "../../model";
+import type { PolicyDocument, PolicyStatement } from "../../model";
 import { type AwsAccess, clientSettings, kms, loadRole, secretsManager } from "./aws-account";
 import { allowSecretsManager, loadFunction } from "./functions";
 
@@ -82,25 +82,29 @@ export async function loadSchedules(
   }
 }
 
-/** A role without the condition that the embedded AWS never finds true; see its gap `metric-namespace-key`. */
+/** A role without the conditions that the embedded AWS never finds true. */
 const embeddedRole = (role: RolePlan): RolePlan => {
-  const inEveryNamespace = <T extends { readonly document: PolicyDocument }>({ document, ...rest }: T) => ({
+  const embedded = <T extends { readonly document: PolicyDocument }>({ document, ...rest }: T) => ({
     ...rest,
-    document: {
-      ...document,
-      Statement: document.Statement.map(({ Condition, ...statement }) =>
-        Condition === undefined || "cloudwatch:namespace" in (Condition.StringEquals ?? {})
-          ? statement
-          : { ...statement, Condition },
-      ),
-    },
+    document: { ...document, Statement: document.Statement.map(embeddedStatement) },
   });
   const { inline, managed } = role.policies;
-  return {
-    ...role,
-    policies: { inline: inline.map(inEveryNamespace), managed: managed.map(inEveryNamespace) },
-  };
+  return { ...role, policies: { inline: inline.map(embedded), managed: managed.map(embedded) } };
 };
+
+/** See the gaps `metric-namespace-key` and `key-alias-resource`. */
+function embeddedStatement(whole: PolicyStatement): PolicyStatement {
+  const { Condition, ...statement } = whole;
+  if ("cloudwatch:namespace" in (Condition?.StringEquals ?? {})) return statement;
+  if (!statement.Action.includes("kms:GenerateMac")) return whole;
+  const aliases = Condition?.["ForAnyValue:StringEquals"]?.["kms:ResourceAliases"] ?? [];
+  return {
+    ...statement,
+    Resource: (statement.Resource ?? []).flatMap((keys) =>
+      aliases.map((alias) => keys.replace(/key\/\*$/, alias)),
+    ),
+  };
+}
 
 const logs = (access: AwsAccess, region: string) => new CloudWatchLogsClient(clientSettings(access, region));
 

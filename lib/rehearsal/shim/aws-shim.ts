@@ -240,10 +240,15 @@ function contextOf(call: AwsCall): Readonly<Record<string, string>> {
   const audience = call.action === "sts:GetWebIdentityToken" ? textOf(call, "Audience.member.1") : undefined;
   const namespace = call.action === "cloudwatch:PutMetricData" ? textOf(call, "Namespace") : undefined;
   const replicas = replicaRegionsOf(call);
+  const mac = call.action === "kms:GenerateMac" ? textOf(call, "MacAlgorithm") : undefined;
+  const key = call.action === "kms:GenerateMac" ? textOf(call, "KeyId") : undefined;
   return {
     "aws:RequestedRegion": call.region,
     ...(audience === undefined ? {} : { "sts:IdentityTokenAudience": audience }),
     ...(namespace === undefined ? {} : { "cloudwatch:namespace": namespace }),
+    ...(mac === undefined ? {} : { "kms:MacAlgorithm": mac }),
+    // The alias by which a key is named is one of its aliases.
+    ...(key?.startsWith("alias/") ? { "kms:ResourceAliases": key } : {}),
     // A context has one value for a key: several regions equal none.
     ...(replicas.length === 0 ? {} : { "secretsmanager:AddReplicaRegions": replicas.join() }),
   };

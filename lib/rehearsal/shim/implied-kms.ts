@@ -1,4 +1,5 @@
 import type { CallRecord } from "./call-log";
+import { keyArn } from "./resource-arn";
 import type { Upstream } from "./upstream";
 
 /**
@@ -85,13 +86,3 @@ const replicasOf = (status: unknown): readonly { readonly Region: string; readon
   (Array.isArray(status) ? status : []).filter(
     ({ Region, KmsKeyId }) => typeof Region === "string" && typeof KmsKeyId === "string",
   );
-
-async function keyArn(keyId: string, account: string, region: string, upstream: Upstream): Promise<string> {
-  if (/^arn:[^:]+:kms:.*:key\//.test(keyId)) return keyId;
-  const { body } = await upstream.asRoot(
-    { account, region, service: "kms", operation: "DescribeKey" },
-    { KeyId: keyId },
-  );
-  const metadata = body.KeyMetadata as { readonly Arn?: string } | undefined;
-  return metadata?.Arn ?? keyId;
-}

@@ -26,8 +26,10 @@ const RESOLVERS: Readonly<Record<string, Resolve>> = {
     return typeof body.ARN === "string" ? body.ARN : id;
   },
   dynamodb: (call, account) => named(call, "TableName", (name) => regional(call, account, `table/${name}`)),
-  kms: (call, account) =>
-    named(call, "KeyId", (id) => regional(call, account, id.startsWith("alias/") ? id : `key/${id}`)),
+  async kms(call, account, upstream) {
+    const id = textOf(call, "KeyId");
+    return id === undefined ? "*" : keyArn(id, account, call.region, upstream);
+  },
   lambda: (call, account) =>
     named(call, "FunctionName", (name) => regional(call, account, `function:${name}`)),
   elasticache: (call, account) =>
@@ -63,6 +65,22 @@ const RESOLVERS: Readonly<Record<string, Resolve>> = {
     return xmlText(answer.body, "Arn") ?? role ?? user ?? "*";
   },
 };
+
+/** ARN of a key by its id, its alias or itself; what was given where there is no such key. */
+export async function keyArn(
+  keyId: string,
+  account: string,
+  region: string,
+  upstream: Upstream,
+): Promise<string> {
+  if (/^arn:[^:]+:kms:.*:key\//.test(keyId)) return keyId;
+  const { body } = await upstream.asRoot(
+    { account, region, service: "kms", operation: "DescribeKey" },
+    { KeyId: keyId },
+  );
+  const metadata = body.KeyMetadata as { readonly Arn?: string } | undefined;
+  return metadata?.Arn ?? keyId;
+}
 
 /** GetAccessKeyLastUsed names a key, and is judged by the user whose key it is. */
 async function ownerOfKey(call: AwsCall, account: string, upstream: Upstream): Promise<string | undefined> {

@@ -3,7 +3,7 @@ import type { RecorderSettings } from "../../model/function-settings";
 import { actorName } from "../../model/grammar";
 import { keyAsWord } from "../../model/names";
 import type { PhaseResult, ProgressEvent, RecorderEvent, RunOutcome } from "../../model/procedure-events";
-import { type RotationRecord, readRotationRecord } from "../../model/rotation-record";
+import { type RotationRecord, readRotationRecord, valueFingerprints } from "../../model/rotation-record";
 import type { Clock } from "../ports";
 import { RotationError } from "../rotation-error";
 import type { FinalStatus, Run } from "./run";
@@ -61,6 +61,10 @@ export const recorderEvent: z.ZodMiniType<RecorderEvent | ProgressEvent> = z.uni
     Phases: z.array(phase),
     Checks: z.array(
       z.strictObject({ at: z.string(), tries: z.int().check(z.gte(1)), results: z.array(result) }),
+    ),
+    // Executions that began under an earlier definition pass none.
+    Fingerprints: z.exactOptional(
+      z.nullable(z.object({ new: z.string(), old: z.exactOptional(z.string()) })),
     ),
     Approver: z.nullable(z.string()),
     Fault: z.nullable(z.object({ state: z.string(), code: z.string() })),
@@ -137,7 +141,7 @@ function factsOf(
   endedAt: Date,
 ): Pick<
   RotationRecord,
-  "change" | "actors" | "versions" | "phases" | "checks" | "end" | "startedAt" | "endedAt"
+  "change" | "actors" | "versions" | "fingerprints" | "phases" | "checks" | "end" | "startedAt" | "endedAt"
 > {
   const from = run.startedAt;
   const until = endedAt > from ? endedAt : from;
@@ -161,6 +165,7 @@ function factsOf(
     change: run.change ?? (run.startedBy === "schedule" ? "scheduled" : "not-required"),
     actors: { started, ...(approved === undefined || approved === started ? {} : { approved }) },
     versions: { ...(run.oldVersion === undefined ? {} : { old: run.oldVersion }), new: run.newVersion },
+    ...fingerprintsOf(event),
     phases: [firstPhase(run, event, phases[0]?.startedAt ?? until.toISOString()), ...phases],
     checks: [...logins(phases, event), ...checksOf(event, within)],
     end: endOf(event, phases, approved === started, until),
@@ -175,6 +180,12 @@ function factsOf(
  */
 const approverOf = ({ Approver }: RecorderEvent): string | undefined =>
   Approver !== null && actorName.safeParse(Approver).success ? Approver : undefined;
+
+/** What is no fingerprint stays out: no record may fail for it, and it could be anything. */
+function fingerprintsOf({ Fingerprints }: RecorderEvent): Pick<RotationRecord, "fingerprints"> {
+  const { data } = valueFingerprints.safeParse(Fingerprints);
+  return data === undefined ? {} : { fingerprints: data };
+}
 
 /** From the begin of the run until the state machine had it. */
 function firstPhase(

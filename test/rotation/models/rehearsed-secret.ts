@@ -76,6 +76,7 @@ export interface RehearsedProps<V> {
   readonly publishLead?: number;
   readonly readings?: Readings;
   readonly runs?: Runs;
+  readonly fingerprint?: RotationContext<V>["fingerprint"];
 }
 
 /** One secret with its rotation, everything around it in memory, and each process mortal. */
@@ -118,6 +119,7 @@ export class RehearsedSecret<V> {
       store: plan.wrap(new SecretsManagerStore(this.secrets.client)),
       publications: plan.wrap(this.publications),
       runs: this.#props.runs === undefined ? undefined : plan.wrap(this.#props.runs),
+      fingerprint: this.#props.fingerprint,
       clock: this.clock,
       log: silentLog,
       guard: () => undefined,
