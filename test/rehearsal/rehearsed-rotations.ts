@@ -21,11 +21,12 @@ import {
   rotate,
 } from "../../lib/cli/verbs/rotate";
 import type { Registry } from "../../lib/model";
-import { secretsManager } from "../../lib/rehearsal/load";
+import { invokeFunction, secretsManager } from "../../lib/rehearsal/load";
 import { ServerGroup } from "../../lib/rehearsal/servers";
 import type { RehearsedTarget } from "../../lib/rehearsal/targets";
 import { type RehearsedWorld, shortened, standUp } from "../../lib/rehearsal/world";
 import { DynamoDbRuns } from "../../lib/rotation/adapters/dynamodb-runs";
+import type { RotationOutcome } from "../../lib/rotation/rotation-machine";
 import { type Change, waitBefore } from "../../lib/rotation/waiting-law";
 
 const DAY_MS = 86_400_000;
@@ -169,6 +170,20 @@ export class RehearsedRotations {
     await this.#secrets.send(
       new PutSecretValueCommand({ SecretId: this.secret(key).name, SecretString: JSON.stringify(value) }),
     );
+  }
+
+  /** The fingerprint of AWSCURRENT's value, as the procedure asks for it. */
+  async fingerprint(key: string): Promise<string> {
+    const { version } = await this.current(key);
+    const { payload } = await invokeFunction(this.world.as.operator, this.arnOf(this.functionOf(key)), {
+      Phase: "fingerprint",
+      SecretId: this.secret(key).name,
+      VersionId: version,
+      OldVersionId: null,
+      RunId: version,
+    });
+    const { fingerprints } = payload as RotationOutcome;
+    return fingerprints?.new ?? "none";
   }
 
   /** Waits until all Vaults have AWSCURRENT and the law of waiting lets a change come. */

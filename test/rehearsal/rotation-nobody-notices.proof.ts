@@ -201,6 +201,12 @@ test("replicas have what the primary region has", async () => {
   }
 });
 
+test("every value has a fingerprint of its own, by its function's own rights", async () => {
+  const made = await Promise.all(rotations.rotated.map(({ key }) => rotations.fingerprint(key)));
+  for (const fingerprint of made) expect(fingerprint).toMatch(/^hmac-sha256:[0-9a-f-]{36}:[0-9a-f]{64}$/);
+  expect(new Set(made).size).toBe(made.length);
+});
+
 test("every function used all of its rights and lacked none", () => {
   const { lines, counts, unused, missing } = functionRights(rotations);
   print(lines.join("\n"));
