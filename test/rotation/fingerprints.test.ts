@@ -96,7 +96,7 @@ describe("a fingerprint by KMS", () => {
       return { KeyId: "key/k", Mac: new Uint8Array(32) };
     };
     const spied = new KmsFingerprints({ send } as unknown as KMSClient, "alias/audit");
-    // Few characters, so that parts of one often end where another's begin.
+    type Subject = Parameters<typeof spied.of>;
     const word = fc.string({ unit: fc.constantFrom('"', ",", "[", "a"), maxLength: 3 });
     const subject = fc.tuple(word, word, fc.oneof(word, fc.jsonValue(), fc.constant("x".repeat(65_000))));
     await fc.assert(
@@ -108,6 +108,13 @@ describe("a fingerprint by KMS", () => {
         expect(first === second).toBe(canonicalJson(one) === canonicalJson(other));
         expect(first.length).toBeLessThanOrEqual(4_096);
       }),
+      {
+        // Where one part ends and the next begins is a part of the message.
+        examples: ["", ",", '"', '","'].map((between): [Subject, Subject] => [
+          [`a${between}b`, "c", 0],
+          ["a", `b${between}c`, 0],
+        ]),
+      },
     );
   });
 });
