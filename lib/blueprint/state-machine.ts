@@ -3,9 +3,9 @@
  * plain data in the Amazon States Language: https://states-language.net. `lib/model/procedure-events.ts` has the input
  * and what the functions are asked.
  *
- * Confirmed by every Vault → fingerprints → restarts → proof → overlap → proof → approval → decommission → record. Until the old
- * credential is asked to go, whatever fails leads to a rollback; from then on the new one is kept, because the old one may
- * be dead, and a person is called.
+ * Confirmed by every Vault → fingerprints → restarts → proof → overlap → proof → approval → decommission → record. Until
+ * the old credential is asked to go, whatever fails leads to a rollback, but for the fingerprints, without which a run goes
+ * on; from then on the new one is kept, because the old one may be dead, and a person is called.
  *
  * Whatever waits takes its time from the input, and what is tried again for minutes or hours is a loop of states: the
  * intervals of `Retry` are fixed in a definition, so no rehearsal could shorten them.
