@@ -64,7 +64,10 @@ async function loadRecords(client: S3Client, region: string, plan: RecordsPlan):
     new CreateBucketCommand({
       Bucket: plan.name,
       ObjectLockEnabledForBucket: true,
-      CreateBucketConfiguration: { LocationConstraint: region as "eu-central-1" },
+      // S3's first region is named by leaving it out.
+      ...(region === "us-east-1"
+        ? {}
+        : { CreateBucketConfiguration: { LocationConstraint: region as "eu-central-1" } }),
     }),
   );
   await client.send(
