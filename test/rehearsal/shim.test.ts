@@ -12,6 +12,15 @@ import {
 } from "@aws-sdk/client-iam";
 import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import {
+  CreateBucketCommand,
+  DeleteBucketCommand,
+  DeleteBucketPolicyCommand,
+  GetBucketPolicyCommand,
+  PutBucketPolicyCommand,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import {
   CancelRotateSecretCommand,
   CreateSecretCommand,
   DescribeSecretCommand,
@@ -160,6 +169,38 @@ const functionOf = (name: string, roleArn: string) => ({
   timeoutSeconds: 3,
   memoryMb: 128,
 });
+
+/** A bucket with a policy of one Deny, and the role's hands on it. */
+async function guardedBucketAt(at: <T>(type: ClientType<T>) => T, Action: string, Condition: object) {
+  const Bucket = `bucket-${++count}`;
+  const Policy = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Sid: "Other",
+        Effect: "Deny",
+        Principal: "*",
+        Action: "s3:DeleteObject",
+        Resource: `arn:aws:s3:::${Bucket}/*`,
+      },
+      {
+        Sid: "Guard",
+        Effect: "Deny",
+        Principal: "*",
+        Action,
+        Resource: [`arn:aws:s3:::${Bucket}`, `arn:aws:s3:::${Bucket}/*`],
+        Condition,
+      },
+    ],
+  });
+  await allowRole(allow("s3:*"));
+  const role = clientAt(at === client ? shim.endpoint : aws.endpoint, S3Client, session);
+  await role.send(
+    new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: REGION } }),
+  );
+  await role.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+  return { Bucket, Policy, role };
+}
 
 const CONTRACTS: Record<ShimRuleName, Contract> = {
   "token-names-one-value": {
@@ -409,6 +450,35 @@ const CONTRACTS: Record<ShimRuleName, Contract> = {
     },
     shim: "InvalidParameterValueException",
     embedded: "ok",
+  },
+  "secure-transport": {
+    async act(at) {
+      const { Bucket, role } = await guardedBucketAt(at, "s3:*", {
+        Bool: { "aws:SecureTransport": "false" },
+      });
+      return [
+        await outcome(role.send(new GetBucketPolicyCommand({ Bucket }))),
+        await outcome(role.send(new DeleteBucketPolicyCommand({ Bucket }))),
+        await outcome(role.send(new DeleteBucketCommand({ Bucket }))),
+      ];
+    },
+    shim: ["ok", "ok", "ok"],
+    embedded: ["AccessDenied", "AccessDenied", "AccessDenied"],
+  },
+  "if-none-match-key": {
+    async act(at) {
+      const { Bucket, Policy, role } = await guardedBucketAt(at, "s3:PutObject", {
+        Null: { "s3:if-none-match": "true" },
+      });
+      const write = (more: object) =>
+        outcome(role.send(new PutObjectCommand({ Bucket, Key: "record", Body: "text", ...more })));
+      const guarded = [await write({}), await write({ IfNoneMatch: "*" }), await write({ IfNoneMatch: "*" })];
+      const read = await role.send(new GetBucketPolicyCommand({ Bucket }));
+      await role.send(new DeleteBucketPolicyCommand({ Bucket }));
+      return [...guarded, read.Policy === Policy, await write({})];
+    },
+    shim: ["AccessDenied", "ok", "PreconditionFailed", true, "ok"],
+    embedded: ["AccessDenied", "AccessDenied", "AccessDenied", true, "ok"],
   },
   "web-identity-token": {
     async act(at) {

@@ -7,6 +7,7 @@ import { type ServerGroup, startInGroup } from "../servers/server-group";
 import { type AwsCall, parseCall, textOf } from "./aws-call";
 import { CallLog, type CallRecord, outcomeOf } from "./call-log";
 import { type Caller, Callers } from "./callers";
+import { ConditionalWrites } from "./conditional-writes";
 import type { Exchange, Handler } from "./exchange";
 import { type Fault, Faults } from "./faults";
 import { AccessKeyUses, createAccessKey } from "./iam-keys";
@@ -77,6 +78,7 @@ export function startAwsShim(options: AwsShimOptions): Promise<AwsShim> {
         GetAccessKeyLastUsed: (exchange) => keyUses.lastUsed(exchange),
       },
       lambda: { CreateFunction: createFunction },
+      s3: new ConditionalWrites().handlers(),
       sts: { GetWebIdentityToken: (exchange) => webIdentity.getToken(exchange) },
     };
     const onTaken = options.onTaken ?? (async () => undefined);
@@ -254,7 +256,13 @@ const turnOf = (call: AwsCall, account: string): string =>
   [
     account,
     call.service,
-    secretNameOf(textOf(call, "SecretId") ?? textOf(call, "Name") ?? textOf(call, "UserName") ?? ""),
+    secretNameOf(
+      textOf(call, "SecretId") ??
+        textOf(call, "Name") ??
+        textOf(call, "UserName") ??
+        textOf(call, "Bucket") ??
+        "",
+    ),
   ].join(" ");
 
 async function readRequest(incoming: IncomingMessage): Promise<WireRequest> {

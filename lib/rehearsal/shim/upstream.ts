@@ -12,6 +12,9 @@ const NOT_FORWARDED = new Set([
   "proxy-connection",
 ]);
 
+/** The shim stands for AWS's endpoints, which speak TLS; this is how the embedded AWS knows. */
+const OVER_TLS = ["x-forwarded-proto", "https"];
+
 /** What a service is asked as an account's root. */
 export interface RootCall {
   readonly account: string;
@@ -120,7 +123,7 @@ export class Upstream {
           port: this.#endpoint.port,
           method,
           path: url,
-          headers: [...headers],
+          headers: [...headers, ...OVER_TLS],
           setHost: false,
           agent: false,
         },
