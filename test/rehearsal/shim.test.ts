@@ -1,4 +1,6 @@
 import { randomBytes, randomUUID, verify } from "node:crypto";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { CreateTableCommand, DynamoDBClient, TransactWriteItemsCommand } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import {
@@ -52,6 +54,7 @@ import {
   startAwsShim,
   usesByPrincipal,
 } from "../../lib/rehearsal/shim";
+import { type SignedRequest, sendSigned } from "./signed-request";
 
 const ACCOUNT = "111122223333";
 const REGION = "eu-central-1";
@@ -660,6 +663,97 @@ describe("rights", () => {
         new PutSecretValueCommand({ SecretId, SecretString: value() }),
       ),
     ).rejects.toThrow("signature");
+  });
+});
+
+describe("S3 Control, whose host has the account in front of the shim's", () => {
+  let Bucket: string;
+  const askAs = (credentials: Credentials, method: string, more: Partial<SignedRequest> = {}) => {
+    const { host } = new URL(shim.endpoint);
+    return sendSigned({
+      endpoint: shim.endpoint,
+      credentials,
+      region: REGION,
+      service: "s3",
+      method,
+      path: `/v20180820/tags/${encodeURIComponent(`arn:aws:s3:::${Bucket}`)}`,
+      proxiedHost: `${ACCOUNT}.${host}`,
+      ...more,
+      headers: { "x-amz-account-id": ACCOUNT, ...more.headers },
+    });
+  };
+  const tagOf = (Key: string, Value: string) => `<Tag><Key>${Key}</Key><Value>${Value}</Value></Tag>`;
+  const tagging = (...tags: string[]) => ({
+    headers: { "content-type": "application/xml" },
+    body: `<TagResourceRequest xmlns="http://awss3control.amazonaws.com/doc/2018-08-20/"><Tags>${tags.join("")}</Tags></TagResourceRequest>`,
+  });
+  const tagsIn = ({ body }: { readonly body: string }) => /<Tags>(.*)<\/Tags>/.exec(body)?.[1];
+
+  beforeAll(async () => {
+    Bucket = `bucket-${++count}`;
+    await client(S3Client).send(
+      new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: REGION } }),
+    );
+  });
+
+  test("tags buckets, under the caller's rights, and is in the record", async () => {
+    const RESOURCE = `arn:aws:s3:::${Bucket}`;
+    await allowRole(allow(["s3:TagResource", "s3:ListTagsForResource", "s3:UntagResource"], RESOURCE));
+    shim.calls.clear();
+    const tagged = await askAs(
+      session,
+      "POST",
+      tagging(tagOf("registry", "acme"), tagOf("environment", "dev")),
+    );
+    const listed = await askAs(session, "GET");
+    const untagged = await askAs(session, "DELETE", { query: { tagKeys: "environment" } });
+    expect([tagged.status, listed.status, untagged.status]).toEqual([204, 200, 204]);
+    expect(tagsIn(listed)).toBe(tagOf("registry", "acme") + tagOf("environment", "dev"));
+    expect(tagsIn(await askAs(session, "GET"))).toBe(tagOf("registry", "acme"));
+    expect(shim.calls.all.slice(0, 3)).toEqual(
+      ["s3:TagResource", "s3:ListTagsForResource", "s3:UntagResource"].map((action) =>
+        expect.objectContaining({ principal: ROLE_ARN, action, resource: RESOURCE, outcome: "allowed" }),
+      ),
+    );
+  });
+
+  test("is refused to who has no right, and to a forged signature", async () => {
+    await allowRole(allow("s3:GetBucketTagging"));
+    for (const credentials of [session, { ...session, secretAccessKey: "forged" }]) {
+      expect(await askAs(credentials, "POST", tagging(tagOf("registry", "forged")))).toMatchObject({
+        status: 403,
+      });
+    }
+    expect((await askAs(aws.rootCredentials(ACCOUNT), "GET")).body).not.toContain("forged");
+  });
+
+  describe("and no other server's", () => {
+    const asked: string[] = [];
+    const other = createServer(({ url = "" }, response) => {
+      asked.push(url);
+      response.end();
+    });
+    let port: number;
+
+    beforeAll(async () => {
+      await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+      port = (other.address() as AddressInfo).port;
+    });
+
+    afterAll(() => other.close());
+
+    test("the shim is no proxy of them", async () => {
+      const refused = { status: 403, body: expect.stringContaining("no proxies") };
+      for (const proxiedHost of [`127.0.0.1:${port}`, `${ACCOUNT}.127.0.0.1:${port}`, "example.com"]) {
+        expect(await askAs(session, "GET", { proxiedHost })).toEqual(refused);
+      }
+      const { hostname, port: shimPort } = new URL(shim.endpoint);
+      const tunnel = request({ hostname, port: shimPort, method: "CONNECT", path: `127.0.0.1:${port}` });
+      await expect(
+        new Promise((resolve, reject) => tunnel.once("connect", resolve).once("error", reject).end()),
+      ).rejects.toThrow();
+      expect(asked).toEqual([]);
+    });
   });
 });
 

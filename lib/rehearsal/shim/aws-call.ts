@@ -42,6 +42,13 @@ const OPERATION_OF_SCHEDULER: Readonly<Record<string, string>> = {
   DELETE: "DeleteSchedule",
 };
 
+/** S3 Control's tags of a bucket, by method. */
+const OPERATION_OF_TAGS: Readonly<Record<string, string>> = {
+  GET: "ListTagsForResource",
+  POST: "TagResource",
+  DELETE: "UntagResource",
+};
+
 /** By method and subresource. */
 const OPERATION_OF_BUCKET: Readonly<Record<string, string>> = {
   PUT: "CreateBucket",
@@ -143,6 +150,11 @@ function readPath(request: WireRequest, path: string, service: string): Reading 
 }
 
 function readS3({ method, headers, body }: WireRequest, path: string, query: string): Reading {
+  const tagged = /^\/v20180820\/tags\/(.+)$/.exec(path)?.[1];
+  if (tagged !== undefined) {
+    const Bucket = decodeURIComponent(tagged).replace(/^arn:[^:]+:s3:::/, "");
+    return { operation: OPERATION_OF_TAGS[method] ?? method, parameters: { Bucket } };
+  }
   const [bucket = "", ...rest] = path.slice(1).split("/");
   const key = decodeURIComponent(rest.join("/"));
   const subresource = query.split(/[&=]/)[0] ?? "";
