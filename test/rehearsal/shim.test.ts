@@ -173,6 +173,22 @@ const functionOf = (name: string, roleArn: string) => ({
   memoryMb: 128,
 });
 
+/** Asks CloudWatch by a form. */
+const askCloudWatch = (
+  endpoint: string,
+  credentials: Credentials,
+  Action: string,
+  fields: Record<string, string>,
+) =>
+  sendSigned({
+    endpoint,
+    credentials,
+    region: REGION,
+    service: "monitoring",
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+    body: new URLSearchParams({ Action, Version: "2010-08-01", ...fields }).toString(),
+  });
+
 /** A bucket with a policy of one Deny, and the role's hands on it. */
 async function guardedBucketAt(at: <T>(type: ClientType<T>) => T, Action: string, Condition: object) {
   const Bucket = `bucket-${++count}`;
@@ -454,6 +470,41 @@ const CONTRACTS: Record<ShimRuleName, Contract> = {
     shim: "InvalidParameterValueException",
     embedded: "ok",
   },
+  "alarms-in-forms": {
+    async act(at) {
+      const AlarmName = `alarm-${++count}`;
+      const endpoint = at === client ? shim.endpoint : aws.endpoint;
+      const ask = (Action: string, fields: Record<string, string>) =>
+        askCloudWatch(endpoint, aws.rootCredentials(ACCOUNT), Action, fields);
+      await ask("PutMetricAlarm", {
+        AlarmName,
+        AlarmDescription: "more than <none> & any",
+        "AlarmActions.member.1": "arn:topic",
+        ComparisonOperator: "GreaterThanThreshold",
+        "Dimensions.member.1.Name": "FunctionName",
+        "Dimensions.member.1.Value": "checker",
+        EvaluationPeriods: "1",
+        MetricName: "Errors",
+        Namespace: "AWS/Lambda",
+        Period: "300",
+        Statistic: "Sum",
+        Threshold: "0",
+      });
+      const { body } = await ask("DescribeAlarms", { "AlarmNames.member.1": AlarmName });
+      return [
+        "<MetricName>Errors</MetricName>",
+        "<AlarmDescription>more than &#60;none&#62; &#38; any</AlarmDescription>",
+        "<AlarmActions><member>arn:topic</member></AlarmActions>",
+        "<Dimensions><member><Name>FunctionName</Name><Value>checker</Value></member></Dimensions>",
+        "<Period>300</Period>",
+        "<Statistic>Sum</Statistic>",
+        "<TreatMissingData>missing</TreatMissingData>",
+        "<ActionsEnabled>true</ActionsEnabled>",
+      ].map((element) => body.includes(element));
+    },
+    shim: [true, true, true, true, true, true, true, true],
+    embedded: [true, false, false, false, false, false, false, false],
+  },
   "secure-transport": {
     async act(at) {
       const { Bucket, role } = await guardedBucketAt(at, "s3:*", {
@@ -622,6 +673,7 @@ describe("rights", () => {
           new GetWebIdentityTokenCommand({ Audience: ["vault-dev"], SigningAlgorithm: "ES384" }),
         ),
       ),
+      alarms: askCloudWatch(shim.endpoint, session, "DescribeAlarms", {}).then(({ status }) => status),
     });
     const outcomes = async () =>
       Object.fromEntries(
@@ -638,8 +690,9 @@ describe("rights", () => {
       cancel: "AccessDeniedException",
       promote: "AccessDeniedException",
       token: "AccessDenied",
+      alarms: 403,
     });
-    await allowRole(allow(["secretsmanager:*", "sts:GetWebIdentityToken"]));
+    await allowRole(allow(["secretsmanager:*", "sts:GetWebIdentityToken", "cloudwatch:DescribeAlarms"]));
     expect(await outcomes()).toEqual({
       put: "ResourceExistsException",
       putAgain: "ok",
@@ -648,6 +701,7 @@ describe("rights", () => {
       cancel: "ok",
       promote: "InvalidRequestException",
       token: "ok",
+      alarms: 200,
     });
   });
 

@@ -113,6 +113,70 @@ interface ReadBack {
 const pick = (from: TerraformJson, ...names: string[]) =>
   Object.fromEntries(names.map((name) => [name, from[name]]));
 
+/**
+ * CloudWatch in the form protocol, which the Go SDK of the provider speaks (service/cloudwatch up to 1.52, AWS's "query"), and
+ * this one only when it is told to. For all other services both speak the same.
+ */
+function formsOfCloudWatch(): cloudwatch.CloudWatchClient {
+  const { protocol } = new sns.SNSClient(settings()).config;
+  return new cloudwatch.CloudWatchClient({
+    ...settings(),
+    protocol: protocol.constructor as unknown as typeof protocol,
+    protocolSettings: {
+      defaultNamespace: "com.amazonaws.cloudwatch",
+      xmlNamespace: "http://monitoring.amazonaws.com/doc/2010-08-01/",
+      version: "2010-08-01",
+    },
+  });
+}
+
+async function alarmBy(client: cloudwatch.CloudWatchClient): Promise<ReadBack> {
+  const planned = resource.aws_cloudwatch_metric_alarm["secrets_dead-letters"];
+  const said = {
+    ActionsEnabled: true,
+    AlarmDescription: planned.alarm_description,
+    AlarmActions: ["arn:topic"],
+    OKActions: ["arn:topic"],
+    ComparisonOperator: planned.comparison_operator,
+    Dimensions: Object.entries<string>(planned.dimensions).map(([Name, Value]) => ({ Name, Value })),
+    EvaluationPeriods: planned.evaluation_periods,
+    MetricName: planned.metric_name,
+    Namespace: planned.namespace,
+    Period: planned.period,
+    Statistic: planned.statistic,
+    Threshold: planned.threshold,
+    TreatMissingData: planned.treat_missing_data,
+  };
+  const AlarmNames = [planned.alarm_name];
+  const describe = async () =>
+    (await client.send(new cloudwatch.DescribeAlarmsCommand({ AlarmNames, AlarmTypes: ["MetricAlarm"] })))
+      .MetricAlarms ?? [];
+  await client.send(
+    new cloudwatch.PutMetricAlarmCommand({
+      ...said,
+      AlarmName: planned.alarm_name,
+      Tags: keyValues(planned.tags),
+    }),
+  );
+  const [found] = await describe();
+  const ResourceARN = found?.AlarmArn;
+  await client.send(
+    new cloudwatch.TagResourceCommand({ ResourceARN, Tags: keyValues({ added: "one", removed: "one" }) }),
+  );
+  await client.send(new cloudwatch.UntagResourceCommand({ ResourceARN, TagKeys: ["removed"] }));
+  const { Tags } = await client.send(new cloudwatch.ListTagsForResourceCommand({ ResourceARN }));
+  await client.send(new cloudwatch.DeleteAlarmsCommand({ AlarmNames }));
+  return {
+    read: {
+      ...pick(found, ...Object.keys(said)),
+      dated: found?.AlarmConfigurationUpdatedTimestamp instanceof Date,
+      tags: asRecord(Tags),
+      deleted: await describe(),
+    },
+    said: { ...said, dated: true, tags: { ...planned.tags, added: "one" }, deleted: [] },
+  };
+}
+
 const TYPES: Record<string, () => Promise<ReadBack>> = {
   async aws_kms_key() {
     const { KeyId, primary } = await multiRegionKey();
@@ -431,41 +495,8 @@ const TYPES: Record<string, () => Promise<ReadBack>> = {
       said: { ...pick(planned, "description", "event_pattern"), state: "ENABLED", targets: Targets },
     };
   },
-  async aws_cloudwatch_metric_alarm() {
-    const client = new cloudwatch.CloudWatchClient(settings());
-    const planned = resource.aws_cloudwatch_metric_alarm["secrets_dead-letters"];
-    const said = {
-      AlarmDescription: planned.alarm_description,
-      AlarmActions: ["arn:topic"],
-      OKActions: ["arn:topic"],
-      ComparisonOperator: planned.comparison_operator,
-      Dimensions: Object.entries<string>(planned.dimensions).map(([Name, Value]) => ({ Name, Value })),
-      EvaluationPeriods: planned.evaluation_periods,
-      MetricName: planned.metric_name,
-      Namespace: planned.namespace,
-      Period: planned.period,
-      Statistic: planned.statistic,
-      Threshold: planned.threshold,
-      TreatMissingData: planned.treat_missing_data,
-    };
-    await client.send(
-      new cloudwatch.PutMetricAlarmCommand({
-        ...said,
-        AlarmName: planned.alarm_name,
-        Tags: keyValues(planned.tags),
-      }),
-    );
-    const { MetricAlarms: [found] = [] } = await client.send(
-      new cloudwatch.DescribeAlarmsCommand({ AlarmNames: [planned.alarm_name] }),
-    );
-    const { Tags } = await client.send(
-      new cloudwatch.ListTagsForResourceCommand({ ResourceARN: found?.AlarmArn }),
-    );
-    return {
-      read: { ...pick(found, ...Object.keys(said)), tags: asRecord(Tags) },
-      said: { ...said, tags: planned.tags },
-    };
-  },
+  aws_cloudwatch_metric_alarm: () => alarmBy(new cloudwatch.CloudWatchClient(settings())),
+  "aws_cloudwatch_metric_alarm, by the provider's forms": () => alarmBy(formsOfCloudWatch()),
 };
 
 const deadLetters = `arn:aws:sqs:${REGION}:${ACCOUNT}:acme-${ENVIRONMENT}-secrets-dead-letters`;

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { secretNameOf } from "../../rotation/event";
 import type { EmbeddedAws } from "../servers/embedded-aws";
 import { type ServerGroup, startInGroup } from "../servers/server-group";
+import { describeAlarms } from "./alarms";
 import { type AwsCall, parseCall, textOf } from "./aws-call";
 import { CallLog, type CallRecord, outcomeOf } from "./call-log";
 import { type Caller, Callers } from "./callers";
@@ -78,6 +79,7 @@ export function startAwsShim(options: AwsShimOptions): Promise<AwsShim> {
         CreateAccessKey: createAccessKey,
         GetAccessKeyLastUsed: (exchange) => keyUses.lastUsed(exchange),
       },
+      cloudwatch: { DescribeAlarms: describeAlarms },
       lambda: { CreateFunction: createFunction },
       s3: new ConditionalWrites().handlers(),
       sts: { GetWebIdentityToken: (exchange) => webIdentity.getToken(exchange) },

@@ -110,6 +110,12 @@ export const SHIM_RULES = {
     source: "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
     embedded: "Any role is taken, even one that does not exist.",
   },
+  "alarms-in-forms": {
+    aws: "DescribeAlarms tells all of an alarm in every protocol.",
+    source: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html",
+    embedded:
+      "Asked by a form, it leaves out actions, description, dimensions, period, statistic and what is made of missing data.",
+  },
   "secure-transport": {
     aws: "`aws:SecureTransport` is true for what comes over TLS, as everything does that goes to AWS's own endpoints.",
     source:

@@ -25,6 +25,7 @@ export interface RootCall {
 
 /** Targets of the JSON protocol that the shim calls itself. */
 const TARGETS: Readonly<Record<string, string>> = {
+  cloudwatch: "GraniteServiceVersion20100801",
   secretsmanager: "secretsmanager",
   events: "AWSEvents",
   kms: "TrentService",
