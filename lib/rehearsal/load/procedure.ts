@@ -79,9 +79,7 @@ async function loadRecords(client: S3Client, region: string, plan: RecordsPlan):
       },
     }),
   );
-  await client.send(
-    new PutBucketPolicyCommand({ Bucket: plan.name, Policy: JSON.stringify(embeddedPolicy(plan.policy)) }),
-  );
+  await client.send(new PutBucketPolicyCommand({ Bucket: plan.name, Policy: JSON.stringify(plan.policy) }));
 }
 
 /**
@@ -91,17 +89,4 @@ async function loadRecords(client: S3Client, region: string, plan: RecordsPlan):
 const embeddedTopicPolicy = (policy: PolicyDocument): PolicyDocument => ({
   ...policy,
   Statement: policy.Statement.filter(({ Sid }) => Sid !== "OneRolePublishes"),
-});
-
-/**
- * Without what the embedded AWS would deny to everybody: it speaks no TLS, and knows no `s3:if-none-match` (see its gap
- * `if-none-match-key`).
- */
-const embeddedPolicy = (policy: PolicyDocument): PolicyDocument => ({
-  ...policy,
-  Statement: policy.Statement.filter(
-    ({ Condition }) =>
-      Condition?.Null?.["s3:if-none-match"] === undefined &&
-      Condition?.Bool?.["aws:SecureTransport"] === undefined,
-  ),
 });
