@@ -268,7 +268,12 @@ export class RotationMachine<V> {
       throw new RotationError("version-unknown", `${secretName} has no version ${versionId}`);
     }
     if (labels.includes("AWSPREVIOUS")) return alreadyDone(versionId);
-    if (!labels.includes("AWSCURRENT")) return { result: "nothing-to-do", versionId };
+    if (!labels.includes("AWSCURRENT")) {
+      if (!labels.includes("AWSPENDING")) return { result: "nothing-to-do", versionId };
+      // A rotation that was given up: nobody was served this version, and nobody is to go on with it.
+      await store.moveLabel(versions.secretId, "AWSPENDING", { from: versionId });
+      return done(versionId);
+    }
     const previousId = versions.holderOf("AWSPREVIOUS");
     const previous = previousId === undefined ? undefined : await this.#read(versions, previousId);
     if (previousId === undefined || previous === undefined) {

@@ -20,6 +20,7 @@ import type { RotationHost } from "../../lib/cli/verbs/rotate";
 import type { RotationRecord } from "../../lib/model/rotation-record";
 import { currentValue } from "../../lib/rehearsal/rehearse/rotate-all";
 import { ServerGroup } from "../../lib/rehearsal/servers";
+import type { SecretDescription } from "../../lib/rotation/ports";
 import { expectProcedureRightsUsed } from "./procedure-rights";
 import {
   ANA,
@@ -434,6 +435,12 @@ describe("what goes wrong", () => {
       outcome: "rolled-back",
       runs: [{ status: "withdrawn" }],
     });
+    // No value is left that would look like a rotation under way.
+    const { name = "" } = of.world.plan.secrets.find((candidate) => candidate.key === secret) as {
+      name?: string;
+    };
+    const { labels } = (await of.cloud().describe(name)) as SecretDescription;
+    expect([...labels.values()].flat()).not.toContain("AWSPENDING");
     expect(await rotate(of, secret, { change, phase: "promote" })).toMatchObject({
       outcome: "failed",
       fault: { code: "nothing-published" },

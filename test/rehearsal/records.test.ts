@@ -1,5 +1,6 @@
 import {
   DeleteObjectCommand,
+  GetBucketPolicyCommand,
   GetObjectCommand,
   ListObjectVersionsCommand,
   PutObjectCommand,
@@ -8,7 +9,8 @@ import {
 import { blueprint } from "../../lib/blueprint";
 import type { PolicyDocument } from "../../lib/model";
 import { type AwsAccess, type Credentials, loadProcedure, takeHumanRole } from "../../lib/rehearsal/load";
-import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
+import { ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
+import { type AwsShim, startAwsShim } from "../../lib/rehearsal/shim";
 import { registry } from "../../registry";
 
 const plan = blueprint(registry, "prod");
@@ -24,12 +26,12 @@ const ALL: PolicyDocument = {
 };
 
 let group: ServerGroup;
-let aws: EmbeddedAws;
+let shim: AwsShim;
 const people: Record<"deployer" | "operator" | "recorder", Credentials> = {} as never;
 
 const s3 = (who: keyof typeof people) =>
   new S3Client({
-    endpoint: aws.endpoint,
+    endpoint: shim.endpoint,
     region: plan.regions.primary,
     credentials: people[who],
     forcePathStyle: true,
@@ -41,15 +43,16 @@ const record = (Key: string, Body: string) =>
 
 beforeAll(async () => {
   group = ServerGroup.open();
-  aws = await startEmbeddedAws({ group });
-  const root: AwsAccess = { endpoint: aws.endpoint, credentials: aws.rootCredentials(plan.account) };
+  const aws = await startEmbeddedAws({ group });
+  shim = await startAwsShim({ upstream: aws, group });
+  const root: AwsAccess = { endpoint: shim.endpoint, credentials: aws.rootCredentials(plan.account) };
   const take = (arn: string, policy: PolicyDocument) => takeHumanRole(root, plan, { arn, policy });
   const [document] = recorder.role.policies.inline;
   if (!document) throw new Error("the recorder has no rights");
   people.deployer = await take(plan.principals.deployer, ALL);
   people.operator = await take(plan.principals.operators[0] ?? "", ALL);
   people.recorder = await take(recorder.role.arn, document.document);
-  await loadProcedure({ endpoint: aws.endpoint, credentials: people.deployer }, plan);
+  await loadProcedure({ endpoint: shim.endpoint, credentials: people.deployer }, plan);
 }, 300_000);
 
 afterAll(() => group?.stop());
@@ -63,6 +66,21 @@ test("a record is written by the recorder, once, and read again", async () => {
     new GetObjectCommand({ Bucket: procedure.records.name, Key: "2026/11/25/one/run.json" }),
   );
   expect(await Body?.transformToString()).toBe("first");
+});
+
+test("a record is not written by a write that would replace another, even by the recorder", async () => {
+  const Bucket = procedure.records.name;
+  const write = s3("recorder").send(
+    new PutObjectCommand({ Bucket, Key: "2026/11/25/run.json", Body: "any" }),
+  );
+  await expect(write).rejects.toThrow("explicit deny in a resource-based policy");
+});
+
+test("the bucket has the policy of the plan, whole", async () => {
+  const { Policy = "" } = await s3("deployer").send(
+    new GetBucketPolicyCommand({ Bucket: procedure.records.name }),
+  );
+  expect(JSON.parse(Policy)).toEqual(procedure.records.policy);
 });
 
 test.each(["operator", "deployer"] as const)(

@@ -7,7 +7,6 @@ import {
   GenerateMacCommand,
   KMSClient,
 } from "@aws-sdk/client-kms";
-import { CreateBucketCommand, PutBucketPolicyCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import {
   CreateSecretCommand,
   DescribeSecretCommand,
@@ -194,32 +193,6 @@ const CONTRACTS: Record<EmbeddedAwsGapName, () => Promise<void>> = {
     await expect(answer()).rejects.toThrow("not authorized");
     await allowRole({ ...ANSWER, Resource: "*" });
     await expect(answer()).rejects.not.toThrow("not authorized");
-  },
-
-  "if-none-match-key": async () => {
-    const s3 = (credentials: Credentials) =>
-      new S3Client({ endpoint, region: REGION, credentials, maxAttempts: 1, forcePathStyle: true });
-    const Bucket = "written-once";
-    await s3(root).send(
-      new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: REGION } }),
-    );
-    await allowRole({ Effect: "Allow", Action: "s3:PutObject", Resource: "*" });
-    const write = () =>
-      s3(session).send(new PutObjectCommand({ Bucket, Key: "record", Body: "text", IfNoneMatch: "*" }));
-    const Statement = {
-      Effect: "Deny",
-      Principal: "*",
-      Action: "s3:PutObject",
-      Resource: `arn:aws:s3:::${Bucket}/*`,
-      Condition: { Null: { "s3:if-none-match": "true" } },
-    };
-    await s3(root).send(
-      new PutBucketPolicyCommand({
-        Bucket,
-        Policy: JSON.stringify({ Version: "2012-10-17", Statement: [Statement] }),
-      }),
-    );
-    await expect(write()).rejects.toThrow("explicit deny");
   },
 
   "metric-namespace-key": async () => {

@@ -1,4 +1,6 @@
 import { randomBytes, randomUUID, verify } from "node:crypto";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { CreateTableCommand, DynamoDBClient, TransactWriteItemsCommand } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import {
@@ -11,6 +13,15 @@ import {
   PutRolePolicyCommand,
 } from "@aws-sdk/client-iam";
 import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
+import {
+  CreateBucketCommand,
+  DeleteBucketCommand,
+  DeleteBucketPolicyCommand,
+  GetBucketPolicyCommand,
+  PutBucketPolicyCommand,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import {
   CancelRotateSecretCommand,
   CreateSecretCommand,
@@ -43,6 +54,7 @@ import {
   startAwsShim,
   usesByPrincipal,
 } from "../../lib/rehearsal/shim";
+import { type SignedRequest, sendSigned } from "./signed-request";
 
 const ACCOUNT = "111122223333";
 const REGION = "eu-central-1";
@@ -160,6 +172,54 @@ const functionOf = (name: string, roleArn: string) => ({
   timeoutSeconds: 3,
   memoryMb: 128,
 });
+
+/** Asks CloudWatch by a form. */
+const askCloudWatch = (
+  endpoint: string,
+  credentials: Credentials,
+  Action: string,
+  fields: Record<string, string>,
+) =>
+  sendSigned({
+    endpoint,
+    credentials,
+    region: REGION,
+    service: "monitoring",
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+    body: new URLSearchParams({ Action, Version: "2010-08-01", ...fields }).toString(),
+  });
+
+/** A bucket with a policy of one Deny, and the role's hands on it. */
+async function guardedBucketAt(at: <T>(type: ClientType<T>) => T, Action: string, Condition: object) {
+  const Bucket = `bucket-${++count}`;
+  const Policy = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Sid: "Other",
+        Effect: "Deny",
+        Principal: "*",
+        Action: "s3:DeleteObject",
+        Resource: `arn:aws:s3:::${Bucket}/*`,
+      },
+      {
+        Sid: "Guard",
+        Effect: "Deny",
+        Principal: "*",
+        Action,
+        Resource: [`arn:aws:s3:::${Bucket}`, `arn:aws:s3:::${Bucket}/*`],
+        Condition,
+      },
+    ],
+  });
+  await allowRole(allow("s3:*"));
+  const role = clientAt(at === client ? shim.endpoint : aws.endpoint, S3Client, session);
+  await role.send(
+    new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: REGION } }),
+  );
+  await role.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+  return { Bucket, Policy, role };
+}
 
 const CONTRACTS: Record<ShimRuleName, Contract> = {
   "token-names-one-value": {
@@ -410,6 +470,70 @@ const CONTRACTS: Record<ShimRuleName, Contract> = {
     shim: "InvalidParameterValueException",
     embedded: "ok",
   },
+  "alarms-in-forms": {
+    async act(at) {
+      const AlarmName = `alarm-${++count}`;
+      const endpoint = at === client ? shim.endpoint : aws.endpoint;
+      const ask = (Action: string, fields: Record<string, string>) =>
+        askCloudWatch(endpoint, aws.rootCredentials(ACCOUNT), Action, fields);
+      await ask("PutMetricAlarm", {
+        AlarmName,
+        AlarmDescription: "more than <none> & any",
+        "AlarmActions.member.1": "arn:topic",
+        ComparisonOperator: "GreaterThanThreshold",
+        "Dimensions.member.1.Name": "FunctionName",
+        "Dimensions.member.1.Value": "checker",
+        EvaluationPeriods: "1",
+        MetricName: "Errors",
+        Namespace: "AWS/Lambda",
+        Period: "300",
+        Statistic: "Sum",
+        Threshold: "0",
+      });
+      const { body } = await ask("DescribeAlarms", { "AlarmNames.member.1": AlarmName });
+      return [
+        "<MetricName>Errors</MetricName>",
+        "<AlarmDescription>more than &#60;none&#62; &#38; any</AlarmDescription>",
+        "<AlarmActions><member>arn:topic</member></AlarmActions>",
+        "<Dimensions><member><Name>FunctionName</Name><Value>checker</Value></member></Dimensions>",
+        "<Period>300</Period>",
+        "<Statistic>Sum</Statistic>",
+        "<TreatMissingData>missing</TreatMissingData>",
+        "<ActionsEnabled>true</ActionsEnabled>",
+      ].map((element) => body.includes(element));
+    },
+    shim: [true, true, true, true, true, true, true, true],
+    embedded: [true, false, false, false, false, false, false, false],
+  },
+  "secure-transport": {
+    async act(at) {
+      const { Bucket, role } = await guardedBucketAt(at, "s3:*", {
+        Bool: { "aws:SecureTransport": "false" },
+      });
+      return [
+        await outcome(role.send(new GetBucketPolicyCommand({ Bucket }))),
+        await outcome(role.send(new DeleteBucketPolicyCommand({ Bucket }))),
+        await outcome(role.send(new DeleteBucketCommand({ Bucket }))),
+      ];
+    },
+    shim: ["ok", "ok", "ok"],
+    embedded: ["AccessDenied", "AccessDenied", "AccessDenied"],
+  },
+  "if-none-match-key": {
+    async act(at) {
+      const { Bucket, Policy, role } = await guardedBucketAt(at, "s3:PutObject", {
+        Null: { "s3:if-none-match": "true" },
+      });
+      const write = (more: object) =>
+        outcome(role.send(new PutObjectCommand({ Bucket, Key: "record", Body: "text", ...more })));
+      const guarded = [await write({}), await write({ IfNoneMatch: "*" }), await write({ IfNoneMatch: "*" })];
+      const read = await role.send(new GetBucketPolicyCommand({ Bucket }));
+      await role.send(new DeleteBucketPolicyCommand({ Bucket }));
+      return [...guarded, read.Policy === Policy, await write({})];
+    },
+    shim: ["AccessDenied", "ok", "PreconditionFailed", true, "ok"],
+    embedded: ["AccessDenied", "AccessDenied", "AccessDenied", true, "ok"],
+  },
   "web-identity-token": {
     async act(at) {
       const { WebIdentityToken = "" } = await at(STSClient).send(
@@ -549,6 +673,7 @@ describe("rights", () => {
           new GetWebIdentityTokenCommand({ Audience: ["vault-dev"], SigningAlgorithm: "ES384" }),
         ),
       ),
+      alarms: askCloudWatch(shim.endpoint, session, "DescribeAlarms", {}).then(({ status }) => status),
     });
     const outcomes = async () =>
       Object.fromEntries(
@@ -565,8 +690,9 @@ describe("rights", () => {
       cancel: "AccessDeniedException",
       promote: "AccessDeniedException",
       token: "AccessDenied",
+      alarms: 403,
     });
-    await allowRole(allow(["secretsmanager:*", "sts:GetWebIdentityToken"]));
+    await allowRole(allow(["secretsmanager:*", "sts:GetWebIdentityToken", "cloudwatch:DescribeAlarms"]));
     expect(await outcomes()).toEqual({
       put: "ResourceExistsException",
       putAgain: "ok",
@@ -575,6 +701,7 @@ describe("rights", () => {
       cancel: "ok",
       promote: "InvalidRequestException",
       token: "ok",
+      alarms: 200,
     });
   });
 
@@ -590,6 +717,97 @@ describe("rights", () => {
         new PutSecretValueCommand({ SecretId, SecretString: value() }),
       ),
     ).rejects.toThrow("signature");
+  });
+});
+
+describe("S3 Control, whose host has the account in front of the shim's", () => {
+  let Bucket: string;
+  const askAs = (credentials: Credentials, method: string, more: Partial<SignedRequest> = {}) => {
+    const { host } = new URL(shim.endpoint);
+    return sendSigned({
+      endpoint: shim.endpoint,
+      credentials,
+      region: REGION,
+      service: "s3",
+      method,
+      path: `/v20180820/tags/${encodeURIComponent(`arn:aws:s3:::${Bucket}`)}`,
+      proxiedHost: `${ACCOUNT}.${host}`,
+      ...more,
+      headers: { "x-amz-account-id": ACCOUNT, ...more.headers },
+    });
+  };
+  const tagOf = (Key: string, Value: string) => `<Tag><Key>${Key}</Key><Value>${Value}</Value></Tag>`;
+  const tagging = (...tags: string[]) => ({
+    headers: { "content-type": "application/xml" },
+    body: `<TagResourceRequest xmlns="http://awss3control.amazonaws.com/doc/2018-08-20/"><Tags>${tags.join("")}</Tags></TagResourceRequest>`,
+  });
+  const tagsIn = ({ body }: { readonly body: string }) => /<Tags>(.*)<\/Tags>/.exec(body)?.[1];
+
+  beforeAll(async () => {
+    Bucket = `bucket-${++count}`;
+    await client(S3Client).send(
+      new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: REGION } }),
+    );
+  });
+
+  test("tags buckets, under the caller's rights, and is in the record", async () => {
+    const RESOURCE = `arn:aws:s3:::${Bucket}`;
+    await allowRole(allow(["s3:TagResource", "s3:ListTagsForResource", "s3:UntagResource"], RESOURCE));
+    shim.calls.clear();
+    const tagged = await askAs(
+      session,
+      "POST",
+      tagging(tagOf("registry", "acme"), tagOf("environment", "dev")),
+    );
+    const listed = await askAs(session, "GET");
+    const untagged = await askAs(session, "DELETE", { query: { tagKeys: "environment" } });
+    expect([tagged.status, listed.status, untagged.status]).toEqual([204, 200, 204]);
+    expect(tagsIn(listed)).toBe(tagOf("registry", "acme") + tagOf("environment", "dev"));
+    expect(tagsIn(await askAs(session, "GET"))).toBe(tagOf("registry", "acme"));
+    expect(shim.calls.all.slice(0, 3)).toEqual(
+      ["s3:TagResource", "s3:ListTagsForResource", "s3:UntagResource"].map((action) =>
+        expect.objectContaining({ principal: ROLE_ARN, action, resource: RESOURCE, outcome: "allowed" }),
+      ),
+    );
+  });
+
+  test("is refused to who has no right, and to a forged signature", async () => {
+    await allowRole(allow("s3:GetBucketTagging"));
+    for (const credentials of [session, { ...session, secretAccessKey: "forged" }]) {
+      expect(await askAs(credentials, "POST", tagging(tagOf("registry", "forged")))).toMatchObject({
+        status: 403,
+      });
+    }
+    expect((await askAs(aws.rootCredentials(ACCOUNT), "GET")).body).not.toContain("forged");
+  });
+
+  describe("and no other server's", () => {
+    const asked: string[] = [];
+    const other = createServer(({ url = "" }, response) => {
+      asked.push(url);
+      response.end();
+    });
+    let port: number;
+
+    beforeAll(async () => {
+      await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+      port = (other.address() as AddressInfo).port;
+    });
+
+    afterAll(() => other.close());
+
+    test("the shim is no proxy of them", async () => {
+      const refused = { status: 403, body: expect.stringContaining("no proxies") };
+      for (const proxiedHost of [`127.0.0.1:${port}`, `${ACCOUNT}.127.0.0.1:${port}`, "example.com"]) {
+        expect(await askAs(session, "GET", { proxiedHost })).toEqual(refused);
+      }
+      const { hostname, port: shimPort } = new URL(shim.endpoint);
+      const tunnel = request({ hostname, port: shimPort, method: "CONNECT", path: `127.0.0.1:${port}` });
+      await expect(
+        new Promise((resolve, reject) => tunnel.once("connect", resolve).once("error", reject).end()),
+      ).rejects.toThrow();
+      expect(asked).toEqual([]);
+    });
   });
 });
 

@@ -65,6 +65,45 @@ export const registry = defineRegistry({
 });
 `;
 
+/** What the organisation's own registry lacks: the first region, a Vault for each region, values that are made, ACL users. */
+const OTHER = `
+import { days, defineRegistry, minutes } from "./lib/model";
+const role = (name: string) => \`arn:aws:iam::444455556666:role/\${name}\`;
+const aws = { description: "A secret", owner: "team-a", store: "aws" } as const;
+const cluster = (name: string, region: string, vault: string) => ({
+  name, region, vault, issuer: \`https://oidc.example.com/id/\${name}\`, apiServer: \`https://\${name}.example.com\`,
+});
+export const registry = defineRegistry({
+  id: "other",
+  environments: {
+    stage: {
+      tier: "staging",
+      account: "444455556666",
+      awsTokenIssuer: "https://other.tokens.sts.global.api.aws",
+      regions: { primary: "us-east-1", replicas: ["us-west-2"] },
+      principals: { deployer: role("deployer"), operators: [role("operator")], approvers: [role("approver")] },
+      vaults: [
+        { name: "east", address: "https://east.example.com:8200", regions: ["us-east-1"] },
+        { name: "west", address: "https://west.example.com:8200", regions: ["us-west-2"] },
+      ],
+      vaultAuth: "jwt",
+      clusters: [cluster("one", "us-east-1", "east"), cluster("two", "us-west-2", "west")],
+      refreshEvery: minutes(30),
+    },
+  },
+  workloads: { api: { namespace: "web" }, job: { namespace: "batch", reload: { how: "redeploy" } } },
+  secrets: {
+    "admin/redis": { ...aws, kind: "generic", consumers: [], rotateEvery: days(90), rotation: "operator-assisted", settings: { fields: ["username", "password"] } },
+    "cache/acl": { ...aws, kind: "redis-auth-token", consumers: ["job"], rotateEvery: days(60), admin: "admin/redis", settings: { host: "redis.example.com", engine: "acl", user: "app" } },
+    "db/ro": { ...aws, store: "vault", kind: "postgresql-user", consumers: ["api"], rotateEvery: days(90), settings: { host: "db.example.com", database: "app", role: "ro", privileges: ["SELECT"] } },
+    "hooks/key": { ...aws, kind: "hmac-key", consumers: ["api", "job"], rotateEvery: days(180), rotation: "manual-dual-publish" },
+    "partner/made": { ...aws, kind: "generic", consumers: ["api"], rotateEvery: days(30), rotation: "operator-assisted", settings: { fields: ["token"], generate: { token: { how: "password", length: 32 } } } },
+    "session/keys": { ...aws, kind: "generic", consumers: ["api", "job"], rotateEvery: days(1), settings: { fields: ["salt", "key"], generate: { key: { how: "bytes", bytes: 32 } } } },
+    "tokens/rsa": { ...aws, kind: "jwt-signing-key", consumers: ["api"], rotateEvery: days(90), settings: { algorithm: "RS256" } },
+  },
+});
+`;
+
 /** A checkout in a folder whose name has a space, and what processes of these tests leave beside it. */
 let checkout: string;
 let leftovers: string;
@@ -80,6 +119,7 @@ beforeAll(() => {
   for (const path of CHECKED_OUT) cpSync(join(ROOT, path), join(checkout, path), { recursive: true });
   symlinkSync(join(ROOT, "node_modules"), join(checkout, "node_modules"));
   writeFileSync(join(checkout, "small.ts"), SMALL);
+  writeFileSync(join(checkout, "other.ts"), OTHER);
   logs = join(defaultCacheFolder(), "logs");
 });
 
@@ -308,6 +348,23 @@ test("without Python it says what to install, at once, and nothing else", async 
   expect(err).not.toMatch(/^ +at /m);
   expect(rest()).toEqual(NOTHING);
 }, 60_000);
+
+test("another organisation's registry is rehearsed as well", async () => {
+  const run = new Started(["--registry", "other.ts", "rehearse", "--env", "stage", "--format", "json"]);
+  const { code, out } = await run.ended;
+  const report = JSON.parse(out) as RehearsalReport;
+  expect(report.differences).toEqual([]);
+  expect(report.secrets.map(({ secret, rotated }) => [secret, rotated])).toEqual([
+    ["admin/redis", "supplied"],
+    ["cache/acl", "automatic"],
+    ["db/ro", "by Vault"],
+    ["hooks/key", "published and promoted"],
+    ["partner/made", "supplied"],
+    ["session/keys", "automatic"],
+    ["tokens/rsa", "automatic"],
+  ]);
+  expect(code).toBe(0);
+}, 180_000);
 
 test("an environment that is not there is the caller's fault", async () => {
   const { code, err } = await new Started(["--registry", "small.ts", "rehearse", "--env", "moon"]).ended;

@@ -8,7 +8,9 @@ import * as eventbridge from "@aws-sdk/client-eventbridge";
 import * as iam from "@aws-sdk/client-iam";
 import * as kms from "@aws-sdk/client-kms";
 import * as lambda from "@aws-sdk/client-lambda";
+import * as s3 from "@aws-sdk/client-s3";
 import * as secretsmanager from "@aws-sdk/client-secrets-manager";
+import * as sfn from "@aws-sdk/client-sfn";
 import * as sns from "@aws-sdk/client-sns";
 import * as sqs from "@aws-sdk/client-sqs";
 import type { Registry } from "../../lib/model";
@@ -16,6 +18,7 @@ import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehea
 import { type AwsShim, startAwsShim } from "../../lib/rehearsal/shim";
 import { registry } from "../../registry";
 import { synthesize, type TerraformJson } from "../stacks/synthesized";
+import { sendSigned } from "./signed-request";
 
 /**
  * A plan is empty when AWS tells Terraform's provider just what the stack says. Where that provider cannot be had, this shows
@@ -113,6 +116,84 @@ interface ReadBack {
 const pick = (from: TerraformJson, ...names: string[]) =>
   Object.fromEntries(names.map((name) => [name, from[name]]));
 
+/**
+ * CloudWatch in the form protocol, which the Go SDK of the provider speaks (service/cloudwatch up to 1.52, AWS's "query"), and
+ * this one only when it is told to. For all other services both speak the same.
+ */
+function formsOfCloudWatch(): cloudwatch.CloudWatchClient {
+  const { protocol } = new sns.SNSClient(settings()).config;
+  return new cloudwatch.CloudWatchClient({
+    ...settings(),
+    protocol: protocol.constructor as unknown as typeof protocol,
+    protocolSettings: {
+      defaultNamespace: "com.amazonaws.cloudwatch",
+      xmlNamespace: "http://monitoring.amazonaws.com/doc/2010-08-01/",
+      version: "2010-08-01",
+    },
+  });
+}
+
+async function alarmBy(client: cloudwatch.CloudWatchClient): Promise<ReadBack> {
+  const planned = resource.aws_cloudwatch_metric_alarm["secrets_dead-letters"];
+  const said = {
+    ActionsEnabled: true,
+    AlarmDescription: planned.alarm_description,
+    AlarmActions: ["arn:topic"],
+    OKActions: ["arn:topic"],
+    ComparisonOperator: planned.comparison_operator,
+    Dimensions: Object.entries<string>(planned.dimensions).map(([Name, Value]) => ({ Name, Value })),
+    EvaluationPeriods: planned.evaluation_periods,
+    MetricName: planned.metric_name,
+    Namespace: planned.namespace,
+    Period: planned.period,
+    Statistic: planned.statistic,
+    Threshold: planned.threshold,
+    TreatMissingData: planned.treat_missing_data,
+  };
+  const AlarmNames = [planned.alarm_name];
+  const describe = async () =>
+    (await client.send(new cloudwatch.DescribeAlarmsCommand({ AlarmNames, AlarmTypes: ["MetricAlarm"] })))
+      .MetricAlarms ?? [];
+  await client.send(
+    new cloudwatch.PutMetricAlarmCommand({
+      ...said,
+      AlarmName: planned.alarm_name,
+      Tags: keyValues(planned.tags),
+    }),
+  );
+  const [found] = await describe();
+  const ResourceARN = found?.AlarmArn;
+  await client.send(
+    new cloudwatch.TagResourceCommand({ ResourceARN, Tags: keyValues({ added: "one", removed: "one" }) }),
+  );
+  await client.send(new cloudwatch.UntagResourceCommand({ ResourceARN, TagKeys: ["removed"] }));
+  const { Tags } = await client.send(new cloudwatch.ListTagsForResourceCommand({ ResourceARN }));
+  await client.send(new cloudwatch.DeleteAlarmsCommand({ AlarmNames }));
+  return {
+    read: {
+      ...pick(found, ...Object.keys(said)),
+      dated: found?.AlarmConfigurationUpdatedTimestamp instanceof Date,
+      tags: asRecord(Tags),
+      deleted: await describe(),
+    },
+    said: { ...said, dated: true, tags: { ...planned.tags, added: "one" }, deleted: [] },
+  };
+}
+
+/** Tags of a bucket, as the provider asks for them: at a host with the account in front. */
+async function tagsByS3Control(bucket: string): Promise<Record<string, string>> {
+  const { body } = await sendSigned({
+    ...settings(),
+    service: "s3",
+    method: "GET",
+    path: `/v20180820/tags/${encodeURIComponent(`arn:aws:s3:::${bucket}`)}`,
+    headers: { "x-amz-account-id": ACCOUNT },
+    proxiedHost: `${ACCOUNT}.${new URL(shim.endpoint).host}`,
+  });
+  const tags = [...body.matchAll(/<Tag><Key>(.*?)<\/Key><Value>(.*?)<\/Value><\/Tag>/g)];
+  return Object.fromEntries(tags.map(([, key, value]) => [key, value]));
+}
+
 const TYPES: Record<string, () => Promise<ReadBack>> = {
   async aws_kms_key() {
     const { KeyId, primary } = await multiRegionKey();
@@ -120,6 +201,34 @@ const TYPES: Record<string, () => Promise<ReadBack>> = {
       read: await readKey(REGION, KeyId),
       said: {
         ...pick(primary, "description", "multi_region", "enable_key_rotation", "policy", "tags"),
+        enabled: true,
+      },
+    };
+  },
+  "aws_kms_key, of fingerprints": async () => {
+    const planned = resource.aws_kms_key.secrets_audit;
+    const client = new kms.KMSClient(settings());
+    const { KeyMetadata } = await client.send(
+      new kms.CreateKeyCommand({
+        KeyUsage: planned.key_usage,
+        CustomerMasterKeySpec: planned.customer_master_key_spec,
+        Description: planned.description,
+        Policy: planned.policy,
+        Tags: Object.entries<string>(planned.tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue })),
+      }),
+    );
+    const KeyId = KeyMetadata?.KeyId ?? "";
+    const { KeyMetadata: found } = await client.send(new kms.DescribeKeyCommand({ KeyId }));
+    return {
+      read: {
+        ...(await readKey(REGION, KeyId)),
+        key_usage: found?.KeyUsage,
+        customer_master_key_spec: found?.CustomerMasterKeySpec,
+      },
+      said: {
+        ...pick(planned, "description", "enable_key_rotation", "policy", "tags"),
+        ...pick(planned, "key_usage", "customer_master_key_spec"),
+        multi_region: false,
         enabled: true,
       },
     };
@@ -269,6 +378,142 @@ const TYPES: Record<string, () => Promise<ReadBack>> = {
         dead_letter: deadLetters,
       },
     };
+  },
+  async aws_lambda_permission() {
+    const planned = resource.aws_lambda_permission["secrets_function--rotate-hmac-key"];
+    await makeFunction();
+    const { Policy = "" } = await new lambda.LambdaClient(settings()).send(
+      new lambda.GetPolicyCommand({ FunctionName: FUNCTION_ARN }),
+    );
+    const found = JSON.parse(Policy).Statement.map((statement: TerraformJson) => ({
+      statement_id: statement.Sid,
+      action: statement.Action,
+      function_name: statement.Resource,
+      principal: statement.Principal.Service,
+      source_account: statement.Condition.StringEquals["AWS:SourceAccount"],
+    }));
+    return {
+      read: found,
+      said: [
+        {
+          ...pick(planned, "statement_id", "action", "principal", "source_account"),
+          function_name: FUNCTION_ARN,
+        },
+      ],
+    };
+  },
+  async aws_sfn_state_machine() {
+    const client = new sfn.SFNClient(settings());
+    const planned = resource.aws_sfn_state_machine.secrets_procedure;
+    const role = resource.aws_iam_role["secrets_machine--procedure"];
+    const { Role } = await new iam.IAMClient(settings()).send(
+      new iam.CreateRoleCommand({
+        RoleName: role.name,
+        Path: role.path,
+        AssumeRolePolicyDocument: role.assume_role_policy,
+      }),
+    );
+    const roleArn = Role?.Arn;
+    const tags = Object.entries<string>(planned.tags).map(([key, value]) => ({ key, value }));
+    const { definition, name } = planned;
+    const checked = await client.send(new sfn.ValidateStateMachineDefinitionCommand({ definition }));
+    const { stateMachineArn } = await client.send(
+      new sfn.CreateStateMachineCommand({ name, definition, roleArn, type: "STANDARD", tags }),
+    );
+    const found = await client.send(new sfn.DescribeStateMachineCommand({ stateMachineArn }));
+    const listed = await client.send(new sfn.ListTagsForResourceCommand({ resourceArn: stateMachineArn }));
+    const { stateMachineVersions } = await client.send(
+      new sfn.ListStateMachineVersionsCommand({ stateMachineArn }),
+    );
+    return {
+      read: {
+        ...pick(found, "name", "definition", "roleArn", "type", "status"),
+        checked: checked.result,
+        tags: listed.tags,
+        versions: stateMachineVersions,
+      },
+      said: {
+        name,
+        definition,
+        roleArn,
+        type: "STANDARD",
+        status: "ACTIVE",
+        checked: "OK",
+        tags,
+        versions: [],
+      },
+    };
+  },
+  async aws_s3_bucket() {
+    const client = new s3.S3Client(settings());
+    const of = (type: string) => resource[`aws_s3_bucket${type}`].secrets_records;
+    const Bucket: string = of("").bucket;
+    const { days: Days, mode: Mode } = of("_object_lock_configuration").rule.default_retention;
+    const [{ apply_server_side_encryption_by_default: encryption }] = of(
+      "_server_side_encryption_configuration",
+    ).rule;
+    const blocks = of("_public_access_block");
+    const said = {
+      Versioning: of("_versioning").versioning_configuration.status,
+      ObjectLockConfiguration: {
+        ObjectLockEnabled: "Enabled" as const,
+        Rule: { DefaultRetention: { Mode, Days } },
+      },
+      SSEAlgorithm: encryption.sse_algorithm,
+      OwnershipControls: { Rules: [{ ObjectOwnership: of("_ownership_controls").rule.object_ownership }] },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: blocks.block_public_acls,
+        BlockPublicPolicy: blocks.block_public_policy,
+        IgnorePublicAcls: blocks.ignore_public_acls,
+        RestrictPublicBuckets: blocks.restrict_public_buckets,
+      },
+      Policy: of("_policy").policy,
+    };
+    await client.send(
+      new s3.CreateBucketCommand({
+        Bucket,
+        ObjectLockEnabledForBucket: of("").object_lock_enabled,
+        CreateBucketConfiguration: { LocationConstraint: REGION, Tags: keyValues(of("").tags) },
+      }),
+    );
+    await client.send(
+      new s3.PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: said.Versioning } }),
+    );
+    const { ObjectLockConfiguration, OwnershipControls, PublicAccessBlockConfiguration, Policy } = said;
+    await client.send(new s3.PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration }));
+    await client.send(
+      new s3.PutBucketEncryptionCommand({
+        Bucket,
+        ServerSideEncryptionConfiguration: {
+          Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: said.SSEAlgorithm } }],
+        },
+      }),
+    );
+    await client.send(new s3.PutBucketOwnershipControlsCommand({ Bucket, OwnershipControls }));
+    await client.send(new s3.PutPublicAccessBlockCommand({ Bucket, PublicAccessBlockConfiguration }));
+    await client.send(new s3.PutBucketPolicyCommand({ Bucket, Policy }));
+    const { ServerSideEncryptionConfiguration } = await client.send(
+      new s3.GetBucketEncryptionCommand({ Bucket }),
+    );
+    const encrypted = ServerSideEncryptionConfiguration?.Rules?.[0]?.ApplyServerSideEncryptionByDefault;
+    const read = {
+      Versioning: (await client.send(new s3.GetBucketVersioningCommand({ Bucket }))).Status,
+      ...pick(
+        await client.send(new s3.GetObjectLockConfigurationCommand({ Bucket })),
+        "ObjectLockConfiguration",
+      ),
+      SSEAlgorithm: encrypted?.SSEAlgorithm,
+      ...pick(await client.send(new s3.GetBucketOwnershipControlsCommand({ Bucket })), "OwnershipControls"),
+      ...pick(
+        await client.send(new s3.GetPublicAccessBlockCommand({ Bucket })),
+        "PublicAccessBlockConfiguration",
+      ),
+      ...pick(await client.send(new s3.GetBucketPolicyCommand({ Bucket })), "Policy"),
+      tags: await tagsByS3Control(Bucket),
+    };
+    await client.send(new s3.DeleteBucketPolicyCommand({ Bucket }));
+    await client.send(new s3.DeleteBucketCommand({ Bucket }));
+    return { read, said: { ...said, tags: of("").tags } };
   },
   async aws_cloudwatch_log_group() {
     const client = new logs.CloudWatchLogsClient(settings());
@@ -431,41 +676,8 @@ const TYPES: Record<string, () => Promise<ReadBack>> = {
       said: { ...pick(planned, "description", "event_pattern"), state: "ENABLED", targets: Targets },
     };
   },
-  async aws_cloudwatch_metric_alarm() {
-    const client = new cloudwatch.CloudWatchClient(settings());
-    const planned = resource.aws_cloudwatch_metric_alarm["secrets_dead-letters"];
-    const said = {
-      AlarmDescription: planned.alarm_description,
-      AlarmActions: ["arn:topic"],
-      OKActions: ["arn:topic"],
-      ComparisonOperator: planned.comparison_operator,
-      Dimensions: Object.entries<string>(planned.dimensions).map(([Name, Value]) => ({ Name, Value })),
-      EvaluationPeriods: planned.evaluation_periods,
-      MetricName: planned.metric_name,
-      Namespace: planned.namespace,
-      Period: planned.period,
-      Statistic: planned.statistic,
-      Threshold: planned.threshold,
-      TreatMissingData: planned.treat_missing_data,
-    };
-    await client.send(
-      new cloudwatch.PutMetricAlarmCommand({
-        ...said,
-        AlarmName: planned.alarm_name,
-        Tags: keyValues(planned.tags),
-      }),
-    );
-    const { MetricAlarms: [found] = [] } = await client.send(
-      new cloudwatch.DescribeAlarmsCommand({ AlarmNames: [planned.alarm_name] }),
-    );
-    const { Tags } = await client.send(
-      new cloudwatch.ListTagsForResourceCommand({ ResourceARN: found?.AlarmArn }),
-    );
-    return {
-      read: { ...pick(found, ...Object.keys(said)), tags: asRecord(Tags) },
-      said: { ...said, tags: planned.tags },
-    };
-  },
+  aws_cloudwatch_metric_alarm: () => alarmBy(new cloudwatch.CloudWatchClient(settings())),
+  "aws_cloudwatch_metric_alarm, by the provider's forms": () => alarmBy(formsOfCloudWatch()),
 };
 
 const deadLetters = `arn:aws:sqs:${REGION}:${ACCOUNT}:acme-${ENVIRONMENT}-secrets-dead-letters`;

@@ -53,7 +53,19 @@ describe.each(environments)("the override file of %s", (environment) => {
       join(ROOT, "node_modules/@cdktf/provider-aws/lib/provider/index.d.ts"),
       "utf8",
     ).split("interface AwsProviderEndpoints")[1];
-    for (const name of Object.keys(endpoints[0])) expect(declared).toContain(`readonly ${name}?: string`);
+    for (const name of Object.keys(endpoints[0])) expect(declared).toContain(` AwsProvider#${name}}`);
+    expect(endpoints[0]).toHaveProperty("s3control");
+  });
+
+  test("takes AWS's provider to hosts that no name server knows by the one endpoint, whatever proxies there are", () => {
+    expect(override.provider.aws).toEqual([
+      expect.objectContaining({
+        http_proxy: "http://127.0.0.1:4566",
+        https_proxy: "http://127.0.0.1:4566",
+        // Something, or the provider would take the environment's.
+        no_proxy: expect.stringMatching(/./),
+      }),
+    ]);
   });
 
   test("sends each Vault's provider to its own server", () => {

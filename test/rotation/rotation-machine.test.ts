@@ -350,6 +350,17 @@ describe("the phases", () => {
     expect(secret.current?.username).toBe("b");
   });
 
+  test("rollback of a version that is not current yet gives it up, and changes nothing for consumers", async () => {
+    const { secret, server } = await rotated(1);
+    secret.secrets.stage(secret.name, v(2));
+    await secret.step("createSecret", v(2));
+    const before = secret.current;
+    expect((await secret.phase("rollback", v(2))).result).toBe("done");
+    expect(await codeOf(secret.step("setSecret", v(2)))).toMatch(/^version-(unknown|not-pending)$/);
+    expect(secret.current).toEqual(before);
+    expect(secret.current && server.lets(secret.current)).toBe(true);
+  });
+
   test("an emergency does not wait", async () => {
     const { secret, server } = await rotated(1);
     await secret.rotate(v(2));

@@ -30,7 +30,7 @@ and must belong to the environment's account.
 
 Options of "rotate <key>": secrets-registry rotate secret --help
 
-Exit codes: 0 done, 1 too early, rolled back or failed, 2 the call is at fault, 70 this program is.`,
+Exit codes: 0 done, or waiting for you to act, 1 too early, rolled back or failed, 2 the call is at fault, 70 this program is.`,
     );
   addSecretCommand(rotate, host);
   addStatusCommand(rotate, host);

@@ -99,7 +99,12 @@ function stepsOf(
   const command = `secrets-registry rotate ${secret} --env ${environment} --change ${CHANGE_REQUESTS}/${id}.md`;
   const start = {
     automatic: [`\`${command}\``],
-    "operator-assisted": [`\`${command} --value-from stdin\` with the vendor's new value`],
+    "operator-assisted": [
+      `\`${command} --value-from stdin\` with the vendor's new value`,
+      ...(facts.publishLeadHours > 0
+        ? [`${hours(facts.publishLeadHours)} later the same command puts the published webhook secret to use`]
+        : []),
+    ],
     "manual-dual-publish": [
       `\`${command} --phase publish\``,
       `${hours(facts.publishLeadHours)} later: \`${command} --phase promote\``,

@@ -2,7 +2,7 @@ import type { PolicyDocument, PolicyStatement } from "../../model";
 
 /**
  * IAM's decision, for just the policy grammar that the blueprint emits: lists of actions and resources, a
- * principal of `*`, the account's root or one federated issuer, and five condition operators. What it does not
+ * principal of `*`, the account's root or one federated issuer, and a few condition operators. What it does not
  * know it refuses to judge, so a new construct in a policy cannot pass unproven. Where the embedded AWS
  * enforces the same policy, tests hold the two against each other.
  *
@@ -76,6 +76,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   ArnLike: anyLike,
   ArnNotLike: notLike,
   ArnEquals: anyLike,
+  Null: (found, wanted) => wanted.includes(String(found === undefined)),
   // Contexts here have at most one value for a key; all of none is true, any of none is false.
   "ForAllValues:StringEquals": (found, wanted) => found === undefined || wanted.includes(found),
   "ForAnyValue:StringEquals": anyEqual,

@@ -66,7 +66,10 @@ async function loadRecords(client: S3Client, region: string, plan: RecordsPlan):
     new CreateBucketCommand({
       Bucket: plan.name,
       ObjectLockEnabledForBucket: true,
-      CreateBucketConfiguration: { LocationConstraint: region as "eu-central-1" },
+      // S3's first region is named by leaving it out.
+      ...(region === "us-east-1"
+        ? {}
+        : { CreateBucketConfiguration: { LocationConstraint: region as "eu-central-1" } }),
     }),
   );
   await client.send(
@@ -78,9 +81,7 @@ async function loadRecords(client: S3Client, region: string, plan: RecordsPlan):
       },
     }),
   );
-  await client.send(
-    new PutBucketPolicyCommand({ Bucket: plan.name, Policy: JSON.stringify(embeddedPolicy(plan.policy)) }),
-  );
+  await client.send(new PutBucketPolicyCommand({ Bucket: plan.name, Policy: JSON.stringify(plan.policy) }));
 }
 
 async function loadAuditKey(access: AwsAccess, region: string, plan: AuditKeyPlan): Promise<void> {
@@ -113,17 +114,4 @@ const embeddedKeyPolicy = (policy: PolicyDocument): PolicyDocument => ({
 const embeddedTopicPolicy = (policy: PolicyDocument): PolicyDocument => ({
   ...policy,
   Statement: policy.Statement.filter(({ Sid }) => Sid !== "OneRolePublishes"),
-});
-
-/**
- * Without what the embedded AWS would deny to everybody: it speaks no TLS, and knows no `s3:if-none-match` (see its gap
- * `if-none-match-key`).
- */
-const embeddedPolicy = (policy: PolicyDocument): PolicyDocument => ({
-  ...policy,
-  Statement: policy.Statement.filter(
-    ({ Condition }) =>
-      Condition?.Null?.["s3:if-none-match"] === undefined &&
-      Condition?.Bool?.["aws:SecureTransport"] === undefined,
-  ),
 });

@@ -38,12 +38,6 @@ export const EMBEDDED_AWS_GAPS = {
     embedded: "They are judged by the resource `*`, so a right on the state machine does not help.",
     so: "A rehearsal gives approvers the answer on every resource; whoever lacks the action is refused all the same.",
   },
-  "if-none-match-key": {
-    aws: "`s3:if-none-match` is there when a write has that header, so a bucket can insist on it.",
-    embedded:
-      "The condition key is unknown, hence always missing: a Deny of writes without it denies every write.",
-    so: "`loadProcedure` leaves that statement out; that a record is written once is shown by the header itself.",
-  },
   "metric-namespace-key": {
     aws: "`cloudwatch:namespace` has the namespace of the metrics that a call writes.",
     embedded: "The condition key is unknown: an Allow with it never matches.",

@@ -42,12 +42,36 @@ const OPERATION_OF_SCHEDULER: Readonly<Record<string, string>> = {
   DELETE: "DeleteSchedule",
 };
 
+/** S3 Control's tags of a bucket, by method. */
+const OPERATION_OF_TAGS: Readonly<Record<string, string>> = {
+  GET: "ListTagsForResource",
+  POST: "TagResource",
+  DELETE: "UntagResource",
+};
+
+/** By method and subresource. */
+const OPERATION_OF_BUCKET: Readonly<Record<string, string>> = {
+  PUT: "CreateBucket",
+  DELETE: "DeleteBucket",
+  "GET policy": "GetBucketPolicy",
+  "PUT policy": "PutBucketPolicy",
+  "DELETE policy": "DeleteBucketPolicy",
+};
+
 const OPERATION_OF_OBJECT: Readonly<Record<string, string>> = {
   GET: "GetObject",
   HEAD: "GetObject",
   PUT: "PutObject",
   POST: "PutObject",
   DELETE: "DeleteObject",
+};
+
+/** What of an object has rights of its own. */
+const PART_OF_OBJECT: Readonly<Record<string, string>> = {
+  acl: "Acl",
+  "legal-hold": "LegalHold",
+  retention: "Retention",
+  tagging: "Tagging",
 };
 
 /** Understands a request as far as recording, rules and faults need it. */
@@ -92,7 +116,7 @@ function read(request: WireRequest, protocol: WireProtocol, service: string): Re
       return { operation: fields.Action ?? "", parameters: fields };
     }
     case "rest-xml":
-      return readS3(request.method, path, query);
+      return readS3(request, path, query);
     case "rest-json":
       return readPath(request, path, service);
   }
@@ -125,15 +149,41 @@ function readPath(request: WireRequest, path: string, service: string): Reading 
   return { operation: `${request.method} ${path}`, parameters: {} };
 }
 
-function readS3(method: string, path: string, query: string): Reading {
+function readS3({ method, headers, body }: WireRequest, path: string, query: string): Reading {
+  const tagged = /^\/v20180820\/tags\/(.+)$/.exec(path)?.[1];
+  if (tagged !== undefined) {
+    const Bucket = decodeURIComponent(tagged).replace(/^arn:[^:]+:s3:::/, "");
+    return { operation: OPERATION_OF_TAGS[method] ?? method, parameters: { Bucket } };
+  }
   const [bucket = "", ...rest] = path.slice(1).split("/");
   const key = decodeURIComponent(rest.join("/"));
-  const parameters = { Bucket: bucket, ...(key === "" ? {} : { Key: key }) };
-  if (key !== "") return { operation: OPERATION_OF_OBJECT[method] ?? method, parameters };
   const subresource = query.split(/[&=]/)[0] ?? "";
+  if (key !== "")
+    return readObject(method, subresource, { Bucket: bucket, Key: key }, headers["if-none-match"]);
+  const parameters = { Bucket: bucket };
   if (method === "GET" && (query === "" || query.includes("list-type")))
     return { operation: "ListBucket", parameters };
-  return { operation: `${method} ${subresource}`.trim(), parameters };
+  const named = `${method} ${subresource}`.trim();
+  const operation = OPERATION_OF_BUCKET[named] ?? named;
+  return {
+    operation,
+    parameters:
+      operation === "PutBucketPolicy" ? { ...parameters, Policy: body.toString("utf8") } : parameters,
+  };
+}
+
+function readObject(
+  method: string,
+  subresource: string,
+  object: Readonly<Record<string, string>>,
+  IfNoneMatch: string | undefined,
+): Reading {
+  const operation = OPERATION_OF_OBJECT[method] ?? method;
+  const part = PART_OF_OBJECT[subresource] ?? "";
+  return {
+    operation: `${operation}${part}`,
+    parameters: IfNoneMatch === undefined ? object : { ...object, IfNoneMatch },
+  };
 }
 
 /** A parameter that is a text. */

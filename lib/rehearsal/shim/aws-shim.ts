@@ -4,15 +4,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { secretNameOf } from "../../rotation/event";
 import type { EmbeddedAws } from "../servers/embedded-aws";
 import { type ServerGroup, startInGroup } from "../servers/server-group";
+import { describeAlarms } from "./alarms";
 import { type AwsCall, parseCall, replicaRegionsOf, textOf } from "./aws-call";
 import { CallLog, type CallRecord, outcomeOf } from "./call-log";
 import { type Caller, Callers } from "./callers";
+import { ConditionalWrites } from "./conditional-writes";
 import type { Exchange, Handler } from "./exchange";
 import { type Fault, Faults } from "./faults";
 import { AccessKeyUses, createAccessKey } from "./iam-keys";
 import { impliedKmsCalls } from "./implied-kms";
 import { createFunction } from "./lambda-roles";
 import { killLambdaWorker } from "./lambda-worker";
+import { ownUrl } from "./own-url";
 import { promoteReplica } from "./replicas";
 import { resourceArn } from "./resource-arn";
 import { type RotationOptions, Rotations } from "./rotations";
@@ -76,12 +79,16 @@ export function startAwsShim(options: AwsShimOptions): Promise<AwsShim> {
         CreateAccessKey: createAccessKey,
         GetAccessKeyLastUsed: (exchange) => keyUses.lastUsed(exchange),
       },
+      cloudwatch: { DescribeAlarms: describeAlarms },
       lambda: { CreateFunction: createFunction },
+      s3: new ConditionalWrites().handlers(),
       sts: { GetWebIdentityToken: (exchange) => webIdentity.getToken(exchange) },
     };
     const onTaken = options.onTaken ?? (async () => undefined);
     const interceptor = new Interceptor(upstream, keyUses, handlers, onTaken);
-    const { server, port } = await listen((request, response) => interceptor.serve(request, response));
+    const { server, port } = await listen((request, url, response) =>
+      interceptor.serve(request, url, response),
+    );
     const stop = () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -98,11 +105,14 @@ export function startAwsShim(options: AwsShimOptions): Promise<AwsShim> {
   });
 }
 
+/** @param serve answers what is for this server, with the path and query that it is asked for */
 function listen(
-  serve: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+  serve: (request: IncomingMessage, url: string, response: ServerResponse) => Promise<void>,
 ): Promise<{ readonly server: Server; readonly port: number }> {
   const server = createServer((request, response) => {
-    serve(request, response).catch((fault: unknown) => showFault(response, fault));
+    const url = ownUrl(request.url ?? "/", request.socket.localPort ?? 0);
+    if (url === undefined) refuseToProxy(response);
+    else serve(request, url, response).catch((fault: unknown) => showFault(response, fault));
   });
   // SDK clients keep connections; closing an idle one races with their next request.
   server.keepAliveTimeout = 0;
@@ -131,6 +141,11 @@ function showFault(response: ServerResponse, fault: unknown): void {
   response.end(answer.body);
 }
 
+function refuseToProxy(response: ServerResponse): void {
+  response.writeHead(403, { "content-type": "text/plain", connection: "close" });
+  response.end("AWS's endpoints are no proxies of other servers.");
+}
+
 type Handlers = Readonly<Record<string, Readonly<Record<string, Handler>>>>;
 
 class Interceptor {
@@ -155,8 +170,9 @@ class Interceptor {
     this.#onTaken = onTaken;
   }
 
-  async serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const request = await readRequest(incoming);
+  /** @param url path and query */
+  async serve(incoming: IncomingMessage, url: string, response: ServerResponse): Promise<void> {
+    const request = await readRequest(incoming, url);
     const call = parseCall(request);
     const caller = this.#callers.of(call.accessKeyId);
     const fault = this.faults.take({ ...call, caller });
@@ -264,15 +280,21 @@ const turnOf = (call: AwsCall, account: string): string =>
   [
     account,
     call.service,
-    secretNameOf(textOf(call, "SecretId") ?? textOf(call, "Name") ?? textOf(call, "UserName") ?? ""),
+    secretNameOf(
+      textOf(call, "SecretId") ??
+        textOf(call, "Name") ??
+        textOf(call, "UserName") ??
+        textOf(call, "Bucket") ??
+        "",
+    ),
   ].join(" ");
 
-async function readRequest(incoming: IncomingMessage): Promise<WireRequest> {
+async function readRequest(incoming: IncomingMessage, url: string): Promise<WireRequest> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk);
   return {
     method: incoming.method ?? "GET",
-    url: incoming.url ?? "/",
+    url,
     headers: incoming.headers,
     rawHeaders: incoming.rawHeaders,
     body: Buffer.concat(chunks),

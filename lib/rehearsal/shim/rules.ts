@@ -110,6 +110,24 @@ export const SHIM_RULES = {
     source: "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
     embedded: "Any role is taken, even one that does not exist.",
   },
+  "alarms-in-forms": {
+    aws: "DescribeAlarms tells all of an alarm in every protocol.",
+    source: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html",
+    embedded:
+      "Asked by a form, it leaves out actions, description, dimensions, period, statistic and what is made of missing data.",
+  },
+  "secure-transport": {
+    aws: "`aws:SecureTransport` is true for what comes over TLS, as everything does that goes to AWS's own endpoints.",
+    source:
+      "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-securetransport",
+    embedded: "It speaks no TLS, so that a Deny of what comes without hits everything.",
+  },
+  "if-none-match-key": {
+    aws: "`s3:if-none-match` is there when a write has that header, so a bucket can insist on it.",
+    source: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html",
+    embedded:
+      "The condition key is unknown, hence always missing: a Deny of writes without it denies every write. The shim judges statements about nothing else.",
+  },
   "web-identity-token": {
     aws: "GetWebIdentityToken gives a token of the account's issuer for the caller's role, signed as its keys say.",
     source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound_token_claims.html",

@@ -12,6 +12,9 @@ const NOT_FORWARDED = new Set([
   "proxy-connection",
 ]);
 
+/** The shim stands for AWS's endpoints, which speak TLS; this is how the embedded AWS knows. */
+const OVER_TLS = ["x-forwarded-proto", "https"];
+
 /** What a service is asked as an account's root. */
 export interface RootCall {
   readonly account: string;
@@ -22,6 +25,7 @@ export interface RootCall {
 
 /** Targets of the JSON protocol that the shim calls itself. */
 const TARGETS: Readonly<Record<string, string>> = {
+  cloudwatch: "GraniteServiceVersion20100801",
   secretsmanager: "secretsmanager",
   events: "AWSEvents",
   kms: "TrentService",
@@ -120,7 +124,7 @@ export class Upstream {
           port: this.#endpoint.port,
           method,
           path: url,
-          headers: [...headers],
+          headers: [...headers, ...OVER_TLS],
           setHost: false,
           agent: false,
         },

@@ -92,6 +92,32 @@ export function jsonAnswer(body: object, requestId: string): WireAnswer {
   };
 }
 
+/** A successful answer of the form protocol. */
+export function queryAnswer(
+  namespace: string,
+  operation: string,
+  result: object,
+  requestId: string,
+): WireAnswer {
+  const metadata = `<ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata>`;
+  const members = `<${operation}Result>${xmlOf(result)}</${operation}Result>${metadata}`;
+  return {
+    status: 200,
+    headers: { "content-type": "text/xml", "x-amzn-requestid": requestId },
+    body: Buffer.from(`<${operation}Response xmlns="${namespace}">${members}</${operation}Response>`),
+  };
+}
+
+/** XML of a value of JSON, as the form protocol has it; what is null is left out. */
+function xmlOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map((member) => `<member>${xmlOf(member)}</member>`).join("");
+  if (typeof value !== "object" || value === null) return escapeXml(String(value));
+  return Object.entries(value)
+    .filter(([, member]) => member !== null)
+    .map(([name, member]) => `<${name}>${xmlOf(member)}</${name}>`)
+    .join("");
+}
+
 /** The JSON object in a body; empty when there is none. */
 export function jsonOf(body: Buffer): Record<string, unknown> {
   try {

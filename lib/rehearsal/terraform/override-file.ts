@@ -117,6 +117,11 @@ function awsOverride(stack: StackJson, endpoint: string): OverrideJson {
   const types = Object.keys(stack.resource).filter((type) => type.startsWith("aws_"));
   return {
     endpoints: [awsEndpoints(types, endpoint)],
+    // S3 Control's host is the account's, in front of the endpoint's: no name server knows it, so it is reached by a proxy.
+    // Loopback addresses are reached without. All three are said, because the caller's environment has its own.
+    http_proxy: endpoint,
+    https_proxy: endpoint,
+    no_proxy: "localhost",
     // What is refused is to be seen, not tried 25 times.
     max_retries: 2,
     s3_use_path_style: true,

@@ -274,6 +274,8 @@ export class Dispatcher {
       // Secrets Manager goes on by itself with what it has begun, so there it is too early.
       const isLeft = standing === "waiting" && secret.rotation !== "automatic";
       if (isLeft || open.status === "withdrawing") {
+        await this.#context.runs.withdraw(open);
+        await this.#giveUpPending(secret, open);
         await this.#withdraw(open, "called-back");
         return { result: "under-way", run: viewOf(secret, { ...open, status: "withdrawn" }) };
       }
@@ -351,6 +353,19 @@ export class Dispatcher {
     if (run.status === "withdrawing") return this.#record(run, "withdrawn", "called-back");
     this.#context.log.warn("run is dead", { secret: run.secret, run: run.run, status: run.status });
     await this.#record(run, "failed", run.status === "rotating" ? "never-current" : "execution-ended");
+  }
+
+  /** Takes AWSPENDING from the value that was given up, which would look like a rotation that is stuck. */
+  async #giveUpPending(secret: Dispatched, run: Run): Promise<void> {
+    const labels = await this.#labels(secret.name);
+    const pending = labels.holderOf("AWSPENDING");
+    if (pending === undefined || labels.has(pending, "AWSCURRENT")) return;
+    await this.#context.functions.invoke(secret.function, {
+      Phase: "rollback",
+      SecretId: secret.name,
+      VersionId: pending,
+      RunId: run.run,
+    });
   }
 
   /** Gives up a run whose version nobody was served: nothing has changed, so its change request is free again. */
