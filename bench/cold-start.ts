@@ -94,10 +94,15 @@ function bundleTo(
 }
 
 /** Which classes of which clients are in a bundle. */
-function sdkUseOf({ outputs }: Metafile): SdkUse {
+function sdkUseOf({ inputs, outputs }: Metafile): SdkUse {
   const use: Record<string, string[]> = {};
-  for (const { inputs } of Object.values(outputs)) {
-    for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+  const atStart = loadedAtStart(
+    inputs,
+    Object.values(outputs).flatMap(({ entryPoint }) => entryPoint ?? []),
+  );
+  for (const output of Object.values(outputs)) {
+    for (const [path, { bytesInOutput }] of Object.entries(output.inputs)) {
+      if (!atStart.has(path)) continue;
       const found =
         /node_modules\/(@aws-sdk\/client-[^/]+)\/dist-es\/(?:commands\/)?(\w+(?:Client|Command))\.js$/.exec(
           path,
@@ -108,6 +113,17 @@ function sdkUseOf({ outputs }: Metafile): SdkUse {
     }
   }
   return use;
+}
+
+/** What an entry loads before its first event: whatever it imports, but not what it only will import. */
+function loadedAtStart(inputs: Metafile["inputs"], entries: readonly string[]): ReadonlySet<string> {
+  const seen = new Set(entries);
+  for (const path of seen) {
+    for (const { path: imported, kind } of inputs[path]?.imports ?? []) {
+      if (kind !== "dynamic-import") seen.add(imported);
+    }
+  }
+  return seen;
 }
 
 function bareHandler(sdk: SdkUse): string {
