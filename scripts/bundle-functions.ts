@@ -1,18 +1,24 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
-import { BUNDLE_OPTIONS } from "./bundle-options";
+import { BUNDLE_OPTIONS, LOADED_LATER } from "./bundle-options";
 
 /**
- * Bundles the entry points of Lambda functions into `dist/functions/<name>.js`, each with all that it needs. The same
- * sources and lock file give the same bytes.
+ * Bundles the entry points of Lambda functions into `dist/functions/<name>.js`, each with all that it needs but what it
+ * loads later, which lies in a folder beside them. The same sources and lock file give the same bytes.
  */
 const root = join(__dirname, "..");
-const handlers = join(root, "lib/rotation/handlers");
+const rotation = join(root, "lib/rotation");
+const handlers = join(rotation, "handlers");
 
 buildSync({
   absWorkingDir: root,
-  entryPoints: readdirSync(handlers).map((file) => join(handlers, file)),
+  entryPoints: {
+    ...Object.fromEntries(
+      readdirSync(handlers).map((file) => [file.replace(/\.ts$/, ""), join(handlers, file)]),
+    ),
+    [LOADED_LATER.replace(/\.js$/, "")]: join(rotation, LOADED_LATER.replace(/\.js$/, ".ts")),
+  },
   outdir: join(root, "dist/functions"),
   ...BUNDLE_OPTIONS,
   // Licences of what is inside, in a file beside the bundle.

@@ -1,6 +1,9 @@
 import { dirname, join } from "node:path";
 import type { BuildOptions } from "esbuild";
 
+/** What functions load when they need it, below `lib/rotation`; its bundle lies beside theirs under the same name. */
+export const LOADED_LATER = "adapters/kms-fingerprints.js";
+
 /** How the code of a Lambda function is bundled. */
 export const BUNDLE_OPTIONS = {
   bundle: true,
@@ -12,4 +15,6 @@ export const BUNDLE_OPTIONS = {
   mainFields: ["module", "main"],
   // yaml gives its ES modules to browsers only. The same sources; a start without them runs 72 modules one by one (5 ms).
   alias: { yaml: join(dirname(require.resolve("yaml/package.json")), "browser/index.js") },
+  // A file of its own in the zip: whoever does not ask for it does not wait until V8 has read it either.
+  external: [`./${LOADED_LATER}`],
 } as const satisfies BuildOptions;

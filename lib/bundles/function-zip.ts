@@ -20,8 +20,14 @@ const MTIME = new Date(1980, 0, 1);
 /** Readable by everybody: Lambda runs the code as a user of its own. */
 const READABLE = { mtime: MTIME, os: 3, attrs: 0o644 << 16 };
 
+/** Files that a bundle loads from beside it when it needs them. */
+const loadedLater = (code: Buffer): readonly string[] =>
+  [...code.toString("utf8").matchAll(/\bimport\("\.\/([\w./-]+\.js)"\)/g)]
+    .flatMap(([, name]) => name ?? [])
+    .sort();
+
 /**
- * Puts a function's bundle and its settings into a zip: `index.js` and `settings.json`. The same bundle and settings give
+ * Puts a function's bundle and its settings into a zip: `index.js`, what that loads later, and `settings.json`. The same bundle and settings give
  * the same bytes on every machine.
  *
  * @param bundle name of the bundle, such as `postgresql-user`
@@ -36,8 +42,10 @@ export function functionZip(bundle: string, settings: object, folder = bundleFol
       `There is no bundle ${file}. In a checkout of this package, run: npm run bundle. An app that is itself bundled gives the folder of this package's dist/functions.`,
     );
   }
+  const code = readFileSync(file);
   const bytes = zipOf({
-    "index.js": readFileSync(file),
+    "index.js": code,
+    ...Object.fromEntries(loadedLater(code).map((name) => [name, readFileSync(join(folder, name))])),
     "settings.json": strToU8(`${JSON.stringify(settings, null, 2)}\n`),
   });
   return { bytes, sourceCodeHash: createHash("sha256").update(bytes).digest("base64") };

@@ -4,6 +4,7 @@ import type * as z from "zod/mini";
 import type { FunctionSettings, RotatedSecret } from "../model/function-settings";
 import type { KindName } from "../model/kinds";
 import { secretName } from "../model/names";
+import { awsFailure } from "./adapters/aws-failure";
 import { DynamoDbPublications } from "./adapters/dynamodb-publications";
 import { DynamoDbRuns } from "./adapters/dynamodb-runs";
 import { PowertoolsLogbook } from "./adapters/powertools-logbook";
@@ -128,7 +129,16 @@ const kmsFingerprints = (region: string, keyAlias: string): Fingerprints => {
   const loaded = once(async () =>
     (await import("./adapters/kms-fingerprints.js")).KmsFingerprints.in(region, keyAlias),
   );
-  return { of: async (...subject) => (await loaded()).of(...subject) };
+  return {
+    of: async (...subject) => {
+      try {
+        return await (await loaded()).of(...subject);
+      } catch (failure) {
+        // Its file has classes of its own, so a rotation error of there would not be known here.
+        throw awsFailure(failure, `kms:GenerateMac with ${keyAlias}`);
+      }
+    },
+  };
 };
 
 /** A handler as Lambda loads it: settings from `settings.json` beside the bundle, AWS's services as ports. */

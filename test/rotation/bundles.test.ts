@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { bundleSizes, LARGEST_ZIP_BYTES } from "../../bench/bundle-sizes";
-import { BUNDLE_OPTIONS } from "../../scripts/bundle-options";
+import { BUNDLE_OPTIONS, LOADED_LATER } from "../../scripts/bundle-options";
 
 const run = promisify(execFile);
 const root = join(__dirname, "../..");
@@ -121,7 +121,10 @@ describe("bundles", () => {
     await build({
       ...BUNDLE_OPTIONS,
       absWorkingDir: root,
-      entryPoints: handlers.map((name) => `lib/rotation/handlers/${name}.ts`),
+      entryPoints: {
+        ...Object.fromEntries(handlers.map((name) => [name, `lib/rotation/handlers/${name}.ts`])),
+        [LOADED_LATER.replace(/\.js$/, "")]: `lib/rotation/${LOADED_LATER.replace(/\.js$/, ".ts")}`,
+      },
       outdir: folder,
       logLevel: "error",
     });

@@ -2,8 +2,6 @@ import { createHash } from "node:crypto";
 import { GenerateMacCommand, KMSClient } from "@aws-sdk/client-kms";
 import { canonicalJson } from "../../model/canonical-json";
 import type { Fingerprints } from "../ports";
-import { RotationError } from "../rotation-error";
-import { awsFailure } from "./aws-failure";
 
 /** A record does without a fingerprint, so a KMS that cannot be reached is not waited for. Milliseconds. */
 const PATIENCE = { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
@@ -28,24 +26,19 @@ export class KmsFingerprints implements Fingerprints {
     return new KmsFingerprints(new KMSClient({ region, requestHandler: PATIENCE }), keyAlias);
   }
 
+  /** Throws KMS's own errors. */
   async of(kind: string, key: string, value: unknown): Promise<string> {
-    const { KeyId, Mac } = await this.#generateMac(messageOf(kind, key, value));
+    const { KeyId, Mac } = await this.#client.send(
+      new GenerateMacCommand({
+        KeyId: this.#keyAlias,
+        MacAlgorithm: "HMAC_SHA_256",
+        Message: messageOf(kind, key, value),
+      }),
+    );
     // The ARN of the key: an alias may point to another one tomorrow.
     const keyId = KeyId?.split("/").at(-1);
-    if (keyId === undefined || Mac === undefined) {
-      throw new RotationError("unexpected", "kms:GenerateMac gave no fingerprint");
-    }
+    if (keyId === undefined || Mac === undefined) throw new Error("KMS gave no key and no fingerprint");
     return `hmac-sha256:${keyId}:${Buffer.from(Mac).toString("hex")}`;
-  }
-
-  async #generateMac(Message: Uint8Array) {
-    try {
-      return await this.#client.send(
-        new GenerateMacCommand({ KeyId: this.#keyAlias, MacAlgorithm: "HMAC_SHA_256", Message }),
-      );
-    } catch (failure) {
-      throw awsFailure(failure, `kms:GenerateMac with ${this.#keyAlias}`);
-    }
   }
 }
 
