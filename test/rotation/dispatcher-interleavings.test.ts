@@ -282,6 +282,11 @@ class World {
       expect(run.status).toBe("rotating");
       expect(run.newVersion).toBe(this.secrets.versionWith(NAME, "AWSPENDING"));
     }
+    // What was withdrawn is not served by a call that was under way meanwhile.
+    const current = this.secrets.versionWith(NAME, "AWSCURRENT");
+    for (const { status, newVersion } of this.table.runs) {
+      if (status === "withdrawn") expect(newVersion).not.toBe(current);
+    }
     for (const { input } of this.executions.all.values()) {
       expect(this.table.runs.find(({ run }) => run === input.run)).toMatchObject({
         newVersion: input.newVersion,

@@ -62,6 +62,8 @@ interface Work {
   readonly driver: ProcedureDriver;
   readonly labels: RotationDriver;
   readonly change: UsedChange | undefined;
+  /** Whether the environment needs no change request. */
+  readonly isFree: boolean;
 }
 
 /**
@@ -77,7 +79,7 @@ export async function rotateByProcedure(
   host: RotationHost,
 ): Promise<ProcedureReport> {
   const work = await prepare(registry, key, options, host);
-  const { found, change } = work;
+  const { found } = work;
   const runs: RunView[] = [];
   const report = (more: Pick<ProcedureReport, "outcome" | "fault" | "next">): ProcedureReport => ({
     secret: key,
@@ -93,11 +95,12 @@ export async function rotateByProcedure(
       const { open, latest } = await work.driver.runs(found.secret);
       // A promotion under way has its publication behind it.
       if (open?.kind === "promotion" && stage !== "promote" && stages.includes("promote")) continue;
-      if (open !== undefined) refuseForeign(open, change, stage);
+      if (open !== undefined) refuseForeign(open, work, stage);
       const before = open ?? latest.find((run) => isOf(run, stage, work, latest));
       if (before === undefined && stage === "promote" && (await hasNothingToPromote(work))) continue;
       if (stage === "stage" && (before === undefined || before.status === "rotating")) {
-        const { newVersion } = before ?? (await beginRun(work, stage, undefined));
+        const { newVersion } =
+          before === undefined ? await beginRun(work, stage, undefined) : await goOn(work, stage, before);
         return report({ outcome: "awaiting-operator", next: takeToTarget(found, newVersion, options) });
       }
       const run = before !== undefined && isOver(before) ? before : await throughRun(work, stage, before);
@@ -154,7 +157,8 @@ async function prepare(
     options.change === undefined
       ? undefined
       : changeOf(registry, options.change, { key, environment: plan.environment, today });
-  if (change === undefined && registry.environment(plan.environment).changeRequest === "required") {
+  const isFree = registry.environment(plan.environment).changeRequest === "none";
+  if (change === undefined && !isFree) {
     throw new UserFault(
       `${plan.environment} takes no rotation without an approved change request. Ask for one: secrets-registry change new ${key} --reason … --schedule ${plan.environment}=${today}; when it is merged: secrets-registry rotate ${key} --env ${plan.environment} --change <file>.`,
     );
@@ -168,6 +172,7 @@ async function prepare(
     host,
     cloud,
     change,
+    isFree,
     driver: new ProcedureDriver(context, procedure),
     labels: new RotationDriver(context),
   };
@@ -204,10 +209,14 @@ async function hasNothingToPromote({ found, options, labels }: Work): Promise<bo
 
 const KIND = { rotate: "rotation", stage: "rotation", publish: "publication", promote: "promotion" } as const;
 
+/** What began a run by Secrets Manager's own cadence. */
+const SCHEDULE = "schedule";
+
 /** @throws UserFault when a run is open that is not the one that is asked for */
-function refuseForeign(open: RunView, change: UsedChange | undefined, stage: Stage): void {
+function refuseForeign(open: RunView, { change, isFree }: Work, stage: Stage): void {
   const isSame = open.kind === KIND[stage];
-  const isOurs = open.change?.digest === change?.digest || open.change === undefined;
+  const isPlain = isFree && open.change === undefined && open.startedBy !== SCHEDULE;
+  const isOurs = open.change?.digest === change?.digest || isPlain;
   if (isSame && isOurs) return;
   throw new UserFault(
     `Run ${open.run} of ${open.secret} (${open.kind}, ${wordsOf(open)}) is under way since ${open.startedAt}, begun by ${open.startedBy}${open.change ? ` for ${open.change.id}` : ""}. Wait for its end, or roll it back; nothing was changed.`,
@@ -221,13 +230,14 @@ function refuseForeign(open: RunView, change: UsedChange | undefined, stage: Sta
 function isOf(
   run: RunView,
   stage: Stage,
-  { change, found, options }: Work,
+  { change, found, options, isFree }: Work,
   latest: readonly RunView[],
 ): boolean {
   if (run.kind !== KIND[stage] || run.status === "withdrawn") return false;
   if (change !== undefined) {
     if (run.change !== undefined) return run.change.digest === change.digest;
-    return run.startedAt.slice(0, 10) >= (change.schedule[found.plan.environment] ?? "");
+    const isSince = run.startedAt.slice(0, 10) >= (change.schedule[found.plan.environment] ?? "");
+    return isFree && isSince && run.startedBy !== SCHEDULE && GOOD_ENDS.includes(run.status);
   }
   // A publication waits for its promotion, unless another one came after it.
   return (
@@ -263,15 +273,24 @@ async function beginRun(work: Work, stage: Stage, open: RunView | undefined): Pr
     }
     return begin(await versionFor(work, stage));
   }
+  if (isMadeHere(found) && (await work.cloud.read(found.secret.name, open.newVersion)) === undefined) {
+    throw failedBy(
+      new RotationError("nothing-published", `${found.secret.name} has no made value that waits`),
+    );
+  }
   try {
     return await goOn(work, stage, open);
   } catch (failure) {
     // It has ended since it was seen: its end is to be followed, and no other run begins in its place.
     if (failure instanceof FailedRotation && failure.code === "run-ended") return open;
-    const isRefused = failure instanceof FailedRotation && open.status === "rotating";
-    if (!isRefused || !isSupplied(found.resolved)) throw failure;
+    const isBefore = open.status === "rotating" && open.kind === "rotation";
+    if (!(failure instanceof FailedRotation) || !isBefore || !isSupplied(found.resolved)) throw failure;
+    // Where nobody can be asked, the fault itself says more than a question.
+    if (!hasSupply(work)) throw failure;
     const { version, isNew } = await putSupplied(work, found.resolved);
-    if (!isNew) throw failure;
+    // An earlier call has put this value in the place of the run's own, and died before it told the dispatcher.
+    const hasLostItsPlace = ["version-unknown", "version-not-pending"].includes(failure.code);
+    if (!isNew && !hasLostItsPlace) throw failure;
     return begin(version);
   }
 }
@@ -281,6 +300,9 @@ function goOn({ driver, found, ...work }: Work, stage: Stage, run: RunView): Pro
   const versionId = run.kind === "promotion" ? run.oldVersion : run.newVersion;
   return driver.begin(found.secret, { ...orderOf(work, stage), versionId });
 }
+
+const hasSupply = ({ options, host }: Work): boolean =>
+  options.valueFrom !== undefined || "supplied" in options || host.terminal.interactive;
 
 const orderOf = ({ change, options }: Pick<Work, "change" | "options">, stage: Stage): RunOrder => ({
   action: stage === "publish" ? "rotate" : stage,
@@ -373,6 +395,9 @@ function afterBadEnd({ secret, plan }: FoundSecret, { change, status }: RunView)
     change === undefined
       ? `Mend what failed, then: secrets-registry rotate ${secret.key} --env ${plan.environment}.`
       : `Change request ${change.id} is used up in ${plan.environment}: mend what failed, then ask for another change.`;
+  if (status === "withdrawn") {
+    return `Nothing was changed${change === undefined ? "" : `, and change request ${change.id} is free again`}: run the same command once more.`;
+  }
   return status === "rolled-back"
     ? `The old credential is in use. ${again}`
     : `A person has to look. ${again}`;

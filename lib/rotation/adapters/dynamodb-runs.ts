@@ -96,7 +96,26 @@ export class DynamoDbRuns implements RunTable {
 
   async advance({ secret, run }: Run, status: "starting" | "proving" | "awaiting-approval"): Promise<void> {
     const earlier = OPEN_STATUSES.slice(0, OPEN_STATUSES.indexOf(status));
-    await this.#update(secret, run, "SET #status = :status", { ":status": { S: status } }, earlier);
+    await this.#update(
+      secret,
+      run,
+      "SET #status = :status",
+      { ":status": { S: status } },
+      earlier,
+      // What is about to be recorded as ended is not started any more.
+      status === "starting" ? "attribute_not_exists(endedAt)" : undefined,
+    );
+  }
+
+  async retreat({ secret, run }: Run): Promise<void> {
+    await this.#update(
+      secret,
+      run,
+      "SET #status = :status",
+      { ":status": { S: "rotating" } },
+      ["starting"],
+      "attribute_not_exists(endedAt)",
+    );
   }
 
   async withdraw(run: Run): Promise<void> {
@@ -109,7 +128,7 @@ export class DynamoDbRuns implements RunTable {
       "attribute_not_exists(endedAt)",
     );
     const now = await this.#require(run);
-    if (now.status !== "withdrawing") throw ended(now);
+    if (now.status !== "withdrawing" && now.status !== "withdrawn") throw ended(now);
   }
 
   async turnBack(run: Run): Promise<Run> {

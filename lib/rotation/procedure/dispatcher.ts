@@ -98,12 +98,23 @@ export class Dispatcher {
     const isLeft = open !== undefined && standing === "waiting" && isBetterValue(secret, open, request);
     if (open !== undefined && standing === "over") await this.#bury(open);
     else if (open !== undefined && !isLeft) {
-      if (!isAskedFor(open, request)) throw underWay(open);
+      if (!this.#isAskedFor(open, request)) throw underWay(open);
       return this.#goOn(secret, open, request);
     }
     const run = await this.#newRun(secret, request);
     if (isLeft) await this.#withdraw(open, "value-replaced");
     return this.#goOn(secret, await this.#context.runs.begin(run, this.#context.clock.now()), request);
+  }
+
+  /**
+   * Whether an open run is the one that a command asks for, so that the command goes on with it. A command that names no
+   * version asks for its change request's run; one that Secrets Manager's schedule began is nobody's.
+   */
+  #isAskedFor(open: Run, { action, versionId, change }: RunRequest): boolean {
+    if ((open.kind === "promotion") !== (action === "promote")) return false;
+    if (versionId !== undefined)
+      return versionId === (action === "promote" ? open.oldVersion : open.newVersion);
+    return this.#context.settings.changeRequest === "none" || open.change?.digest === change;
   }
 
   /** Everything that can be refused is refused here, before anything has changed. */
@@ -200,8 +211,8 @@ export class Dispatcher {
   /** Brings a run as far as the dispatcher can. */
   async #goOn(secret: Dispatched, run: Run, { action }: RunRequest): Promise<DispatcherOutcome> {
     if (run.direction === "back") return this.#start(secret, run);
-    if (run.status === "starting") return this.#start(secret, run);
-    if (run.status !== "rotating") return { result: "under-way", run: viewOf(secret, run) };
+    const isBefore = run.status === "rotating" || run.status === "starting";
+    if (!isBefore) return { result: "under-way", run: viewOf(secret, run) };
     if (action === "stage") {
       await this.#takeSteps(secret, run, ["createSecret"]);
       return { result: "under-way", run: viewOf(secret, run) };
@@ -219,12 +230,38 @@ export class Dispatcher {
   /** Steps, as Secrets Manager would ask for them. */
   async #takeSteps(secret: Dispatched, run: Run, steps: readonly Step[]): Promise<void> {
     for (const Step of steps) {
-      await this.#context.functions.invoke(secret.function, {
-        Step,
-        SecretId: secret.name,
-        ClientRequestToken: run.newVersion,
-      });
+      // It moves AWSCURRENT, so nobody may withdraw the run meanwhile.
+      if (Step === "finishSecret") await this.#claim(run);
+      try {
+        await this.#context.functions.invoke(secret.function, {
+          Step,
+          SecretId: secret.name,
+          ClientRequestToken: run.newVersion,
+        });
+      } catch (failure) {
+        if (Step === "finishSecret") await this.#retreat(secret, run);
+        throw failure;
+      }
     }
+  }
+
+  /**
+   * From here on nobody withdraws the run.
+   *
+   * @throws RotationError `run-ended` for one that is over, or was withdrawn by somebody else
+   */
+  async #claim(run: Run): Promise<void> {
+    await this.#context.runs.advance(run, "starting");
+    const now = await this.#context.runs.read(run.secret, run.run);
+    const isOurs = now !== undefined && !hasEnded(now) && now.status !== "withdrawing";
+    if (isOurs && (now.endedAt === undefined || now.status !== "rotating")) return;
+    throw new RotationError("run-ended", `run ${run.run} of ${run.secret} is ${now?.status ?? "gone"}`);
+  }
+
+  /** A version that could not be made current can be given up again. */
+  async #retreat(secret: Dispatched, run: Run): Promise<void> {
+    if ((await this.#labels(secret.name)).has(run.newVersion, "AWSCURRENT")) return;
+    await this.#context.runs.retreat(run);
   }
 
   async #promote(secret: Dispatched, run: Run): Promise<void> {
@@ -243,11 +280,7 @@ export class Dispatcher {
     if (run.direction === "back") {
       await executions.stop(executionName(secret, { ...run, direction: "forward" }));
     }
-    if (run.direction === "forward") {
-      // From here on nobody withdraws it.
-      await runs.advance(run, "starting");
-      await this.#requireOpen(run);
-    }
+    if (run.direction === "forward") await this.#claim(run);
     await executions.start(executionName(secret, run), inputOf(secret, run));
     await runs.advance(run, "proving");
     log.info("run handed on", { secret: run.secret, run: run.run, direction: run.direction });
@@ -255,27 +288,21 @@ export class Dispatcher {
     return { result: "under-way", run: viewOf(secret, { ...run, status }) };
   }
 
-  /** @throws RotationError `run-ended` for one that is over, or was withdrawn by somebody else */
-  async #requireOpen(run: Run): Promise<void> {
-    const now = await this.#context.runs.read(run.secret, run.run);
-    if (now !== undefined && !hasEnded(now) && now.status !== "withdrawing") return;
-    throw new RotationError("run-ended", `run ${run.run} of ${run.secret} is ${now?.status ?? "gone"}`);
-  }
-
   /** Stops what follows the run, and has the state machine take it back. */
   async #rollback(secret: Dispatched): Promise<DispatcherOutcome> {
     const { runs } = this.#context;
     const open = await runs.open(secret.name);
     if (open === undefined) throw new RotationError("run-missing", `${secret.name} has no open run`);
-    if (open.status === "starting") await this.#start(secret, open);
-    if (open.status === "rotating" || open.status === "withdrawing") {
+    if (open.status === "rotating" || open.status === "starting" || open.status === "withdrawing") {
       const standing = await this.#standingOf(open);
-      if (standing === "to-start") await this.#start(secret, open);
-      // Secrets Manager goes on by itself with what it has begun, so there it is too early.
-      const isLeft = standing === "waiting" && secret.rotation !== "automatic";
-      if (isLeft || open.status === "withdrawing") {
+      if (standing === "to-start" || (standing === "under-way" && open.status === "starting")) {
+        await this.#start(secret, open);
+      }
+      if (isWithdrawable(secret, open, standing)) {
+        // Whoever was about to make it current has died, or else what that call does is taken back below.
+        if (open.status === "starting") await this.#context.runs.retreat(open);
         await this.#context.runs.withdraw(open);
-        await this.#giveUpPending(secret, open);
+        await this.#giveUp(secret, open);
         await this.#withdraw(open, "called-back");
         return { result: "under-way", run: viewOf(secret, { ...open, status: "withdrawn" }) };
       }
@@ -352,24 +379,30 @@ export class Dispatcher {
   async #bury(run: Run): Promise<void> {
     if (run.status === "withdrawing") return this.#record(run, "withdrawn", "called-back");
     this.#context.log.warn("run is dead", { secret: run.secret, run: run.run, status: run.status });
-    await this.#record(run, "failed", run.status === "rotating" ? "never-current" : "execution-ended");
+    if (run.status === "rotating" && run.kind !== "promotion") return this.#withdraw(run, "never-current");
+    await this.#record(run, "failed", isBeforeProof(run) ? "never-current" : "execution-ended");
   }
 
-  /** Takes AWSPENDING from the value that was given up, which would look like a rotation that is stuck. */
-  async #giveUpPending(secret: Dispatched, run: Run): Promise<void> {
+  /**
+   * Takes AWSPENDING from the value that was given up, which would look like a rotation that is stuck. Should a call from
+   * before have made it current after all, it is taken back.
+   */
+  async #giveUp(secret: Dispatched, run: Run): Promise<void> {
     const labels = await this.#labels(secret.name);
     const pending = labels.holderOf("AWSPENDING");
-    if (pending === undefined || labels.has(pending, "AWSCURRENT")) return;
+    const isCurrent = labels.has(run.newVersion, "AWSCURRENT");
+    const given = isCurrent && run.oldVersion !== undefined ? run.newVersion : pending;
+    if (given === undefined || (given === pending && labels.has(pending, "AWSCURRENT") && !isCurrent)) return;
     await this.#context.functions.invoke(secret.function, {
       Phase: "rollback",
       SecretId: secret.name,
-      VersionId: pending,
+      VersionId: given,
       RunId: run.run,
     });
   }
 
   /** Gives up a run whose version nobody was served: nothing has changed, so its change request is free again. */
-  async #withdraw(run: Run, code: "value-replaced" | "called-back"): Promise<void> {
+  async #withdraw(run: Run, code: "value-replaced" | "called-back" | "never-current"): Promise<void> {
     await this.#context.runs.withdraw(run);
     this.#context.log.info("run withdrawn", { secret: run.secret, run: run.run, code });
     await this.#record(run, "withdrawn", code);
@@ -409,17 +442,24 @@ export class Dispatcher {
   }
 }
 
-/** Whether an open run is the one that a command asks for, so that the command goes on with it. */
-function isAskedFor(open: Run, { action, versionId }: RunRequest): boolean {
-  if ((open.kind === "promotion") !== (action === "promote")) return false;
-  return versionId === undefined || versionId === (action === "promote" ? open.oldVersion : open.newVersion);
+const isBeforeProof = ({ status }: Run): boolean => status === "rotating" || status === "starting";
+
+/**
+ * Whether a run can be given up. Secrets Manager goes on by itself with what it has begun, so there it is too early; and a
+ * promotion is one call, which may be under way.
+ */
+function isWithdrawable({ rotation }: Dispatched, { kind, status }: Run, standing: string): boolean {
+  if (status === "withdrawing") return true;
+  if (!(status === "rotating" || status === "starting") || kind === "promotion") return false;
+  return standing === "over" || (standing === "waiting" && rotation !== "automatic");
 }
 
 /** Whether an operator supplies another value, by the same change request, in the place of one that was refused. */
 function isBetterValue(secret: Dispatched, open: Run, { action, versionId, change }: RunRequest): boolean {
   const isAnother = action === "rotate" && versionId !== undefined && versionId !== open.newVersion;
   const isSame = open.change === undefined || open.change.digest === change;
-  return isAnother && isSame && secret.rotation === "operator-assisted" && open.kind === "rotation";
+  const isWaiting = open.kind === "rotation" && open.status === "rotating";
+  return isAnother && isSame && isWaiting && secret.rotation === "operator-assisted";
 }
 
 function promotionOf(

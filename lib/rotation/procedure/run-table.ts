@@ -36,10 +36,13 @@ export interface RunTable extends Runs, ApprovedChanges {
   latest(secret: string, count: number): Promise<readonly Run[]>;
   /** Notes how far a run is; nothing happens when it has ended, is further, or is being withdrawn. */
   advance(run: Run, status: "starting" | "proving" | "awaiting-approval"): Promise<void>;
+  /** Takes a run back from `starting` to `rotating`: its version could not be made current. */
+  retreat(run: Run): Promise<void>;
   /**
-   * Gives a run up before anything follows it; from then on nothing will. To be recorded next.
+   * Gives a run up before anything follows it; from then on nothing will. To be recorded next. Nothing happens to one that
+   * is withdrawn already.
    *
-   * @throws RotationError `run-ended` when something follows it, or it is over
+   * @throws RotationError `run-ended` when something follows it, or it is over otherwise
    */
   withdraw(run: Run): Promise<void>;
   /**

@@ -59,14 +59,25 @@ export class RunTableModel implements RunTable {
 
   async advance(run: Run, status: "starting" | "proving" | "awaiting-approval"): Promise<void> {
     const earlier: readonly string[] = OPEN_STATUSES.slice(0, OPEN_STATUSES.indexOf(status));
-    this.#change(run, (now) => (earlier.includes(now.status) ? { ...now, status } : now));
+    this.#change(run, (now) =>
+      earlier.includes(now.status) && !(status === "starting" && now.endedAt !== undefined)
+        ? { ...now, status }
+        : now,
+    );
+  }
+
+  async retreat(run: Run): Promise<void> {
+    this.#change(run, (now) =>
+      now.status === "starting" && now.endedAt === undefined ? { ...now, status: "rotating" } : now,
+    );
   }
 
   async withdraw(run: Run): Promise<void> {
     const now = this.#require(run);
     if (now.status === "rotating" && now.endedAt === undefined) {
       this.#change(run, () => ({ ...now, status: "withdrawing" }));
-    } else if (now.status !== "withdrawing") throw new RotationError("run-ended", run.run);
+    } else if (now.status !== "withdrawing" && now.status !== "withdrawn")
+      throw new RotationError("run-ended", run.run);
   }
 
   async turnBack(run: Run): Promise<Run> {
