@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import {
   CreateSecretCommand,
@@ -16,6 +16,7 @@ import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/c
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { run } from "../../lib/cli/program";
 import { publicationsTable, runsTable, secretName } from "../../lib/model/names";
+import { createSecretTable } from "../../lib/rehearsal/load";
 import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
 import { DynamoDbRuns } from "../../lib/rotation/adapters/dynamodb-runs";
 import { registry } from "../../registry";
@@ -59,20 +60,7 @@ beforeAll(async () => {
     [runsTable(registry.id, ENVIRONMENT), "run"],
     [publicationsTable(registry.id, ENVIRONMENT), "version"],
   ] as const) {
-    await dynamoDb.send(
-      new CreateTableCommand({
-        TableName: name,
-        BillingMode: "PAY_PER_REQUEST",
-        KeySchema: [
-          { AttributeName: "secret", KeyType: "HASH" },
-          { AttributeName: sortKey, KeyType: "RANGE" },
-        ],
-        AttributeDefinitions: [
-          { AttributeName: "secret", AttributeType: "S" },
-          { AttributeName: sortKey, AttributeType: "S" },
-        ],
-      }),
-    );
+    await createSecretTable(dynamoDb, name, sortKey);
   }
   runs = new DynamoDbRuns(dynamoDb, runsTable(registry.id, ENVIRONMENT));
   await new IAMClient(settings()).send(

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CreateTableCommand, DynamoDBClient, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { DeleteRoleCommand, DeleteRolePolicyCommand } from "@aws-sdk/client-iam";
 import {
   DescribeSecretCommand,
@@ -26,6 +26,7 @@ import {
 } from "../../lib/rehearsal/load";
 import { iam } from "../../lib/rehearsal/load/aws-account";
 import { loadOperations, loadSchedules } from "../../lib/rehearsal/load/operations";
+import { createSecretTable } from "../../lib/rehearsal/load/tables";
 import {
   type ClusterIssuer,
   type OpenBao,
@@ -230,19 +231,10 @@ async function operate(plan: Blueprint): Promise<void> {
   );
   // Of the procedure, what rotation functions write to; its state machine takes no part here.
   const region = plan.regions.primary;
-  await new DynamoDBClient({ endpoint: root.endpoint, region, credentials: { ...root.credentials } }).send(
-    new CreateTableCommand({
-      TableName: plan.procedure?.runsTable,
-      BillingMode: "PAY_PER_REQUEST",
-      KeySchema: [
-        { AttributeName: "secret", KeyType: "HASH" },
-        { AttributeName: "run", KeyType: "RANGE" },
-      ],
-      AttributeDefinitions: [
-        { AttributeName: "secret", AttributeType: "S" },
-        { AttributeName: "run", AttributeType: "S" },
-      ],
-    }),
+  await createSecretTable(
+    new DynamoDBClient({ endpoint: root.endpoint, region, credentials: { ...root.credentials } }),
+    plan.procedure?.runsTable ?? "",
+    "run",
   );
   await loadSchedules(root, plan, functions);
   // Secrets Manager tries the function at once, with a version of its own.

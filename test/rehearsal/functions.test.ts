@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CreateTableCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import {
@@ -12,7 +12,12 @@ import {
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 import type { PolicyDocument } from "../../lib/model";
-import { allowSecretsManager, invokeFunction, loadFunction } from "../../lib/rehearsal/load";
+import {
+  allowSecretsManager,
+  createSecretTable,
+  invokeFunction,
+  loadFunction,
+} from "../../lib/rehearsal/load";
 import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
 import {
   type AwsShim,
@@ -47,20 +52,7 @@ beforeAll(async () => {
   group = ServerGroup.open();
   aws = await startEmbeddedAws({ group });
   shim = await startAwsShim({ upstream: aws, group });
-  await new DynamoDBClient(settings()).send(
-    new CreateTableCommand({
-      TableName: TABLE,
-      BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: [
-        { AttributeName: "secret", AttributeType: "S" },
-        { AttributeName: "version", AttributeType: "S" },
-      ],
-      KeySchema: [
-        { AttributeName: "secret", KeyType: "HASH" },
-        { AttributeName: "version", KeyType: "RANGE" },
-      ],
-    }),
-  );
+  await createSecretTable(new DynamoDBClient(settings()), TABLE, "version");
 }, 300_000);
 
 afterAll(() => group?.stop());

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import {
   CreateStateMachineCommand,
@@ -33,6 +33,7 @@ import {
   loadFunction,
   takeHumanRole,
 } from "../../lib/rehearsal/load";
+import { createSecretTable } from "../../lib/rehearsal/load/tables";
 import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
 import { type AwsShim, startAwsShim } from "../../lib/rehearsal/shim";
 import { registry } from "../../registry";
@@ -235,19 +236,10 @@ beforeAll(async () => {
   group = ServerGroup.open();
   aws = await startEmbeddedAws({ group });
   shim = await startAwsShim({ upstream: aws, group });
-  await new DynamoDBClient(settings()).send(
-    new CreateTableCommand({
-      TableName: plan.operations?.publicationsTable,
-      BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: [
-        { AttributeName: "secret", AttributeType: "S" },
-        { AttributeName: "version", AttributeType: "S" },
-      ],
-      KeySchema: [
-        { AttributeName: "secret", KeyType: "HASH" },
-        { AttributeName: "version", KeyType: "RANGE" },
-      ],
-    }),
+  await createSecretTable(
+    new DynamoDBClient(settings()),
+    plan.operations?.publicationsTable ?? "",
+    "version",
   );
   queues.alarms = await topicWithQueue(plan.operations?.alarms.name ?? "");
   queues.approvals = await topicWithQueue(procedure.approvals.name);

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:net";
-import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { STSClient } from "@aws-sdk/client-sts";
 import { Client } from "pg";
 import type { MirroredConnection, MirroredVault, MirrorSettings } from "../../lib/model/function-settings";
 import { KV_VERSION_FIELD } from "../../lib/model/names";
+import { createSecretTable } from "../../lib/rehearsal/load";
 import {
   type EmbeddedAws,
   type OpenBao,
@@ -97,20 +98,7 @@ beforeAll(async () => {
     endpoint: aws.endpoint,
     credentials: aws.rootCredentials(ACCOUNT),
   });
-  await dynamoDb.send(
-    new CreateTableCommand({
-      TableName: TABLE,
-      BillingMode: "PAY_PER_REQUEST",
-      KeySchema: [
-        { AttributeName: "secret", KeyType: "HASH" },
-        { AttributeName: "version", KeyType: "RANGE" },
-      ],
-      AttributeDefinitions: [
-        { AttributeName: "secret", AttributeType: "S" },
-        { AttributeName: "version", AttributeType: "S" },
-      ],
-    }),
-  );
+  await createSecretTable(dynamoDb, TABLE, "version");
 }, 300_000);
 
 afterAll(async () => {

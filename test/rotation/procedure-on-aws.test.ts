@@ -1,5 +1,5 @@
 import { CloudWatchClient, GetMetricStatisticsCommand } from "@aws-sdk/client-cloudwatch";
-import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import {
   CreateBucketCommand,
@@ -28,6 +28,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import type { RecorderEvent } from "../../lib/model/procedure-events";
 import { readRotationRecord } from "../../lib/model/rotation-record";
+import { createSecretTable } from "../../lib/rehearsal/load";
 import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
 import { startAwsShim } from "../../lib/rehearsal/shim";
 import { awsWatcherSinks } from "../../lib/rotation/adapters/aws-watcher-sinks";
@@ -63,20 +64,6 @@ let stepFunctions: SFNClient;
 let machineArn = "";
 let count = 0;
 
-const table = (name: string, sortKey: string) =>
-  new CreateTableCommand({
-    TableName: name,
-    BillingMode: "PAY_PER_REQUEST",
-    KeySchema: [
-      { AttributeName: "secret", KeyType: "HASH" },
-      { AttributeName: sortKey, KeyType: "RANGE" },
-    ],
-    AttributeDefinitions: [
-      { AttributeName: "secret", AttributeType: "S" },
-      { AttributeName: sortKey, AttributeType: "S" },
-    ],
-  });
-
 const clientOf = () => ({
   region: REGION,
   endpoint: aws.endpoint,
@@ -92,8 +79,8 @@ beforeAll(async () => {
   s3 = new S3Client({ ...ours, forcePathStyle: true });
   secretsManager = new SecretsManagerClient(ours);
   stepFunctions = new SFNClient(ours);
-  await dynamoDb.send(table(RUNS, "run"));
-  await dynamoDb.send(table(PUBLICATIONS, "version"));
+  await createSecretTable(dynamoDb, RUNS, "run");
+  await createSecretTable(dynamoDb, PUBLICATIONS, "version");
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET, ObjectLockEnabledForBucket: true }));
   await s3.send(
     new PutObjectLockConfigurationCommand({

@@ -1,5 +1,6 @@
-import { CreateTableCommand, DeleteItemCommand, DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { DeleteItemCommand, DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import fc from "fast-check";
+import { createSecretTable } from "../../lib/rehearsal/load";
 import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
 import { DynamoDbRuns } from "../../lib/rotation/adapters/dynamodb-runs";
 import { FINAL_STATUSES, type NewRun, type Run } from "../../lib/rotation/procedure/run";
@@ -23,20 +24,7 @@ beforeAll(async () => {
     endpoint: aws.endpoint,
     credentials: aws.rootCredentials(ACCOUNT),
   });
-  await client.send(
-    new CreateTableCommand({
-      TableName: TABLE,
-      BillingMode: "PAY_PER_REQUEST",
-      KeySchema: [
-        { AttributeName: "secret", KeyType: "HASH" },
-        { AttributeName: "run", KeyType: "RANGE" },
-      ],
-      AttributeDefinitions: [
-        { AttributeName: "secret", AttributeType: "S" },
-        { AttributeName: "run", AttributeType: "S" },
-      ],
-    }),
-  );
+  await createSecretTable(client, TABLE, "run");
 }, 300_000);
 
 afterAll(async () => {

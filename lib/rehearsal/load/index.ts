@@ -25,6 +25,7 @@ export {
 } from "./functions";
 export { loadOperations, loadSchedules, type ZipOf } from "./operations";
 export { loadProcedure } from "./procedure";
+export { createSecretTable } from "./tables";
 export {
   loadVaultServer,
   type RehearsedCluster,

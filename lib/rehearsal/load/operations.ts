@@ -1,5 +1,5 @@
 import { CloudWatchLogsClient, CreateLogGroupCommand } from "@aws-sdk/client-cloudwatch-logs";
-import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import { CreateAliasCommand, CreateKeyCommand } from "@aws-sdk/client-kms";
 import { AddPermissionCommand, LambdaClient } from "@aws-sdk/client-lambda";
@@ -17,6 +17,7 @@ import {
 import type { PolicyDocument, PolicyStatement } from "../../model";
 import { type AwsAccess, clientSettings, kms, loadRole, secretsManager } from "./aws-account";
 import { allowSecretsManager, loadFunction } from "./functions";
+import { createSecretTable } from "./tables";
 
 /** The deployment package of a function: its bundle, with the settings of this rehearsal. */
 export type ZipOf = (plan: FunctionPlan) => Uint8Array;
@@ -115,22 +116,11 @@ async function loadSurroundings(access: AwsAccess, region: string, plan: Operati
   await kms(access, region).send(
     new CreateAliasCommand({ AliasName: plan.key.alias, TargetKeyId: key?.KeyId }),
   );
-  const tables = new DynamoDBClient(clientSettings(access, region));
-  await tables.send(
-    new CreateTableCommand({
-      TableName: plan.publicationsTable,
-      BillingMode: "PAY_PER_REQUEST",
-      KeySchema: [
-        { AttributeName: "secret", KeyType: "HASH" },
-        { AttributeName: "version", KeyType: "RANGE" },
-      ],
-      AttributeDefinitions: [
-        { AttributeName: "secret", AttributeType: "S" },
-        { AttributeName: "version", AttributeType: "S" },
-      ],
-    }),
+  await createSecretTable(
+    new DynamoDBClient(clientSettings(access, region)),
+    plan.publicationsTable,
+    "version",
   );
-  await waitUntilTableExists({ client: tables, maxWaitTime: 30 }, { TableName: plan.publicationsTable });
   await new SQSClient(clientSettings(access, region)).send(
     new CreateQueueCommand({
       QueueName: plan.deadLetters.name,

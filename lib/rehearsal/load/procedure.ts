@@ -1,4 +1,4 @@
-import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { CreateAliasCommand, CreateKeyCommand } from "@aws-sdk/client-kms";
 import {
   CreateBucketCommand,
@@ -12,6 +12,7 @@ import type { AuditKeyPlan, Blueprint, RecordsPlan } from "../../blueprint";
 import type { PolicyDocument } from "../../model";
 import { type AwsAccess, clientSettings, kms, loadRole } from "./aws-account";
 import { embeddedDefinition, hurriedDefinition } from "./embedded-definition";
+import { createSecretTable } from "./tables";
 
 /**
  * Loads what follows a rotation, as the deployer whose credentials `access` holds: table of runs, bucket of records, key of
@@ -21,22 +22,7 @@ export async function loadProcedure(access: AwsAccess, blueprint: Blueprint): Pr
   const { procedure, operations, regions } = blueprint;
   if (procedure === undefined || operations === undefined) return;
   const settings = clientSettings(access, regions.primary);
-  const tables = new DynamoDBClient(settings);
-  await tables.send(
-    new CreateTableCommand({
-      TableName: procedure.runsTable,
-      BillingMode: "PAY_PER_REQUEST",
-      KeySchema: [
-        { AttributeName: "secret", KeyType: "HASH" },
-        { AttributeName: "run", KeyType: "RANGE" },
-      ],
-      AttributeDefinitions: [
-        { AttributeName: "secret", AttributeType: "S" },
-        { AttributeName: "run", AttributeType: "S" },
-      ],
-    }),
-  );
-  await waitUntilTableExists({ client: tables, maxWaitTime: 30 }, { TableName: procedure.runsTable });
+  await createSecretTable(new DynamoDBClient(settings), procedure.runsTable, "run");
   await loadRecords(new S3Client({ ...settings, forcePathStyle: true }), regions.primary, procedure.records);
   await loadAuditKey(access, regions.primary, procedure.auditKey);
   for (const topic of [procedure.approvals, procedure.reminders]) {
