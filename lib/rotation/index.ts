@@ -10,7 +10,7 @@ export {
 } from "./operator-value";
 export type { Publications, SecretDescription, SecretStore } from "./ports";
 export { DUE_LIMITS, type DueState, dueStates, type StuckReason } from "./procedure/due-states";
-export type { Run } from "./procedure/run";
+export { BY_SCHEDULE, type Run } from "./procedure/run";
 export type { ApprovedChange, RunTable } from "./procedure/run-table";
 export { gatherFacts, type WatchedSecrets } from "./procedure/watcher";
 export { ROTATION_FAULTS, RotationError, type RotationFaultCode } from "./rotation-error";

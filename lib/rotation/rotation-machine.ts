@@ -10,6 +10,7 @@ import {
   type StepRequest,
 } from "./event";
 import type { Clock, Logbook, Publications, Runs, SecretDescription, SecretStore } from "./ports";
+import { BY_SCHEDULE } from "./procedure/run";
 import { RotationError } from "./rotation-error";
 import type { Attempt, Target } from "./target";
 import { requireUsable } from "./usable-secret";
@@ -175,7 +176,7 @@ export class RotationMachine<V> {
         kind: "rotation",
         newVersion: versionId,
         oldVersion: currentId,
-        startedBy: "schedule",
+        startedBy: BY_SCHEDULE,
       },
       clock.now(),
     );

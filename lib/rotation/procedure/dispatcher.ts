@@ -58,6 +58,9 @@ const SHOWN = 10;
  */
 const UNLABELLED_FOR_MS = 3_600_000;
 
+/** Why a run was given up. */
+type WithdrawalCode = "value-replaced" | "called-back" | "never-current";
+
 interface Dispatched extends DispatchedSecret {
   readonly name: string;
 }
@@ -211,8 +214,7 @@ export class Dispatcher {
   /** Brings a run as far as the dispatcher can. */
   async #goOn(secret: Dispatched, run: Run, { action }: RunRequest): Promise<DispatcherOutcome> {
     if (run.direction === "back") return this.#start(secret, run);
-    const isBefore = run.status === "rotating" || run.status === "starting";
-    if (!isBefore) return { result: "under-way", run: viewOf(secret, run) };
+    if (!isBeforeProof(run)) return { result: "under-way", run: viewOf(secret, run) };
     if (action === "stage") {
       await this.#takeSteps(secret, run, ["createSecret"]);
       return { result: "under-way", run: viewOf(secret, run) };
@@ -253,8 +255,9 @@ export class Dispatcher {
   async #claim(run: Run): Promise<void> {
     await this.#context.runs.advance(run, "starting");
     const now = await this.#context.runs.read(run.secret, run.run);
-    const isOurs = now !== undefined && !hasEnded(now) && now.status !== "withdrawing";
-    if (isOurs && (now.endedAt === undefined || now.status !== "rotating")) return;
+    // What is about to be recorded as ended stays where it was.
+    const isStuck = now?.status === "rotating" && now.endedAt !== undefined;
+    if (now !== undefined && !hasEnded(now) && now.status !== "withdrawing" && !isStuck) return;
     throw new RotationError("run-ended", `run ${run.run} of ${run.secret} is ${now?.status ?? "gone"}`);
   }
 
@@ -276,11 +279,9 @@ export class Dispatcher {
 
   async #start(secret: Dispatched, run: Run): Promise<DispatcherOutcome> {
     const { executions, runs, log } = this.#context;
-    // Whoever turned the run back may have died before this.
-    if (run.direction === "back") {
-      await executions.stop(executionName(secret, { ...run, direction: "forward" }));
-    }
     if (run.direction === "forward") await this.#claim(run);
+    // Whoever turned the run back may have died before this.
+    else await executions.stop(executionName(secret, { ...run, direction: "forward" }));
     await executions.start(executionName(secret, run), inputOf(secret, run));
     await runs.advance(run, "proving");
     log.info("run handed on", { secret: run.secret, run: run.run, direction: run.direction });
@@ -293,17 +294,17 @@ export class Dispatcher {
     const { runs } = this.#context;
     const open = await runs.open(secret.name);
     if (open === undefined) throw new RotationError("run-missing", `${secret.name} has no open run`);
-    if (open.status === "rotating" || open.status === "starting" || open.status === "withdrawing") {
+    if (isBeforeProof(open) || open.status === "withdrawing") {
       const standing = await this.#standingOf(open);
       if (standing === "to-start" || (standing === "under-way" && open.status === "starting")) {
         await this.#start(secret, open);
       }
       if (isWithdrawable(secret, open, standing)) {
         // Whoever was about to make it current has died, or else what that call does is taken back below.
-        if (open.status === "starting") await this.#context.runs.retreat(open);
-        await this.#context.runs.withdraw(open);
+        if (open.status === "starting") await runs.retreat(open);
+        await runs.withdraw(open);
         await this.#giveUp(secret, open);
-        await this.#withdraw(open, "called-back");
+        await this.#recordWithdrawn(open, "called-back");
         return { result: "under-way", run: viewOf(secret, { ...open, status: "withdrawn" }) };
       }
     }
@@ -325,7 +326,7 @@ export class Dispatcher {
     const secret = this.#secrets().find(({ name }) => name === secretName);
     if (secret === undefined) return { result: "nothing-to-do" };
     const run = await this.#context.runs.read(secretName, versionId);
-    if (run?.status !== "rotating" && run?.status !== "starting") return { result: "nothing-to-do" };
+    if (run === undefined || !isBeforeProof(run)) return { result: "nothing-to-do" };
     return this.#start(secret, run);
   }
 
@@ -358,8 +359,9 @@ export class Dispatcher {
   }
 
   /**
-   * `waiting`: its version is not current yet, and somebody has to bring it there. `over`: nothing will bring the run to its end: its execution has ended without doing so, or its version never got a
-   * label. Only then may another run have the secret.
+   * `waiting`: its version is not current yet, and somebody has to bring it there. `over`: nothing will bring the run to
+   * its end: its execution has ended without doing so, or its version never got a label. Only then may another run have the
+   * secret.
    */
   async #standingOf(run: Run): Promise<"waiting" | "under-way" | "to-start" | "over"> {
     const { executions, clock } = this.#context;
@@ -392,7 +394,7 @@ export class Dispatcher {
     const pending = labels.holderOf("AWSPENDING");
     const isCurrent = labels.has(run.newVersion, "AWSCURRENT");
     const given = isCurrent && run.oldVersion !== undefined ? run.newVersion : pending;
-    if (given === undefined || (given === pending && labels.has(pending, "AWSCURRENT") && !isCurrent)) return;
+    if (given === undefined || (labels.has(given, "AWSCURRENT") && !isCurrent)) return;
     await this.#context.functions.invoke(secret.function, {
       Phase: "rollback",
       SecretId: secret.name,
@@ -402,8 +404,12 @@ export class Dispatcher {
   }
 
   /** Gives up a run whose version nobody was served: nothing has changed, so its change request is free again. */
-  async #withdraw(run: Run, code: "value-replaced" | "called-back" | "never-current"): Promise<void> {
+  async #withdraw(run: Run, code: WithdrawalCode): Promise<void> {
     await this.#context.runs.withdraw(run);
+    await this.#recordWithdrawn(run, code);
+  }
+
+  async #recordWithdrawn(run: Run, code: WithdrawalCode): Promise<void> {
     this.#context.log.info("run withdrawn", { secret: run.secret, run: run.run, code });
     await this.#record(run, "withdrawn", code);
   }
@@ -442,15 +448,16 @@ export class Dispatcher {
   }
 }
 
+/** Whether nothing follows a run yet. */
 const isBeforeProof = ({ status }: Run): boolean => status === "rotating" || status === "starting";
 
 /**
  * Whether a run can be given up. Secrets Manager goes on by itself with what it has begun, so there it is too early; and a
  * promotion is one call, which may be under way.
  */
-function isWithdrawable({ rotation }: Dispatched, { kind, status }: Run, standing: string): boolean {
-  if (status === "withdrawing") return true;
-  if (!(status === "rotating" || status === "starting") || kind === "promotion") return false;
+function isWithdrawable({ rotation }: Dispatched, run: Run, standing: string): boolean {
+  if (run.status === "withdrawing") return true;
+  if (!isBeforeProof(run) || run.kind === "promotion") return false;
   return standing === "over" || (standing === "waiting" && rotation !== "automatic");
 }
 

@@ -6,7 +6,7 @@ import type { PhaseResult, ProgressEvent, RecorderEvent, RunOutcome } from "../.
 import { type RotationRecord, readRotationRecord, valueFingerprints } from "../../model/rotation-record";
 import type { Clock } from "../ports";
 import { RotationError } from "../rotation-error";
-import type { FinalStatus, Run } from "./run";
+import { BY_SCHEDULE, type FinalStatus, type Run } from "./run";
 import type { RunTable } from "./run-table";
 
 /** Records that are written once. */
@@ -159,10 +159,10 @@ function factsOf(
     startedAt: within(entry.startedAt),
     endedAt: within(entry.endedAt),
   }));
-  const started = run.startedBy === "schedule" ? SCHEDULER : run.startedBy;
+  const started = run.startedBy === BY_SCHEDULE ? SCHEDULER : run.startedBy;
   const approved = approverOf(event);
   return {
-    change: run.change ?? (run.startedBy === "schedule" ? "scheduled" : "not-required"),
+    change: run.change ?? (run.startedBy === BY_SCHEDULE ? "scheduled" : "not-required"),
     actors: { started, ...(approved === undefined || approved === started ? {} : { approved }) },
     versions: { ...(run.oldVersion === undefined ? {} : { old: run.oldVersion }), new: run.newVersion },
     ...fingerprintsOf(event),

@@ -1,5 +1,8 @@
 import type { RunKind } from "../../model/procedure-events";
 
+/** Who began a run of Secrets Manager's own cadence: {@link NewRun.startedBy}. */
+export const BY_SCHEDULE = "schedule";
+
 /** Kinds of runs. */
 export const RUN_KINDS = ["rotation", "publication", "promotion"] as const satisfies readonly RunKind[];
 
