@@ -1,6 +1,13 @@
 import type { ProcedurePlan } from "../../blueprint";
 import { formatDuration, type Registry, type RotationMode } from "../../model";
-import { earliest, isSupplied, RotationError, type SuppliedSecret, waitBefore } from "../../rotation";
+import {
+  BY_SCHEDULE,
+  earliest,
+  isSupplied,
+  RotationError,
+  type SuppliedSecret,
+  waitBefore,
+} from "../../rotation";
 import { requireAccount } from "../cloud/require-account";
 import type { RotationCloud } from "../cloud/rotation-cloud";
 import { FailedRotation, failedBy, isTooEarly } from "../driver/failed-rotation";
@@ -19,7 +26,7 @@ import { faultOfSupplied } from "../supplied-values";
 import { UserFault } from "../user-fault";
 import { changeOf, type UsedChange } from "./approved-change";
 import type { RotatePhase, RotationHost } from "./rotate";
-import { suppliedValue } from "./supplied-value";
+import { readCommand, suppliedValue } from "./supplied-value";
 
 /** How a rotation through the procedure is called. */
 export interface ProcedureOptions {
@@ -163,19 +170,7 @@ async function prepare(
       `${plan.environment} takes no rotation without an approved change request. Ask for one: secrets-registry change new ${key} --reason … --schedule ${plan.environment}=${today}; when it is merged: secrets-registry rotate ${key} --env ${plan.environment} --change <file>.`,
     );
   }
-  const cloud = host.cloudIn(plan.regions.primary, plan.environment);
-  await requireAccount(cloud, plan);
-  const context = { plan, cloud, pace: host.pace, progress: host.progress };
-  return {
-    found,
-    options,
-    host,
-    cloud,
-    change,
-    isFree,
-    driver: new ProcedureDriver(context, procedure),
-    labels: new RotationDriver(context),
-  };
+  return { ...(await reach(found, procedure, host)), options, host, change, isFree };
 }
 
 /** @throws UserFault where nothing follows rotations */
@@ -209,13 +204,10 @@ async function hasNothingToPromote({ found, options, labels }: Work): Promise<bo
 
 const KIND = { rotate: "rotation", stage: "rotation", publish: "publication", promote: "promotion" } as const;
 
-/** What began a run by Secrets Manager's own cadence. */
-const SCHEDULE = "schedule";
-
 /** @throws UserFault when a run is open that is not the one that is asked for */
 function refuseForeign(open: RunView, { change, isFree }: Work, stage: Stage): void {
   const isSame = open.kind === KIND[stage];
-  const isPlain = isFree && open.change === undefined && open.startedBy !== SCHEDULE;
+  const isPlain = isFree && open.change === undefined && open.startedBy !== BY_SCHEDULE;
   const isOurs = open.change?.digest === change?.digest || isPlain;
   if (isSame && isOurs) return;
   throw new UserFault(
@@ -237,7 +229,7 @@ function isOf(
   if (change !== undefined) {
     if (run.change !== undefined) return run.change.digest === change.digest;
     const isSince = run.startedAt.slice(0, 10) >= (change.schedule[found.plan.environment] ?? "");
-    return isFree && isSince && run.startedBy !== SCHEDULE && GOOD_ENDS.includes(run.status);
+    return isFree && isSince && run.startedBy !== BY_SCHEDULE && GOOD_ENDS.includes(run.status);
   }
   // A publication waits for its promotion, unless another one came after it.
   return (
@@ -265,19 +257,12 @@ async function throughRun(work: Work, stage: Stage, open: RunView | undefined): 
 async function beginRun(work: Work, stage: Stage, open: RunView | undefined): Promise<RunView> {
   const { found, driver } = work;
   const begin = (versionId?: string) => driver.begin(found.secret, { ...orderOf(work, stage), versionId });
-  if (open === undefined) {
-    if (isMadeHere(found) && stage === "rotate") {
-      throw failedBy(
-        new RotationError("nothing-published", `${found.secret.name} has no made value that waits`),
-      );
-    }
-    return begin(await versionFor(work, stage));
-  }
-  if (isMadeHere(found) && (await work.cloud.read(found.secret.name, open.newVersion)) === undefined) {
+  if (isMadeHere(found) && stage !== "stage" && !(await hasMadeValue(work, open))) {
     throw failedBy(
       new RotationError("nothing-published", `${found.secret.name} has no made value that waits`),
     );
   }
+  if (open === undefined) return begin(await versionFor(work, stage));
   try {
     return await goOn(work, stage, open);
   } catch (failure) {
@@ -294,6 +279,10 @@ async function beginRun(work: Work, stage: Stage, open: RunView | undefined): Pr
     return begin(version);
   }
 }
+
+/** Whether the function has made the value that a run is about. */
+const hasMadeValue = async ({ cloud, found }: Work, run: RunView | undefined): Promise<boolean> =>
+  run !== undefined && (await cloud.read(found.secret.name, run.newVersion)) !== undefined;
 
 /** Has the dispatcher go on with a run, and with no other. */
 function goOn({ driver, found, ...work }: Work, stage: Stage, run: RunView): Promise<RunView> {
@@ -385,9 +374,8 @@ async function afterFault({ found, driver }: Work): Promise<Pick<ProcedureReport
 }
 
 function takeToTarget({ secret, plan }: FoundSecret, version: string, { change }: ProcedureOptions): string {
-  const value = `aws secretsmanager get-secret-value --secret-id ${secret.name} --version-id ${version} --region ${plan.regions.primary}`;
   const by = change === undefined ? "" : ` --change ${change}`;
-  return `Read the new value (${value}), set it at the target, then: secrets-registry rotate ${secret.key} --env ${plan.environment}${by} --phase promote.`;
+  return `Read the new value (${readCommand({ secret, plan }, version)}), set it at the target, then: secrets-registry rotate ${secret.key} --env ${plan.environment}${by} --phase promote.`;
 }
 
 function afterBadEnd({ secret, plan }: FoundSecret, { change, status }: RunView): string {
@@ -493,7 +481,11 @@ export async function rollBackRun(
 
 async function inspect(registry: Registry, key: string, environment: string, host: RotationHost) {
   const found = findSecret(registry, environment, key);
-  const procedure = procedureOf(found);
+  return reach(found, procedureOf(found), host);
+}
+
+/** A secret with what its rotations are looked at and driven by, in the environment's own account. */
+async function reach(found: FoundSecret, procedure: ProcedurePlan, host: RotationHost) {
   const { plan } = found;
   const cloud = host.cloudIn(plan.regions.primary, plan.environment);
   await requireAccount(cloud, plan);

@@ -10,7 +10,7 @@ import { type FoundSecret, findSecret } from "../find-secret";
 import { faultOfSupplied } from "../supplied-values";
 import type { Terminal } from "../terminal";
 import { UserFault } from "../user-fault";
-import { suppliedValue } from "./supplied-value";
+import { readCommand, suppliedValue } from "./supplied-value";
 
 /** What `rotate` can be told to do; without one, the whole rotation. */
 export const ROTATE_PHASES = ["publish", "promote", "verify", "decommission", "rollback"] as const;
@@ -189,7 +189,7 @@ function checkOptions({ secret, resolved, plan }: FoundSecret, options: RotateOp
 }
 
 const takeToTarget = ({ secret, plan }: FoundSecret, version: string): string =>
-  `Read version ${version} (aws secretsmanager get-secret-value --secret-id ${secret.name} --version-id ${version} --region ${plan.regions.primary}), set it at the target, then: secrets-registry rotate ${secret.key} --env ${plan.environment} --phase promote.`;
+  `Read version ${version} (${readCommand({ secret, plan }, version)}), set it at the target, then: secrets-registry rotate ${secret.key} --env ${plan.environment} --phase promote.`;
 
 /** What is left to do after a step, and from when it may be done. */
 async function nextOf(

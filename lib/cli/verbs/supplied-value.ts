@@ -22,3 +22,10 @@ export async function suppliedValue(
     `${secret.key} needs a value from you, and there is no terminal to ask at. Pipe ${form} as JSON into: secrets-registry rotate ${secret.key} --env ${plan.environment} --value-from stdin.`,
   );
 }
+
+/** AWS's command for a version's value, for people who take it to its target. */
+export const readCommand = (
+  { secret, plan }: Pick<FoundSecret, "secret" | "plan">,
+  version: string,
+): string =>
+  `aws secretsmanager get-secret-value --secret-id ${secret.name} --version-id ${version} --region ${plan.regions.primary}`;
