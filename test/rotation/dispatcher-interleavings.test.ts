@@ -7,6 +7,7 @@ import type { DispatcherRequest } from "../../lib/rotation/procedure/dispatcher-
 import { hasEnded } from "../../lib/rotation/procedure/run";
 import { RotationError } from "../../lib/rotation/rotation-error";
 import { RotationMachine } from "../../lib/rotation/rotation-machine";
+import { propertyCases, propertyRuns } from "../property-runs";
 import { type Account, AccountsServer, accountsTarget } from "./models/accounts-model";
 import { Crash, CrashPlan } from "./models/crash-plan";
 import { ExecutionsModel, type ModelExecution } from "./models/executions-model";
@@ -344,65 +345,72 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 /** Lets everything happen that needs no other event. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-const RUNS = Number(process.env.DISPATCHER_RUNS ?? 100);
+const SIZES = { ci: 100, nightly: 3_000 };
+
+const anyTimes = (total: Record<"steps" | "runs" | "handled" | "withdrawn" | "died" | "lost", number>) =>
+  fc.asyncProperty(
+    fc.scheduler(),
+    fc.constantFrom("automatic" as const, "operator-assisted" as const),
+    fc.array(op, { minLength: 1, maxLength: 12, size: "max" }),
+    fc.infiniteStream(fc.nat({ max: 23 })),
+    async (scheduler, mode, ops, draws) => {
+      const world = new World(mode, () => scheduler.schedule(Promise.resolve()), draws);
+      const run = async () => {
+        await settle();
+        while (scheduler.count() > 0) {
+          await scheduler.waitNext(1);
+          await settle();
+          world.clock.advance(1);
+          world.check();
+          total.steps += 1;
+        }
+      };
+      const first = world.newVersion();
+      world.secrets.putByHand(NAME, first, JSON.stringify({ username: "a", password: "first" }));
+      world.secrets.label(NAME, "VERIFIED", first);
+      world.listen();
+      const owner = (async () => {
+        for (const item of ops) {
+          for (let pause = world.draw(24) ** 2 / 4; pause >= 0; pause -= 1) {
+            await scheduler.schedule(Promise.resolve());
+          }
+          // Commands overlap: nobody waits for another's end.
+          void perform(world, item).catch(onlyKnown);
+        }
+      })();
+      await run();
+      await owner;
+      // Sweeps come again and again; two of them see all that there is, each execution that they start included.
+      for (let sweep = 0; sweep < 3; sweep += 1) {
+        world.clock.advance(7_200);
+        void world.dispatch({ action: "sweep" }, false);
+        await run();
+      }
+      world.checkEnd();
+      total.runs += world.table.runs.length;
+      total.handled += world.handled;
+      total.withdrawn += world.table.runs.filter(({ status }) => status === "withdrawn").length;
+      total.died += world.died;
+      total.lost += world.lost;
+    },
+  );
+
+const NOTHING = { steps: 0, runs: 0, handled: 0, withdrawn: 0, died: 0, lost: 0 };
 
 describe("dispatchers among commands, schedules, events and deaths", () => {
   test("keep one run for a secret, follow it by one execution, and end it", async () => {
-    const total = { steps: 0, runs: 0, handled: 0, withdrawn: 0, died: 0, lost: 0 };
-    await fc.assert(
-      fc.asyncProperty(
-        fc.scheduler(),
-        fc.constantFrom("automatic" as const, "operator-assisted" as const),
-        fc.array(op, { minLength: 1, maxLength: 12, size: "max" }),
-        fc.infiniteStream(fc.nat({ max: 23 })),
-        async (scheduler, mode, ops, draws) => {
-          const world = new World(mode, () => scheduler.schedule(Promise.resolve()), draws);
-          const run = async () => {
-            await settle();
-            while (scheduler.count() > 0) {
-              await scheduler.waitNext(1);
-              await settle();
-              world.clock.advance(1);
-              world.check();
-              total.steps += 1;
-            }
-          };
-          const first = world.newVersion();
-          world.secrets.putByHand(NAME, first, JSON.stringify({ username: "a", password: "first" }));
-          world.secrets.label(NAME, "VERIFIED", first);
-          world.listen();
-          const owner = (async () => {
-            for (const item of ops) {
-              for (let pause = world.draw(24) ** 2 / 4; pause >= 0; pause -= 1) {
-                await scheduler.schedule(Promise.resolve());
-              }
-              // Commands overlap: nobody waits for another's end.
-              void perform(world, item).catch(onlyKnown);
-            }
-          })();
-          await run();
-          await owner;
-          // Sweeps come again and again; two of them see all that there is, each execution that they start included.
-          for (let sweep = 0; sweep < 3; sweep += 1) {
-            world.clock.advance(7_200);
-            void world.dispatch({ action: "sweep" }, false);
-            await run();
-          }
-          world.checkEnd();
-          total.runs += world.table.runs.length;
-          total.handled += world.handled;
-          total.withdrawn += world.table.runs.filter(({ status }) => status === "withdrawn").length;
-          total.died += world.died;
-          total.lost += world.lost;
-        },
-      ),
-      { numRuns: RUNS },
-    );
+    const total = { ...NOTHING };
+    await fc.assert(anyTimes(total), propertyRuns("dispatcher interleavings", SIZES));
     process.stdout.write(
       `property: ${total.steps} steps, ${total.runs} runs, ${total.handled} followed by an execution, ` +
         `${total.withdrawn} withdrawn, ${total.died} dispatchers died, ${total.lost} events lost\n`,
     );
-    expect(total.handled).toBeGreaterThan(RUNS / 10);
+    expect(total.handled).toBeGreaterThan(propertyCases(SIZES) / 10);
     expect(total.withdrawn).toBeGreaterThan(0);
-  }, 300_000);
+  }, 3_600_000);
+
+  // Died between the note that a version is being made current and the call that does it.
+  test.each([[-1935980503, "54"]])("hold for seed %s, path %s", async (seed, path) => {
+    await fc.assert(anyTimes({ ...NOTHING }), { seed, path, numRuns: 1, endOnFailure: true });
+  });
 });

@@ -5,6 +5,7 @@ import { type RotationRequest, STEPS } from "../../lib/rotation/event";
 import { Mirror } from "../../lib/rotation/mirror/mirror";
 import { RotationError } from "../../lib/rotation/rotation-error";
 import { RotationMachine } from "../../lib/rotation/rotation-machine";
+import { propertyRuns } from "../property-runs";
 import { type Account, AccountsServer, accountsTarget } from "./models/accounts-model";
 import { Crash, CrashPlan } from "./models/crash-plan";
 import { MirrorLedgerModel } from "./models/mirror-ledger-model";
@@ -270,7 +271,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 /** Lets everything happen that needs no other event. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-const RUNS = Number(process.env.MIRROR_RUNS ?? 300);
+const SIZES = { ci: 300, nightly: 3_000 };
 
 describe("mirrors among rotations and rollbacks", () => {
   test("confirm only what every Vault serves, never turn a Vault back, and converge", async () => {
@@ -314,12 +315,12 @@ describe("mirrors among rotations and rollbacks", () => {
           total.died += world.died;
         },
       ),
-      { numRuns: RUNS },
+      propertyRuns("mirror interleavings", SIZES),
     );
     process.stdout.write(
       `property: ${total.steps} steps, ${total.rotations} rotations, ${total.died} mirrors died, ` +
         `${total.confirmed} looks at a confirmation\n`,
     );
     expect(total.confirmed).toBeGreaterThan(total.rotations);
-  }, 300_000);
+  }, 3_600_000);
 });

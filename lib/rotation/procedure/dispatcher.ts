@@ -342,6 +342,11 @@ export class Dispatcher {
         if (standing === "to-start") {
           await this.#start(secret, open);
           count.started += 1;
+        } else if (standing === "waiting" && open.status === "starting") {
+          // Whoever was about to make its version current may have died: that call can be repeated.
+          await this.#takeSteps(secret, open, ["finishSecret"]);
+          await this.#start(secret, open);
+          count.started += 1;
         } else if (standing === "over") {
           await this.#bury(open);
           count.ended += 1;
