@@ -322,7 +322,8 @@ export class RotationMachine<V> {
       const pendingId = versions.holderOf("AWSPENDING");
       const pending = pendingId === undefined ? undefined : await this.#read(versions, pendingId);
       const kept = pending === undefined ? [current] : [current, pending];
-      await target.retire({ retired, kept, refreshedBy, emergency });
+      const secret = { secretName, secretArn: versions.secretArn };
+      await target.retire({ secret, retired, kept, refreshedBy, emergency });
     }
     return remaining === undefined ? done(versionId) : this.#publish(versions, derivedId, remaining, current);
   }

@@ -1,11 +1,15 @@
 import type * as z from "zod/mini";
 
-/** The rotation for which something is made at a vendor: its name goes into the names of the things. */
-export interface Attempt {
+/** Identity of a secret: what is made for it at a target carries it as a mark. */
+export interface SecretIdentity {
   /** Name of the secret, such as `prod/smtp/sendgrid`. */
   readonly secretName: string;
   /** Tells the secret from one of the same name in another account, or of another time. */
   readonly secretArn: string;
+}
+
+/** The rotation for which something is made at a vendor: its name goes into the names of the things. */
+export interface Attempt extends SecretIdentity {
   /** The version that rotates in. */
   readonly versionId: string;
   /** Every version that has a label, hence may be in use. What others left behind belongs to nobody. */
@@ -43,6 +47,8 @@ interface Generated<V> {
 
 /** What is to die, and what must not. */
 export interface Retirement<V> {
+  /** The secret that the values are of. A thing with another secret's mark is never ended. */
+  readonly secret: SecretIdentity;
   readonly retired: V;
   /** The values of AWSCURRENT and, during a rotation, AWSPENDING. */
   readonly kept: readonly V[];

@@ -357,6 +357,7 @@ describe("bad input is a coded error that says what to do", () => {
     });
     await expect(
       foreign.retire({
+        secret: ATTEMPT,
         retired: { ...value, username: "postgres" },
         kept: [],
         refreshedBy: undefined,

@@ -292,6 +292,7 @@ describe("an ACL user on two real nodes", () => {
     const before = await passwords();
     await expect(
       target.retire({
+        secret: ATTEMPT,
         retired: value,
         kept: [{ password: "x".repeat(20) }],
         refreshedBy: undefined,
