@@ -2,9 +2,10 @@ import type { DispatchedSecret, DispatcherSettings } from "../../model/function-
 import { fitName, keyAsWord, procedureFunctionName } from "../../model/names";
 import type { ProcedureInput, RecorderEvent, RunKind, RunOutcome } from "../../model/procedure-events";
 import { STEPS, type Step } from "../event";
-import type { Clock, Logbook, Publications, SecretDescription, SecretStore } from "../ports";
+import { derivedVersionId } from "../machine/derived-version";
+import { Versions } from "../machine/versions";
+import type { Clock, Logbook, Publications, SecretStore } from "../ports";
 import { RotationError } from "../rotation-error";
-import { derivedVersionId } from "../rotation-machine";
 import { enforceWait } from "../waiting-law";
 import type { DispatcherRequest, RunRequest } from "./dispatcher-event";
 import type { Executions, Functions, ScheduledRotations } from "./procedure-ports";
@@ -148,7 +149,7 @@ export class Dispatcher {
   #rotationOf(
     secret: Dispatched,
     { action, versionId }: RunRequest,
-    labels: Labels,
+    labels: Versions,
   ): Omit<NewRun, "startedBy" | "change"> {
     const supplied = secret.rotation === "operator-assisted" && action === "rotate";
     const version =
@@ -433,8 +434,8 @@ export class Dispatcher {
     await functions.invoke(procedureFunctionName(settings.registry, settings.environment, "recorder"), event);
   }
 
-  async #labels(secretName: string): Promise<Labels> {
-    return new Labels(await this.#context.store.describe(secretName));
+  async #labels(secretName: string): Promise<Versions> {
+    return new Versions(await this.#context.store.describe(secretName));
   }
 
   #secret(key: string): Dispatched {
@@ -525,25 +526,3 @@ const underWay = (open: Run): RotationError =>
     "run-under-way",
     `run ${open.run} of ${open.secret} (${open.kind}) is ${open.status} since ${open.startedAt.toISOString()}`,
   );
-
-/** A secret's labels as one call saw them. */
-class Labels {
-  readonly #labels: SecretDescription["labels"];
-
-  constructor({ labels }: SecretDescription) {
-    this.#labels = labels;
-  }
-
-  /** Whether a value was ever proved, and so could be used. */
-  get isServed(): boolean {
-    return this.holderOf("VERIFIED") !== undefined;
-  }
-
-  has(versionId: string, label: string): boolean {
-    return this.#labels.get(versionId)?.includes(label) ?? false;
-  }
-
-  holderOf(label: string): string | undefined {
-    return [...this.#labels].find(([, labels]) => labels.includes(label))?.[0];
-  }
-}

@@ -1,0 +1,151 @@
+import type { FingerprintRequest, PhaseRequest } from "../event";
+import { RotationError } from "../rotation-error";
+import type { Target } from "../target";
+import { derivedVersionId } from "./derived-version";
+import type { OpenedSecret } from "./opened-secret";
+import { alreadyDone, done, type RotationOutcome } from "./rotation-context";
+import { finish } from "./steps";
+
+/** Takes a phase of the procedure that follows a rotation. */
+export function takePhase<V>(secret: OpenedSecret<V>, request: PhaseRequest): Promise<RotationOutcome> {
+  switch (request.phase) {
+    case "verify":
+      return verify(secret, request);
+    case "promote":
+      return promote(secret, request);
+    case "rollback":
+      return rollback(secret, request);
+    case "decommission":
+      return decommission(secret, request);
+  }
+}
+
+/** For the record of a run: reads, and changes nothing. */
+export async function takeFingerprints<V>(
+  { context: { fingerprint }, values }: OpenedSecret<V>,
+  { versionId, oldVersionId }: FingerprintRequest,
+): Promise<RotationOutcome> {
+  if (fingerprint === undefined) return { result: "nothing-to-do", versionId };
+  const text = await values.readText(versionId);
+  if (text === undefined) throw values.empty(versionId);
+  const before = oldVersionId === undefined ? undefined : await values.readText(oldVersionId);
+  // What is there counts, be it of the kind's form or not.
+  const made = (value: string): Promise<string> => fingerprint(values.parse(value) ?? value);
+  return {
+    ...done(versionId),
+    fingerprints: { new: await made(text), ...(before === undefined ? {} : { old: await made(before) }) },
+  };
+}
+
+async function verify<V>(secret: OpenedSecret<V>, { versionId }: PhaseRequest): Promise<RotationOutcome> {
+  await secret.context.target.test(await secret.values.require(versionId));
+  // A value that was put by hand is served from now on.
+  if (secret.versions.has(versionId, "AWSCURRENT")) await secret.markVerified(versionId);
+  return done(versionId);
+}
+
+/**
+ * Puts a published `next` to use; for every other kind, and for a version that is not finished, finishes a
+ * rotation whose value an operator has supplied.
+ */
+async function promote<V>(secret: OpenedSecret<V>, request: PhaseRequest): Promise<RotationOutcome> {
+  const { context, versions, values } = secret;
+  const { target, secretName } = context;
+  const { versionId } = request;
+  const published = publishedBy(target);
+  const unfinished = target.acceptedBy === "target" && versions.has(versionId, "AWSPENDING");
+  if (published === undefined || unfinished) {
+    secret.checkCandidate(versionId);
+    return finish(secret, versionId);
+  }
+  const derivedId = derivedVersionId(request);
+  if (versions.has(derivedId, "AWSCURRENT")) {
+    // The call before this one may have ended between its two label moves.
+    await secret.settle(derivedId);
+    return alreadyDone(derivedId);
+  }
+  if (!versions.has(versionId, "AWSCURRENT")) {
+    throw new RotationError("stale-version", `version ${versionId} of ${secretName} is not AWSCURRENT`);
+  }
+  const current = await values.require(versionId);
+  const promoted = published.promoted(current);
+  if (!request.emergency) await secret.wait("promote", versionId);
+  await secret.publish(derivedId, promoted, current);
+  return done(derivedId);
+}
+
+async function rollback<V>(secret: OpenedSecret<V>, { versionId }: PhaseRequest): Promise<RotationOutcome> {
+  const { context, versions, values, secretId } = secret;
+  const { target, store, publications, secretName } = context;
+  const labels = versions.labelsOf(versionId);
+  if (labels === undefined) {
+    throw new RotationError("version-unknown", `${secretName} has no version ${versionId}`);
+  }
+  if (labels.includes("AWSPREVIOUS")) return alreadyDone(versionId);
+  if (!labels.includes("AWSCURRENT")) {
+    if (!labels.includes("AWSPENDING")) return { result: "nothing-to-do", versionId };
+    // A rotation that was given up: nobody was served this version, and nobody is to go on with it.
+    await store.moveLabel(secretId, "AWSPENDING", { from: versionId });
+    return done(versionId);
+  }
+  const previousId = versions.holderOf("AWSPREVIOUS");
+  const previous = previousId === undefined ? undefined : await values.read(previousId);
+  if (previousId === undefined || previous === undefined) {
+    throw new RotationError("nothing-to-return-to", `${secretName} has no AWSPREVIOUS value`);
+  }
+  await target.test(previous);
+  if (target.acceptedBy === "target" && target.published !== undefined) {
+    const current = await values.require(versionId);
+    await target.install(previous, current, secret.attempt(previousId));
+  }
+  await secret.markVerified(previousId);
+  await publications.withdraw(secretName, previousId);
+  await store.moveLabel(secretId, "AWSCURRENT", { from: versionId, to: previousId });
+  return done(versionId);
+}
+
+async function decommission<V>(secret: OpenedSecret<V>, request: PhaseRequest): Promise<RotationOutcome> {
+  const { context, versions, values } = secret;
+  const { target, secretName } = context;
+  const { versionId, emergency } = request;
+  if (versions.has(versionId, "AWSCURRENT") || versions.has(versionId, "AWSPENDING")) {
+    throw new RotationError(
+      "version-is-current",
+      `version ${versionId} of ${secretName} is ${versions.labelsOf(versionId)?.join(", ")}`,
+    );
+  }
+  if (target.acceptedBy === "single-slot") return { result: "nothing-to-do", versionId };
+  const derivedId = derivedVersionId(request);
+  if (versions.has(derivedId, "AWSCURRENT")) {
+    await secret.settle(derivedId);
+    return alreadyDone(derivedId);
+  }
+  const currentId = versions.holderOf("AWSCURRENT");
+  if (currentId === undefined) {
+    throw new RotationError("value-missing", `${secretName} has no current value, so nothing is retired`);
+  }
+  const retired = await values.require(versionId);
+  const current = await values.require(currentId);
+  const remaining = publishedBy(target)?.withoutRetired(current, retired);
+  if (target.acceptedBy === "own-workloads" && remaining === undefined) {
+    await secret.settle(currentId);
+    return alreadyDone(currentId);
+  }
+  const refreshedBy = emergency ? undefined : await secret.wait("decommission", currentId);
+  if (target.acceptedBy === "target") {
+    const pending = await secret.labelled("AWSPENDING");
+    const kept = pending === undefined ? [current] : [current, pending];
+    await target.retire({ secret: secret.identity, retired, kept, refreshedBy, emergency });
+  }
+  if (remaining === undefined) return done(versionId);
+  await secret.publish(derivedId, remaining, current);
+  return done(derivedId);
+}
+
+/** What a target says of keys that our own workloads check; `undefined`: the value holds none. */
+const publishedBy = <V>(target: Target<V>) =>
+  target.acceptedBy === "own-workloads"
+    ? target
+    : target.acceptedBy === "target"
+      ? target.published
+      : undefined;

@@ -1,0 +1,41 @@
+import type { RotationMode } from "../../model/kinds";
+import type { ValueFingerprints } from "../../model/procedure-events";
+import type { Clock, Logbook, Publications, Runs, SecretStore } from "../ports";
+import type { Target } from "../target";
+import type { Waits } from "../waiting-law";
+
+/** What the machine works with, for one secret. */
+export interface RotationContext<V> {
+  /** Name of the secret, such as `prod/db/app-primary`. */
+  readonly secretName: string;
+  /** Region in which this function runs. */
+  readonly region: string;
+  readonly mode: RotationMode;
+  readonly waits: Waits;
+  readonly target: Target<V>;
+  readonly store: SecretStore;
+  readonly publications: Publications;
+  /** Where rotations that Secrets Manager starts begin their runs. Default: nowhere, no procedure follows. */
+  readonly runs?: Runs | undefined;
+  /** The fingerprint of a value of this secret. Default: none is made, no procedure asks for it. */
+  readonly fingerprint?: ((value: unknown) => Promise<string>) | undefined;
+  readonly clock: Clock;
+  readonly log: Logbook;
+  /** Told every value before anything else is done with it, so that the log can blot it out. */
+  readonly guard: (value: unknown) => void;
+}
+
+/** What a call came to. */
+export interface RotationOutcome {
+  /** `already-done`: an earlier call did it. `nothing-to-do`: there was nothing to do it with. */
+  readonly result: "done" | "already-done" | "nothing-to-do";
+  /**
+   * The version that the call was about; after `promote` and `decommission` of a published key, the one they made.
+   */
+  readonly versionId: string;
+  /** What `fingerprint` was asked for. */
+  readonly fingerprints?: ValueFingerprints;
+}
+
+export const done = (versionId: string): RotationOutcome => ({ result: "done", versionId });
+export const alreadyDone = (versionId: string): RotationOutcome => ({ result: "already-done", versionId });

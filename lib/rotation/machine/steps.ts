@@ -1,0 +1,126 @@
+import type { StepRequest } from "../event";
+import { BY_SCHEDULE } from "../procedure/run";
+import { RotationError } from "../rotation-error";
+import type { OpenedSecret } from "./opened-secret";
+import { alreadyDone, done, type RotationOutcome } from "./rotation-context";
+
+/** Takes one of Secrets Manager's four steps. */
+export async function takeStep<V>(
+  secret: OpenedSecret<V>,
+  { step, versionId }: StepRequest,
+): Promise<RotationOutcome> {
+  checkStaged(secret, step, versionId);
+  switch (step) {
+    case "createSecret":
+      return create(secret, versionId);
+    case "setSecret":
+      return set(secret, versionId);
+    case "testSecret":
+      return test(secret, versionId);
+    case "finishSecret":
+      return finish(secret, versionId);
+  }
+}
+
+/** Proves a version that was installed, and makes it AWSCURRENT. */
+export async function finish<V>(secret: OpenedSecret<V>, versionId: string): Promise<RotationOutcome> {
+  if (secret.versions.isProven(versionId)) return alreadyDone(versionId);
+  const pending = await secret.values.require(versionId);
+  secret.context.target.checkSuccession(pending, await secret.predecessor(versionId));
+  await secret.commit(versionId, pending);
+  return done(versionId);
+}
+
+/**
+ * Secrets Manager calls with a version that it has staged itself. Where an operator's tool runs the steps
+ * there is no schedule, hence no rotation to be enabled, and the version begins with createSecret.
+ */
+function checkStaged<V>(secret: OpenedSecret<V>, step: StepRequest["step"], versionId: string): void {
+  const { mode, secretName } = secret.context;
+  const scheduled = mode === "automatic";
+  if (scheduled && !secret.versions.rotationEnabled) {
+    throw new RotationError("rotation-disabled", `rotation of ${secretName} is not enabled`);
+  }
+  if (scheduled || step !== "createSecret") secret.checkCandidate(versionId);
+}
+
+async function create<V>(secret: OpenedSecret<V>, versionId: string): Promise<RotationOutcome> {
+  const { context, versions, values } = secret;
+  const { target, log, secretName } = context;
+  // An empty AWSPENDING version exists before the first call: only a value shows that this step was done.
+  if ((await values.read(versionId)) !== undefined) return alreadyDone(versionId);
+  const currentId = versions.holderOf("AWSCURRENT");
+  const current = currentId === undefined ? undefined : await values.read(currentId);
+  // Where no version was ever verified, no value was ever served: there is nobody to wait for.
+  if (currentId !== undefined && current !== undefined && versions.isServed) {
+    await secret.wait("rotate", currentId);
+    await beginRun(secret, versionId, currentId);
+  }
+  const value = await target.generate(current, secret.attempt(versionId), await staged(secret, versionId));
+  try {
+    await values.putPending(versionId, value);
+  } catch (failure) {
+    if (!(failure instanceof RotationError && failure.code === "value-exists")) throw failure;
+    // Two calls at once: the other one's value stands, and every later step reads it from the store.
+    log.info("another call wrote this version's value first", { secret: secretName, version: versionId });
+    await target.discard?.(value);
+    return alreadyDone(versionId);
+  }
+  return done(versionId);
+}
+
+/** What an operator has put for this version to be made of: versions cannot be changed, so it is another one. */
+async function staged<V>(
+  { context, versions, values }: OpenedSecret<V>,
+  versionId: string,
+): Promise<V | undefined> {
+  const pendingId = versions.holderOf("AWSPENDING");
+  if (context.mode !== "operator-assisted" || pendingId === undefined || pendingId === versionId) {
+    return undefined;
+  }
+  return values.read(pendingId);
+}
+
+/**
+ * A rotation by Secrets Manager's own schedule begins its run here, before anything is made; one that the dispatcher
+ * started has one already. Other modes are started by the dispatcher alone.
+ */
+async function beginRun<V>(
+  { context: { mode, runs, secretName, clock } }: OpenedSecret<V>,
+  versionId: string,
+  currentId: string,
+): Promise<void> {
+  if (mode !== "automatic") return;
+  await runs?.begin(
+    {
+      secret: secretName,
+      run: versionId,
+      kind: "rotation",
+      newVersion: versionId,
+      oldVersion: currentId,
+      startedBy: BY_SCHEDULE,
+    },
+    clock.now(),
+  );
+}
+
+async function set<V>(secret: OpenedSecret<V>, versionId: string): Promise<RotationOutcome> {
+  const { target } = secret.context;
+  if (secret.versions.isProven(versionId)) return alreadyDone(versionId);
+  const pending = await secret.values.require(versionId);
+  const predecessor = await secret.predecessor(versionId);
+  target.checkSuccession(pending, predecessor);
+  if (target.acceptedBy !== "own-workloads") {
+    await target.install(pending, predecessor, secret.attempt(versionId));
+  }
+  return done(versionId);
+}
+
+async function test<V>(secret: OpenedSecret<V>, versionId: string): Promise<RotationOutcome> {
+  if (secret.versions.isProven(versionId)) return alreadyDone(versionId);
+  const pending = await secret.values.read(versionId);
+  // RotateSecret with RotateImmediately=false calls testSecret alone, with a version that nobody has filled.
+  if (pending === undefined) return { result: "nothing-to-do", versionId };
+  await secret.context.target.test(pending);
+  return done(versionId);
+}
