@@ -50,6 +50,20 @@ export const POSTGRESQL_PRIVILEGES = [
   "TRIGGER",
 ] as const;
 
+/** Algorithms of JWT signing keys: what `jose` signs with. */
+export const JWT_ALGORITHMS = [
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+] as const;
+
 /** Base URL of a vendor's API: another one for a proxy of your own, or for a rehearsal. */
 const apiUrl = webUrl.check(
   z.refine((value) => !/[?#]|\/$/.test(value), {
@@ -125,7 +139,11 @@ const settings = /* @__PURE__ */ madeAtUse({
     }),
   "jwt-signing-key": () =>
     z.strictObject({
-      algorithm: z._default(z.enum(["ES256", "RS256", "EdDSA"]), "ES256"),
+      /**
+       * Algorithm of the next key (RFC 7518, RFC 8037). Another one comes with the next rotation: each key carries its
+       * own `alg`, and keys that are in use keep theirs. Verifiers that pin an algorithm must take the new one first.
+       */
+      algorithm: z._default(z.enum(JWT_ALGORITHMS), "ES256"),
       /** Longest life of a token: a retired key must verify that long after its last signature. Default: 1 hour. */
       tokenLifetime: z._default(duration, hours(1)),
       /** Clock difference that verifiers allow. Default: 1 minute. */
@@ -137,8 +155,9 @@ const settings = /* @__PURE__ */ madeAtUse({
     }),
   "hmac-key": () =>
     z.strictObject({
+      /** Algorithm of the next key. Another one comes with the next rotation: each key carries its own. */
       algorithm: z._default(z.enum(["sha256", "sha512"]), "sha256"),
-      /** Key length in bytes. Default: 32. */
+      /** Length of the next key in bytes. Default: 32. */
       bytes: z._default(z.int().check(z.gte(32), z.lte(128)), 32),
       /** How old a signature may be and still verify. Default: 5 minutes. */
       tolerance: z._default(duration, minutes(5)),
@@ -315,7 +334,8 @@ export const KINDS = {
       object("previous"),
       { name: "jwks", shape: "object", public: true },
     ],
-    publicSettings: ["algorithm", "issuer"],
+    // Not the algorithm: it is each key's own, and a file would say the next one's before that one is used.
+    publicSettings: ["issuer"],
   },
   "hmac-key": {
     title: "HMAC key",
@@ -323,7 +343,8 @@ export const KINDS = {
     acceptedBy: ["own-workloads"],
     rotation: ["automatic", "manual-dual-publish"],
     fields: [object("next"), object("current"), object("previous")],
-    publicSettings: ["algorithm"],
+    // Not the algorithm, which is each key's own.
+    publicSettings: [],
   },
   stripe: {
     title: "Stripe API keys and webhook secret",

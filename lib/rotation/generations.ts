@@ -10,6 +10,13 @@ export interface Generations<K, P = K> {
   readonly previous: P | null;
 }
 
+/** Generations of which none need be there. */
+type Nullable<G> = { readonly [N in keyof G]: G[N] | null };
+
+/** The keys that a value holds, in the order in which they are looked for. */
+export const keysOf = <K, P>({ current, next, previous }: Nullable<Generations<K, P>>): readonly (K | P)[] =>
+  [current, next, previous].filter((key): key is NonNullable<typeof key> => key !== null);
+
 /** The first keys of a secret. `next` is there from the start where rotations put it to use by themselves. */
 export const firstGenerations = <K, P>(current: K, next: K | null): Generations<K, P> => ({
   next,
@@ -67,4 +74,34 @@ export function checkGenerations<K, P>(
       `the version with key ${id(pending.current)} was not made from the one with key ${id(predecessor.current)}`,
     );
   }
+}
+
+/**
+ * Refuses a `pending` that still holds a key of `leaked`. What such a key signs would be taken for genuine.
+ *
+ * @throws RotationError `stale-version`
+ */
+export function checkReplaced<K, P>(
+  pending: Generations<K, P>,
+  leaked: Generations<K, P>,
+  idOf: (key: K | P) => string,
+): void {
+  const known = new Set(keysOf(leaked).map(idOf));
+  const left = keysOf(pending).find((key) => known.has(idOf(key)));
+  if (left === undefined) return;
+  throw new RotationError(
+    "stale-version",
+    `key ${idOf(left)} is in the version and in the one that leaked: in an emergency every key is thrown away`,
+  );
+}
+
+/**
+ * Refuses a value in which two keys have one name: whoever looks a key up by its name would find either.
+ *
+ * @throws RotationError `target-refused`
+ */
+export function checkDistinct<K, P>(keys: Generations<K, P>, idOf: (key: K | P) => string): void {
+  const names = keysOf(keys).map(idOf);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new RotationError("target-refused", `two keys are called ${twice}`);
 }

@@ -36,11 +36,13 @@ interface Generated<V> {
    */
   discard?(value: V): Promise<void>;
   /**
-   * Whether `pending` may take the place of `predecessor`. A value put by hand during a rotation makes it stale.
+   * Refuses a `pending` that may not take the place of `predecessor`. A value put by hand during a rotation makes it
+   * stale.
    *
+   * @param emergency `predecessor` has leaked: where a value holds several keys, `pending` may hold none of them
    * @throws RotationError `stale-version` or `user-mismatch`
    */
-  checkSuccession(pending: V, predecessor: V | undefined): void;
+  checkSuccession(pending: V, predecessor: V | undefined, emergency?: boolean): void;
   /** Proves that the value works: a real login and a real statement, or a signature made and verified. */
   test(value: V): Promise<void>;
 }
@@ -71,6 +73,14 @@ interface Published<V> {
   promoted(current: V): V;
   /** The value without the key that `retired` had in use; `undefined` when it is not there (any more). */
   withoutRetired(current: V, retired: V): V | undefined;
+  /**
+   * For a leak: a value in which no key of `current` is left, neither used nor accepted. Holders of the two values
+   * refuse each other's signatures until each has the new one. It is made anew with each call, so it is stored under
+   * its version before anything else is done, and one that was not stored is ended by `discard`.
+   *
+   * @param staged what a person has supplied for the new value, where people supply a part of it
+   */
+  replaced(current: V, attempt: Attempt, staged?: V): Promise<V>;
 }
 
 /** A system that checks the credential and can hold two at a time: PostgreSQL, Redis, vendors. */

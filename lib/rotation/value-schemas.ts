@@ -15,13 +15,32 @@ const password = z.string().check(z.minLength(16), z.maxLength(128), z.regex(/^[
 
 const base64Url = z.string().check(z.minLength(1), z.regex(/^[A-Za-z0-9_-]+$/));
 
-const ecPublic = () => ({ kty: z.literal("EC"), crv: z.literal("P-256"), x: base64Url, y: base64Url });
-const okpPublic = () => ({ kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: base64Url });
-const rsaPublic = () => ({ kty: z.literal("RSA"), n: base64Url, e: base64Url });
+/**
+ * Members of a key by its `alg` (RFC 7518, RFC 8037). `EdDSA` is Ed25519: jose takes no other curve for it.
+ */
+const ec = <const C extends string>(curve: C) => ({
+  kty: z.literal("EC"),
+  crv: z.literal(curve),
+  x: base64Url,
+  y: base64Url,
+});
+const okp = () => ({ kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: base64Url });
+const rsa = () => ({ kty: z.literal("RSA"), n: base64Url, e: base64Url });
+const RSA_PRIVATE = () => ({
+  d: base64Url,
+  p: base64Url,
+  q: base64Url,
+  dp: base64Url,
+  dq: base64Url,
+  qi: base64Url,
+});
 
 const forSigning = <const A extends string>(algorithm: A) => ({
-  /** RFC 7638 thumbprint of the public key. */
-  kid: base64Url,
+  /**
+   * Name of the key in tokens and in the JWKS. Ours is the RFC 7638 thumbprint; a key that an organisation brings along
+   * keeps its own, or every token that is out would be refused (RFC 7517, section 4.5: any string).
+   */
+  kid: z.string().check(z.minLength(1), z.maxLength(256), z.regex(/^[ -~]+$/)),
   alg: z.literal(algorithm),
   use: z.literal("sig"),
 });
@@ -35,6 +54,8 @@ const parts = madeAtUse({
       id: z.string().check(z.regex(/^[0-9a-f]{16}$/)),
       /** The key in base64url. */
       key: base64Url,
+      /** For which it was made: a key's algorithm never changes, whatever the settings come to say. */
+      algorithm: z.enum(["sha256", "sha512"]),
     }),
   /** What Stripe signs the events of one webhook endpoint with. */
   webhookSecret: () =>
@@ -46,32 +67,30 @@ const parts = madeAtUse({
   /** A public key as a JWKS shows it (RFC 7517). Strict, so that no private member can slip in. */
   publicJwk: () =>
     z.discriminatedUnion("alg", [
-      z.strictObject({ ...ecPublic(), ...forSigning("ES256") }),
-      z.strictObject({ ...okpPublic(), ...forSigning("EdDSA") }),
-      z.strictObject({ ...rsaPublic(), ...forSigning("RS256") }),
-    ]),
-  /** The same without strictness: zod leaves out what is not listed. */
-  publicMembers: () =>
-    z.discriminatedUnion("alg", [
-      z.object({ ...ecPublic(), ...forSigning("ES256") }),
-      z.object({ ...okpPublic(), ...forSigning("EdDSA") }),
-      z.object({ ...rsaPublic(), ...forSigning("RS256") }),
+      z.strictObject({ ...ec("P-256"), ...forSigning("ES256") }),
+      z.strictObject({ ...ec("P-384"), ...forSigning("ES384") }),
+      z.strictObject({ ...ec("P-521"), ...forSigning("ES512") }),
+      z.strictObject({ ...okp(), ...forSigning("EdDSA") }),
+      z.strictObject({ ...rsa(), ...forSigning("RS256") }),
+      z.strictObject({ ...rsa(), ...forSigning("RS384") }),
+      z.strictObject({ ...rsa(), ...forSigning("RS512") }),
+      z.strictObject({ ...rsa(), ...forSigning("PS256") }),
+      z.strictObject({ ...rsa(), ...forSigning("PS384") }),
+      z.strictObject({ ...rsa(), ...forSigning("PS512") }),
     ]),
   /** A key that can sign. */
   privateJwk: () =>
     z.discriminatedUnion("alg", [
-      z.strictObject({ ...ecPublic(), d: base64Url, ...forSigning("ES256") }),
-      z.strictObject({ ...okpPublic(), d: base64Url, ...forSigning("EdDSA") }),
-      z.strictObject({
-        ...rsaPublic(),
-        d: base64Url,
-        p: base64Url,
-        q: base64Url,
-        dp: base64Url,
-        dq: base64Url,
-        qi: base64Url,
-        ...forSigning("RS256"),
-      }),
+      z.strictObject({ ...ec("P-256"), d: base64Url, ...forSigning("ES256") }),
+      z.strictObject({ ...ec("P-384"), d: base64Url, ...forSigning("ES384") }),
+      z.strictObject({ ...ec("P-521"), d: base64Url, ...forSigning("ES512") }),
+      z.strictObject({ ...okp(), d: base64Url, ...forSigning("EdDSA") }),
+      z.strictObject({ ...rsa(), ...RSA_PRIVATE(), ...forSigning("RS256") }),
+      z.strictObject({ ...rsa(), ...RSA_PRIVATE(), ...forSigning("RS384") }),
+      z.strictObject({ ...rsa(), ...RSA_PRIVATE(), ...forSigning("RS512") }),
+      z.strictObject({ ...rsa(), ...RSA_PRIVATE(), ...forSigning("PS256") }),
+      z.strictObject({ ...rsa(), ...RSA_PRIVATE(), ...forSigning("PS384") }),
+      z.strictObject({ ...rsa(), ...RSA_PRIVATE(), ...forSigning("PS512") }),
     ]),
 });
 
@@ -130,8 +149,25 @@ export type KindValue<K extends keyof typeof VALUE_SCHEMAS> = z.output<(typeof V
 export type PrivateJwk = z.output<typeof parts.privateJwk>;
 /** Its public half. */
 export type PublicJwk = z.output<typeof parts.publicJwk>;
-/** The members of a key that anyone may see; whatever else it has stays behind. */
-export const publicHalf = (key: PublicJwk): PublicJwk => parts.publicMembers.parse(key);
+/** Members that anyone may see, by RFC 7517, 7518 and 8037; whatever else a key has stays behind. */
+const PUBLIC_MEMBERS: ReadonlySet<string> = new Set(["kty", "crv", "x", "y", "n", "e", "kid", "alg", "use"]);
+
+/** The public half of a key: its members by a list of what is public, checked by a schema that lets nothing else pass. */
+export const publicHalf = (key: PublicJwk): PublicJwk =>
+  parts.publicJwk.parse(Object.fromEntries(Object.entries(key).filter(([name]) => PUBLIC_MEMBERS.has(name))));
+
+/** Reads a private key as JSON; `undefined`: it has not the form of one that can sign here. */
+export const privateJwkOf = (jwk: unknown): PrivateJwk | undefined => {
+  const result = parts.privateJwk.safeParse(jwk);
+  // Never zod's own error: it may quote what it found, which is a private key here.
+  return result.success ? result.data : undefined;
+};
+
+/** Reads a public key as JSON; `undefined`: it has another form, or a private member. */
+export const publicJwkOf = (jwk: unknown): PublicJwk | undefined => {
+  const result = parts.publicJwk.safeParse(jwk);
+  return result.success ? result.data : undefined;
+};
 
 /** A webhook key. */
 export type HmacKey = z.output<typeof parts.hmacKey>;

@@ -251,12 +251,12 @@ async function verifyToken(value: unknown, token: string): Promise<boolean> {
 
 async function signMessage(value: unknown): Promise<string> {
   const message = randomUUID();
-  return `${message} ${signHmac(value as HmacValue, "sha256", Buffer.from(message)).signature.toString("hex")}`;
+  return `${message} ${signHmac(value as HmacValue, Buffer.from(message)).signature.toString("hex")}`;
 }
 
 async function verifyMessage(value: unknown, token: string): Promise<boolean> {
   const [message = "", signature = ""] = token.split(" ");
-  return verifyHmac(value as HmacValue, "sha256", Buffer.from(message), Buffer.from(signature, "hex"));
+  return verifyHmac(value as HmacValue, Buffer.from(message), Buffer.from(signature, "hex"));
 }
 
 /** https://docs.stripe.com/webhooks#verify-manually */

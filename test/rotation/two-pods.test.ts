@@ -1,10 +1,12 @@
 import fc from "fast-check";
-import { acceptorLag, type KindSettings, settingsSchema } from "../../lib/model/kinds";
+import { acceptorLag, JWT_ALGORITHMS, type KindSettings, settingsSchema } from "../../lib/model/kinds";
 import { leastOverlap } from "../../lib/model/resolve";
+import { type Generations, keysOf } from "../../lib/rotation/generations";
 import { RotationError } from "../../lib/rotation/rotation-error";
 import type { PublishedTarget } from "../../lib/rotation/target";
-import { acceptedHmacKeys, hmacKeyTarget, signHmac, verifyHmac } from "../../lib/rotation/targets/hmac-key";
+import { hmacKeyTarget, signHmac, verifyHmac } from "../../lib/rotation/targets/hmac-key";
 import { type JwtValue, jwtSigningKeyTarget } from "../../lib/rotation/targets/jwt-signing-key";
+import type { PrivateJwk } from "../../lib/rotation/value-schemas";
 import { propertyCases, propertyRuns } from "../property-runs";
 import { crashEverywhere } from "./models/crash-everywhere";
 import { ATTEMPT, RehearsedSecret, testRandom, versionId } from "./models/rehearsed-secret";
@@ -19,11 +21,25 @@ const environment = { refreshEvery: { seconds: REFRESH }, reloadMargin: { second
 const hmacSettings = settingsSchema("hmac-key").parse({}) as KindSettings<"hmac-key">;
 const jwtSettings = settingsSchema("jwt-signing-key").parse({}) as KindSettings<"jwt-signing-key">;
 
+const hmacChoices: readonly Partial<KindSettings<"hmac-key">>[] = [
+  { algorithm: "sha256" },
+  { algorithm: "sha512", bytes: 64 },
+];
+// The cheap ones: a key of each algorithm is tried by itself below.
+const jwtChoices: readonly Partial<KindSettings<"jwt-signing-key">>[] = [
+  { algorithm: "ES256" },
+  { algorithm: "ES384" },
+  { algorithm: "EdDSA" },
+];
+
 interface Kind<V> {
-  readonly target: (mode: "automatic" | "manual-dual-publish") => PublishedTarget<V>;
-  /** Name of the key that a holder of the value signs with. */
+  /** Settings that change what the next key is; an author may move from one to another at any time. */
+  readonly settings: readonly object[];
+  /** @param settings index in `settings`. @default the first */
+  readonly target: (mode: "automatic" | "manual-dual-publish", settings?: number) => PublishedTarget<V>;
+  /** Name and algorithm of the key that a holder of the value signs with. */
   readonly signsWith: (value: V) => string;
-  /** Names of the keys that it accepts. */
+  /** Names and algorithms of the keys that it accepts. */
   readonly accepts: (value: V) => readonly string[];
   /** How long after its making a signature may come to be verified, clock differences included. */
   readonly lifetime: number;
@@ -35,9 +51,11 @@ interface Kind<V> {
 
 const hmacLag = acceptorLag({ kind: "hmac-key", settings: hmacSettings });
 const hmac: Kind<Awaited<ReturnType<ReturnType<typeof hmacKeyTarget>["generate"]>>> = {
-  target: (mode) => hmacKeyTarget({ settings: hmacSettings, mode, random: testRandom }),
-  signsWith: (value) => value.current.id,
-  accepts: (value) => acceptedHmacKeys(value).map(({ id }) => id),
+  settings: hmacChoices,
+  target: (mode, index = 0) =>
+    hmacKeyTarget({ settings: { ...hmacSettings, ...hmacChoices[index] }, mode, random: testRandom }),
+  signsWith: ({ current }) => `${current.id} ${current.algorithm}`,
+  accepts: (value) => keysOf(value).map(({ id, algorithm }) => `${id} ${algorithm}`),
   lifetime: hmacSettings.tolerance.seconds,
   cache: 0,
   overlap: leastOverlap(environment, hmacLag.afterSwitch).seconds,
@@ -46,9 +64,11 @@ const hmac: Kind<Awaited<ReturnType<ReturnType<typeof hmacKeyTarget>["generate"]
 
 const jwtLag = acceptorLag({ kind: "jwt-signing-key", settings: jwtSettings });
 const jwt: Kind<JwtValue> = {
-  target: (mode) => jwtSigningKeyTarget({ settings: jwtSettings, mode }),
-  signsWith: (value) => value.current.kid,
-  accepts: (value) => value.jwks.keys.map(({ kid }) => kid),
+  settings: jwtChoices,
+  target: (mode, index = 0) =>
+    jwtSigningKeyTarget({ settings: { ...jwtSettings, ...jwtChoices[index] }, mode }),
+  signsWith: ({ current }) => `${current.kid} ${current.alg}`,
+  accepts: (value) => value.jwks.keys.map(({ kid, alg }) => `${kid} ${alg}`),
   lifetime: jwtSettings.tokenLifetime.seconds + jwtSettings.clockSkew.seconds,
   cache: jwtSettings.verifierCache.seconds,
   overlap: leastOverlap(environment, jwtLag.afterSwitch).seconds,
@@ -64,7 +84,7 @@ interface Schedule {
   /** What the procedure tries, and the ticks that it lets pass before. */
   readonly actions: readonly {
     readonly after: number;
-    readonly act: "rotate" | "promote" | "decommission" | "rollback";
+    readonly act: "rotate" | "promote" | "decommission" | "rollback" | "deploy other settings";
   }[];
 }
 
@@ -82,7 +102,10 @@ const schedule: fc.Arbitrary<Schedule> = fc.record({
   actions: fc.array(
     fc.record({
       after: fc.oneof(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 36, max: 60 })),
-      act: fc.constantFrom("rotate", "rotate", "promote", "promote", "decommission", "rollback"),
+      act: fc.constantFrom(
+        ...(["rotate", "rotate", "rotate", "promote", "promote", "promote"] as const),
+        ...(["decommission", "rollback", "deploy other settings"] as const),
+      ),
     }),
     { minLength: 4, maxLength: 14 },
   ),
@@ -91,6 +114,8 @@ const schedule: fc.Arbitrary<Schedule> = fc.record({
 interface Tally {
   verified: number;
   switches: number;
+  /** Deployed changes of the settings. */
+  changes: number;
 }
 
 /**
@@ -109,6 +134,7 @@ class Journey<V> {
   readonly #alive = new Map<string, number>();
   readonly #cached: { readonly tick: number; readonly accepted: readonly string[] }[] = [];
   #confirmed = "";
+  #settings = 0;
   #tick = 0;
   #rotations = 0;
 
@@ -117,7 +143,7 @@ class Journey<V> {
     this.#plan = plan;
     this.#tally = tally;
     this.#secret = new RehearsedSecret<V>({
-      target: () => kind.target(plan.mode),
+      target: () => kind.target(plan.mode, this.#settings),
       mode: plan.mode,
       ...waits,
     });
@@ -157,6 +183,11 @@ class Journey<V> {
     const { secret, current } = { secret: this.#secret, current: this.#secret.currentVersion ?? "" };
     const previous = secret.secrets.versionWith(secret.name, "AWSPREVIOUS") ?? current;
     const runId = `run ${this.#tick}`;
+    if (act === "deploy other settings") {
+      this.#settings = (this.#settings + 1) % this.#kind.settings.length;
+      this.#tally.changes += 1;
+      return;
+    }
     try {
       if (act === "rotate") await this.#rotate();
       else await secret.phase(act, act === "decommission" ? previous : current, { runId });
@@ -207,13 +238,13 @@ describe.each([
   { name: "jwt-signing-key", kind: jwt as Kind<unknown>, sizes: { ci: 120, nightly: 1_200 } },
 ])("pods that refresh at different times, $name", ({ name, kind, sizes }) => {
   test("accept each other's signatures at every moment, whatever the procedure tries", async () => {
-    const tally = { verified: 0, switches: 0 };
+    const tally = { verified: 0, switches: 0, changes: 0 };
     await fc.assert(
       fc.asyncProperty(schedule, (plan) => new Journey(kind, plan, tally, kind).run()),
       propertyRuns(`pods that refresh at different times, ${name}`, sizes),
     );
     process.stdout.write(
-      `${name}: ${tally.verified} verifications, ${tally.switches} changes of AWSCURRENT\n`,
+      `${name}: ${tally.verified} verifications, ${tally.switches} changes of AWSCURRENT, ${tally.changes} of settings\n`,
     );
     expect(tally.switches).toBeGreaterThan(propertyCases(sizes));
   }, 3_600_000);
@@ -222,7 +253,7 @@ describe.each([
     ["overlap", { overlap: REFRESH / 2, publishLead: 0 }],
     ["publish lead", { overlap: kind.overlap, publishLead: 2 * TICK }],
   ])("would not with a shorter %s: the law is no longer than it must be", async (what, waits) => {
-    const tally = { verified: 0, switches: 0 };
+    const tally = { verified: 0, switches: 0, changes: 0 };
     const result = await fc.check(
       fc.asyncProperty(
         schedule.filter(({ mode }) => what === "overlap" || mode === "manual-dual-publish"),
@@ -241,22 +272,23 @@ describe("keys", () => {
     const second = await target.generate(first, ATTEMPT);
     const third = await target.generate(second, ATTEMPT);
     const message = Buffer.from("body");
-    const { signature } = signHmac(second, "sha256", message);
-    expect([first, second, third].map((value) => verifyHmac(value, "sha256", message, signature))).toEqual([
+    const { signature } = signHmac(second, message);
+    expect([first, second, third].map((value) => verifyHmac(value, message, signature))).toEqual([
       true,
       true,
       true,
     ]);
     const fifth = await target.generate(await target.generate(third, ATTEMPT), ATTEMPT);
-    expect(verifyHmac(fifth, "sha256", message, signature)).toBe(false);
-    expect(verifyHmac(second, "sha256", Buffer.from("other"), signature)).toBe(false);
+    expect(verifyHmac(fifth, message, signature)).toBe(false);
+    expect(verifyHmac(second, Buffer.from("other"), signature)).toBe(false);
   });
 
-  test.each(["ES256", "RS256", "EdDSA"] as const)(
+  test.each(JWT_ALGORITHMS)(
     "%s: the JWKS has no private member and verifies",
     async (algorithm) => {
       const target = jwtSigningKeyTarget({ settings: { ...jwtSettings, algorithm }, mode: "automatic" });
       const value = await target.generate(await target.generate(undefined, ATTEMPT), ATTEMPT);
+      expect(keysOf(value).map(({ alg }) => alg)).toEqual([algorithm, algorithm, algorithm]);
       expect(value.jwks.keys.map(({ kid }) => kid)).toEqual(
         [value.current, value.next, value.previous].map((key) => key?.kid),
       );
@@ -269,7 +301,115 @@ describe("keys", () => {
     // RSA keys take seconds on a busy machine.
     60_000,
   );
+
+  test("another algorithm comes with the next key, and is used when that key is promoted", async () => {
+    const old = jwt.target("manual-dual-publish");
+    const changed = jwt.target("manual-dual-publish", 1);
+    const first = await old.generate(undefined, ATTEMPT);
+    const second = await changed.generate(first, ATTEMPT);
+    const third = changed.promoted(second);
+    expect([first, second, third].map(({ current, next }) => [current.alg, next?.alg])).toEqual([
+      ["ES256", undefined],
+      ["ES256", "ES384"],
+      ["ES384", undefined],
+    ]);
+    expect(third.previous?.alg).toBe("ES256");
+    for (const value of [first, second, third]) await expect(changed.test(value)).resolves.toBeUndefined();
+  });
+
+  test("a longer HMAC key comes with the next key, and the shorter ones stay good until they are gone", async () => {
+    const first = await hmac.target("automatic").generate(undefined, ATTEMPT);
+    const second = await hmac.target("automatic", 1).generate(first, ATTEMPT);
+    expect(keysOf(second).map(({ key }) => Buffer.from(key, "base64url").length)).toEqual([32, 64, 32]);
+    await expect(hmac.target("automatic", 1).test(second)).resolves.toBeUndefined();
+  });
+
+  test("two keys of one name are refused", async () => {
+    const twice = async <V extends Generations<unknown>>(target: PublishedTarget<V>): Promise<void> => {
+      const value = await target.generate(undefined, ATTEMPT);
+      await target.test({ ...value, next: value.current });
+    };
+    await expect(twice(hmac.target("manual-dual-publish"))).rejects.toThrow(/two keys are called/);
+    await expect(twice(jwt.target("manual-dual-publish"))).rejects.toThrow(/two keys are called/);
+  });
 });
+
+describe.each(["automatic", "manual-dual-publish"] as const)("a leak, %s", (mode) => {
+  test("hmac-key: no signature by a key of the leaked value is taken, and none of the new by an old pod", async () => {
+    const target = hmac.target(mode);
+    const leaked = await hmacWithAllThree(mode);
+    const replaced = await target.replaced(leaked, ATTEMPT);
+    const message = Buffer.from("pay the thief");
+    const forgeries = keysOf(leaked).map((key) => signHmac({ current: key }, message).signature);
+    expect(forgeries).toHaveLength(3);
+    expect(forgeries.map((forgery) => verifyHmac(leaked, message, forgery))).toEqual([true, true, true]);
+    expect(forgeries.map((forgery) => verifyHmac(replaced, message, forgery))).toEqual([false, false, false]);
+    expect(verifyHmac(leaked, message, signHmac(replaced, message).signature)).toBe(false);
+    await expect(target.test(replaced)).resolves.toBeUndefined();
+    expect(replaced).toMatchObject({ next: mode === "automatic" ? {} : null, previous: null });
+  });
+
+  test("jwt-signing-key: no token by a key of the leaked value is taken, and none of the new by an old pod", async () => {
+    const target = jwt.target(mode);
+    const first = await target.generate(undefined, ATTEMPT);
+    const second = await target.generate(first, ATTEMPT);
+    // What leaked in the course of time: every private key that a value ever had.
+    const leaked = mode === "automatic" ? second : { ...target.promoted(second), next: null };
+    const thief = [first.current, second.current, second.next].filter((key) => key !== null);
+    const replaced = await target.replaced(leaked, ATTEMPT);
+    for (const key of thief) {
+      const forgery = await tokenBy(key);
+      expect([await verifies(leaked, forgery), await verifies(replaced, forgery)]).toEqual([true, false]);
+    }
+    const genuine = await tokenBy(replaced.current);
+    expect([await verifies(leaked, genuine), await verifies(replaced, genuine)]).toEqual([false, true]);
+    await expect(target.test(replaced)).resolves.toBeUndefined();
+  });
+
+  test("a version that keeps a leaked key is refused, and outside of an emergency one that keeps none", async () => {
+    const target = hmac.target(mode);
+    const leaked = await hmacWithAllThree(mode);
+    const next = await target.generate(leaked, ATTEMPT);
+    const replaced = await target.replaced(leaked, ATTEMPT);
+    const codes = [next, replaced].map((pending) =>
+      [false, true].map((emergency) => {
+        try {
+          target.checkSuccession(pending, leaked, emergency);
+          return "taken";
+        } catch (failure) {
+          return failure instanceof RotationError ? failure.code : failure;
+        }
+      }),
+    );
+    expect(codes).toEqual([
+      ["taken", "stale-version"],
+      ["stale-version", "taken"],
+    ]);
+  });
+});
+
+/** A value with `next`, `current` and `previous`. */
+async function hmacWithAllThree(mode: "automatic" | "manual-dual-publish") {
+  const target = hmac.target(mode);
+  const second = await target.generate(await target.generate(undefined, ATTEMPT), ATTEMPT);
+  return mode === "automatic" ? second : target.generate(target.promoted(second), ATTEMPT);
+}
+
+async function tokenBy(key: PrivateJwk): Promise<string> {
+  const { importJWK, SignJWT } = await import("jose");
+  const header = { alg: key.alg, kid: key.kid };
+  return new SignJWT({ sub: "thief" }).setProtectedHeader(header).sign(await importJWK(key, key.alg));
+}
+
+/** As another workload would: by the JWKS alone, and by the algorithms of its keys alone. */
+async function verifies({ jwks }: JwtValue, token: string): Promise<boolean> {
+  const { createLocalJWKSet, jwtVerify } = await import("jose");
+  const algorithms = jwks.keys.map(({ alg }) => alg);
+  return jwtVerify(token, createLocalJWKSet({ keys: [...jwks.keys] }), { algorithms }).then(
+    () => true,
+    () => false,
+  );
+}
 
 test("publish, promote and decommission crash at every call and converge; promoting too early is refused", async () => {
   const prepared = async () => {

@@ -2,9 +2,11 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import type { KindSettings, RotationMode } from "../../model/kinds";
 import {
   advance,
+  checkDistinct,
   checkGenerations,
+  checkReplaced,
   firstGenerations,
-  type Generations,
+  keysOf,
   promote,
   publish,
   retire,
@@ -17,8 +19,6 @@ import { type HmacKey, type KindValue, VALUE_SCHEMAS } from "../value-schemas";
 /** The value of `hmac-key`. */
 export type HmacValue = KindValue<"hmac-key">;
 
-type HmacAlgorithm = KindSettings<"hmac-key">["algorithm"];
-
 const idOf = (key: HmacKey): string => key.id;
 const unchanged = (key: HmacKey): HmacKey => key;
 
@@ -29,38 +29,43 @@ export interface HmacTargetProps {
   readonly random: Random;
 }
 
-/** HMAC keys of webhooks: ours on both ends, so the value is all there is. */
+/**
+ * HMAC keys of webhooks: ours on both ends, so the value is all there is. Each key carries the algorithm for which it
+ * was made; another `algorithm` or `bytes` in the settings comes with the next key and changes no key that is in use.
+ */
 export function hmacKeyTarget({ settings, mode, random }: HmacTargetProps): PublishedTarget<HmacValue> {
   const fresh = (): HmacKey => ({
     id: random.bytes(8).toString("hex"),
     key: random.bytes(settings.bytes).toString("base64url"),
+    algorithm: settings.algorithm,
   });
   const automatic = mode === "automatic";
+  const first = (): HmacValue => firstGenerations(fresh(), automatic ? fresh() : null);
 
   return {
     acceptedBy: "own-workloads",
     schema: VALUE_SCHEMAS["hmac-key"],
 
     async generate(predecessor) {
-      if (predecessor === undefined) return firstGenerations(fresh(), automatic ? fresh() : null);
+      if (predecessor === undefined) return first();
       return automatic ? advance(predecessor, fresh(), unchanged) : publish(predecessor, fresh());
     },
 
-    checkSuccession(pending, predecessor) {
-      checkGenerations(pending, predecessor, idOf);
+    checkSuccession(pending, predecessor, emergency = false) {
+      if (emergency && predecessor !== undefined) checkReplaced(pending, predecessor, idOf);
+      else checkGenerations(pending, predecessor, idOf);
     },
 
     async test(value) {
+      checkDistinct(value, idOf);
+      if (keysOf(value).some((key) => lengthOf(key) < SHORTEST)) {
+        throw new RotationError("target-refused", `a key is shorter than ${SHORTEST} bytes`);
+      }
       const message = random.bytes(32);
-      const { signature } = signHmac(value, settings.algorithm, message);
-      const shortest = Math.min(
-        ...acceptedHmacKeys(value).map(({ key }) => Buffer.from(key, "base64url").length),
-      );
-      if (shortest < settings.bytes || !verifyHmac(value, settings.algorithm, message, signature)) {
-        throw new RotationError(
-          "target-refused",
-          `a key is shorter than ${settings.bytes} bytes, or a signature by the current key does not verify`,
-        );
+      for (const key of keysOf(value)) {
+        const { signature } = signHmac({ current: key }, message);
+        if (verifyHmac(value, message, signature)) continue;
+        throw new RotationError("target-refused", `a signature by key ${key.id} does not verify`);
       }
     },
 
@@ -75,34 +80,33 @@ export function hmacKeyTarget({ settings, mode, random }: HmacTargetProps): Publ
     withoutRetired(current, retired) {
       return current.previous?.id === retired.current.id ? retire(current) : undefined;
     },
+
+    async replaced() {
+      return first();
+    },
   };
 }
 
-/** The keys by which a signature may have been made. */
-export const acceptedHmacKeys = ({ next, current, previous }: Generations<HmacKey>): readonly HmacKey[] =>
-  [current, next, previous].filter((key) => key !== null);
+/** No key that we make is shorter, whatever `bytes` says; RFC 2104 advises against less than the digest's length. */
+const SHORTEST = 32;
 
-/** Signs as a workload does: with the current key. */
+const lengthOf = ({ key }: HmacKey): number => Buffer.from(key, "base64url").length;
+
+/** Signs as a workload does: with the current key, by the key's own algorithm. */
 export function signHmac(
-  value: Pick<HmacValue, "current">,
-  algorithm: HmacAlgorithm,
+  { current }: Pick<HmacValue, "current">,
   message: Uint8Array,
 ): { readonly id: string; readonly signature: Buffer } {
-  return { id: value.current.id, signature: hmac(value.current, algorithm, message) };
+  return { id: current.id, signature: hmac(current, message) };
 }
 
-/** Verifies as a workload does: with every key that it holds. */
-export function verifyHmac(
-  value: HmacValue,
-  algorithm: HmacAlgorithm,
-  message: Uint8Array,
-  signature: Uint8Array,
-): boolean {
-  return acceptedHmacKeys(value).some((key) => {
-    const expected = hmac(key, algorithm, message);
+/** Verifies as a workload does: with every key that it holds, each by its own algorithm. */
+export function verifyHmac(value: HmacValue, message: Uint8Array, signature: Uint8Array): boolean {
+  return keysOf(value).some((key) => {
+    const expected = hmac(key, message);
     return expected.length === signature.length && timingSafeEqual(expected, signature);
   });
 }
 
-const hmac = (key: HmacKey, algorithm: HmacAlgorithm, message: Uint8Array): Buffer =>
-  createHmac(algorithm, Buffer.from(key.key, "base64url")).update(message).digest();
+const hmac = ({ key, algorithm }: HmacKey, message: Uint8Array): Buffer =>
+  createHmac(algorithm, Buffer.from(key, "base64url")).update(message).digest();

@@ -2,16 +2,26 @@ import { isDeepStrictEqual } from "node:util";
 import type { KindSettings, RotationMode } from "../../model/kinds";
 import {
   advance,
+  checkDistinct,
   checkGenerations,
+  checkReplaced,
   firstGenerations,
   type Generations,
+  keysOf,
   promote,
   publish,
   retire,
 } from "../generations";
 import { RotationError } from "../rotation-error";
 import type { PublishedTarget } from "../target";
-import { type KindValue, type PrivateJwk, type PublicJwk, publicHalf, VALUE_SCHEMAS } from "../value-schemas";
+import {
+  type KindValue,
+  type PrivateJwk,
+  type PublicJwk,
+  privateJwkOf,
+  publicHalf,
+  VALUE_SCHEMAS,
+} from "../value-schemas";
 
 /** The value of `jwt-signing-key`. */
 export type JwtValue = KindValue<"jwt-signing-key">;
@@ -27,28 +37,39 @@ export interface JwtTargetProps {
   readonly mode: RotationMode;
 }
 
-/** JWT signing keys with their JWKS. */
+/**
+ * JWT signing keys with their JWKS. Each key has its own `alg`, so another `algorithm` in the settings comes with the
+ * next key and changes no token that is signed before that one is used. A verifier that pins an algorithm must take the
+ * new one before a rotation publishes it.
+ */
 export function jwtSigningKeyTarget({ settings, mode }: JwtTargetProps): PublishedTarget<JwtValue> {
   const fresh = (): Promise<PrivateJwk> => generateSigningKey(settings.algorithm);
   const automatic = mode === "automatic";
+  const first = async (current?: PrivateJwk): Promise<JwtValue> =>
+    withJwks(firstGenerations(current ?? (await fresh()), automatic ? await fresh() : null));
 
   return {
     acceptedBy: "own-workloads",
     schema: VALUE_SCHEMAS["jwt-signing-key"],
 
-    async generate(predecessor) {
+    async generate(predecessor, _attempt, staged) {
       if (predecessor === undefined) {
-        return withJwks(firstGenerations(await fresh(), automatic ? await fresh() : null));
+        // A key that the organisation signed with before goes on, with the one before it: no token is refused.
+        return staged === undefined
+          ? first()
+          : withJwks({ ...staged, next: automatic ? await fresh() : staged.next });
       }
       const next = await fresh();
       return withJwks(automatic ? advance(predecessor, next, publicHalf) : publish(predecessor, next));
     },
 
-    checkSuccession(pending, predecessor) {
-      checkGenerations(pending, predecessor, kidOf);
+    checkSuccession(pending, predecessor, emergency = false) {
+      if (emergency && predecessor !== undefined) checkReplaced(pending, predecessor, kidOf);
+      else checkGenerations(pending, predecessor, kidOf);
     },
 
     async test(value) {
+      checkDistinct(value, kidOf);
       if (!isDeepStrictEqual(value.jwks, withJwks(value).jwks)) {
         throw new RotationError(
           "target-refused",
@@ -71,6 +92,10 @@ export function jwtSigningKeyTarget({ settings, mode }: JwtTargetProps): Publish
     withoutRetired(current, retired) {
       return current.previous?.kid === retired.current.kid ? withJwks(retire(current)) : undefined;
     },
+
+    async replaced() {
+      return first();
+    },
   };
 }
 
@@ -83,28 +108,19 @@ async function generateSigningKey(algorithm: PrivateJwk["alg"]): Promise<Private
   const { calculateJwkThumbprint, exportJWK, generateKeyPair } = await loadJose();
   const { privateKey } = await generateKeyPair(algorithm, {
     extractable: true,
-    ...(algorithm === "RS256" ? { modulusLength: 3_072 } : {}),
+    ...(/^[RP]S/.test(algorithm) ? { modulusLength: 3_072 } : {}),
   });
   const jwk = await exportJWK(privateKey);
   const kid = await calculateJwkThumbprint(jwk, "sha256");
-  const key = VALUE_SCHEMAS["jwt-signing-key"].shape.current.safeParse({
-    ...jwk,
-    kid,
-    alg: algorithm,
-    use: "sig",
-  });
-  // Never zod's own error: it may quote what it found, which is a private key here.
-  if (!key.success) throw new RotationError("unexpected", `a new ${algorithm} key has an unknown form`);
-  return key.data;
+  const key = privateJwkOf({ ...jwk, kid, alg: algorithm, use: "sig" });
+  if (key === undefined) throw new RotationError("unexpected", `a new ${algorithm} key has an unknown form`);
+  return key;
 }
 
 /** Signs with a key and verifies by the JWKS alone, as another workload would. */
 async function proveKey(key: PrivateJwk, jwks: JwtValue["jwks"]): Promise<void> {
-  const { calculateJwkThumbprint, createLocalJWKSet, importJWK, jwtVerify, SignJWT } = await loadJose();
+  const { createLocalJWKSet, importJWK, jwtVerify, SignJWT } = await loadJose();
   const { alg, kid } = key;
-  if ((await calculateJwkThumbprint(key, "sha256")) !== kid) {
-    throw new RotationError("target-refused", `kid ${kid} is not the RFC 7638 thumbprint of its key`);
-  }
   try {
     const token = await new SignJWT({}).setProtectedHeader({ alg, kid }).sign(await importJWK(key, alg));
     await jwtVerify(token, createLocalJWKSet({ keys: [...jwks.keys] }), { algorithms: [alg] });
@@ -117,6 +133,10 @@ const kidOf = (key: PublicJwk): string => key.kid;
 
 /** The value with the JWKS that belongs to its keys. */
 function withJwks({ next, current, previous }: JwtKeys): JwtValue {
-  const keys = [current, next, previous].filter((key) => key !== null).map(publicHalf);
-  return { next, current, previous, jwks: { keys } };
+  return {
+    next,
+    current,
+    previous,
+    jwks: { keys: keysOf({ next, current, previous }).map(publicHalf) },
+  };
 }

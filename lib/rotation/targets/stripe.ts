@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { KindSettings } from "../../model/kinds";
+import { keysOf } from "../generations";
 import { checkStripeMode } from "../operator-value";
 import type { Clock } from "../ports";
 import { RotationError } from "../rotation-error";
@@ -111,6 +112,22 @@ export function stripeTarget({ settings, stripe, clock }: StripeTargetProps): Ac
     );
   };
 
+  /** An endpoint with a secret that nobody has seen; it sends nothing before `install` switches it on. */
+  const newEndpoint = async (
+    { secretKey, webhookSecrets: { current } }: StripeValue,
+    attempt: Attempt,
+    url: string,
+    all: readonly WebhookEndpoint[],
+  ): Promise<{ readonly id: string; readonly secret: string }> => {
+    const fresh = await stripe.createEndpoint(secretKey, {
+      url,
+      apiVersion: all.find(({ id }) => id === current?.id)?.apiVersion ?? null,
+      madeFor: { secretName: attempt.secretName, versionId: attempt.versionId },
+    });
+    await stripe.updateEndpoint(secretKey, fresh.id, { enabled: false, events: webhookEvents });
+    return fresh;
+  };
+
   const endpointsOf = async (value: StripeValue): Promise<readonly WebhookEndpoint[]> => {
     const all = await stripe.endpoints(value.secretKey);
     if (all !== undefined) return all;
@@ -143,12 +160,7 @@ export function stripeTarget({ settings, stripe, clock }: StripeTargetProps): Ac
         }
       }
       const { current } = base.webhookSecrets;
-      const fresh = await stripe.createEndpoint(base.secretKey, {
-        url: webhookUrl,
-        apiVersion: all.find(({ id }) => id === current?.id)?.apiVersion ?? null,
-        madeFor: { secretName: attempt.secretName, versionId: attempt.versionId },
-      });
-      await stripe.updateEndpoint(base.secretKey, fresh.id, { enabled: false, events: webhookEvents });
+      const fresh = await newEndpoint(base, attempt, webhookUrl, all);
       // The first endpoint may start at once: there is no workload that knows another.
       const webhookSecrets =
         current === null
@@ -163,13 +175,15 @@ export function stripeTarget({ settings, stripe, clock }: StripeTargetProps): Ac
       if (id != null) await stripe.deleteEndpoint(secretKey, id);
     },
 
-    checkSuccession(pending, predecessor) {
+    checkSuccession(pending, predecessor, emergency = false) {
       checkStripeMode(pending, mode);
       if (predecessor === undefined) return;
       if (isDeepStrictEqual(pending, predecessor)) {
         throw new RotationError("value-repeated", `the version repeats the current value of ${place}`);
       }
-      checkWebhookSecrets(pending.webhookSecrets, predecessor.webhookSecrets);
+      if (emergency && webhookUrl !== undefined) {
+        checkNoneLeft(pending.webhookSecrets, predecessor.webhookSecrets);
+      } else checkWebhookSecrets(pending.webhookSecrets, predecessor.webhookSecrets);
     },
 
     /** Brings Stripe's endpoints to what the value says: `current` sends, every other is off, strangers of ours go. */
@@ -211,7 +225,25 @@ export function stripeTarget({ settings, stripe, clock }: StripeTargetProps): Ac
       }
     },
 
-    published: webhookUrl === undefined ? undefined : { promoted, withoutRetired },
+    published:
+      webhookUrl === undefined
+        ? undefined
+        : {
+            promoted,
+            withoutRetired,
+            async replaced(leaked, attempt, staged = leaked) {
+              checkStripeMode(staged, mode);
+              const all = await endpointsOf(staged);
+              await checkAccount(staged, leaked, all);
+              const current = await newEndpoint(
+                { ...staged, webhookSecrets: leaked.webhookSecrets },
+                attempt,
+                webhookUrl,
+                all,
+              );
+              return { ...staged, webhookSecrets: { next: null, current, previous: null } };
+            },
+          },
 
     async retire({ retired, kept }) {
       const [{ secretKey } = retired] = kept;
@@ -291,4 +323,19 @@ function checkWebhookSecrets(
         `${predecessor.current.id ?? "one made by hand"}`,
     );
   }
+}
+
+/**
+ * Whether no secret that leaked signs or is accepted any more.
+ *
+ * @throws RotationError `stale-version`
+ */
+function checkNoneLeft(pending: StripeValue["webhookSecrets"], leaked: StripeValue["webhookSecrets"]): void {
+  const known = new Set(keysOf(leaked).map(({ secret }) => secret));
+  const left = keysOf(pending).find(({ secret }) => known.has(secret));
+  if (left === undefined) return;
+  throw new RotationError(
+    "stale-version",
+    `the version holds the secret of webhook endpoint ${left.id ?? "that was made by hand"}, which leaked`,
+  );
 }
