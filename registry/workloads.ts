@@ -43,7 +43,8 @@ export const workloads = {
   },
   "backend-payments": {
     description: "Payment endpoints and payment webhooks",
-    namespace: "backend",
+    // Whoever creates pods in the namespace of "backend" could pick this ServiceAccount, which reads payments/*.
+    namespace: "payments",
     runAsUser: 10001,
     checks: {
       ready: { type: "health", contains: "ok" },

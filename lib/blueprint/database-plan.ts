@@ -7,7 +7,7 @@ import type { EnvironmentSecret } from "../model/resolve";
 /** The database engine of an environment in one Vault. */
 export interface DatabasePlan {
   readonly mount: string;
-  /** One per secret, sorted by name. None in a Vault of `manage: "reference"`: whoever makes the mount makes them. */
+  /** One per secret, sorted by name. */
   readonly connections: readonly DatabaseConnectionPlan[];
   /** One per secret, sorted by name. */
   readonly roles: readonly DatabaseRolePlan[];
@@ -88,8 +88,7 @@ export function databasePlans(
   return [
     {
       mount,
-      connections:
-        vault.manage === "create" ? owned.map((secret) => connectionPlan(mount, vault, secret)) : [],
+      connections: owned.map((secret) => connectionPlan(mount, vault, secret)),
       roles: owned.map(rolePlan),
     },
   ];

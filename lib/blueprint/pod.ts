@@ -105,7 +105,7 @@ function loginAnnotations(input: PodInput): Record<string, string> {
         }
       : {}),
     [`${PREFIX}/auth-type`]: environment.vaultAuth,
-    [`${PREFIX}/auth-path`]: `auth/${authMount(environment.vaultAuth, cluster.name)}`,
+    [`${PREFIX}/auth-path`]: `auth/${authMount(environment.vaultAuth, cluster)}`,
     [`${PREFIX}/role`]: vaultRoleName(input.registry, environment.name, input.workload.name),
     [`${PREFIX}/agent-service-account-token-volume-name`]: TOKEN_VOLUME,
     ...(isJwt

@@ -76,7 +76,7 @@ export function vaultPlan(
     .map(
       (cluster): VaultAuthPlan => ({
         method: environment.vaultAuth,
-        mount: authMount(environment.vaultAuth, cluster.name),
+        mount: authMount(environment.vaultAuth, cluster),
         cluster: cluster.name,
         issuer: cluster.issuer,
         apiServer: cluster.apiServer,
@@ -131,7 +131,6 @@ export function vaultPlan(
         authMounts: [...auths.map((auth) => auth.mount), ...(mirror ? [mirror.authMount] : [])],
         roles: [...roles, ...(mirror ? [{ mount: mirror.authMount, name: mirror.role }] : [])],
         databases,
-        manage: vault.manage,
         policyNames: [
           ...policies.map((policy) => policy.name),
           ...(mirror ? [mirror.policy.name] : []),

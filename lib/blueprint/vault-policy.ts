@@ -70,8 +70,6 @@ export interface DeployerPolicyInput {
   /** Auth roles that the stack writes. */
   readonly roles: readonly { readonly mount: string; readonly name: string }[];
   readonly databases: readonly DatabasePlan[];
-  /** Whether the stack makes mounts, auth backends and connections, or only refers to them. */
-  readonly manage: "create" | "reference";
   /** Policies that the stack writes, this one included. */
   readonly policyNames: readonly string[];
 }
@@ -84,27 +82,22 @@ const WRITE = ["create", "read", "update", "delete"] as const;
  * with Terraform's provider against OpenBao.
  */
 export function deployerRules(input: DeployerPolicyInput): readonly VaultRule[] {
-  const mounts: VaultRule[] =
-    input.manage === "create"
-      ? [
-          { path: `sys/mounts/${input.kvMount}`, capabilities: ["read", "update", "delete"] },
-          { path: `sys/mounts/${input.kvMount}/tune`, capabilities: ["update"] },
-          { path: `${input.kvMount}/config`, capabilities: ["read", "update"] },
-          ...input.authMounts.flatMap((mount): VaultRule[] => [
-            { path: `sys/auth/${mount}`, capabilities: ["update", "delete", "sudo"] },
-            { path: `sys/mounts/auth/${mount}`, capabilities: ["read"] },
-            { path: `sys/mounts/auth/${mount}/tune`, capabilities: ["read"] },
-            { path: `auth/${mount}/config`, capabilities: ["read", "update"] },
-          ]),
-          ...input.databases.flatMap(({ mount, connections }): VaultRule[] => [
-            { path: `sys/mounts/${mount}`, capabilities: ["read", "update", "delete"] },
-            { path: `sys/mounts/${mount}/tune`, capabilities: ["update"] },
-            ...connections.map(
-              ({ name }): VaultRule => ({ path: `${mount}/config/${name}`, capabilities: WRITE }),
-            ),
-          ]),
-        ]
-      : [];
+  const mounts: readonly VaultRule[] = [
+    { path: `sys/mounts/${input.kvMount}`, capabilities: ["read", "update", "delete"] },
+    { path: `sys/mounts/${input.kvMount}/tune`, capabilities: ["update"] },
+    { path: `${input.kvMount}/config`, capabilities: ["read", "update"] },
+    ...input.authMounts.flatMap((mount): VaultRule[] => [
+      { path: `sys/auth/${mount}`, capabilities: ["update", "delete", "sudo"] },
+      { path: `sys/mounts/auth/${mount}`, capabilities: ["read"] },
+      { path: `sys/mounts/auth/${mount}/tune`, capabilities: ["read"] },
+      { path: `auth/${mount}/config`, capabilities: ["read", "update"] },
+    ]),
+    ...input.databases.flatMap(({ mount, connections }): VaultRule[] => [
+      { path: `sys/mounts/${mount}`, capabilities: ["read", "update", "delete"] },
+      { path: `sys/mounts/${mount}/tune`, capabilities: ["update"] },
+      ...connections.map(({ name }): VaultRule => ({ path: `${mount}/config/${name}`, capabilities: WRITE })),
+    ]),
+  ];
   return [
     // The provider works with a short-lived child token of its own.
     { path: "auth/token/create", capabilities: ["update"] },

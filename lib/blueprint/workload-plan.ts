@@ -2,6 +2,7 @@ import { checksIn, type HealthCheck } from "../model/health-checks";
 import { roleName, secretName, vaultRoleName } from "../model/names";
 import type { Cluster, Environment, Registry, Workload } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
+import { serviceAccountOf } from "../model/service-account";
 import { trustPolicy } from "../model/trust-policy";
 import { roleArn } from "./aws-arns";
 import { type PodPlan, podPlan } from "./pod";
@@ -47,9 +48,12 @@ export function workloadPlan(
   workload: Workload,
   secrets: readonly EnvironmentSecret[],
 ): WorkloadPlan {
-  const here = workload.environments[environment.name];
-  const namespace = here?.namespace ?? workload.namespace;
-  const serviceAccount = here?.serviceAccount ?? workload.serviceAccount ?? workload.name;
+  const { namespace, serviceAccount } = serviceAccountOf(
+    environment.name,
+    environment,
+    workload.name,
+    workload,
+  );
   const name = roleName(registry.id, environment.name, workload.name);
   const vaultRole = vaultRoleName(registry.id, environment.name, workload.name);
   return {

@@ -13,6 +13,7 @@ import {
   iamDescription,
   iamPath,
   issuerUrl,
+  namespacePattern,
   oneLine,
   policyArn,
   principalArn,
@@ -94,8 +95,9 @@ export interface VaultInput {
   /** AWS regions that it serves. */
   readonly regions: readonly string[];
   /**
-   * `create`: the stack makes the mounts and auth backends. `reference`: they exist already (another stack
-   * or environment makes them) and the stack puts only its policies and roles into them. Default: `create`.
+   * Owner of the server's own configuration, which all its environments share. `create`: this environment's stack.
+   * `reference`: another stack. Mounts, auth backends, policies and roles of an environment are its own and are always
+   * made by its stack. Default: `create`.
    */
   readonly manage?: "create" | "reference";
   /**
@@ -131,6 +133,11 @@ export interface ClusterInput {
   /** Name of the Vault that its pods use. */
   readonly vault: string;
   /**
+   * Path of the auth backend by which its pods log in to Vault. Two environments that share a cluster and a Vault need
+   * one each. Default: `<vaultAuth>-<name>`, such as `kubernetes-prod-eu`.
+   */
+  readonly authMount?: string;
+  /**
    * Whether the stack makes the issuer's IAM OIDC provider in the secrets' account, or refers to the one that
    * the cluster's own stack made. Default: `reference`.
    */
@@ -140,6 +147,12 @@ export interface ClusterInput {
 /** One environment. */
 export interface EnvironmentInput<K extends string = string> {
   readonly tier: Tier;
+  /**
+   * Namespaces of its workloads, made from those that the workloads name: `{namespace}` is the workload's, `{environment}`
+   * the environment's name. Environments that share a cluster need one each, such as `{namespace}-{environment}`.
+   * Default: `{namespace}`.
+   */
+  readonly namespacePattern?: string;
   /** AWS account that holds the secrets: 12 digits. */
   readonly account: string;
   readonly regions: { readonly primary: string; readonly replicas: readonly string[] };
@@ -391,12 +404,14 @@ const cluster = z.strictObject({
   issuerCaPem: z.optional(certificatePem),
   issuerKeys: z.optional(z.array(publicKeyPem).check(z.minLength(1))),
   vault: z.string(),
+  authMount: z.optional(slug),
   oidcProvider: z._default(z.enum(["create", "reference"]), "reference"),
 });
 
 /** Run-time schema of an environment. */
 export const environmentSchema = z.strictObject({
   tier: z.enum(["development", "staging", "production"]),
+  namespacePattern: z._default(namespacePattern, "{namespace}"),
   account: accountId,
   regions: z.strictObject({ primary: regionName, replicas: z.array(regionName) }),
   principals: z.strictObject({

@@ -278,6 +278,20 @@ export const dnsLabel = text(matches(/^(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?
   change: "use the name as Kubernetes knows it",
 });
 
+/** Pattern of an environment's namespaces. */
+export const namespacePattern = text(
+  (value) =>
+    value.includes("{namespace}") &&
+    /^(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(
+      value.replaceAll("{namespace}", "n").replaceAll("{environment}", "e"),
+    ),
+  {
+    allowed:
+      "a pattern with {namespace} and, if wanted, {environment} that makes RFC 1123 labels, such as {namespace}-{environment}",
+    change: "write it in that form, or leave it out",
+  },
+);
+
 /** A ServiceAccount's name: RFC 1123 subdomain. */
 export const dnsSubdomain = text(
   matches(/^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/),

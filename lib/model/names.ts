@@ -70,8 +70,11 @@ export const passwordVariable = (environment: string, vault: string, key: string
 /** Terraform variable with the token that deploys to a Vault: `vault_token__eu_central`. */
 export const vaultTokenVariable = (vault: string): string => `vault_token__${vault.replaceAll("-", "_")}`;
 
-/** Auth mount of a cluster: `kubernetes-main-eu`. */
-export const authMount = (method: "kubernetes" | "jwt", cluster: string): string => `${method}-${cluster}`;
+/** Auth mount of a cluster: `kubernetes-main-eu`, unless the cluster names another. */
+export const authMount = (
+  method: "kubernetes" | "jwt",
+  cluster: { readonly name: string; readonly authMount?: string | undefined },
+): string => cluster.authMount ?? `${method}-${cluster.name}`;
 
 /** Vault policy and auth role of a workload; the same word for both. */
 export const vaultRoleName = (registry: string, environment: string, workload: string): string =>

@@ -2192,7 +2192,8 @@ const CASES: readonly {
   {
     name: "two workloads on one ServiceAccount",
     change: (d) => {
-      d.workloads.payments.serviceAccount = "backend";
+      d.workloads.payments = { namespace: "backend", serviceAccount: "backend" };
+      d.accessRules = {};
     },
     faults: [
       {
@@ -2294,7 +2295,7 @@ const CASES: readonly {
       },
       {
         path: "workloads.payments",
-        found: "a trust policy of 2896 characters in dev, for 6 clusters",
+        found: "a trust policy of 2902 characters in dev, for 6 clusters",
         allowed: "2048 characters, as IAM takes trust policies",
         change: 'choose identity "pod-identity" (EKS Pod Identity) for dev, or fewer clusters',
       },
@@ -2420,6 +2421,7 @@ const CASES: readonly {
     change: (d) => {
       d.environments["dev-x"] = {
         ...d.environments.dev,
+        namespacePattern: "{namespace}-{environment}",
         vaults: [{ ...d.environments.dev.vaults[0], address: "https://two.example.com" }],
       };
       d.workloads = { ...d.workloads, "x-backend": { namespace: "x" } };
@@ -2444,10 +2446,10 @@ const CASES: readonly {
     },
     faults: [
       {
-        path: "environments.prod.vaults[0]",
+        path: "environments.prod.clusters[0]",
         found: "auth/kubernetes-dev-one from Vault main in prod, the same as from Vault main in dev",
         allowed: "names that differ among the mounts of Vault https://vault.dev.example.com:8200",
-        change: 'let one of them create the mounts, and the other refer to them (manage: "reference")',
+        change: "name another `authMount` for one of them: each environment has its own login of its pods",
       },
     ],
   },
@@ -2456,6 +2458,7 @@ const CASES: readonly {
     change: (d) => {
       d.environments.two = {
         ...d.environments.dev,
+        namespacePattern: "{namespace}-{environment}",
         vaults: [{ ...d.environments.dev.vaults[0], address: "https://two.example.com" }],
       };
       d.environments.two.clusters = d.environments.dev.clusters.map((c: Draft) => ({

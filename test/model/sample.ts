@@ -16,7 +16,7 @@ export function draft(): Draft {
     },
     workloads: {
       backend: { namespace: "backend" },
-      payments: { namespace: "backend" },
+      payments: { namespace: "payments" },
     },
     secrets: {
       "crypto/webhook": {

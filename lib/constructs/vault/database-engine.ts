@@ -2,7 +2,7 @@ import { Mount } from "@cdktf/provider-vault/lib/mount";
 import type { VaultProvider } from "@cdktf/provider-vault/lib/provider";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
-import type { DatabasePlan, VaultPlan } from "../../blueprint";
+import type { DatabasePlan } from "../../blueprint";
 import { hideIdsBelow, setAddress } from "../address";
 import { DatabaseConnection } from "./database-connection";
 import { DatabaseRole } from "./database-role";
@@ -11,8 +11,6 @@ import { DatabaseRole } from "./database-role";
 export interface DatabaseEngineProps {
   /** The engine as the blueprint has it: one of `plan.databases`. */
   readonly plan: DatabasePlan;
-  /** `reference`: the mount and its connections are somebody else's, only roles are made. @default "create" */
-  readonly manage?: VaultPlan["manage"];
   /** Prefix that tells its parts from other Vaults' in Terraform addresses. @default none */
   readonly vault?: string;
   /** @default the stack's own Vault provider */
@@ -28,37 +26,31 @@ export interface DatabaseEngineProps {
  * for (const plan of blueprint(registry, "prod").vaults[0].databases) new DatabaseEngine(stack, plan.mount, { plan });
  */
 export class DatabaseEngine extends Construct {
-  constructor(
-    scope: Construct,
-    id: string,
-    { plan, manage = "create", vault, provider }: DatabaseEngineProps,
-  ) {
+  constructor(scope: Construct, id: string, { plan, vault, provider }: DatabaseEngineProps) {
     super(scope, id);
     hideIdsBelow(this);
     const common = provider ? { provider } : {};
     const word = (name: string): string => (vault === undefined ? name : `${vault}--${name}`);
     const connections = new Map<string, ITerraformDependable>();
-    if (manage === "create") {
-      const engine = setAddress(
-        this,
-        new Mount(this, "mount", {
-          ...common,
-          path: plan.mount,
-          type: "database",
-          description: "Database users that Vault makes or rotates",
-        }),
-        word(plan.mount),
-      );
-      for (const connection of plan.connections) {
-        const made = new DatabaseConnection(this, `connection-${connection.name}`, {
-          ...common,
-          plan: connection,
-          mount: plan.mount,
-          engine,
-          word: word(connection.name),
-        });
-        connections.set(connection.name, made.connection);
-      }
+    const engine = setAddress(
+      this,
+      new Mount(this, "mount", {
+        ...common,
+        path: plan.mount,
+        type: "database",
+        description: "Database users that Vault makes or rotates",
+      }),
+      word(plan.mount),
+    );
+    for (const connection of plan.connections) {
+      const made = new DatabaseConnection(this, `connection-${connection.name}`, {
+        ...common,
+        plan: connection,
+        mount: plan.mount,
+        engine,
+        word: word(connection.name),
+      });
+      connections.set(connection.name, made.connection);
     }
     for (const role of plan.roles) {
       const connection = connections.get(role.connection);

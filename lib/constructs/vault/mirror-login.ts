@@ -2,7 +2,7 @@ import { JwtAuthBackend } from "@cdktf/provider-vault/lib/jwt-auth-backend";
 import { JwtAuthBackendRole } from "@cdktf/provider-vault/lib/jwt-auth-backend-role";
 import type { VaultProvider } from "@cdktf/provider-vault/lib/provider";
 import { Construct } from "constructs";
-import type { MirrorLoginPlan, VaultPlan } from "../../blueprint";
+import type { MirrorLoginPlan } from "../../blueprint";
 import { setAddress } from "../address";
 import { literalText } from "../literal-text";
 import { VaultAclPolicy } from "./vault-acl-policy";
@@ -11,8 +11,6 @@ import { VaultAclPolicy } from "./vault-acl-policy";
 export interface MirrorLoginProps {
   /** The login as the blueprint has it: `plan.mirror`. */
   readonly plan: MirrorLoginPlan;
-  /** `reference`: the auth mount is somebody else's, only policy and role are made. @default "create" */
-  readonly manage?: VaultPlan["manage"];
   /** Tells it from other Vaults' in the Terraform address. @default the role's name */
   readonly word?: string;
   /** @default the stack's own Vault provider */
@@ -28,32 +26,29 @@ export interface MirrorLoginProps {
  * if (mirror) new MirrorLogin(stack, "mirror", { plan: mirror });
  */
 export class MirrorLogin extends Construct {
-  constructor(scope: Construct, id: string, { plan, manage = "create", word, provider }: MirrorLoginProps) {
+  constructor(scope: Construct, id: string, { plan, word, provider }: MirrorLoginProps) {
     super(scope, id);
     const common = provider ? { provider } : {};
     const address = word ?? plan.role;
     new VaultAclPolicy(this, "policy", { ...common, plan: plan.policy, word: address });
-    const backend =
-      manage === "create"
-        ? setAddress(
-            this,
-            new JwtAuthBackend(this, "jwt", {
-              ...common,
-              path: plan.authMount,
-              type: "jwt",
-              description: "The function that copies AWSCURRENT into this Vault",
-              boundIssuer: literalText(plan.issuer),
-              oidcDiscoveryUrl: literalText(plan.issuer),
-              jwtSupportedAlgs: [plan.signingAlgorithm],
-            }),
-            address,
-          )
-        : undefined;
+    const backend = setAddress(
+      this,
+      new JwtAuthBackend(this, "jwt", {
+        ...common,
+        path: plan.authMount,
+        type: "jwt",
+        description: "The function that copies AWSCURRENT into this Vault",
+        boundIssuer: literalText(plan.issuer),
+        oidcDiscoveryUrl: literalText(plan.issuer),
+        jwtSupportedAlgs: [plan.signingAlgorithm],
+      }),
+      address,
+    );
     setAddress(
       this,
       new JwtAuthBackendRole(this, "role", {
         ...common,
-        ...(backend ? { dependsOn: [backend] } : {}),
+        dependsOn: [backend],
         backend: plan.authMount,
         roleName: plan.role,
         roleType: "jwt",

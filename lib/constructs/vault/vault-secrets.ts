@@ -20,8 +20,7 @@ export interface VaultSecretsProps {
 
 /**
  * Everything of an environment in one Vault or OpenBao: KV mount, database engine, logins of its clusters and of the
- * mirror, policies and roles, and the deployer's own policy. Where the plan says `reference`, mounts and the
- * connections of databases are somebody else's and only policies and roles are made. A namespace is the provider's
+ * mirror, policies and roles, and the deployer's own policy. A namespace is the provider's
  * setting.
  *
  * @example
@@ -35,16 +34,14 @@ export class VaultSecrets extends Construct {
     // Several Vaults of one environment have the same names inside, so the Vault's own name is part of every address.
     const word = (name: string): string => `${plan.name}--${name}`;
     const mounts = new Map<string, ITerraformDependable>();
-    if (plan.manage === "create") {
-      new KvMount(this, "kv", { ...common, plan: plan.kv, word: word(plan.kv.mount) });
-      for (const auth of plan.auths) {
-        const login = new ClusterLogin(this, `login-${auth.cluster}`, {
-          ...common,
-          plan: auth,
-          word: word(auth.cluster),
-        });
-        mounts.set(auth.mount, login.mount);
-      }
+    new KvMount(this, "kv", { ...common, plan: plan.kv, word: word(plan.kv.mount) });
+    for (const auth of plan.auths) {
+      const login = new ClusterLogin(this, `login-${auth.cluster}`, {
+        ...common,
+        plan: auth,
+        word: word(auth.cluster),
+      });
+      mounts.set(auth.mount, login.mount);
     }
     const policy = (entry: VaultPolicy): VaultAclPolicy =>
       new VaultAclPolicy(this, `policy-${entry.name}`, { ...common, plan: entry, word: word(entry.name) });
@@ -62,7 +59,6 @@ export class VaultSecrets extends Construct {
       new DatabaseEngine(this, database.mount, {
         ...common,
         plan: database,
-        manage: plan.manage,
         vault: plan.name,
       });
     }
@@ -70,7 +66,6 @@ export class VaultSecrets extends Construct {
       new MirrorLogin(this, "mirror", {
         ...common,
         plan: plan.mirror,
-        manage: plan.manage,
         word: word(plan.mirror.role),
       });
     }

@@ -93,27 +93,30 @@ function vaultNames(
       path,
       change: RENAME,
     };
-    if (vault.manage === "reference") return [...roles, mine, mirror];
+    const mount = (name: string, at: readonly PathStep[], change: string): DerivedName => ({
+      space: `mounts of Vault ${server}`,
+      name,
+      source: `Vault ${vault.name} in ${environmentName}`,
+      path: at,
+      change,
+    });
     const mounts = [
       kvMount(environmentName),
       databaseMount(environmentName),
       `auth/${mirrorAuthMount(environmentName)}`,
-      ...environment.clusters
-        .filter((cluster) => cluster.vault === vault.name)
-        .map((cluster) => `auth/${authMount(environment.vaultAuth, cluster.name)}`),
     ];
-    return [
-      ...roles,
-      mine,
-      mirror,
-      ...mounts.map((name) => ({
-        space: `mounts of Vault ${server}`,
-        name,
-        source: `Vault ${vault.name} in ${environmentName}`,
-        path,
-        change: 'let one of them create the mounts, and the other refer to them (manage: "reference")',
-      })),
-    ];
+    const logins = environment.clusters.flatMap((cluster, place) =>
+      cluster.vault === vault.name
+        ? [
+            mount(
+              `auth/${authMount(environment.vaultAuth, cluster)}`,
+              ["environments", environmentName, "clusters", place],
+              "name another `authMount` for one of them: each environment has its own login of its pods",
+            ),
+          ]
+        : [],
+    );
+    return [...roles, mine, mirror, ...mounts.map((name) => mount(name, path, RENAME)), ...logins];
   });
 }
 

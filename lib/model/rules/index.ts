@@ -8,6 +8,7 @@ import { derivedNameFaults } from "./derived-names";
 import { environmentFaults } from "./environments";
 import { functionFaults } from "./functions";
 import { healthCheckFaults } from "./health-checks";
+import { namespaceFaults, sharedNamespaceFaults, sharedSubjectFaults } from "./identities";
 import { keyFaults } from "./keys";
 import { kindSettingFaults } from "./kind-settings";
 import { unknownNames } from "./names";
@@ -29,6 +30,9 @@ const RULES: readonly ((context: RuleContext) => readonly Fault[])[] = [
   kindSettingFaults,
   rotatorFaults,
   serviceAccountFaults,
+  namespaceFaults,
+  sharedSubjectFaults,
+  sharedNamespaceFaults,
   trustPolicyFaults,
   deploymentFaults,
   fileFaults,

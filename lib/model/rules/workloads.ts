@@ -2,16 +2,17 @@ import { type Fault, fault } from "../faults";
 import { defaultFilePath, defaultFilesOf, hasPublicField } from "../files";
 import { partitionOf } from "../grammar";
 import { compactLength } from "../policy-document";
+import { serviceAccountOf } from "../service-account";
 import { TRUST_POLICY_LIMIT, trustPolicy } from "../trust-policy";
 import { forEnvironments, type RuleContext } from "./context";
 
 /** One ServiceAccount is one identity: two workloads on it would have each other's rights. */
 export const serviceAccountFaults = (context: RuleContext): readonly Fault[] =>
-  forEnvironments(context, (environment) => {
+  forEnvironments(context, (environmentName, environment) => {
     const holders = new Map<string, string>();
     return [...context.parsed.workloads].flatMap(([name, workload]) => {
-      const here = workload.environments[environment];
-      const account = `${here?.namespace ?? workload.namespace}/${here?.serviceAccount ?? workload.serviceAccount ?? name}`;
+      const { namespace, serviceAccount } = serviceAccountOf(environmentName, environment, name, workload);
+      const account = `${namespace}/${serviceAccount}`;
       const holder = holders.get(account);
       holders.set(account, holder ?? name);
       if (holder === undefined) return [];
@@ -30,7 +31,6 @@ export const serviceAccountFaults = (context: RuleContext): readonly Fault[] =>
 export const trustPolicyFaults = (context: RuleContext): readonly Fault[] =>
   forEnvironments(context, (environmentName, environment) =>
     [...context.parsed.workloads].flatMap(([name, workload]) => {
-      const here = workload.environments[environmentName];
       const length = compactLength(
         trustPolicy({
           partition: partitionOf(environment.regions.primary),
@@ -40,8 +40,7 @@ export const trustPolicyFaults = (context: RuleContext): readonly Fault[] =>
             ...cluster,
             account: cluster.account ?? environment.account,
           })),
-          namespace: here?.namespace ?? workload.namespace,
-          serviceAccount: here?.serviceAccount ?? workload.serviceAccount ?? name,
+          ...serviceAccountOf(environmentName, environment, name, workload),
         }),
       );
       if (length <= TRUST_POLICY_LIMIT) return [];

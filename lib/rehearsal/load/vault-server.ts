@@ -43,30 +43,27 @@ export async function loadVaultServer(
   for (const policy of [plan.deployer, ...plan.policies]) {
     await call("PUT", `sys/policies/acl/${policy.name}`, { policy: policy.text });
   }
-  if (plan.manage === "create") {
-    const { mount, maxVersions, casRequired } = plan.kv;
-    await call("POST", `sys/mounts/${mount}`, { type: "kv", options: { version: "2" } });
-    await call("POST", `${mount}/config`, { max_versions: maxVersions, cas_required: casRequired });
-    for (const auth of plan.auths) {
-      const cluster = clusters[auth.cluster];
-      if (!cluster) throw new Error(`the rehearsal has no cluster ${auth.cluster}`);
-      await loadAuth(call, auth, cluster);
-    }
+  const { mount, maxVersions, casRequired } = plan.kv;
+  await call("POST", `sys/mounts/${mount}`, { type: "kv", options: { version: "2" } });
+  await call("POST", `${mount}/config`, { max_versions: maxVersions, cas_required: casRequired });
+  for (const auth of plan.auths) {
+    const cluster = clusters[auth.cluster];
+    if (!cluster) throw new Error(`the rehearsal has no cluster ${auth.cluster}`);
+    await loadAuth(call, auth, cluster);
   }
   for (const role of plan.roles) await call("POST", `auth/${role.mount}/role/${role.name}`, roleBody(role));
   if (databases) {
-    for (const database of plan.databases) await loadDatabase(call, plan.manage, database, databases);
+    for (const database of plan.databases) await loadDatabase(call, database, databases);
   }
-  if (plan.mirror && awsTokenKeys) await loadMirror(call, plan.manage, plan.mirror, awsTokenKeys);
+  if (plan.mirror && awsTokenKeys) await loadMirror(call, plan.mirror, awsTokenKeys);
 }
 
 async function loadDatabase(
   call: VaultCall,
-  manage: VaultPlan["manage"],
   { mount, connections, roles }: DatabasePlan,
   databases: Readonly<Record<string, RehearsedDatabase>>,
 ): Promise<void> {
-  if (manage === "create") await call("POST", `sys/mounts/${mount}`, { type: "database" });
+  await call("POST", `sys/mounts/${mount}`, { type: "database" });
   for (const connection of connections) {
     const database = databases[connection.name];
     if (!database) throw new Error(`the rehearsal has no database for ${connection.name}`);
@@ -108,21 +105,18 @@ const databaseRoleBody = (role: DatabaseRolePlan): object =>
 
 async function loadMirror(
   call: VaultCall,
-  manage: VaultPlan["manage"],
   mirror: MirrorLoginPlan,
   awsTokenKeys: readonly string[],
 ): Promise<void> {
   const { authMount, role, audience, issuer, subject, signingAlgorithm, policy } = mirror;
   await call("PUT", `sys/policies/acl/${policy.name}`, { policy: policy.text });
-  if (manage === "create") {
-    await call("POST", `sys/auth/${authMount}`, { type: "jwt" });
-    // AWS publishes its keys; a rehearsal has no issuer that the world knows.
-    await call("POST", `auth/${authMount}/config`, {
-      bound_issuer: issuer,
-      jwt_validation_pubkeys: awsTokenKeys,
-      jwt_supported_algs: [signingAlgorithm],
-    });
-  }
+  await call("POST", `sys/auth/${authMount}`, { type: "jwt" });
+  // AWS publishes its keys; a rehearsal has no issuer that the world knows.
+  await call("POST", `auth/${authMount}/config`, {
+    bound_issuer: issuer,
+    jwt_validation_pubkeys: awsTokenKeys,
+    jwt_supported_algs: [signingAlgorithm],
+  });
   await call("POST", `auth/${authMount}/role/${role}`, {
     role_type: "jwt",
     bound_audiences: [audience],

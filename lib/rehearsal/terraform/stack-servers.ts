@@ -2,16 +2,8 @@ import { RotateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { Client } from "pg";
 import type { AwsSecretPlan, Blueprint, DatabaseConnectionPlan, VaultPlan } from "../../blueprint";
 import type { PolicyDocument } from "../../model";
+import { type AwsAccess, type Credentials, loadDatabaseServer, secretsManager, takeHumanRole } from "../load";
 import {
-  type AwsAccess,
-  type Credentials,
-  loadDatabaseServer,
-  loadVaultServer,
-  secretsManager,
-  takeHumanRole,
-} from "../load";
-import {
-  type ClusterIssuer,
   type OpenBao,
   type OpenBaoAnswer,
   type Postgres,
@@ -75,7 +67,7 @@ export async function startStackServers(
   ]);
   const vaults: StackVault[] = [];
   // One after the other: they prepare the same database.
-  for (const vault of plan.vaults) vaults.push(await startVault(group, plan, vault, issuer, postgres));
+  for (const vault of plan.vaults) vaults.push(await startVault(group, plan, vault, postgres));
   const connections = vaults.flatMap((vault) =>
     connectionsOf(vault.plan).map((connection) => ({ vault, connection })),
   );
@@ -173,8 +165,8 @@ type AdministratorCall = (
 ) => Promise<OpenBaoAnswer>;
 
 /** The connections that the stack makes. Whoever makes a connection rotates its password. */
-const connectionsOf = ({ manage, databases }: VaultPlan): readonly DatabaseConnectionPlan[] =>
-  manage === "create" ? databases.flatMap(({ connections }) => connections) : [];
+const connectionsOf = ({ databases }: VaultPlan): readonly DatabaseConnectionPlan[] =>
+  databases.flatMap(({ connections }) => connections);
 
 const hasDatabase = ({ vaults }: Blueprint): boolean => vaults.some(({ databases }) => databases.length > 0);
 
@@ -182,7 +174,6 @@ async function startVault(
   group: ServerGroup,
   plan: Blueprint,
   vault: VaultPlan,
-  issuer: ClusterIssuer,
   postgres: Postgres | undefined,
 ): Promise<StackVault> {
   const server = await startOpenBao({ group });
@@ -193,7 +184,6 @@ async function startVault(
       ...(vault.namespace ? { namespace: vault.namespace } : {}),
     });
   const databases = postgres ? await loadDatabaseServer(postgres, plan, vault) : {};
-  if (vault.manage === "reference") await makeMounts(call, vault, issuer, databases);
   const rehearsed = { address: server.address, caFile: server.caFile, databases };
   return { plan: vault, server, call, rehearsed };
 }
@@ -204,30 +194,6 @@ async function makeNamespace(server: OpenBao, path: string | undefined): Promise
     await server.call("POST", `sys/namespaces/${name}`, parent === "" ? {} : { namespace: parent });
     parent = parent === "" ? name : `${parent}/${name}`;
   }
-}
-
-/** What a Vault has that is somebody else's to make, and that the stack only refers to. */
-async function makeMounts(
-  call: AdministratorCall,
-  vault: VaultPlan,
-  issuer: ClusterIssuer,
-  databases: RehearsedVaultServer["databases"],
-): Promise<void> {
-  const { url: apiServer, jwksUrl, reviewerToken, caPem } = issuer;
-  const cluster = { apiServer, jwksUrl, reviewerToken, caPem };
-  await loadVaultServer(
-    call,
-    {
-      ...vault,
-      manage: "create",
-      policies: [],
-      roles: [],
-      databases: vault.databases.map((database) => ({ ...database, roles: [] })),
-    },
-    Object.fromEntries(vault.auths.map((auth) => [auth.cluster, cluster])),
-    { databases },
-  );
-  if (vault.mirror) await call("POST", `sys/auth/${vault.mirror.authMount}`, { type: "jwt" });
 }
 
 /** A token with the deployer's policy and no other: an administrator makes the policy before the first deployment. */
