@@ -150,9 +150,9 @@ async function elastiCacheToken(): Promise<RehearsedKind> {
   const model = new ElastiCacheModel(randomBytes(24).toString("hex"));
   const settings = settingsOf("redis-auth-token", { host: "redis.example.com", replicationGroup: "app" });
   const made = automatic((secret) => (plan) => {
-    const outside = plan.wrap(model);
     const { clock } = secret();
-    return elastiCacheAuthTarget({ settings, groups: outside, server: outside, clock, random: testRandom });
+    const [groups, server] = [plan.wrap(model.groups), plan.wrap(model)];
+    return elastiCacheAuthTarget({ settings, groups, server, clock, random: testRandom });
   });
   return { kind: "redis-auth-token (elasticache)", target: "ElastiCache, logins and commands", ...made };
 }

@@ -184,7 +184,12 @@ function targetRights(
     ),
     statement(
       "RotateAuthTokens",
-      ["elasticache:DescribeReplicationGroups", "elasticache:ModifyReplicationGroup"],
+      [
+        "elasticache:AddTagsToResource",
+        "elasticache:DescribeReplicationGroups",
+        "elasticache:ListTagsForResource",
+        "elasticache:ModifyReplicationGroup",
+      ],
       groups,
     ),
   ].filter(({ Resource }) => Resource.length > 0);

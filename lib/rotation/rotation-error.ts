@@ -95,6 +95,11 @@ export const ROTATION_FAULTS = {
     change: "make the target ask for a password, or the rotation protects nothing",
   },
   "target-busy": { retryable: true, change: "wait until the target has finished its change" },
+  "target-not-ours": {
+    retryable: false,
+    change:
+      "let the settings name a thing of this secret's own; if the other secret is gone, take its mark off the thing",
+  },
   "target-refused": { retryable: true, change: "check that the target holds this credential" },
   "target-misconfigured": { retryable: false, change: "set the target up as the detail says" },
   "host-mismatch": {

@@ -48,14 +48,18 @@ describe("replication groups", () => {
     const { client, asked } = clientOf<ElastiCacheClient>(() => ({
       ReplicationGroups: [
         {
+          ARN: "arn:aws:elasticache:eu-central-1:111122223333:replicationgroup:app",
           Status: "available",
           TransitEncryptionEnabled: true,
+          AuthTokenLastModifiedDate: new Date(0),
           PendingModifiedValues: { AuthTokenStatus: "ROTATING" },
         },
       ],
     }));
     const groups = new ElastiCacheGroups(client);
     expect(await groups.describe("app")).toEqual({
+      arn: "arn:aws:elasticache:eu-central-1:111122223333:replicationgroup:app",
+      tokenChangedAt: new Date(0),
       status: "available",
       tokenChanging: true,
       encryptedInTransit: true,
@@ -79,6 +83,14 @@ describe("replication groups", () => {
       message: expect.not.stringContaining("canary"),
     });
   });
+
+  test.each(["InvalidParameterValueException", "InvalidParameterCombination"])(
+    "%s: the token is refused, in the state that the group is in",
+    async (name) => {
+      const { client } = clientOf<ElastiCacheClient>(failing(name));
+      expect(await new ElastiCacheGroups(client).changeToken("app", "SET", "token")).toBe("refused");
+    },
+  );
 
   test("a group under change is busy, a group that is not listed is missing", async () => {
     const busy = clientOf<ElastiCacheClient>(failing("InvalidReplicationGroupStateFault"));

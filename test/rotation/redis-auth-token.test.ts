@@ -5,7 +5,6 @@ import { type KindSettings, settingsSchema } from "../../lib/model/kinds";
 import { ServerGroup, startRedis } from "../../lib/rehearsal/servers";
 import { loopbackCertificate } from "../../lib/rehearsal/servers/loopback-certificate";
 import { redisServer } from "../../lib/rotation/adapters/redis-server";
-import { elastiCacheAuthTarget } from "../../lib/rotation/targets/elasticache-auth";
 import type { RedisLogin, RedisNode, RedisServer } from "../../lib/rotation/targets/redis";
 import {
   type RedisAclTargetProps,
@@ -13,7 +12,6 @@ import {
   redisAclUserTarget,
 } from "../../lib/rotation/targets/redis-acl-user";
 import { crashEverywhere } from "./models/crash-everywhere";
-import { ElastiCacheModel } from "./models/elasticache-model";
 import { ATTEMPT, RehearsedSecret, testRandom, versionId } from "./models/rehearsed-secret";
 
 jest.setTimeout(60_000);
@@ -300,100 +298,5 @@ describe("an ACL user on two real nodes", () => {
       }),
     ).rejects.toMatchObject({ code: "target-misconfigured" });
     expect(await passwords()).toEqual(before);
-  });
-});
-
-describe("ElastiCache's AUTH token", () => {
-  const FIRST = "made-by-terraform-0001";
-
-  function elastiCache(token?: string) {
-    const model = new ElastiCacheModel(token);
-    const secret: RehearsedSecret<RedisValue> = new RehearsedSecret<RedisValue>({
-      target: (plan) => {
-        const outside = plan.wrap(model);
-        return elastiCacheAuthTarget({
-          settings: parsed({ replicationGroup: "app" }),
-          groups: outside,
-          server: outside,
-          clock: secret.clock,
-          random: testRandom,
-        });
-      },
-      overlap: HOUR,
-    });
-    return { model, secret };
-  }
-
-  test("the first rotation closes a group that was open", async () => {
-    const { model, secret } = elastiCache();
-    await secret.rotate(v(1));
-    expect(model.isOpen).toBe(false);
-    expect(model.lets(secret.current?.password ?? "")).toBe(true);
-  });
-
-  test("the first rotation of a group that has a token does not end it", async () => {
-    const { model, secret } = elastiCache(FIRST);
-    await secret.rotate(v(1));
-    expect(model.lets(FIRST)).toBe(true);
-    expect(model.lets(secret.current?.password ?? "")).toBe(true);
-  });
-
-  test("both tokens work through the overlap, the old one dies at decommission", async () => {
-    const { model, secret } = elastiCache(FIRST);
-    await secret.rotate(v(1));
-    const old = secret.current?.password ?? "";
-    await arrived(secret);
-    await secret.rotate(v(2));
-    expect([old, secret.current?.password ?? ""].map((token) => model.lets(token))).toEqual([true, true]);
-    await arrived(secret);
-    for (const _ of [1, 2]) await secret.phase("decommission", v(1));
-    expect([old, secret.current?.password ?? ""].map((token) => model.lets(token))).toEqual([false, true]);
-  });
-
-  test("a crash at every call converges: what consumers hold is never pushed out, nothing stays open", async () => {
-    let points = 0;
-    for (const [token, earlier] of [
-      [undefined, 0],
-      [FIRST, 0],
-      [FIRST, 2],
-    ] as const) {
-      points += await crashEverywhere(async () => {
-        const { model, secret } = elastiCache(token);
-        for (let n = 1; n <= earlier; n += 1) {
-          await secret.rotate(v(n));
-          await arrived(secret);
-        }
-        const held = secret.current?.password ?? token;
-        const holds = async () => expect(held === undefined || model.lets(held)).toBe(true);
-        return {
-          work: (plan) => secret.rotate(v(9), plan),
-          afterCrash: holds,
-          afterAll: async () => {
-            if (held !== undefined) await holds();
-            expect(model.isOpen).toBe(false);
-            expect(model.lets(secret.current?.password ?? "")).toBe(true);
-          },
-        };
-      });
-    }
-    process.stdout.write(`ElastiCache (model): ${points} crash points\n`);
-    expect(points).toBeGreaterThan(100);
-  });
-
-  test("a group without TLS, a group that lets everybody in, a change that does not end", async () => {
-    const plain = elastiCache(FIRST);
-    plain.model.encryptedInTransit = false;
-    await expect(plain.secret.rotate(v(1))).rejects.toMatchObject({ code: "target-without-tls" });
-    const open = elastiCache();
-    open.secret.secrets.putByHand(open.secret.name, v(1), JSON.stringify({ password: "by-hand-0000000001" }));
-    await arrived(open.secret);
-    await expect(open.secret.rotate(v(2))).rejects.toMatchObject({ code: "target-open" });
-    const slow = elastiCache(FIRST);
-    slow.model.describe = async () => ({
-      status: "modifying",
-      tokenChanging: true,
-      encryptedInTransit: true,
-    });
-    await expect(slow.secret.rotate(v(1))).rejects.toMatchObject({ code: "target-busy" });
   });
 });

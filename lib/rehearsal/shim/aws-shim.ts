@@ -23,7 +23,7 @@ import { type SecretsManagerReadings, StoredSecrets, secretHandlers } from "./se
 import { judgedCalls } from "./transactions";
 import { Upstream } from "./upstream";
 import { WebIdentity } from "./web-identity";
-import { errorAnswer, requestIdOf, type WireAnswer, type WireRequest } from "./wire";
+import { errorAnswer, requestIdOf, type WireAnswer, type WireError, type WireRequest } from "./wire";
 
 /** Options of {@link startAwsShim}. */
 export interface AwsShimOptions {
@@ -40,10 +40,11 @@ export interface AwsShimOptions {
   readonly tokenIssuers?: Readonly<Record<string, string>>;
   /**
    * Called after each call that the embedded AWS took, before its answer goes back: what AWS would do outside of the
-   * embedded one, such as telling a cache its new token.
+   * embedded one, such as telling a cache its new token. An error that it gives is answered in place of the embedded AWS's
+   * answer: AWS would have refused the call.
    * @default nothing
    */
-  readonly onTaken?: (call: AwsCall) => Promise<void>;
+  readonly onTaken?: (call: AwsCall) => Promise<WireError | undefined>;
   readonly rotation?: RotationOptions;
   readonly readings?: SecretsManagerReadings;
 }
@@ -84,7 +85,7 @@ export function startAwsShim(options: AwsShimOptions): Promise<AwsShim> {
       s3: new ConditionalWrites().handlers(),
       sts: { GetWebIdentityToken: (exchange) => webIdentity.getToken(exchange) },
     };
-    const onTaken = options.onTaken ?? (async () => undefined);
+    const onTaken = options.onTaken ?? (async (): Promise<undefined> => undefined);
     const interceptor = new Interceptor(upstream, keyUses, handlers, onTaken);
     const { server, port } = await listen((request, url, response) =>
       interceptor.serve(request, url, response),
@@ -156,13 +157,13 @@ class Interceptor {
   readonly #upstream: Upstream;
   readonly #keyUses: AccessKeyUses;
   readonly #handlers: Handlers;
-  readonly #onTaken: (call: AwsCall) => Promise<void>;
+  readonly #onTaken: (call: AwsCall) => Promise<WireError | undefined>;
 
   constructor(
     upstream: Upstream,
     keyUses: AccessKeyUses,
     handlers: Handlers,
-    onTaken: (call: AwsCall) => Promise<void>,
+    onTaken: (call: AwsCall) => Promise<WireError | undefined>,
   ) {
     this.#upstream = upstream;
     this.#keyUses = keyUses;
@@ -184,11 +185,12 @@ class Interceptor {
       return;
     }
     const injected = injectedAnswer(call, fault);
-    const answer = withRequestId(injected ?? (await this.#answer(request, call, caller)));
-    if (injected === undefined) {
-      this.#callers.learn(call, caller, answer);
-      if (answer.status < 300) await this.#onTaken(call);
-    }
+    const embedded = withRequestId(injected ?? (await this.#answer(request, call, caller)));
+    const taken = injected === undefined && embedded.status < 300;
+    const refusal = taken ? await this.#onTaken(call) : undefined;
+    const answer =
+      refusal === undefined ? embedded : errorAnswer(call.protocol, refusal, requestIdOf(embedded) ?? "");
+    if (injected === undefined) this.#callers.learn(call, caller, answer);
     for (const judged of judgedCalls(call)) {
       await this.#record(judged, caller, answer, injected !== undefined);
     }

@@ -12,3 +12,4 @@ export {
   type UsedRights,
   usedRights,
 } from "./used-rights";
+export type { WireError } from "./wire";

@@ -33,6 +33,7 @@ const RESOLVERS: Readonly<Record<string, Resolve>> = {
   lambda: (call, account) =>
     named(call, "FunctionName", (name) => regional(call, account, `function:${name}`)),
   elasticache: (call, account) =>
+    textOf(call, "ResourceName") ??
     named(call, "ReplicationGroupId", (id) => regional(call, account, `replicationgroup:${id}`)),
   sqs: (call, account) =>
     named(call, "QueueUrl", (url) => regional(call, account, url.slice(url.lastIndexOf("/") + 1))),

@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import { redisServer } from "../../rotation/adapters/redis-server";
 import { RotationError } from "../../rotation/rotation-error";
 import { type Redis, type ServerGroup, startRedis } from "../servers";
+import type { WireError } from "../shim";
+import { AuthTokens, type TokenChange } from "./auth-tokens";
 import type { Attempt, RehearsedTarget, SecretOf, SuppliedValues } from "./target-servers";
 import { startTlsFront, type TlsFront } from "./tls-front";
 
@@ -82,13 +84,9 @@ export async function redisAclTarget(
   };
 }
 
-/**
- * A replication group of ElastiCache: the default user of a real Redis, which is told what the API was told. ROTATE keeps
- * the two last tokens, SET one.
- * https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth.html
- */
+/** A replication group of ElastiCache: the default user of a real Redis, which is told what the API was told. */
 export class RehearsedReplicationGroup {
-  #tokens: readonly string[] = [newPassword()];
+  readonly #tokens = new AuthTokens(newPassword().replaceAll("_", "-"));
   readonly #redis: RehearsedRedis;
 
   private constructor(redis: RehearsedRedis) {
@@ -101,11 +99,17 @@ export class RehearsedReplicationGroup {
     return group;
   }
 
-  /** What ModifyReplicationGroup does with a token. */
-  async changeToken(strategy: string, token: string): Promise<void> {
-    const latest = this.#tokens.at(-1);
-    this.#tokens = strategy === "SET" || latest === undefined ? [token] : [latest, token];
+  /**
+   * What ModifyReplicationGroup does with a token: at once, where AWS takes minutes.
+   *
+   * @returns why AWS refuses it
+   */
+  async changeToken(change: TokenChange): Promise<WireError | undefined> {
+    const outcome = this.#tokens.change(change);
+    if (typeof outcome !== "function") return outcome;
+    outcome();
     await this.#apply();
+    return undefined;
   }
 
   /** The target of the secret that holds its token. */
@@ -120,7 +124,7 @@ export class RehearsedReplicationGroup {
   async #apply(): Promise<void> {
     await this.#redis.administer([
       ...["ACL", "SETUSER", "default", "on", "resetpass"],
-      ...this.#tokens.map((token) => `>${token}`),
+      ...this.#tokens.accepted.map((token) => `>${token}`),
     ]);
   }
 }

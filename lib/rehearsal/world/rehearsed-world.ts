@@ -26,7 +26,7 @@ import {
   startOpenBao,
   startOutsideServer,
 } from "../servers";
-import { type AwsCall, type AwsShim, startAwsShim, textOf } from "../shim";
+import { type AwsCall, type AwsShim, startAwsShim, textOf, type WireError } from "../shim";
 import { PostgresqlServers, type RehearsedTargets, startTargets } from "../targets";
 import { type RehearsedPlaces, relocatedSettings } from "./relocated-settings";
 
@@ -146,7 +146,7 @@ async function startEach<E extends { readonly name: string }, S>(
 async function startAws(
   { registry, environment, group, onProgress = () => undefined }: WorldOptions,
   plan: Blueprint,
-  onTaken: (call: AwsCall) => Promise<void>,
+  onTaken: (call: AwsCall) => Promise<WireError | undefined>,
 ): Promise<Pick<RehearsedWorld, "aws" | "shim">> {
   const aws = await startEmbeddedAws({ group, onProgress });
   const issuers = tokenIssuersOf(registry, environment, plan);
@@ -161,15 +161,17 @@ function tokenIssuersOf(registry: Registry, environment: string, { account }: Bl
   return issuer === undefined ? {} : { tokenIssuers: { [account]: issuer } };
 }
 
-/** ElastiCache tells its nodes; the embedded one has none. */
-async function tellCache(call: AwsCall, targets: RehearsedTargets | undefined): Promise<void> {
-  if (call.action !== "elasticache:ModifyReplicationGroup") return;
+/** ElastiCache tells its nodes, or refuses the token; the embedded one has neither nodes nor rules. */
+async function tellCache(
+  call: AwsCall,
+  targets: RehearsedTargets | undefined,
+): Promise<WireError | undefined> {
+  if (call.action !== "elasticache:ModifyReplicationGroup") return undefined;
   const id = textOf(call, "ReplicationGroupId");
   const token = textOf(call, "AuthToken");
   const group = id === undefined ? undefined : targets?.replicationGroups.get(id);
-  if (group && token !== undefined) {
-    await group.changeToken(textOf(call, "AuthTokenUpdateStrategy") ?? "ROTATE", token);
-  }
+  if (group === undefined || token === undefined) return undefined;
+  return group.changeToken({ strategy: textOf(call, "AuthTokenUpdateStrategy"), token });
 }
 
 function placesOf(plan: Blueprint, { targets }: RehearsedTargets): Pick<RehearsedPlaces, "targets"> {
