@@ -10,7 +10,8 @@ import { type OperationsPlan, operationsPlan } from "./operations-plan";
 import { type ProcedurePlan, procedureOf } from "./procedure-plan";
 import { type SecretPlan, secretPlan } from "./secret-plan";
 import { byText } from "./sorting";
-import { type VaultPlan, vaultPlan } from "./vault-plan";
+import { vaultPlan } from "./vault-plan";
+import type { VaultPlan } from "./vault-server-plan";
 import { clustersOf, type WorkloadPlan, workloadPlan } from "./workload-plan";
 
 /**

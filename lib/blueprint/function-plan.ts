@@ -25,7 +25,7 @@ import type { MirrorLoginPlan } from "./mirror-login";
 import { isMirrored } from "./mirrored";
 import { MANAGED_LIMIT, MANAGED_PER_ROLE, type RolePlan, rolePolicies } from "./role-plan";
 import { commonTags, type Tags } from "./tags";
-import type { VaultPlan } from "./vault-plan";
+import type { VaultPlan } from "./vault-server-plan";
 
 /** A Lambda function of an environment, in its primary region. */
 export interface FunctionPlan {

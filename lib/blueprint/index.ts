@@ -29,6 +29,6 @@ export type { AwsSecretPlan, SecretPlan, VaultSecretPlan } from "./secret-plan";
 export { type SecretReference, type SecretReferenceInput, secretReference } from "./secret-reference";
 export type { State, StateMachineDefinition } from "./state-machine";
 export type { Tags } from "./tags";
-export type { VaultAuthPlan, VaultPlan, VaultRolePlan } from "./vault-plan";
-export type { VaultPolicy, VaultRule } from "./vault-policy";
+export { type VaultPolicy, type VaultRule, vaultPolicy } from "./vault-policy";
+export type { VaultAuthPlan, VaultPlan, VaultRolePlan } from "./vault-server-plan";
 export type { ReloadPlan, WorkloadPlan } from "./workload-plan";

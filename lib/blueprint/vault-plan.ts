@@ -1,61 +1,17 @@
 import type { Duration } from "../model/duration";
+import { fault, RegistryError } from "../model/faults";
 import { authMount, deployerPolicyName, kvMount, vaultAudience, vaultTokenVariable } from "../model/names";
 import type { Environment, Registry, VaultServer } from "../model/registry";
-import { type DatabasePlan, databasePlans } from "./database-plan";
-import { type MirrorLoginPlan, mirrorLoginPlan } from "./mirror-login";
+import { databasePlans } from "./database-plan";
+import { mirrorLoginPlan } from "./mirror-login";
 import type { SecretPlan } from "./secret-plan";
-import { deployerRules, type VaultPolicy, vaultPolicy } from "./vault-policy";
+import { type DeployedVault, deployerRules } from "./vault-deployer";
+import { vaultPolicy } from "./vault-policy";
+import type { VaultAuthPlan, VaultPlan, VaultRolePlan } from "./vault-server-plan";
 import { clustersOf, type WorkloadPlan } from "./workload-plan";
 
-/** One Vault of an environment. */
-export interface VaultPlan {
-  readonly name: string;
-  readonly address: string;
-  /** Ephemeral Terraform variable with the token that deploys to it; `VAULT_TOKEN` where it is not set. */
-  readonly tokenVariable: string;
-  readonly caPem?: string;
-  readonly namespace?: string;
-  readonly regions: readonly string[];
-  readonly manage: VaultServer["manage"];
-  readonly kv: { readonly mount: string; readonly maxVersions: number; readonly casRequired: boolean };
-  /** One per cluster that uses this Vault, sorted by cluster. */
-  readonly auths: readonly VaultAuthPlan[];
-  /** Policies of workloads, sorted by name. */
-  readonly policies: readonly VaultPolicy[];
-  readonly roles: readonly VaultRolePlan[];
-  /** The database engine; none where no secret is Vault's, one else. */
-  readonly databases: readonly DatabasePlan[];
-  /** Login of the function that writes the copies and has Vault rotate its connections. */
-  readonly mirror?: MirrorLoginPlan;
-  readonly deployer: VaultPolicy;
-}
-
-/** Login of one cluster's pods to one Vault. */
-export interface VaultAuthPlan {
-  readonly method: Environment["vaultAuth"];
-  readonly mount: string;
-  readonly cluster: string;
-  readonly issuer: string;
-  readonly apiServer: string;
-  readonly caPem?: string;
-  readonly issuerCaPem?: string;
-  readonly issuerKeys?: readonly string[];
-}
-
-/** The auth role of one workload on one cluster's auth mount. */
-export interface VaultRolePlan {
-  readonly mount: string;
-  readonly method: Environment["vaultAuth"];
-  readonly cluster: string;
-  readonly name: string;
-  readonly workload: string;
-  readonly namespace: string;
-  readonly serviceAccount: string;
-  readonly audience: string;
-  readonly policies: readonly string[];
-  readonly tokenTtl: Duration;
-  readonly tokenMaxTtl: Duration;
-}
+/** https://developer.hashicorp.com/vault/docs/internals/limits */
+const VAULT_ENTRY_LIMIT = 512 * 1_024;
 
 /** KV keeps the version before the current one: a pod may still be rendering it. */
 const KV_VERSIONS = 2;
@@ -63,7 +19,11 @@ const KV_VERSIONS = 2;
 const TOKEN_TTL: Duration = { seconds: 3_600 };
 const TOKEN_MAX_TTL: Duration = { seconds: 24 * 3_600 };
 
-/** One Vault of an environment, for the workloads that have secrets. */
+/**
+ * One Vault of an environment, for the workloads that have secrets.
+ *
+ * @throws RegistryError when the deployer's policy outgrows what Vault stores
+ */
 export function vaultPlan(
   registry: Registry,
   environment: Environment,
@@ -86,7 +46,6 @@ export function vaultPlan(
       }),
     );
   const policies = workloads.flatMap((workload) => (workload.vault ? [workload.vault.policy] : []));
-  const deployerName = deployerPolicyName(registry.id, environment.name);
   const roles = auths.flatMap((auth) =>
     workloads.flatMap((workload): VaultRolePlan[] =>
       workload.vault
@@ -110,7 +69,7 @@ export function vaultPlan(
   );
   const databases = databasePlans(environment, vault, registry.secretsIn(environment.name));
   const mirror = mirrorLoginPlan(registry, environment, secrets, databases);
-  return {
+  const deployed: DeployedVault = {
     name: vault.name,
     address: vault.address,
     tokenVariable: vaultTokenVariable(vault.name),
@@ -124,19 +83,18 @@ export function vaultPlan(
     roles,
     databases,
     ...(mirror ? { mirror } : {}),
-    deployer: vaultPolicy(
-      deployerName,
-      deployerRules({
-        kvMount: kvMount(environment.name),
-        authMounts: [...auths.map((auth) => auth.mount), ...(mirror ? [mirror.authMount] : [])],
-        roles: [...roles, ...(mirror ? [{ mount: mirror.authMount, name: mirror.role }] : [])],
-        databases,
-        policyNames: [
-          ...policies.map((policy) => policy.name),
-          ...(mirror ? [mirror.policy.name] : []),
-          deployerName,
-        ],
-      }),
-    ),
+    deployerBound: vault.deployer,
   };
+  const deployer = vaultPolicy(deployerPolicyName(registry.id, environment.name), deployerRules(deployed));
+  if (deployer.text.length > VAULT_ENTRY_LIMIT) {
+    throw new RegistryError([
+      fault(
+        ["environments", environment.name, "vaults", environment.vaults.indexOf(vault), "deployer"],
+        `"contents", with which the deployer's policy has ${deployer.text.length} characters`,
+        `${VAULT_ENTRY_LIMIT} characters in one entry of Vault's storage (Consul; twice that in Raft)`,
+        'give the environment a namespace of its own and bind its deployer by "names", or split the registry',
+      ),
+    ]);
+  }
+  return { ...deployed, deployer };
 }

@@ -1,6 +1,5 @@
 import { databaseMount, keyAsWord, kvMount } from "../model/names";
 import type { EnvironmentSecret } from "../model/resolve";
-import type { DatabasePlan } from "./database-plan";
 
 /** One rule of a Vault ACL policy. */
 export interface VaultRule {
@@ -15,7 +14,20 @@ export interface VaultRule {
     | "sudo"
     | "deny"
   )[];
+  /**
+   * Values that a parameter may have, and no others; a value that is a list is compared as a whole. `*`: parameters that are not
+   * named may have any.
+   */
+  readonly allowed?: VaultParameters;
+  /** Values that a parameter may not have; none named: the parameter may not be sent at all. */
+  readonly denied?: VaultParameters;
 }
+
+/** Values by parameter, as Vault compares them: numbers it cannot, so they are left free. */
+export type VaultParameters = Readonly<Record<string, readonly VaultParameter[]>>;
+
+/** A value that Vault's parameter constraints compare. */
+export type VaultParameter = string | boolean | readonly string[];
 
 /** A Vault ACL policy: rules as data for proofs, and as the HCL text that Vault takes. */
 export interface VaultPolicy {
@@ -27,14 +39,22 @@ export interface VaultPolicy {
 
 /** Renders rules as HCL, in the order given. */
 export function vaultPolicy(name: string, rules: readonly VaultRule[]): VaultPolicy {
-  const text = rules
-    .map(
-      (rule) =>
-        `path ${JSON.stringify(rule.path)} {\n  capabilities = [${rule.capabilities.map((capability) => JSON.stringify(capability)).join(", ")}]\n}\n`,
-    )
-    .join("\n");
-  return { name, rules, text };
+  return { name, rules, text: rules.map(ruleText).join("\n") };
 }
+
+function ruleText({ path, capabilities, allowed, denied }: VaultRule): string {
+  const lines = [
+    `capabilities = [${capabilities.map((capability) => JSON.stringify(capability)).join(", ")}]`,
+    ...(denied ? [`denied_parameters = ${parametersText(denied)}`] : []),
+    ...(allowed ? [`allowed_parameters = ${parametersText(allowed)}`] : []),
+  ];
+  return `path ${JSON.stringify(path)} {\n${lines.map((line) => `  ${line}\n`).join("")}}\n`;
+}
+
+const parametersText = (parameters: VaultParameters): string =>
+  `{\n${Object.entries(parameters)
+    .map(([name, values]) => `    ${JSON.stringify(name)} = ${JSON.stringify(values)}\n`)
+    .join("")}  }`;
 
 /**
  * Where a pod reads a secret in Vault. Secrets Manager's secrets are mirrored into KV v2 under their key; a
@@ -62,63 +82,3 @@ export const readerRules = (secrets: readonly EnvironmentSecret[]): readonly Vau
     ? [{ path: "sys/leases/renew", capabilities: ["update"] } satisfies VaultRule]
     : []),
 ];
-
-/** What the deployer's policy is built from. */
-export interface DeployerPolicyInput {
-  readonly kvMount: string;
-  readonly authMounts: readonly string[];
-  /** Auth roles that the stack writes. */
-  readonly roles: readonly { readonly mount: string; readonly name: string }[];
-  readonly databases: readonly DatabasePlan[];
-  /** Policies that the stack writes, this one included. */
-  readonly policyNames: readonly string[];
-}
-
-const WRITE = ["create", "read", "update", "delete"] as const;
-
-/**
- * What Terraform needs to deploy, change and destroy this environment's part of a Vault, and no path under
- * which a value lies: neither `data/` of KV nor `creds/` and `static-creds/` of an engine. Each line was left out once and missed,
- * with Terraform's provider against OpenBao.
- */
-export function deployerRules(input: DeployerPolicyInput): readonly VaultRule[] {
-  const mounts: readonly VaultRule[] = [
-    { path: `sys/mounts/${input.kvMount}`, capabilities: ["read", "update", "delete"] },
-    { path: `sys/mounts/${input.kvMount}/tune`, capabilities: ["update"] },
-    { path: `${input.kvMount}/config`, capabilities: ["read", "update"] },
-    ...input.authMounts.flatMap((mount): VaultRule[] => [
-      { path: `sys/auth/${mount}`, capabilities: ["update", "delete", "sudo"] },
-      { path: `sys/mounts/auth/${mount}`, capabilities: ["read"] },
-      { path: `sys/mounts/auth/${mount}/tune`, capabilities: ["read"] },
-      { path: `auth/${mount}/config`, capabilities: ["read", "update"] },
-    ]),
-    ...input.databases.flatMap(({ mount, connections }): VaultRule[] => [
-      { path: `sys/mounts/${mount}`, capabilities: ["read", "update", "delete"] },
-      { path: `sys/mounts/${mount}/tune`, capabilities: ["update"] },
-      ...connections.map(({ name }): VaultRule => ({ path: `${mount}/config/${name}`, capabilities: WRITE })),
-    ]),
-  ];
-  return [
-    // The provider works with a short-lived child token of its own.
-    { path: "auth/token/create", capabilities: ["update"] },
-    ...mounts,
-    ...input.roles.map(
-      ({ mount, name }): VaultRule => ({ path: `auth/${mount}/role/${name}`, capabilities: WRITE }),
-    ),
-    ...input.databases.flatMap(({ mount, roles }) =>
-      roles.map(
-        ({ name, login }): VaultRule => ({
-          path: `${mount}/${login === "static" ? "static-roles" : "roles"}/${name}`,
-          capabilities: WRITE,
-        }),
-      ),
-    ),
-    ...input.policyNames.map(
-      (name): VaultRule => ({
-        path: `sys/policies/acl/${name}`,
-        // Vault asks of policies no right to create.
-        capabilities: ["read", "update", "delete"],
-      }),
-    ),
-  ];
-}

@@ -101,6 +101,13 @@ export interface VaultInput {
    */
   readonly manage?: "create" | "reference";
   /**
+   * How narrow the deployer's policy is. `contents`: it takes what the registry says and nothing else, so that its holder reaches
+   * nothing of others in the same Vault; an administrator writes the new policy before a change of the registry is applied.
+   * `names`: it fixes names only, so that its holder can give itself everything: for a `namespace` that is this environment's
+   * alone. Default: `contents`.
+   */
+  readonly deployer?: "contents" | "names";
+  /**
    * File on this Vault's own disk with the CA certificates of databases (Amazon RDS's bundle), for its database engine.
    * OpenBao takes a private CA in this form only, or from the trust store of its host; Vault from 1.18 also takes the
    * database's `caPem`, which is used when there is no file. Default: none.
@@ -385,6 +392,7 @@ const vault = z.strictObject({
   namespace: z.optional(oneLine),
   regions: z.array(regionName).check(z.minLength(1)),
   manage: z._default(z.enum(["create", "reference"]), "create"),
+  deployer: z._default(z.enum(["contents", "names"]), "contents"),
   databaseCaFile: z.optional(serverFilePath),
 });
 

@@ -655,6 +655,41 @@ const CASES: readonly {
     ],
   },
   {
+    name: "a deployer bound by names alone, in a Vault without a namespace",
+    change: (d) => {
+      d.environments.dev.vaults[0].deployer = "names";
+    },
+    faults: [
+      {
+        path: "environments.dev.vaults[0].deployer",
+        found: '"names", in a Vault without a namespace',
+        allowed:
+          '"contents", or a namespace of this environment alone: whoever holds this policy can give itself everything there',
+        change: "give the environment a namespace of its own, or leave `deployer` out",
+      },
+    ],
+  },
+  {
+    name: "a deployer bound by names alone, in a namespace of two environments",
+    change: (d) => {
+      for (const name of ["dev", "prod"])
+        Object.assign(d.environments[name].vaults[0], {
+          address: "https://vault.example.com",
+          namespace: "acme",
+        });
+      d.environments.dev.vaults[0].deployer = "names";
+    },
+    faults: [
+      {
+        path: "environments.dev.vaults[0].deployer",
+        found: '"names", in a namespace that is also of prod',
+        allowed:
+          '"contents", or a namespace of this environment alone: whoever holds this policy can give itself everything there',
+        change: "give the environment a namespace of its own, or leave `deployer` out",
+      },
+    ],
+  },
+  {
     name: "a deployer who approves",
     change: (d) => {
       d.environments.dev.principals.approvers = [d.environments.dev.principals.deployer];

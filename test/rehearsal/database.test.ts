@@ -312,12 +312,10 @@ test("a static login gets another password each period; the old one is dead at o
 }, 60_000);
 
 test("the deployer's policy is enough to load all of it, and reads neither users nor copies", async () => {
-  const other = await rehearseVault(group, postgres, async (server, plan) => {
-    await server.call("PUT", `sys/policies/acl/${plan.deployer.name}`, {
-      body: { policy: plan.deployer.text },
-    });
+  const other = await rehearseVault(group, postgres, async (server, { name, text }) => {
+    await server.call("PUT", `sys/policies/acl/${name}`, { body: { policy: text } });
     const { auth } = await server.call("POST", "auth/token/create", {
-      body: { policies: [plan.deployer.name], no_default_policy: true },
+      body: { policies: [name], no_default_policy: true },
     });
     return callWith(server, auth?.client_token ?? null);
   });

@@ -124,6 +124,8 @@ export async function rehearse(
       clusters,
       postgres ? { databases: await loadDatabaseServer(postgres, plan, vault) } : {},
     );
+    // An administrator's work: it is no part of what is deployed.
+    await call("PUT", `sys/policies/acl/${vault.deployer.name}`, { policy: vault.deployer.text });
     for (const secret of plan.secrets) {
       if (secret.store === "vault") continue;
       // What the mirror does: check-and-set, one version after the other.

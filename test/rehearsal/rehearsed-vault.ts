@@ -1,9 +1,16 @@
-import { type Blueprint, blueprint, type MirrorLoginPlan, type VaultPlan } from "../../lib/blueprint";
+import {
+  type Blueprint,
+  blueprint,
+  type MirrorLoginPlan,
+  type VaultPlan,
+  type VaultPolicy,
+} from "../../lib/blueprint";
 import { defineRegistry, type Registry, seconds } from "../../lib/model";
 import {
   loadDatabaseServer,
   loadVaultServer,
   type RehearsedDatabase,
+  rehearsedDeployer,
   type VaultCall,
 } from "../../lib/rehearsal/load";
 import {
@@ -58,11 +65,11 @@ export interface RehearsedVault {
   readonly asWorkload: (workload: string) => Promise<VaultCall>;
 }
 
-/** Stands the sample's Vault up, loaded by whoever `caller` makes of it. */
+/** Stands the sample's Vault up, loaded by whoever `caller` makes of it and of the deployer's policy. */
 export async function rehearseVault(
   group: ServerGroup,
   postgres: Postgres,
-  caller: (server: OpenBao, plan: VaultPlan) => Promise<VaultCall> = async (server) =>
+  caller: (server: OpenBao, deployer: VaultPolicy) => Promise<VaultCall> = async (server) =>
     callWith(server, server.rootToken),
 ): Promise<RehearsedVault> {
   const registry = defineRegistry(vaultDraft()) as Registry;
@@ -75,11 +82,13 @@ export async function rehearseVault(
   const { url: apiServer, jwksUrl, reviewerToken, caPem } = issuer;
   const awsIssuer = await AwsIssuer.create(vault.mirror.issuer);
   const databases = await loadDatabaseServer(postgres, plan, vault);
+  const clusters = { [cluster.name]: { apiServer, jwksUrl, reviewerToken, caPem } };
+  const surroundings = { databases, awsTokenKeys: [awsIssuer.publicKeyPem] };
   await loadVaultServer(
-    await caller(server, vault),
+    await caller(server, rehearsedDeployer(vault, { apiServers: clusters, ...surroundings })),
     vault,
-    { [cluster.name]: { apiServer, jwksUrl, reviewerToken, caPem } },
-    { databases, awsTokenKeys: [awsIssuer.publicKeyPem] },
+    clusters,
+    surroundings,
   );
   const asWorkload = async (workload: string): Promise<VaultCall> => {
     const role = vault.roles.find((candidate) => candidate.workload === workload);

@@ -16,7 +16,7 @@ export interface VaultAclPolicyProps {
 }
 
 /**
- * A Vault ACL policy: a workload's exact read paths, or what a deployer may do without reading a value.
+ * A Vault ACL policy: a workload's exact read paths, or what the mirror writes.
  *
  * @example
  * for (const plan of blueprint(registry, "prod").vaults[0].policies) new VaultAclPolicy(stack, plan.name, { plan });

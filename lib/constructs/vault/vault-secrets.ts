@@ -1,7 +1,11 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { VaultProvider } from "@cdktf/provider-vault/lib/provider";
-import { dependable, type ITerraformDependable, TerraformResource } from "cdktf";
+import { type ITerraformDependable, TerraformStack } from "cdktf";
+// The engine does not list it in its index, but its own assets write their files by it.
+import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
 import { Construct } from "constructs";
-import type { VaultPlan, VaultPolicy } from "../../blueprint";
+import type { VaultPlan } from "../../blueprint";
 import { hideIdsBelow } from "../address";
 import { ClusterLogin } from "./cluster-login";
 import { DatabaseEngine } from "./database-engine";
@@ -20,7 +24,7 @@ export interface VaultSecretsProps {
 
 /**
  * Everything of an environment in one Vault or OpenBao: KV mount, database engine, logins of its clusters and of the
- * mirror, policies and roles, and the deployer's own policy. A namespace is the provider's
+ * mirror, policies and roles. The deployer's own policy is written as a file, for the Vault's administrator. A namespace is the provider's
  * setting.
  *
  * @example
@@ -43,9 +47,8 @@ export class VaultSecrets extends Construct {
       });
       mounts.set(auth.mount, login.mount);
     }
-    const policy = (entry: VaultPolicy): VaultAclPolicy =>
+    for (const entry of plan.policies)
       new VaultAclPolicy(this, `policy-${entry.name}`, { ...common, plan: entry, word: word(entry.name) });
-    for (const entry of plan.policies) policy(entry);
     for (const role of plan.roles) {
       const mount = mounts.get(role.mount);
       new VaultLoginRole(this, `role-${role.cluster}-${role.workload}`, {
@@ -69,12 +72,23 @@ export class VaultSecrets extends Construct {
         word: word(plan.mirror.role),
       });
     }
-    // Made first and removed last: a deployer that holds just this policy would lose its rights half-way
-    // through a destroy.
-    const deployer = policy(plan.deployer).policy;
-    for (const child of this.node.findAll()) {
-      if (!TerraformResource.isTerraformResource(child) || child === deployer) continue;
-      child.dependsOn = [...(child.dependsOn ?? []), dependable(deployer)];
-    }
+    writesDeployerPolicy(this, plan);
   }
+}
+
+/**
+ * Writes, at synth, the policy of the token that Terraform works with: `policies/vault-<vault>-deployer.hcl`. It is no resource: whoever
+ * could change the policy of their own token could give themselves the whole Vault.
+ */
+function writesDeployerPolicy(scope: Construct, { name, namespace, deployer }: VaultPlan): void {
+  const where = namespace === undefined ? "" : ` -namespace=${namespace}`;
+  const file = `vault-${name}-deployer.hcl`;
+  const head = `# For an administrator of the Vault ${name}, before the apply: vault policy write${where} ${deployer.name} ${file}\n\n`;
+  addCustomSynthesis(scope, {
+    onSynthesize: ({ outdir, manifest }) => {
+      const folder = join(outdir, manifest.forStack(TerraformStack.of(scope)).workingDirectory, "policies");
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, file), `${head}${deployer.text}`);
+    },
+  });
 }

@@ -230,6 +230,32 @@ const vaults: Rule = (name, environment) => {
   ];
 };
 
+/** The place in a server that a Vault of the registry is. */
+const placeOf = ({ address, namespace }: ParsedEnvironment["vaults"][number]): string =>
+  `${address} ${namespace ?? ""}`;
+
+/** Whoever writes policies by name alone gives itself everything of the namespace: it must be the environment's alone. */
+function deployers({ parsed }: RuleContext): readonly Fault[] {
+  const vaults = [...parsed.environments].flatMap(([name, environment]) =>
+    environment.vaults.map((vault, index) => ({ name, vault, index })),
+  );
+  return vaults.flatMap(({ name, vault, index }) => {
+    if (vault.deployer !== "names") return [];
+    const others = vaults.filter((other) => other.name !== name && placeOf(other.vault) === placeOf(vault));
+    if (vault.namespace !== undefined && others.length === 0) return [];
+    return [
+      fault(
+        ["environments", name, "vaults", index, "deployer"],
+        vault.namespace === undefined
+          ? '"names", in a Vault without a namespace'
+          : `"names", in a namespace that is also of ${[...new Set(others.map((other) => other.name))].join(", ")}`,
+        '"contents", or a namespace of this environment alone: whoever holds this policy can give itself everything there',
+        "give the environment a namespace of its own, or leave `deployer` out",
+      ),
+    ];
+  });
+}
+
 const clusters: Rule = (name, environment) => {
   const known = regionsOf(environment);
   return [
@@ -278,9 +304,11 @@ const clusters: Rule = (name, environment) => {
 };
 
 /** What only an environment as a whole can get wrong. */
-export const environmentFaults = (context: RuleContext): readonly Fault[] =>
-  forEnvironments(context, (name, environment) =>
+export const environmentFaults = (context: RuleContext): readonly Fault[] => [
+  ...forEnvironments(context, (name, environment) =>
     [regions, principals, approval, changes, boundary, refresh, recovery, vaults, clusters].flatMap((rule) =>
       rule(name, environment),
     ),
-  );
+  ),
+  ...deployers(context),
+];

@@ -26,6 +26,7 @@ export {
 export { loadOperations, loadSchedules, type ZipOf } from "./operations";
 export { loadProcedure } from "./procedure";
 export { createSecretTable } from "./tables";
+export { type RehearsedAddresses, rehearsedDeployer } from "./vault-deployer";
 export {
   loadVaultServer,
   type RehearsedCluster,

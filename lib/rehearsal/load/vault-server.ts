@@ -40,7 +40,7 @@ export async function loadVaultServer(
   clusters: Readonly<Record<string, RehearsedCluster>>,
   { awsTokenKeys, databases }: VaultSurroundings = {},
 ): Promise<void> {
-  for (const policy of [plan.deployer, ...plan.policies]) {
+  for (const policy of plan.policies) {
     await call("PUT", `sys/policies/acl/${policy.name}`, { policy: policy.text });
   }
   const { mount, maxVersions, casRequired } = plan.kv;

@@ -1,8 +1,21 @@
 import { RotateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { Client } from "pg";
-import type { AwsSecretPlan, Blueprint, DatabaseConnectionPlan, VaultPlan } from "../../blueprint";
+import type {
+  AwsSecretPlan,
+  Blueprint,
+  DatabaseConnectionPlan,
+  VaultPlan,
+  VaultPolicy,
+} from "../../blueprint";
 import type { PolicyDocument } from "../../model";
-import { type AwsAccess, type Credentials, loadDatabaseServer, secretsManager, takeHumanRole } from "../load";
+import {
+  type AwsAccess,
+  type Credentials,
+  loadDatabaseServer,
+  rehearsedDeployer,
+  secretsManager,
+  takeHumanRole,
+} from "../load";
 import {
   type OpenBao,
   type OpenBaoAnswer,
@@ -83,9 +96,9 @@ export async function startStackServers(
       ...(aws ? awsVariables(aws, plan.regions.primary) : {}),
       ...Object.fromEntries(
         await Promise.all(
-          vaults.map(async ({ plan: vault, call }) => [
+          vaults.map(async ({ plan: vault, call, rehearsed: { databases } }) => [
             `TF_VAR_${vault.tokenVariable}`,
-            await deployerToken(call, vault),
+            await deployerToken(call, rehearsedDeployer(vault, { issuer, databases })),
           ]),
         ),
       ),
@@ -196,8 +209,8 @@ async function makeNamespace(server: OpenBao, path: string | undefined): Promise
   }
 }
 
-/** A token with the deployer's policy and no other: an administrator makes the policy before the first deployment. */
-async function deployerToken(call: AdministratorCall, { deployer }: VaultPlan): Promise<string> {
+/** A token with the deployer's policy and no other: an administrator writes the policy before a deployment. */
+async function deployerToken(call: AdministratorCall, deployer: VaultPolicy): Promise<string> {
   await call("PUT", `sys/policies/acl/${deployer.name}`, { policy: deployer.text });
   const { auth } = await call("POST", "auth/token/create", { policies: [deployer.name], ttl: "2h" });
   return auth?.client_token ?? "";
