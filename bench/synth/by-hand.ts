@@ -146,7 +146,7 @@ function makeStack(app: App, name: string, size: number, of: Readonly<Record<str
       secretId: secret.id,
       rotationLambdaArn: rotatorArn,
       rotateImmediately: false,
-      rotationRules: { scheduleExpression: "cron(0 22 1 1,4,7,10 ? *)", duration: "2h" },
+      rotationRules: { automaticallyAfterDays: 90 },
       dependsOn: [permission, policy],
     });
   }

@@ -54,6 +54,7 @@ import {
   watcherRights,
 } from "./procedure-rights";
 import { MANAGED_LIMIT, MANAGED_PER_ROLE, type RolePlan, rolePolicies } from "./role-plan";
+import { scheduleOf } from "./schedule-of";
 import { type StateMachineDefinition, stateMachineDefinition } from "./state-machine";
 import { commonTags, type Tags } from "./tags";
 import { clustersOf, type WorkloadPlan } from "./workload-plan";
@@ -422,8 +423,19 @@ function dispatched(
   workloads: readonly WorkloadPlan[],
 ): DispatchedSecret {
   const consumers = workloads.filter(({ secrets }) => secrets.includes(secret.key));
+  const schedule = scheduleOf(environment, secret);
   return {
     key: secret.key,
+    ...(schedule?.how === "cadence"
+      ? {
+          schedule: {
+            everyDays: schedule.everyDays,
+            phaseDay: schedule.phaseDay,
+            hour: schedule.hour,
+            windowHours: schedule.windowHours,
+          },
+        }
+      : {}),
     kind: secret.kind,
     rotation: secret.rotation,
     publishes: secret.publishLead.seconds > 0,

@@ -1,12 +1,13 @@
-import { type Duration, formatDuration, sumOf } from "../model/duration";
+import { type Duration, formatDuration } from "../model/duration";
 import { keyAsWord, mirrorName, roleName, secretName } from "../model/names";
 import type { PolicyDocument } from "../model/policy-document";
 import type { Environment, Registry } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
-import { type RotationSchedule, rotationSchedule } from "../model/rotation-schedule";
+import type { RotationSchedule } from "../model/rotation-schedule";
 import { roleArn, secretArnPattern } from "./aws-arns";
 import { type FunctionAssignment, type FunctionsBySecret, functionRoleArn } from "./function-assignment";
 import { isMirrored } from "./mirrored";
+import { scheduleOf } from "./schedule-of";
 import { secretPolicy } from "./secret-policy";
 import { commonTags, type Tags } from "./tags";
 import { vaultPathOf } from "./vault-policy";
@@ -112,15 +113,7 @@ export function secretPlan(
   const mirrors = isMirrored(secret)
     ? [functionRoleArn(environment, mirrorName(registry.id, environment.name))]
     : [];
-  const schedule =
-    secret.rotation === "automatic" && secret.retired === undefined
-      ? rotationSchedule(
-          secret.physicalKey,
-          secret.rotateEvery,
-          sumOf(secret.overlap, secret.publishLead),
-          environment.rotationHours,
-        )
-      : undefined;
+  const schedule = scheduleOf(environment, secret);
   return {
     ...common,
     store: "aws",

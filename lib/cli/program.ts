@@ -120,7 +120,7 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
     .action(async ({ env, format }: { env?: string; format: Format }) => {
       const registry = await load();
       const environments = env === undefined ? registry.environmentNames : [withEnvironment(registry, env)];
-      print(renderList(list(registry, environments), format));
+      print(renderList(list(registry, environments, new Date()), format));
     });
 
   program

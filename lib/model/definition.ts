@@ -320,6 +320,12 @@ interface SecretInputCommon<W extends string, K extends string> {
   readonly consumers: readonly ConsumerInput<W>[];
   /** Rotation cadence: `days(30)`. */
   readonly rotateEvery: Duration;
+  /**
+   * Days of rotations that start by themselves. `cadence`: a fixed number of days apart, from 10 days on one less than
+   * `rotateEvery`. `calendar`: on fixed days of the month, the year or the week, as often as keeps the cadence: 30 days
+   * are two days of each month. Default: `cadence`.
+   */
+  readonly schedule?: "cadence" | "calendar";
   readonly store: Store;
   /** Default: by kind. */
   readonly acceptedBy?: AcceptedBy;
@@ -620,6 +626,7 @@ export const secretSchema = z.strictObject({
     ]),
   ),
   rotateEvery: duration,
+  schedule: z._default(z.enum(["cadence", "calendar"]), "cadence"),
   store: z.enum(["aws", "vault"]),
   acceptedBy: z.optional(acceptedBy),
   rotation: z.optional(rotation),

@@ -1,6 +1,7 @@
 import type { Duration } from "./duration";
 import type { HealthCheck } from "./health-checks";
 import type { AcceptedBy, KindName, KindSettings, RotationMode } from "./kinds";
+import type { CadenceSchedule } from "./rotation-schedule";
 
 /**
  * The settings file (`settings.json`) that lies beside a function's code: what it knows of its secrets, never a
@@ -134,9 +135,14 @@ export interface ChangeGateSettings extends ProcedureSettingsCommon {
   readonly keys: readonly string[];
 }
 
+/** Schedule of rotations that the dispatcher starts: every so many days, within some hours of the UTC day. */
+export type DispatchedSchedule = Pick<CadenceSchedule, "everyDays" | "phaseDay" | "hour" | "windowHours">;
+
 /** What the dispatcher gives the state machine for a secret. */
 export interface DispatchedSecret {
   readonly key: string;
+  /** Where the dispatcher starts its rotations; Secrets Manager or people do it for the others. */
+  readonly schedule?: DispatchedSchedule | undefined;
   readonly kind: KindName;
   readonly rotation: RotationMode;
   /** Whether its value holds keys that are published before they are used: a promotion puts them to use. */

@@ -9,6 +9,7 @@ import {
   type Store,
   traitsOf,
 } from "./kinds";
+import type { RotationSchedule } from "./rotation-schedule";
 
 /** A consumer with the files that it gets. */
 export interface Consumer {
@@ -25,6 +26,7 @@ export type EnvironmentSecret = AnyKindSettings & {
   readonly owner: string;
   readonly consumers: readonly Consumer[];
   readonly rotateEvery: Duration;
+  readonly schedule: RotationSchedule["how"];
   readonly store: Store;
   readonly acceptedBy: AcceptedBy;
   readonly rotation: RotationMode;
@@ -111,6 +113,7 @@ export function resolveSecret(
         : { workload: consumer.workload, files: consumer.files },
     ),
     rotateEvery: plan.rotateEvery ?? secret.rotateEvery,
+    schedule: secret.schedule,
     store: secret.store,
     acceptedBy,
     rotation: plan.rotation ?? secret.rotation ?? traits.rotation[0] ?? "automatic",

@@ -1,17 +1,6 @@
 import { createHash } from "node:crypto";
+import { calendarPattern } from "./calendar-schedule";
 import type { Duration } from "./duration";
-
-/** When Secrets Manager rotates a secret by itself. */
-export interface RotationSchedule {
-  /** `cron(0 3 7,22 * ? *)`, in UTC. */
-  readonly expression: string;
-  /** Hours during which the rotation may begin, and be tried again; never into the next UTC day. */
-  readonly windowHours: number;
-  /** Days between two rotations at the most: never more than the cadence. */
-  readonly longestGapDays: number;
-  /** Days between two rotations at the least. */
-  readonly shortestGapDays: number;
-}
 
 /** Hours of the UTC day in which rotations may begin. */
 export interface RotationHours {
@@ -21,75 +10,58 @@ export interface RotationHours {
   readonly until: number;
 }
 
-/** A form of schedule, from which the hash of a key picks one. */
-interface Pattern {
+interface ScheduleCommon {
+  /** Hour of the UTC day at which the window opens: 0 to 23. */
+  readonly hour: number;
+  /** Hours during which the rotation may begin, and be tried again; never into the next UTC day. */
+  readonly windowHours: number;
+  /** Days between two rotations at the most: never more than the cadence. */
   readonly longestGapDays: number;
+  /** Days between two rotations at the least. */
   readonly shortestGapDays: number;
-  /** Fields day-of-month, month and day-of-week. `pick(n)` gives 0 to n - 1. */
-  readonly fields: (pick: (count: number) => number) => string;
 }
 
-/** Once in so many months. Days 29 to 31 are not in every month, so they are never chosen. */
-const everyMonths = (step: number, longestGapDays: number, shortestGapDays: number): Pattern => ({
-  longestGapDays,
-  shortestGapDays,
-  fields: (pick) => {
-    const first = 1 + pick(step);
-    const months = Array.from({ length: 12 / step }, (_, index) => first + index * step);
-    return `${1 + pick(28)} ${step === 1 ? "*" : months.join()} ?`;
-  },
-});
+/**
+ * Rotations a fixed number of days apart. The dispatcher starts them; Secrets Manager would start one by itself after
+ * `automaticallyAfterDays`, which the dispatcher never lets happen while it lives.
+ */
+export interface CadenceSchedule extends ScheduleCommon {
+  readonly how: "cadence";
+  /** Days from one rotation to the next. */
+  readonly everyDays: number;
+  /** First day of the grid, in days since 1970-01-01: 0 to `everyDays` - 1. */
+  readonly phaseDay: number;
+  /** `AutomaticallyAfterDays` of Secrets Manager: days since the last rotation, 2 to 1,000. */
+  readonly automaticallyAfterDays: number;
+}
 
-/** So many times a month, so many days apart. */
-const timesAMonth = (times: number, apart: number): Pattern => ({
-  longestGapDays: Math.max(apart, 31 - (times - 1) * apart),
-  shortestGapDays: Math.min(apart, 28 - (times - 1) * apart),
-  fields: (pick) => {
-    const first = 1 + pick(28 - (times - 1) * apart);
-    return `${Array.from({ length: times }, (_, index) => first + index * apart).join()} * ?`;
-  },
-});
+/** Rotations on fixed days of the calendar, started by Secrets Manager. */
+export interface CalendarSchedule extends ScheduleCommon {
+  readonly how: "calendar";
+  /** `cron(0 3 7,22 * ? *)`, in UTC. */
+  readonly expression: string;
+}
 
-/** On some days of the week, counted from a first one. */
-const weekly = (offsets: readonly number[], longestGapDays: number, shortestGapDays: number): Pattern => ({
-  longestGapDays,
-  shortestGapDays,
-  fields: (pick) => {
-    const first = pick(7);
-    const days = offsets.map((offset) => 1 + ((first + offset) % 7)).sort((a, b) => a - b);
-    return `? * ${days.join()}`;
-  },
-});
-
-/** From the longest gap to the shortest. */
-const PATTERNS: readonly Pattern[] = [
-  everyMonths(12, 366, 365),
-  everyMonths(6, 184, 181),
-  everyMonths(4, 123, 120),
-  everyMonths(3, 92, 89),
-  everyMonths(2, 62, 59),
-  everyMonths(1, 31, 28),
-  timesAMonth(2, 15),
-  timesAMonth(3, 10),
-  weekly([0], 7, 7),
-  weekly([0, 3], 4, 3),
-  weekly([0, 2, 4], 3, 2),
-  weekly([0, 2, 4, 6], 2, 1),
-  { longestGapDays: 1, shortestGapDays: 1, fields: () => "* * ?" },
-];
+/** When a secret rotates by itself. */
+export type RotationSchedule = CadenceSchedule | CalendarSchedule;
 
 /** Long enough for some tries, short enough that people know when. */
 const WINDOW_HOURS = 4;
-const DAY = 86_400;
+const DAY_SECONDS = 86_400;
+/** Cadences from here on leave Secrets Manager a day in which to step in. */
+const SPARE_DAY_FROM = 10;
 
 /**
- * A `cron()` schedule that keeps a cadence: the least frequent one whose longest gap is not longer than the
- * cadence, because a cadence is a promise to auditors, not an average. A month has up to 31 days, so 30 days
- * are kept by two rotations a month. Times are spread by the hash of the secret's name, the same on every machine.
+ * The schedule that keeps a cadence: a rotation at least so often, because a cadence is a promise to auditors, and on
+ * average not more often than ten times in nine cadences, because each one costs an approval and an overlap.
  *
- * `rate(30 days)` would keep it exactly, but counts from the last rotation, so that nobody can say in advance when one
- * comes, and a run that is planned already may still come after a change of schedule.
+ * `cadence`: one day less than the cadence, from 10 days on, so that Secrets Manager's own `AutomaticallyAfterDays` (the
+ * cadence) can step in where the dispatcher is away, and no gap is longer. Secrets Manager alone could not do it: `cron()`
+ * has no "every 30 days"; `rate()` and `AutomaticallyAfterDays` open their window at midnight, whatever hours are wanted,
+ * count from the last change of the value, and so rotate all that was deployed on one day on the same days.
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
+ *
+ * Days and hours are spread by the hash of the secret's name, the same on every machine.
  *
  * @param busy how long one rotation takes until the old credential is gone: a shorter gap would be refused
  * @returns `undefined` when no schedule has gaps within the cadence and beyond `busy`
@@ -99,24 +71,48 @@ export function rotationSchedule(
   cadence: Duration,
   busy: Duration,
   hours: RotationHours,
+  how: RotationSchedule["how"] = "cadence",
 ): RotationSchedule | undefined {
-  const pattern = PATTERNS.find(
-    ({ longestGapDays, shortestGapDays }) =>
-      longestGapDays * DAY <= cadence.seconds && shortestGapDays * DAY > busy.seconds + WINDOW_HOURS * 3_600,
-  );
-  if (pattern === undefined) return undefined;
+  const cadenceDays = Math.floor(cadence.seconds / DAY_SECONDS);
+  const fits = (shortestGapDays: number): boolean =>
+    shortestGapDays * DAY_SECONDS > busy.seconds + WINDOW_HOURS * 3_600;
+  const pick = picker(name);
+  const hour = hours.from + pick(hours.until - hours.from);
+  const window = { hour, windowHours: Math.min(WINDOW_HOURS, hours.until - hour) };
+  if (how === "calendar") {
+    const pattern = calendarPattern(cadenceDays, fits);
+    if (pattern === undefined) return undefined;
+    const { longestGapDays, shortestGapDays, fields } = pattern;
+    return {
+      how,
+      expression: `cron(0 ${hour} ${fields(pick)} *)`,
+      ...window,
+      windowHours: Math.min(WINDOW_HOURS, 24 - hour),
+      longestGapDays,
+      shortestGapDays,
+    };
+  }
+  const isSpared = cadenceDays >= SPARE_DAY_FROM;
+  const everyDays = isSpared ? cadenceDays - 1 : cadenceDays;
+  if (everyDays < 1 || !fits(everyDays)) return undefined;
+  return {
+    how,
+    everyDays,
+    phaseDay: pick(everyDays),
+    automaticallyAfterDays: Math.min(1_000, isSpared ? cadenceDays : cadenceDays + 1),
+    ...window,
+    longestGapDays: everyDays,
+    shortestGapDays: everyDays,
+  };
+}
+
+/** Choices that follow from a name alone: `pick(n)` gives 0 to n - 1. */
+function picker(name: string): (count: number) => number {
   const digest = createHash("sha256").update(name).digest();
   let at = 0;
-  const pick = (count: number): number => {
+  return (count) => {
     const number = digest.readUInt32BE(at) % count;
     at += 4;
     return number;
-  };
-  const hour = hours.from + pick(hours.until - hours.from);
-  return {
-    expression: `cron(0 ${hour} ${pattern.fields(pick)} *)`,
-    windowHours: Math.min(WINDOW_HOURS, 24 - hour),
-    longestGapDays: pattern.longestGapDays,
-    shortestGapDays: pattern.shortestGapDays,
   };
 }

@@ -16,6 +16,8 @@ export interface SecretDescription {
   readonly name: string;
   readonly arn: string;
   readonly rotationEnabled: boolean;
+  /** When Secrets Manager last rotated it; `undefined`: never. */
+  readonly lastRotatedAt?: Date | undefined;
   /** The secret is scheduled for deletion: it can be described and nothing else. */
   readonly deleted: boolean;
   /** Region that owns the secret; `undefined` when it has no replicas. */

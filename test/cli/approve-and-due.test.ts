@@ -218,8 +218,8 @@ describe("due", () => {
     }
     const well = await cli("due", "--env", ENVIRONMENT);
     expect(well).toMatchObject({ code: 0, err: "" });
-    expect(well.out).toMatch(/^SECRET +OWNER +ROTATION +ROTATED +CADENCE ENDS +CADENCE +STUCK\n/);
-    expect(well.out).toMatch(/payments\/stripe +\S+ +operator-assisted +\S+ +\S+ +kept +no\n/);
+    expect(well.out).toMatch(/^SECRET +OWNER +ROTATION +ROTATED +CADENCE ENDS +NEXT +CADENCE +STUCK\n/);
+    expect(well.out).toMatch(/payments\/stripe +\S+ +operator-assisted +\S+ +\S+ +by people +kept +no\n/);
     expect((await cli("due", "--env", ENVIRONMENT, "--format", "md")).out).toContain("| payments/stripe |");
   }, 60_000);
 

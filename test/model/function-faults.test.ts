@@ -131,13 +131,13 @@ const CASES: readonly {
     name: "a cadence that leaves no time between two scheduled rotations",
     change: (d) => {
       d.secrets["db/app"].rotateEvery = days(2);
-      d.secrets["db/app"].overlap = hours(30);
+      d.secrets["db/app"].overlap = hours(45);
     },
     faults: [
       {
         path: 'secrets["db/app"].rotateEvery',
         found: "2 days",
-        allowed: "a cadence that a cron schedule keeps, with more than 30 hours between two rotations",
+        allowed: "a cadence that a schedule keeps, with more than 45 hours between two rotations",
         change: "lengthen the cadence, or shorten the overlap",
       },
     ],

@@ -1,59 +1,120 @@
 import fc from "fast-check";
-import { rotationSchedule } from "../../lib/model/rotation-schedule";
+import { dayOf, plannedRotations } from "../../lib/model/planned-rotations";
+import { type RotationSchedule, rotationSchedule } from "../../lib/model/rotation-schedule";
 
 const DAY = 86_400;
+const DAY_MS = DAY * 1_000;
 const WHOLE_DAY = { from: 0, until: 24 };
+const START = new Date(Date.UTC(2026, 0, 1));
+const TEN_YEARS = 3_653;
 
-/** Days since 1970 on which a cron expression of Secrets Manager's form fires, from 2026 to 2033. */
-function firingDays(expression: string): number[] {
+const name = fc.string({ minLength: 1 });
+const rotationHours = fc
+  .integer({ min: 0, max: 23 })
+  .chain((from) => fc.integer({ min: from + 1, max: 24 }).map((until) => ({ from, until })));
+
+/** Days of a cron schedule's form, by its three fields of days. */
+function cronDays(expression: string): (date: Date) => boolean {
   const found = /^cron\(0 (\d+) (\S+) (\S+) (\S+) \*\)$/.exec(expression);
   if (!found) throw new Error(`not of the form: ${expression}`);
   const [, , dayOfMonth = "", month = "", dayOfWeek = ""] = found;
   // AWS wants a question mark in one of the two day fields.
   expect([dayOfMonth, dayOfWeek].filter((field) => field === "?")).toHaveLength(1);
-  const takes = (field: string, value: number): boolean =>
-    field === "*" || field === "?" || field.split(",").includes(String(value));
-  const days: number[] = [];
-  for (let day = Date.UTC(2026, 0, 1) / 86_400_000; day < Date.UTC(2034, 0, 1) / 86_400_000; day += 1) {
-    const date = new Date(day * 86_400_000);
-    if (
-      takes(dayOfMonth, date.getUTCDate()) &&
-      takes(month, date.getUTCMonth() + 1) &&
-      takes(dayOfWeek, date.getUTCDay() + 1)
-    ) {
-      days.push(day);
-    }
-  }
-  return days;
+  const taking = (field: string): ((value: number) => boolean) => {
+    const values = new Set(field.split(",").map(Number));
+    return (value) => field === "*" || field === "?" || values.has(value);
+  };
+  const [takesDay, takesMonth, takesWeekday] = [taking(dayOfMonth), taking(month), taking(dayOfWeek)];
+  return (date) =>
+    takesDay(date.getUTCDate()) && takesMonth(date.getUTCMonth() + 1) && takesWeekday(date.getUTCDay() + 1);
 }
 
-const gapsOf = (days: readonly number[]): number[] =>
-  days.slice(1).map((day, index) => day - (days[index] ?? 0));
+const ALL_DAYS = Array.from({ length: TEN_YEARS }, (_, index) => new Date(START.getTime() + index * DAY_MS));
 
-test("no two rotations are further apart than the cadence, nor closer than one takes", () => {
-  fc.assert(
-    fc.property(
-      fc.string({ minLength: 1 }),
-      fc.integer({ min: 1, max: 1_000 }),
-      fc.integer({ min: 0, max: 20 * 24 }),
-      (name, cadenceDays, busyHours) => {
+/** Dates of ten years, from the two forms that are deployed, computed apart from the product's own code. */
+function datesOf(schedule: RotationSchedule): Date[] {
+  const isDay =
+    schedule.how === "calendar"
+      ? cronDays(schedule.expression)
+      : (date: Date) => (date.getTime() / DAY_MS) % schedule.everyDays === schedule.phaseDay;
+  return ALL_DAYS.filter(isDay);
+}
+
+const gapsOf = (dates: readonly Date[]): number[] =>
+  dates.slice(1).map((date, index) => (date.getTime() - (dates[index]?.getTime() ?? 0)) / DAY_MS);
+
+describe.each(["cadence", "calendar"] as const)("schedule %s", (how) => {
+  test("no two rotations of ten years are further apart than the cadence, nor closer than one takes", () => {
+    fc.assert(
+      fc.property(
+        name,
+        fc.integer({ min: 1, max: 1_000 }),
+        fc.integer({ min: 0, max: 20 * 24 }),
+        rotationHours,
+        (secret, cadenceDays, busyHours, hours) => {
+          const cadence = { seconds: cadenceDays * DAY };
+          const schedule = rotationSchedule(secret, cadence, { seconds: busyHours * 3_600 }, hours, how);
+          if (schedule === undefined) return;
+          const gaps = gapsOf(datesOf(schedule));
+          expect(Math.max(...gaps)).toBeLessThanOrEqual(cadenceDays);
+          expect(Math.max(...gaps)).toBeLessThanOrEqual(schedule.longestGapDays);
+          expect(Math.min(...gaps)).toBeGreaterThanOrEqual(schedule.shortestGapDays);
+          // The window may shift either rotation.
+          expect(schedule.shortestGapDays * 24 - schedule.windowHours).toBeGreaterThanOrEqual(busyHours);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test("a window lies within the hours that the environment gives, and ends with the UTC day", () => {
+    fc.assert(
+      fc.property(name, fc.integer({ min: 2, max: 1_000 }), rotationHours, (secret, cadenceDays, hours) => {
+        const schedule = rotationSchedule(secret, { seconds: cadenceDays * DAY }, { seconds: 0 }, hours, how);
+        const hour = schedule?.hour ?? -1;
+        expect(hour).toBeGreaterThanOrEqual(hours.from);
+        expect(hour).toBeLessThan(hours.until);
+        expect(schedule?.windowHours).toBeGreaterThanOrEqual(1);
+        expect(hour + (schedule?.windowHours ?? 0)).toBeLessThanOrEqual(24);
+      }),
+    );
+  });
+
+  test("the planned dates are those of the deployed form, whenever one looks", () => {
+    fc.assert(
+      fc.property(name, fc.integer({ min: 2, max: 400 }), fc.nat(3_000), (secret, cadenceDays, after) => {
         const schedule = rotationSchedule(
-          name,
+          secret,
           { seconds: cadenceDays * DAY },
-          { seconds: busyHours * 3_600 },
+          { seconds: 0 },
           WHOLE_DAY,
+          how,
         );
-        if (schedule === undefined) return;
-        const gaps = gapsOf(firingDays(schedule.expression));
-        expect(Math.max(...gaps)).toBeLessThanOrEqual(cadenceDays);
-        expect(Math.max(...gaps)).toBeLessThanOrEqual(schedule.longestGapDays);
-        expect(Math.min(...gaps)).toBeGreaterThanOrEqual(schedule.shortestGapDays);
-        // The window may shift either rotation.
-        expect(schedule.shortestGapDays * 24 - schedule.windowHours).toBeGreaterThanOrEqual(busyHours);
-      },
-    ),
-    { numRuns: 200 },
-  );
+        if (schedule === undefined) throw new Error("no schedule");
+        const from = new Date(START.getTime() + after * 3_600_000);
+        const wanted = datesOf(schedule)
+          .map((date) => new Date(date.getTime() + schedule.hour * 3_600_000))
+          .filter((date) => date >= from)
+          .slice(0, 3);
+        expect(plannedRotations(schedule, from, 3)).toEqual(wanted);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+test("every cadence of 1 to 1,000 days is kept, and from 10 days on used to nine tenths at least", () => {
+  for (let cadenceDays = 1; cadenceDays <= 1_000; cadenceDays += 1) {
+    const schedule = rotationSchedule("key", { seconds: cadenceDays * DAY }, { seconds: 0 }, WHOLE_DAY);
+    if (schedule?.how !== "cadence") throw new Error(`no schedule for ${cadenceDays}`);
+    const gaps = gapsOf(datesOf(schedule));
+    const average = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
+    expect(average).toBeGreaterThanOrEqual(0.9 * cadenceDays);
+    expect(average).toBeLessThanOrEqual(cadenceDays);
+    // Secrets Manager must not come before the dispatcher, whose own day is over by then.
+    expect(schedule.automaticallyAfterDays).toBeGreaterThan(schedule.everyDays);
+    expect(schedule.automaticallyAfterDays).toBeLessThanOrEqual(Math.max(cadenceDays, 10));
+  }
 });
 
 test.each([
@@ -72,44 +133,37 @@ test.each([
   [365, 184],
   [366, 366],
   [1_000, 366],
-])("a cadence of %i days is kept with at most %i between", (cadence, longest) => {
-  const schedule = rotationSchedule("key", { seconds: cadence * DAY }, { seconds: 8 * 3_600 }, WHOLE_DAY);
+])("a cadence of %i days is kept on the calendar with at most %i between", (cadence, longest) => {
+  const schedule = rotationSchedule(
+    "key",
+    { seconds: cadence * DAY },
+    { seconds: 8 * 3_600 },
+    WHOLE_DAY,
+    "calendar",
+  );
   expect(schedule?.longestGapDays).toBe(longest);
 });
 
-test("a window lies within the hours that the environment gives, and ends with the UTC day", () => {
-  fc.assert(
-    fc.property(
-      fc.string(),
-      fc
-        .integer({ min: 0, max: 23 })
-        .chain((from) => fc.tuple(fc.constant(from), fc.integer({ min: from + 1, max: 24 }))),
-      (name, [from, until]) => {
-        const schedule = rotationSchedule(name, { seconds: 90 * DAY }, { seconds: 0 }, { from, until });
-        const hour = Number(/^cron\(0 (\d+)/.exec(schedule?.expression ?? "")?.[1]);
-        expect(hour).toBeGreaterThanOrEqual(from);
-        expect(hour).toBeLessThan(until);
-        expect(schedule?.windowHours).toBeGreaterThanOrEqual(1);
-        expect(hour + (schedule?.windowHours ?? 0)).toBeLessThanOrEqual(24);
-      },
-    ),
-  );
-});
-
 test("keys are spread over days and hours, each always to the same", () => {
-  const names = Array.from({ length: 500 }, (_, index) => `team/secret-${index}`);
-  const schedules = names.map(
-    (name) => rotationSchedule(name, { seconds: 90 * DAY }, { seconds: 0 }, WHOLE_DAY)?.expression ?? "",
+  const schedules = Array.from({ length: 500 }, (_, index) =>
+    rotationSchedule(`team/secret-${index}`, { seconds: 90 * DAY }, { seconds: 0 }, WHOLE_DAY),
   );
-  expect(new Set(schedules).size).toBeGreaterThan(400);
+  const first = schedules.map((schedule) => schedule && plannedRotations(schedule, START, 1)[0]);
+  expect(new Set(first.map((date) => date?.getTime())).size).toBeGreaterThan(400);
+  expect(new Set(first.map((date) => date && dayOf(date))).size).toBeGreaterThan(80);
+  expect(new Set(first.map((date) => date?.getUTCHours())).size).toBe(24);
   // Part of the API: another hash would move every schedule.
-  expect(
-    rotationSchedule("db/app-primary", { seconds: 30 * DAY }, { seconds: 0 }, WHOLE_DAY)?.expression,
-  ).toBe("cron(0 5 7,22 * ? *)");
-  const hours = new Set(schedules.map((expression) => /^cron\(0 (\d+)/.exec(expression)?.[1]));
-  expect(hours.size).toBe(24);
+  const [cadence, calendar] = (["cadence", "calendar"] as const).map((how) =>
+    rotationSchedule("db/app-primary", { seconds: 30 * DAY }, { seconds: 0 }, WHOLE_DAY, how),
+  );
+  expect(calendar).toMatchObject({ expression: "cron(0 5 7,22 * ? *)" });
+  expect(cadence).toMatchObject({ everyDays: 29, hour: 5 });
 });
 
 test("there is no schedule for a cadence that a rotation outlasts", () => {
-  expect(rotationSchedule("key", { seconds: 2 * DAY }, { seconds: 30 * 3_600 }, WHOLE_DAY)).toBeUndefined();
+  for (const how of ["cadence", "calendar"] as const) {
+    expect(
+      rotationSchedule("key", { seconds: 1 * DAY }, { seconds: 30 * 3_600 }, WHOLE_DAY, how),
+    ).toBeUndefined();
+  }
 });

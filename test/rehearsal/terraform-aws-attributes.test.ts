@@ -269,8 +269,7 @@ const TYPES: Record<string, () => Promise<ReadBack>> = {
         RotationLambdaARN: FUNCTION_ARN,
         RotateImmediately: rotation.rotate_immediately,
         RotationRules: {
-          ScheduleExpression: rotation.rotation_rules.schedule_expression,
-          Duration: rotation.rotation_rules.duration,
+          AutomaticallyAfterDays: rotation.rotation_rules.automatically_after_days,
         },
       }),
     );
@@ -294,8 +293,7 @@ const TYPES: Record<string, () => Promise<ReadBack>> = {
         replica: found.ReplicationStatus?.map(({ Region, KmsKeyId }) => [Region, KmsKeyId]),
         policy: ResourcePolicy,
         rotation_rules: {
-          schedule_expression: found.RotationRules?.ScheduleExpression,
-          duration: found.RotationRules?.Duration,
+          automatically_after_days: found.RotationRules?.AutomaticallyAfterDays,
         },
         rotation_lambda_arn: found.RotationLambdaARN,
         destroyed: [DeletedDate !== undefined, RotationEnabled, ReplicationStatus ?? []],

@@ -9,13 +9,14 @@ export function renderDue(report: DueReport, format: "text" | "json" | "md"): st
 }
 
 const tableOf = ({ secrets }: DueReport): TableData => ({
-  head: ["SECRET", "OWNER", "ROTATION", "ROTATED", "CADENCE ENDS", "CADENCE", "STUCK"],
-  rows: secrets.map(({ key, owner, rotation, rotatedAt, dueAt, cadence, stuck }) => [
+  head: ["SECRET", "OWNER", "ROTATION", "ROTATED", "CADENCE ENDS", "NEXT", "CADENCE", "STUCK"],
+  rows: secrets.map(({ key, owner, rotation, rotatedAt, dueAt, next, cadence, stuck }) => [
     key,
     owner,
     rotation,
     day(rotatedAt),
     day(dueAt),
+    next?.toISOString().slice(0, 10) ?? "by people",
     cadence,
     stuck.join(", ") || "no",
   ]),

@@ -25,7 +25,7 @@ export function renderValidate(result: ValidateResult, format: Format): string {
 
 function listTable(listing: EnvironmentListing): TableData {
   return {
-    head: ["SECRET", "KIND", "STORE", "REGIONS", "ROTATION", "CADENCE", "CONSUMERS", "HERE"],
+    head: ["SECRET", "KIND", "STORE", "REGIONS", "ROTATION", "CADENCE", "NEXT", "CONSUMERS", "HERE"],
     rows: listing.secrets.map((row) => [
       row.secret,
       row.kind,
@@ -33,6 +33,7 @@ function listTable(listing: EnvironmentListing): TableData {
       row.regions.join(","),
       row.rotation,
       row.cadence,
+      row.next[0]?.slice(0, 10) ?? "",
       row.consumers.join(","),
       Object.entries(row.differences)
         .map(([name, value]) => `${name}=${value}`)

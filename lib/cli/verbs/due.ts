@@ -1,5 +1,7 @@
+import { blueprint } from "../../blueprint";
 import type { Registry } from "../../model";
 import { secretName } from "../../model/names";
+import { plannedRotations } from "../../model/planned-rotations";
 import {
   DUE_LIMITS,
   type DueState,
@@ -16,7 +18,13 @@ export interface DueReport {
   /** Whether nothing is overdue and nothing is stuck. */
   readonly well: boolean;
   /** Of Secrets Manager's secrets, sorted by key. What Vault's engines own, they rotate by themselves. */
-  readonly secrets: readonly DueState[];
+  readonly secrets: readonly DueRow[];
+}
+
+/** One secret and its next rotation. */
+export interface DueRow extends DueState {
+  /** When its next rotation begins by itself; `undefined`: people move it on. */
+  readonly next?: Date;
 }
 
 /** Where the facts are looked up. */
@@ -44,7 +52,19 @@ export async function due(
       ),
     },
   });
-  const secrets = [...dueStates(now, facts, DUE_LIMITS)].sort((a, b) => (a.key < b.key ? -1 : 1));
+  const schedules = new Map(
+    blueprint(registry, environment).secrets.map((secret) => [
+      secret.key,
+      secret.store === "aws" ? secret.schedule : undefined,
+    ]),
+  );
+  const secrets = [...dueStates(now, facts, DUE_LIMITS)]
+    .map((state): DueRow => {
+      const schedule = schedules.get(state.key);
+      const [next] = schedule ? plannedRotations(schedule, now, 1) : [];
+      return { ...state, ...(next ? { next } : {}) };
+    })
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
   return {
     environment,
     at: now.toISOString(),

@@ -1,5 +1,6 @@
 import { blueprint } from "../../blueprint";
 import { formatDuration, type Registry } from "../../model";
+import { plannedRotations } from "../../model/planned-rotations";
 
 /** One secret of one environment, as people look for it. */
 export interface ListRow {
@@ -11,6 +12,8 @@ export interface ListRow {
   readonly regions: readonly string[];
   readonly rotation: string;
   readonly cadence: string;
+  /** When its next rotations begin by themselves: ISO 8601, UTC. Empty where people move it on. */
+  readonly next: readonly string[];
   readonly consumers: readonly string[];
   /** What sets this environment apart: mode, account, bucket, privileges. */
   readonly differences: Readonly<Record<string, string>>;
@@ -28,6 +31,9 @@ export interface EnvironmentListing {
 /** Settings that the policy's matrix names; the rest is found in the blueprint. */
 const TELLING = ["account", "mode", "bucket", "org", "host", "data", "privileges"] as const;
 
+/** Dates that are listed for each secret. */
+const NEXT = 3;
+
 function differencesOf(settings: Readonly<Record<string, unknown>>): Record<string, string> {
   return Object.fromEntries(
     TELLING.flatMap((name) => {
@@ -39,7 +45,11 @@ function differencesOf(settings: Readonly<Record<string, unknown>>): Record<stri
 }
 
 /** What each environment holds. */
-export function list(registry: Registry, environments: readonly string[]): readonly EnvironmentListing[] {
+export function list(
+  registry: Registry,
+  environments: readonly string[],
+  now: Date,
+): readonly EnvironmentListing[] {
   return environments.map((environment) => {
     const plan = blueprint(registry, environment);
     const present = new Set(plan.secrets.map((secret) => secret.key));
@@ -54,6 +64,10 @@ export function list(registry: Registry, environments: readonly string[]): reado
         regions: secret.regions,
         rotation: secret.rotation,
         cadence: formatDuration(secret.rotateEvery),
+        next:
+          secret.store === "aws" && secret.schedule
+            ? plannedRotations(secret.schedule, now, NEXT).map((date) => date.toISOString())
+            : [],
         consumers: secret.consumers,
         differences: differencesOf({ ...secret.settings }),
       })),

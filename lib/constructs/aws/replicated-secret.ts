@@ -80,10 +80,13 @@ export class ReplicatedSecret extends Construct {
                 rotationLambdaArn: rotation.functionArn,
                 // The first rotation is bootstrap's, in the order in which secrets need each other.
                 rotateImmediately: false,
-                rotationRules: {
-                  scheduleExpression: plan.schedule.expression,
-                  duration: `${plan.schedule.windowHours}h`,
-                },
+                rotationRules:
+                  plan.schedule.how === "cadence"
+                    ? { automaticallyAfterDays: plan.schedule.automaticallyAfterDays }
+                    : {
+                        scheduleExpression: plan.schedule.expression,
+                        duration: `${plan.schedule.windowHours}h`,
+                      },
                 // Secrets Manager tries the function at once, which by then must be allowed to read the secret.
                 dependsOn: [rotation.permission, policy],
               }),

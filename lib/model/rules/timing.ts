@@ -54,12 +54,13 @@ function scheduleFaults(
   const busy = sumOf(secret.overlap, secret.publishLead);
   if (secret.store !== "aws" || secret.rotation !== "automatic" || !sound || busy.seconds >= seconds)
     return [];
-  if (rotationSchedule(secret.key, secret.rotateEvery, busy, environment.rotationHours)) return [];
+  if (rotationSchedule(secret.key, secret.rotateEvery, busy, environment.rotationHours, secret.schedule))
+    return [];
   return [
     fault(
       cadencePath(context, secret),
       formatDuration(secret.rotateEvery),
-      `a cadence that a cron schedule keeps, with more than ${formatDuration(busy)} between two rotations`,
+      `a cadence that a schedule keeps, with more than ${formatDuration(busy)} between two rotations`,
       "lengthen the cadence, or shorten the overlap",
     ),
   ];

@@ -73,10 +73,13 @@ export async function loadSchedules(
       new RotateSecretCommand({
         SecretId: secret.name,
         RotationLambdaARN: functionArns.get(secret.rotatedBy),
-        RotationRules: {
-          ScheduleExpression: secret.schedule.expression,
-          Duration: `${secret.schedule.windowHours}h`,
-        },
+        RotationRules:
+          secret.schedule.how === "cadence"
+            ? { AutomaticallyAfterDays: secret.schedule.automaticallyAfterDays }
+            : {
+                ScheduleExpression: secret.schedule.expression,
+                Duration: `${secret.schedule.windowHours}h`,
+              },
         RotateImmediately: false,
       }),
     );

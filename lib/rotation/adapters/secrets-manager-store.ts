@@ -24,6 +24,7 @@ export class SecretsManagerStore implements SecretStore {
         name: secret.Name ?? secretId,
         arn: secret.ARN ?? secretId,
         rotationEnabled: secret.RotationEnabled ?? false,
+        lastRotatedAt: secret.LastRotatedDate,
         deleted: secret.DeletedDate !== undefined,
         primaryRegion: secret.PrimaryRegion,
         labels: new Map(Object.entries(secret.VersionIdsToStages ?? {})),

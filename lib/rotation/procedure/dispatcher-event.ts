@@ -16,6 +16,8 @@ export interface RunRequest {
   readonly requester: string;
   /** A leaked credential: waits are skipped, approvals are not. */
   readonly emergency: boolean;
+  /** Asked by the dispatcher itself, on the secret's schedule: no change request is needed. No event can say so. */
+  readonly scheduled?: true;
 }
 
 /** What the dispatcher is asked. */

@@ -8,8 +8,9 @@ import type { Clock, Logbook, Publications, SecretStore } from "../ports";
 import { RotationError } from "../rotation-error";
 import { enforceWait } from "../waiting-law";
 import type { DispatcherRequest, RunRequest } from "./dispatcher-event";
+import { isRotationDue, isWithinWindow } from "./due-rotations";
 import type { Executions, Functions, ScheduledRotations } from "./procedure-ports";
-import { hasEnded, type NewRun, promotionRun, type Run } from "./run";
+import { BY_SCHEDULE, hasEnded, type NewRun, promotionRun, type Run } from "./run";
 import type { RunTable } from "./run-table";
 
 /** What the dispatcher works with. */
@@ -51,6 +52,8 @@ export type DispatcherOutcome =
   | { readonly result: "status"; readonly open?: RunView; readonly latest: readonly RunView[] }
   | { readonly result: "swept"; readonly started: number; readonly ended: number; readonly failed: number };
 
+/** Codes of a rotation that has to wait. */
+const TOO_EARLY: ReadonlySet<string> = new Set(["not-published-yet", "overlap-running"]);
 /** More runs are not shown. */
 const SHOWN = 10;
 /**
@@ -171,7 +174,7 @@ export class Dispatcher {
   /** The change request by which a run begins; `undefined`: none, and none is needed. */
   async #approvedChange(secret: Dispatched, request: RunRequest): Promise<NewRun["change"]> {
     const { settings, runs, clock } = this.#context;
-    const isRequired = settings.changeRequest === "required";
+    const isRequired = settings.changeRequest === "required" && !request.scheduled;
     if (request.change === undefined) {
       if (isRequired)
         throw new RotationError("change-missing", `${settings.environment} takes no other change`);
@@ -338,7 +341,10 @@ export class Dispatcher {
     for (const secret of this.#secrets()) {
       try {
         const open = await runs.open(secret.name);
-        if (open === undefined) continue;
+        if (open === undefined) {
+          if (await this.#startDue(secret)) count.started += 1;
+          continue;
+        }
         const standing = await this.#standingOf(open);
         if (standing === "to-start") {
           await this.#start(secret, open);
@@ -362,6 +368,49 @@ export class Dispatcher {
       throw new RotationError("throttled", `${count.failed} of the open runs could not be looked after`);
     }
     return { result: "swept", ...count };
+  }
+
+  /**
+   * Starts the rotation that a secret's schedule has for now.
+   *
+   * @returns `false` when there is none, or when it has to wait: for the overlap of the one before, for a Vault
+   */
+  async #startDue(secret: Dispatched): Promise<boolean> {
+    const { clock, log } = this.#context;
+    if (secret.schedule === undefined || !isWithinWindow(secret.schedule, clock.now())) return false;
+    const { last, isServed } = await this.#lastRotation(secret);
+    // The first value is bootstrap's, in the order in which secrets need each other.
+    if (!isServed || !isRotationDue(secret.schedule, last, clock.now())) return false;
+    try {
+      await this.#begin({
+        action: "rotate",
+        key: secret.key,
+        requester: BY_SCHEDULE,
+        emergency: false,
+        scheduled: true,
+      });
+      return true;
+    } catch (failure) {
+      if (!(failure instanceof RotationError && TOO_EARLY.has(failure.code))) throw failure;
+      log.info("rotation on schedule has to wait", { secret: secret.name, code: failure.code });
+      return false;
+    }
+  }
+
+  /** By a run that was not withdrawn, or by Secrets Manager: a first value has no run. */
+  async #lastRotation({
+    name,
+  }: Dispatched): Promise<{ readonly last: Date | undefined; readonly isServed: boolean }> {
+    const { runs, store } = this.#context;
+    const run = (await runs.latest(name, SHOWN)).find(
+      ({ kind, status }) => kind !== "promotion" && status !== "withdrawn",
+    );
+    const description = await store.describe(name);
+    const known = [run?.startedAt, description.lastRotatedAt].flatMap((date) => date ?? []);
+    return {
+      last: known.length === 0 ? undefined : new Date(Math.max(...known.map((date) => date.getTime()))),
+      isServed: new Versions(description).isServed,
+    };
   }
 
   /**

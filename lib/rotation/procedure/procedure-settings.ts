@@ -29,6 +29,14 @@ export const PROCEDURE_SETTINGS = madeAtUse({
         z.string(),
         z.strictObject({
           key: text,
+          schedule: z.optional(
+            z.strictObject({
+              everyDays: z.int().check(z.gte(1)),
+              phaseDay: count,
+              hour: count,
+              windowHours: count,
+            }),
+          ),
           kind: secretKind,
           rotation,
           publishes: z.boolean(),
