@@ -36,6 +36,11 @@ interface Generated<V> {
    */
   discard?(value: V): Promise<void>;
   /**
+   * Ends what calls for a version have made at the target and not stored. The version is given up and holds no value.
+   * Only where making one leaves something behind.
+   */
+  abandon?(attempt: Attempt, current: V | undefined): Promise<void>;
+  /**
    * Refuses a `pending` that may not take the place of `predecessor`. A value put by hand during a rotation makes it
    * stale.
    *
@@ -91,9 +96,16 @@ export interface AcceptingTarget<V> extends Generated<V> {
    * derived values are installed like any other.
    */
   readonly published?: Published<V> | undefined;
-  /** Makes the target accept `pending` beside `predecessor`. */
-  install(pending: V, predecessor: V | undefined, attempt: Attempt): Promise<void>;
-  /** Makes the target refuse the retired credential. */
+  /**
+   * Makes the target accept `value`, as its newest where it keeps an order, and still accept `other`. On the way in
+   * `value` is AWSPENDING's and `other` AWSCURRENT's; on the way back `value` is the one that is AWSCURRENT again, and
+   * `other` the one that is left. `other` is `undefined` where there is none.
+   */
+  install(value: V, other: V | undefined, attempt: Attempt): Promise<void>;
+  /**
+   * Makes the target refuse the retired credential. It may be older than what is kept (after a rotation), newer (after the
+   * way back, or given up), and dead already.
+   */
   retire(retirement: Retirement<V>): Promise<void>;
 }
 
@@ -105,7 +117,8 @@ export interface PublishedTarget<V> extends Generated<V>, Published<V> {
 /** A credential that cannot have a twin: installing the new one ends the old one. */
 export interface SingleSlotTarget<V> extends Generated<V> {
   readonly acceptedBy: "single-slot";
-  install(pending: V, predecessor: V | undefined, attempt: Attempt): Promise<void>;
+  /** Makes the target accept `value` in the place of `other`; in both directions. */
+  install(value: V, other: V | undefined, attempt: Attempt): Promise<void>;
 }
 
 /** Any target. */

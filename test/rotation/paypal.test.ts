@@ -142,7 +142,7 @@ test("a crash at every call converges, and what consumers hold goes on working",
   );
   expect(points.rotation).toBeGreaterThan(15);
   expect(points.decommission).toBeGreaterThan(5);
-});
+}, 60_000);
 
 test.each<[string, InjectedFailure["how"], string]>([
   ["429", { status: 429 }, "throttled"],

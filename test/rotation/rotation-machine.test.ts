@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { PHASES, STEPS } from "../../lib/rotation/event";
 import { RotationError } from "../../lib/rotation/rotation-error";
+import { propertyRuns } from "../property-runs";
 import { type Account, AccountsServer, accountsTarget } from "./models/accounts-model";
 import { crashEverywhere } from "./models/crash-everywhere";
 import { Crash, CrashPlan } from "./models/crash-plan";
@@ -503,11 +504,11 @@ describe("crashes and races", () => {
           }
         },
       ),
-      { numRuns: 500 },
+      propertyRuns("any calls in any order", { ci: 500, nightly: 10_000 }),
     );
     process.stdout.write(`property: AWSCURRENT moved ${moved} times\n`);
     expect(moved).toBeGreaterThan(1_500);
-  });
+  }, 3_600_000);
 
   test("two at once: one wins, both converge", async () => {
     const { secret, server } = await rotated(1);

@@ -5,6 +5,8 @@ import type { RotationContext } from "./rotation-context";
 import { VersionValues } from "./version-values";
 import type { Versions } from "./versions";
 
+const KEPT: readonly string[] = ["AWSCURRENT", "AWSPENDING"];
+
 /** A secret in the hands of one call: its versions as the call found them, and what steps and phases share. */
 export class OpenedSecret<V> {
   readonly values: VersionValues<V>;
@@ -111,5 +113,28 @@ export class OpenedSecret<V> {
   async labelled(label: "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS"): Promise<V | undefined> {
     const holder = this.versions.holderOf(label);
     return holder === undefined ? undefined : this.values.read(holder);
+  }
+
+  /** A version's value; `undefined`: it is empty, or not of the kind's form, so that no target can have taken it. */
+  async readable(versionId: string): Promise<V | undefined> {
+    try {
+      return await this.values.read(versionId);
+    } catch (failure) {
+      if (!(failure instanceof RotationError && failure.code === "value-malformed")) throw failure;
+      this.context.log.warn(failure.message, { secret: this.context.secretName, version: versionId });
+      return undefined;
+    }
+  }
+
+  /**
+   * Values that must not die with a version's: AWSCURRENT's and, of another version, AWSPENDING's. What a version without
+   * a label opened may be AWSPREVIOUS's by now (a login that takes turns), which pods may still hold.
+   */
+  async kept(retiredId: string): Promise<readonly V[]> {
+    const labels = this.versions.labelsOf(retiredId) === undefined ? [...KEPT, "AWSPREVIOUS"] : KEPT;
+    const holders = labels.map((label) => this.versions.holderOf(label));
+    const ids = [...new Set(holders)].filter((id) => id !== undefined && id !== retiredId);
+    const values = await Promise.all(ids.map((id) => this.values.read(id as string)));
+    return values.filter((value) => value !== undefined);
   }
 }

@@ -5,6 +5,7 @@ import { derivedVersionId } from "./derived-version";
 import type { OpenedSecret } from "./opened-secret";
 import { alreadyDone, done, type RotationOutcome } from "./rotation-context";
 import { finish } from "./steps";
+import { rollBack } from "./way-back";
 
 /** Takes a phase of the procedure that follows a rotation. */
 export function takePhase<V>(secret: OpenedSecret<V>, request: PhaseRequest): Promise<RotationOutcome> {
@@ -14,7 +15,7 @@ export function takePhase<V>(secret: OpenedSecret<V>, request: PhaseRequest): Pr
     case "promote":
       return promote(secret, request);
     case "rollback":
-      return rollback(secret, request);
+      return rollBack(secret, request);
     case "decommission":
       return decommission(secret, request);
   }
@@ -74,36 +75,6 @@ async function promote<V>(secret: OpenedSecret<V>, request: PhaseRequest): Promi
   return done(derivedId);
 }
 
-async function rollback<V>(secret: OpenedSecret<V>, { versionId }: PhaseRequest): Promise<RotationOutcome> {
-  const { context, versions, values, secretId } = secret;
-  const { target, store, publications, secretName } = context;
-  const labels = versions.labelsOf(versionId);
-  if (labels === undefined) {
-    throw new RotationError("version-unknown", `${secretName} has no version ${versionId}`);
-  }
-  if (labels.includes("AWSPREVIOUS")) return alreadyDone(versionId);
-  if (!labels.includes("AWSCURRENT")) {
-    if (!labels.includes("AWSPENDING")) return { result: "nothing-to-do", versionId };
-    // A rotation that was given up: nobody was served this version, and nobody is to go on with it.
-    await store.moveLabel(secretId, "AWSPENDING", { from: versionId });
-    return done(versionId);
-  }
-  const previousId = versions.holderOf("AWSPREVIOUS");
-  const previous = previousId === undefined ? undefined : await values.read(previousId);
-  if (previousId === undefined || previous === undefined) {
-    throw new RotationError("nothing-to-return-to", `${secretName} has no AWSPREVIOUS value`);
-  }
-  await target.test(previous);
-  if (target.acceptedBy === "target" && target.published !== undefined) {
-    const current = await values.require(versionId);
-    await target.install(previous, current, secret.attempt(previousId));
-  }
-  await secret.markVerified(previousId);
-  await publications.withdraw(secretName, previousId);
-  await store.moveLabel(secretId, "AWSCURRENT", { from: versionId, to: previousId });
-  return done(versionId);
-}
-
 async function decommission<V>(secret: OpenedSecret<V>, request: PhaseRequest): Promise<RotationOutcome> {
   const { context, versions, values } = secret;
   const { target, secretName } = context;
@@ -133,8 +104,7 @@ async function decommission<V>(secret: OpenedSecret<V>, request: PhaseRequest): 
   }
   const refreshedBy = emergency ? undefined : await secret.wait("decommission", currentId);
   if (target.acceptedBy === "target") {
-    const pending = await secret.labelled("AWSPENDING");
-    const kept = pending === undefined ? [current] : [current, pending];
+    const kept = await secret.kept(versionId);
     await target.retire({ secret: secret.identity, retired, kept, refreshedBy, emergency });
   }
   if (remaining === undefined) return done(versionId);

@@ -1,6 +1,7 @@
 import type { StepRequest } from "../event";
 import { BY_SCHEDULE } from "../procedure/run";
 import { RotationError } from "../rotation-error";
+import { endEarlierCredential } from "./earlier-credential";
 import type { OpenedSecret } from "./opened-secret";
 import { alreadyDone, done, type RotationOutcome } from "./rotation-context";
 
@@ -53,8 +54,9 @@ async function create<V>(secret: OpenedSecret<V>, versionId: string): Promise<Ro
   const current = currentId === undefined ? undefined : await values.read(currentId);
   // Where no version was ever verified, no value was ever served: there is nobody to wait for.
   if (currentId !== undefined && current !== undefined && versions.isServed) {
-    await secret.wait("rotate", currentId);
+    const refreshedBy = await secret.wait("rotate", currentId);
     await beginRun(secret, versionId, currentId);
+    await endEarlierCredential(secret, current, refreshedBy, false);
   }
   const value = await target.generate(current, secret.attempt(versionId), await staged(secret, versionId));
   try {

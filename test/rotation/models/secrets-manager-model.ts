@@ -88,6 +88,12 @@ export class SecretsManagerModel {
     else this.#attach(secret, label, versionId);
   }
 
+  /** What a person does with `PutSecretValue` and a stage. */
+  async put(name: string, versionId: string, value: string, stage: string): Promise<void> {
+    const version = { ClientRequestToken: versionId, SecretString: value, VersionStages: [stage] };
+    await this.send(new PutSecretValueCommand({ SecretId: name, ...version }));
+  }
+
   versionWith(name: string, label: string): string | undefined {
     return [...this.#secret(name).versions].find(([, { labels }]) => labels.has(label))?.[0];
   }

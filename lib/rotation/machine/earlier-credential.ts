@@ -1,0 +1,43 @@
+import { RotationError } from "../rotation-error";
+import type { OpenedSecret } from "./opened-secret";
+
+/**
+ * Ends the credential of AWSPREVIOUS before another one is made, whatever became of the run that should have: a run that
+ * failed or died leaves it alive, and it would hold the slot that the next one needs. By the law nobody presents it any
+ * more when a rotation may begin; an emergency does not ask.
+ *
+ * @param refreshedBy when every consumer should have had AWSCURRENT
+ * @throws RotationError for what may pass with time, and `still-presented`: whoever presents it would be cut off
+ */
+export async function endEarlierCredential<V>(
+  secret: OpenedSecret<V>,
+  current: V,
+  refreshedBy: Date | undefined,
+  emergency: boolean,
+): Promise<void> {
+  const { context, versions } = secret;
+  const { target, log, secretName } = context;
+  const previousId = versions.holderOf("AWSPREVIOUS");
+  if (target.acceptedBy !== "target" || previousId === undefined) return;
+  const previous = await secret.readable(previousId);
+  if (previous === undefined) return;
+  try {
+    await target.retire({
+      secret: secret.identity,
+      retired: previous,
+      kept: [current],
+      refreshedBy,
+      emergency,
+    });
+  } catch (failure) {
+    if (!(failure instanceof RotationError) || holdsUp(failure)) throw failure;
+    log.warn(failure.message, { secret: secretName, version: previousId, code: failure.code });
+  }
+}
+
+/**
+ * What no later try changes, and what only a person can end, must not refuse each later rotation: making the next
+ * credential says it, if it matters.
+ */
+const holdsUp = ({ code, retryable }: RotationError): boolean =>
+  code === "still-presented" || (retryable && code !== "still-accepted");

@@ -1,0 +1,94 @@
+import type { PhaseRequest } from "../event";
+import { RotationError } from "../rotation-error";
+import type { OpenedSecret } from "./opened-secret";
+import { alreadyDone, done, type RotationOutcome } from "./rotation-context";
+
+/**
+ * Takes a version back. Target and label return together: the target accepts the value that is in use from then on, as its
+ * newest where it keeps an order, before anything is labelled; so whatever dies here, AWSCURRENT works, and the next
+ * rotation meets a target that is as if this one had never been. Decision: docs/adr/0021-the-way-back.md
+ */
+export async function rollBack<V>(
+  secret: OpenedSecret<V>,
+  { versionId }: PhaseRequest,
+): Promise<RotationOutcome> {
+  const { versions } = secret;
+  if (versions.has(versionId, "AWSCURRENT")) return returnToPrevious(secret, versionId);
+  if (versions.has(versionId, "AWSPREVIOUS")) {
+    // The call before this one may have ended between its two label moves.
+    if (versions.has(versionId, "AWSPENDING")) await secret.settle(versionId);
+    return alreadyDone(versionId);
+  }
+  return giveUp(secret, versionId);
+}
+
+/** From a version that was served. Its own credential lives on: it is retired once nobody can hold it any more. */
+async function returnToPrevious<V>(secret: OpenedSecret<V>, versionId: string): Promise<RotationOutcome> {
+  const { context, versions, values, secretId } = secret;
+  const { target, store, publications, secretName } = context;
+  const previousId = versions.holderOf("AWSPREVIOUS");
+  const previous = previousId === undefined ? undefined : await values.read(previousId);
+  if (previousId === undefined || previous === undefined) {
+    throw new RotationError("nothing-to-return-to", `${secretName} has no AWSPREVIOUS value`);
+  }
+  // A credential that was retired meanwhile stays dead: installing it would bring it back. A single slot does not
+  // accept it now, in any case.
+  if (target.acceptedBy !== "single-slot") await target.test(previous);
+  if (target.acceptedBy !== "own-workloads") {
+    const left = await secret.readable(versionId);
+    await target.install(previous, left, secret.attempt(previousId));
+    await target.test(previous);
+  }
+  await secret.markVerified(previousId);
+  await publications.withdraw(secretName, previousId);
+  await store.moveLabel(secretId, "AWSCURRENT", { from: versionId, to: previousId });
+  await secret.settle(versionId);
+  return done(versionId);
+}
+
+/**
+ * A version that nobody was served. Its credential dies at once, and then its label goes, so that a call that died in
+ * between is made again.
+ */
+async function giveUp<V>(secret: OpenedSecret<V>, versionId: string): Promise<RotationOutcome> {
+  const { versions, values, context } = secret;
+  const isPending = versions.has(versionId, "AWSPENDING");
+  if (!isPending && (await values.readText(versionId)) === undefined) {
+    throw new RotationError("version-unknown", `${context.secretName} has no version ${versionId}`);
+  }
+  await endUnserved(secret, versionId);
+  if (!isPending) return { result: "nothing-to-do", versionId };
+  await secret.settle(versionId);
+  return done(versionId);
+}
+
+async function endUnserved<V>(secret: OpenedSecret<V>, versionId: string): Promise<void> {
+  const { context, versions } = secret;
+  const { target, log, secretName } = context;
+  if (target.acceptedBy === "own-workloads") return;
+  const current = await secret.labelled("AWSCURRENT");
+  const given = await secret.readable(versionId);
+  if (given === undefined) {
+    await target.abandon?.(secret.attempt(versionId), current);
+    return;
+  }
+  if (target.acceptedBy === "single-slot") {
+    const currentId = versions.holderOf("AWSCURRENT");
+    if (current === undefined || currentId === undefined) return;
+    await target.install(current, given, secret.attempt(currentId));
+    return;
+  }
+  try {
+    await target.retire({
+      secret: secret.identity,
+      retired: given,
+      kept: await secret.kept(versionId),
+      refreshedBy: undefined,
+      emergency: false,
+    });
+  } catch (failure) {
+    // What only a person can end at the target must not hold up those who give it up.
+    if (!(failure instanceof RotationError && failure.code === "still-accepted")) throw failure;
+    log.warn(failure.message, { secret: secretName, version: versionId, code: failure.code });
+  }
+}
