@@ -179,7 +179,15 @@ function targetRights(
   return [
     statement(
       "RotateAccessKeys",
-      ["iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:GetAccessKeyLastUsed", "iam:ListAccessKeys"],
+      [
+        "iam:CreateAccessKey",
+        "iam:DeleteAccessKey",
+        "iam:GetAccessKeyLastUsed",
+        "iam:ListAccessKeys",
+        "iam:ListUserTags",
+        "iam:TagUser",
+        "iam:UntagUser",
+      ],
       users,
     ),
     statement(

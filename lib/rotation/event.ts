@@ -32,7 +32,10 @@ export interface PhaseRequest {
   readonly versionId: string;
   /** The run; the same run may ask again. */
   readonly runId: string;
-  /** A leaked credential: the waiting times are skipped, sessions of the old credential are ended. */
+  /**
+   * A leaked credential: the waiting times are skipped, and sessions of the old credential are ended where the target can
+   * end them. Sessions that STS gave for an IAM user's key live on: ADR 20 says how long, and what ends them.
+   */
   readonly emergency: boolean;
 }
 

@@ -102,28 +102,137 @@ test("a crash at every call converges: no third key, no orphan, what consumers h
   expect(points).toBeGreaterThan(20);
 });
 
+/** A call that made a key for a version and died before it noted or stored it. */
+async function orphan({ keys, secret }: ReturnType<typeof accessKey>, version: string): Promise<string> {
+  keys.userTags.set("secrets-registry:making-key", `${version} ${secret.clock.now().toISOString()}`);
+  return (await keys.create()).id;
+}
+
 test("a key that was just made and not yet stored is not taken away: its maker may be about to store it", async () => {
-  const { secret, keys, arrived } = accessKey();
+  const world = accessKey();
+  const { secret, keys, arrived } = world;
   await secret.rotate(v(1));
   arrived();
-  await keys.create();
+  const id = await orphan(world, v(2));
   expect(await codeOf(secret.rotate(v(2)))).toBe("target-busy");
-  expect(keys.ids).toHaveLength(2);
+  expect(keys.ids).toContain(id);
   secret.clock.advance(HOUR);
   await secret.rotate(v(2));
   expect(keys.ids).toHaveLength(2);
+  expect(keys.ids).not.toContain(id);
 });
 
-test("a second key that somebody uses is never removed to make room", async () => {
-  const { secret, keys, arrived } = accessKey();
+test("a run that was given up after testSecret leaves nothing that stops the next one", async () => {
+  const { secret, keys, arrived, works } = accessKey();
   await secret.rotate(v(1));
   arrived();
-  const { id, secret: half } = await keys.create();
-  for (const _ of [1, 2]) await keys.callerOf(id, half);
-  expect(keys.lets(id, half)).toBe(true);
+  secret.secrets.stage(secret.name, v(2));
+  for (const step of ["createSecret", "setSecret", "testSecret"] as const) await secret.step(step, v(2));
+  await secret.phase("rollback", v(2));
   secret.clock.advance(HOUR);
-  expect(await codeOf(secret.rotate(v(2)))).toBe("target-misconfigured");
-  expect(keys.ids).toContain(id);
+  await secret.rotate(v(3));
+  expect(keys.ids).toHaveLength(2);
+  expect(works(secret.current as AccessKeyValue)).toBe(true);
+});
+
+test("after a way back the version whose key holds the slot is named: the one that was left", async () => {
+  const { secret, arrived, rotate } = accessKey();
+  for (const n of [1, 2]) {
+    await rotate(v(n));
+    arrived();
+  }
+  await secret.phase("decommission", v(1)).catch(() => undefined);
+  await rotate(v(3));
+  await secret.phase("rollback", v(3));
+  arrived();
+  await expect(secret.rotate(v(4))).rejects.toThrow(`decommission version ${v(3)}`);
+  secret.clock.advance(HOUR);
+  await secret.phase("decommission", v(3));
+  await secret.rotate(v(4));
+});
+
+describe("what was not made here stays", () => {
+  test.each<[what: string, prepare: (world: ReturnType<typeof accessKey>) => Promise<string>]>([
+    ["a key that nobody has used yet", async ({ keys }) => (await keys.create()).id],
+    [
+      "a key that somebody uses",
+      async ({ keys }) => {
+        const { id, secret } = await keys.create();
+        for (const _ of [1, 2]) await keys.callerOf(id, secret);
+        expect(keys.lets(id, secret)).toBe(true);
+        return id;
+      },
+    ],
+    [
+      "a key that a person made two minutes after a call had died",
+      async ({ keys, secret }) => {
+        keys.userTags.set("secrets-registry:making-key", `${v(2)} ${secret.clock.now().toISOString()}`);
+        secret.clock.advance(120);
+        return (await keys.create()).id;
+      },
+    ],
+    [
+      "a key of the minute in which a call died, once somebody uses it",
+      async (world) => {
+        const id = await orphan(world, v(2));
+        const { keys, secret } = world;
+        expect(await codeOf(secret.rotate(v(2)))).toBe("target-busy");
+        jest.spyOn(keys, "lastUsedAt").mockImplementation(async () => secret.clock.now());
+        return id;
+      },
+    ],
+  ])("%s", async (_what, prepare) => {
+    const world = accessKey();
+    const { secret, keys, arrived } = world;
+    await secret.rotate(v(1));
+    arrived();
+    const id = await prepare(world);
+    secret.clock.advance(HOUR);
+    await expect(secret.rotate(v(2))).rejects.toThrow(`target-not-ours: user s3-app has the key ${id}`);
+    expect(keys.ids).toContain(id);
+  });
+
+  test("a user with another secret's mark: no key is made, none is ended", async () => {
+    const { secret, keys, arrived, rotate } = accessKey();
+    for (const n of [1, 2]) {
+      await rotate(v(n));
+      arrived();
+    }
+    const before = keys.ids;
+    keys.userTags.set("secrets-registry:secret", "stage/storage/other");
+    expect(await codeOf(secret.phase("decommission", v(1)))).toBe("target-not-ours");
+    expect(await codeOf(secret.rotate(v(3)))).toBe("target-not-ours");
+    expect(keys.ids).toEqual(before);
+  });
+});
+
+test("what is noted of a key goes with the key", async () => {
+  const { secret, keys, arrived, rotate } = accessKey();
+  for (let n = 1; n <= 4; n += 1) {
+    await rotate(v(n));
+    arrived();
+    if (n > 1) await secret.phase("decommission", v(n - 1));
+  }
+  expect([...keys.userTags.keys()].sort()).toEqual([
+    `secrets-registry:key:${secret.current?.accessKeyId}`,
+    "secrets-registry:secret",
+  ]);
+});
+
+test("a second key that a dead call made for the version goes as soon as the version's value is known", async () => {
+  const { secret, keys } = accessKey();
+  const { id } = await keys.create();
+  keys.userTags.set(`secrets-registry:key:${id}`, `unstored ${v(1)}`);
+  await secret.rotate(v(1));
+  expect(keys.ids).toEqual([secret.current?.accessKeyId]);
+});
+
+test("of two calls at once, the one whose key is not stored ends it", async () => {
+  const { secret, keys } = accessKey();
+  secret.secrets.stage(secret.name, v(1));
+  await Promise.all([secret.step("createSecret", v(1)), secret.step("createSecret", v(1))]);
+  const stored = JSON.parse(secret.secrets.valueOf(secret.name, v(1)) ?? "{}");
+  expect(keys.ids).toEqual([stored.accessKeyId]);
 });
 
 test("a retired key that a consumer still presents stops the decommission, unless it is an emergency", async () => {

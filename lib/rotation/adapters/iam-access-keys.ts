@@ -4,6 +4,9 @@ import {
   GetAccessKeyLastUsedCommand,
   type IAMClient,
   ListAccessKeysCommand,
+  ListUserTagsCommand,
+  TagUserCommand,
+  UntagUserCommand,
 } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient, type STSClientConfig } from "@aws-sdk/client-sts";
 import { RotationError } from "../rotation-error";
@@ -68,6 +71,32 @@ export class IamAccessKeys implements AccessKeys {
       // A key that is gone is used by nobody.
       if (awsNameOf(failure).startsWith("NoSuchEntity")) return undefined;
       throw awsFailure(failure, "iam:GetAccessKeyLastUsed");
+    }
+  }
+
+  async tags(user: string): Promise<ReadonlyMap<string, string>> {
+    try {
+      // A user has 50 tags at most, and a page 100.
+      const { Tags: tags = [] } = await this.#iam.send(new ListUserTagsCommand({ UserName: user }));
+      return new Map(tags.map(({ Key = "", Value = "" }) => [Key, Value]));
+    } catch (failure) {
+      throw ofUser(failure, user, "iam:ListUserTags");
+    }
+  }
+
+  async putTag(user: string, key: string, value: string): Promise<void> {
+    try {
+      await this.#iam.send(new TagUserCommand({ UserName: user, Tags: [{ Key: key, Value: value }] }));
+    } catch (failure) {
+      throw ofUser(failure, user, "iam:TagUser");
+    }
+  }
+
+  async removeTag(user: string, key: string): Promise<void> {
+    try {
+      await this.#iam.send(new UntagUserCommand({ UserName: user, TagKeys: [key] }));
+    } catch (failure) {
+      throw ofUser(failure, user, "iam:UntagUser");
     }
   }
 

@@ -10,10 +10,14 @@ interface Key extends AccessKeyState {
   unknownFor: number;
 }
 
-/** One IAM user's keys: two at most, a new one is not known at once, and the last use is remembered. */
+/**
+ * One IAM user's keys: two at most, a new one is not known at once, and the last use is remembered. Keys have no tags, users
+ * have up to 50 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
+ */
 export class AccessKeysModel implements AccessKeys {
   readonly user = "s3-app";
   most = 0;
+  readonly userTags = new Map<string, string>();
   readonly #keys = new Map<string, Key>();
 
   constructor(
@@ -62,11 +66,32 @@ export class AccessKeysModel implements AccessKeys {
     return this.#keys.get(id)?.lastUsed;
   }
 
+  async tags(user: string): Promise<ReadonlyMap<string, string>> {
+    if (user !== this.user) throw new RotationError("target-misconfigured", `there is no IAM user ${user}`);
+    return new Map(this.userTags);
+  }
+
+  async putTag(_user: string, key: string, value: string): Promise<void> {
+    // "Tag keys: 128 characters, values: 256; letters, numbers, spaces and _ . : / = + @ -"
+    if (!/^[\p{L}\p{N} _.:/=+@-]{1,128}$/u.test(key) || !/^[\p{L}\p{N} _.:/=+@-]{0,256}$/u.test(value)) {
+      throw new RotationError("unexpected", "iam:TagUser", "InvalidInput");
+    }
+    if (!this.userTags.has(key) && this.userTags.size >= 50) {
+      throw new RotationError("unexpected", "iam:TagUser", "LimitExceeded");
+    }
+    this.userTags.set(key, value);
+  }
+
+  async removeTag(_user: string, key: string): Promise<void> {
+    this.userTags.delete(key);
+  }
+
   async callerOf(id: string, secret: string): Promise<string | undefined> {
     const key = this.#keys.get(id);
     if (key && key.unknownFor > 0) key.unknownFor -= 1;
-    return key?.secret === secret && key.unknownFor === 0
-      ? `arn:aws:iam::111122223333:user/${this.user}`
-      : undefined;
+    if (key?.secret !== secret || key.unknownFor > 0) return undefined;
+    // Any request counts as a use, also the one that asks who is asking.
+    key.lastUsed = this.clock().now();
+    return `arn:aws:iam::111122223333:user/${this.user}`;
   }
 }
