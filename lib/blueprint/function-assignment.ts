@@ -16,10 +16,10 @@ export interface FunctionAssignment {
 }
 
 /**
- * Characters of ARNs that one function's role takes. It may name each of them twice, and that fills seven of its ten
- * policies, with room for chance.
+ * Characters of ARNs and names that one function's role takes. It may have each of them twice, and that fills eight of its
+ * ten policies, with room for chance.
  */
-const CAPACITY = 20_000;
+const CAPACITY = 13_000;
 /** What an ARN has beyond the key, about. */
 const ARN_LENGTH = 90;
 
@@ -80,7 +80,7 @@ function networkOf(environment: Environment, secret: EnvironmentSecret): string 
 function parts(
   secrets: readonly EnvironmentSecret[],
 ): readonly { readonly part: number; readonly secrets: readonly EnvironmentSecret[] }[] {
-  const length = secrets.reduce((sum, { physicalKey }) => sum + physicalKey.length + ARN_LENGTH, 0);
+  const length = secrets.reduce((sum, { physicalKey }) => sum + 2 * physicalKey.length + ARN_LENGTH, 0);
   const count = Math.ceil(length / CAPACITY);
   const groups = Array.from({ length: count }, (): EnvironmentSecret[] => []);
   for (const secret of secrets) {

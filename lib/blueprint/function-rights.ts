@@ -103,21 +103,22 @@ export function rotationRights(
           environment.allRegions,
         )
       : throughSecretsManager(environment, "DecryptThroughSecretsManager", ["kms:Decrypt"], [primary]),
-    {
-      Sid: "ReadAndWithdrawConfirmations",
-      Effect: "Allow",
-      Action: ["dynamodb:DeleteItem", ...(secrets.some(waits) ? ["dynamodb:GetItem"] : [])],
-      Resource: [tableArn(environment, primary, publicationsTable(registry.id, environment.name))],
-    },
+    ...onItemsOf(
+      environment,
+      secrets,
+      "ReadAndWithdrawConfirmations",
+      ["dynamodb:DeleteItem", ...(secrets.some(waits) ? ["dynamodb:GetItem"] : [])],
+      publicationsTable(registry.id, environment.name),
+    ),
     // The reads tell whose run it was that came first.
     ...(procedure && secrets.some(({ rotation }) => rotation === "automatic")
-      ? [
-          statement(
-            "BeginRuns",
-            ["dynamodb:GetItem", "dynamodb:PutItem"],
-            [tableArn(environment, primary, runsTable(registry.id, environment.name))],
-          ),
-        ]
+      ? onItemsOf(
+          environment,
+          secrets,
+          "BeginRuns",
+          ["dynamodb:GetItem", "dynamodb:PutItem"],
+          runsTable(registry.id, environment.name),
+        )
       : []),
     ...(procedure
       ? [
@@ -136,6 +137,43 @@ export function rotationRights(
       : []),
     ...targetRights(environment, secrets),
   ];
+}
+
+/** Characters of names in one statement: two such statements fit into a managed policy. */
+const NAMES_LENGTH = 2_500;
+
+/**
+ * A right on the items of some secrets in a table whose partition key is the secret's name, in as many statements as its
+ * names need. The key is in every call of these actions, those in transactions included, which are judged item by item; so
+ * "for all values" is never true of none.
+ *
+ * Sources: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html,
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+ */
+function onItemsOf(
+  environment: Environment,
+  secrets: readonly EnvironmentSecret[],
+  sid: string,
+  actions: readonly string[],
+  table: string,
+): readonly PolicyStatement[] {
+  const parts: string[][] = [];
+  let room = 0;
+  for (const { physicalKey } of secrets) {
+    const name = secretName(environment.name, physicalKey);
+    if (name.length + 3 > room) {
+      parts.push([]);
+      room = NAMES_LENGTH;
+    }
+    parts.at(-1)?.push(name);
+    room -= name.length + 3;
+  }
+  return parts.map((names, index) => ({
+    ...statement(index === 0 ? sid : `${sid}${index + 1}`, actions, [
+      tableArn(environment, environment.regions.primary, table),
+    ]),
+    Condition: { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": names } },
+  }));
 }
 
 /** Whether the function writes values of its own; otherwise operators put every one of them. */

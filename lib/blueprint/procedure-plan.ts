@@ -13,6 +13,7 @@ import {
   approvalTopic,
   CADENCE_METRIC,
   CADENCE_STATES,
+  changesTable,
   METRIC_NAMESPACE,
   type ProcedureFunction,
   procedureFunctionName,
@@ -63,6 +64,8 @@ import { clustersOf, type WorkloadPlan } from "./workload-plan";
 export interface ProcedurePlan {
   /** DynamoDB table: partition key `secret`, sort key `run`. */
   readonly runsTable: string;
+  /** DynamoDB table: partition key `change`. */
+  readonly changesTable: string;
   readonly stateMachine: {
     readonly name: string;
     readonly arn: string;
@@ -170,6 +173,7 @@ export function procedureOf(registry: Registry, environment: Environment, parts:
     functions,
     plan: {
       runsTable: names.runsTable,
+      changesTable: names.changesTable,
       stateMachine: {
         name: names.stateMachine,
         arn: machineArn,
@@ -230,6 +234,7 @@ function namesOf(
   return {
     publicationsTable: publicationsTable(id, name),
     runsTable: runsTable(id, name),
+    changesTable: changesTable(id, name),
     recordsBucket: recordsBucket(id, name, account, regions.primary),
     stateMachine: stateMachineName(id, name),
     alarmTopic: alarmTopic(id, name),
@@ -321,7 +326,7 @@ function functionsOf(
             timeoutSeconds: BRISK_SECONDS,
             settings: {
               ...common,
-              runsTable: names.runsTable,
+              changesTable: names.changesTable,
               issuer: changes.issuer,
               repository: changes.repository,
               ref: changes.ref,
@@ -354,6 +359,7 @@ function functionsOf(
       settings: {
         ...common,
         runsTable: names.runsTable,
+        changesTable: names.changesTable,
         publicationsTable: names.publicationsTable,
         stateMachineArn: machineArn,
         changeRequest: environment.changeRequest,
@@ -369,6 +375,7 @@ function functionsOf(
       settings: {
         ...common,
         runsTable: names.runsTable,
+        changesTable: names.changesTable,
         recordsBucket: names.recordsBucket,
         secrets: bySecretName(({ key, kind }) => ({ key, kind })),
       } satisfies RecorderSettings,

@@ -19,6 +19,7 @@ import { arnsIn, statement, throughSecretsManager, withinOneRole } from "./funct
 export interface ProcedureNames {
   readonly publicationsTable: string;
   readonly runsTable: string;
+  readonly changesTable: string;
   readonly recordsBucket: string;
   readonly stateMachine: string;
   readonly alarmTopic: string;
@@ -94,8 +95,20 @@ export function dispatcherRights({
   return [
     statement(
       "KeepRuns",
-      ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+      // A lock that belongs to no run is deleted.
+      [
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+      ],
       [tableArn(environment, primary, names.runsTable)],
+    ),
+    statement(
+      "UseChanges",
+      ["dynamodb:GetItem", "dynamodb:UpdateItem"],
+      [tableArn(environment, primary, names.changesTable)],
     ),
     statement(
       "ReadConfirmations",
@@ -130,7 +143,9 @@ export function dispatcherRights({
 /** What the change gate is allowed: to note a change request that a job of CI has vouched for. */
 export function changeGateRights({ environment, names }: ProcedureScope): readonly PolicyStatement[] {
   const { primary } = environment.regions;
-  return [statement("NoteChanges", ["dynamodb:PutItem"], [tableArn(environment, primary, names.runsTable)])];
+  return [
+    statement("NoteChanges", ["dynamodb:PutItem"], [tableArn(environment, primary, names.changesTable)]),
+  ];
 }
 
 /**
@@ -145,6 +160,7 @@ export function recorderRights({ environment, names }: ProcedureScope): readonly
       ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"],
       [tableArn(environment, primary, names.runsTable)],
     ),
+    statement("FreeChanges", ["dynamodb:UpdateItem"], [tableArn(environment, primary, names.changesTable)]),
     statement(
       "WriteRecords",
       ["s3:GetObject", "s3:PutObject"],

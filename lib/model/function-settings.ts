@@ -110,6 +110,8 @@ export interface CheckerSettings extends ProcedureSettingsCommon {
 /** Settings of the dispatcher, which begins runs. */
 export interface DispatcherSettings extends ProcedureSettingsCommon {
   readonly runsTable: string;
+  /** Table of the change requests that CI has vouched for: a run uses one up. */
+  readonly changesTable: string;
   /** Table in which the mirror confirms versions: how long `promote` has to wait. */
   readonly publicationsTable: string;
   readonly stateMachineArn: string;
@@ -124,7 +126,7 @@ export interface DispatcherSettings extends ProcedureSettingsCommon {
  * jobs count.
  */
 export interface ChangeGateSettings extends ProcedureSettingsCommon {
-  readonly runsTable: string;
+  readonly changesTable: string;
   /** Issuer of CI's tokens: `https://token.actions.githubusercontent.com`. */
   readonly issuer: string;
   /** `<owner>/<name>`. */
@@ -181,6 +183,8 @@ export interface RestartedCluster {
 /** Settings of the recorder. */
 export interface RecorderSettings extends ProcedureSettingsCommon {
   readonly runsTable: string;
+  /** Table of change requests: a run that was withdrawn frees its own. */
+  readonly changesTable: string;
   readonly recordsBucket: string;
   /** By secret name. */
   readonly secrets: Readonly<Record<string, { readonly key: string; readonly kind: KindName }>>;

@@ -139,6 +139,10 @@ export const procedureFunctionName = (
 export const runsTable = (registry: string, environment: string): string =>
   `${registry}-${environment}-secret-runs`;
 
+/** DynamoDB table of the change requests that CI has vouched for: partition key `change`, the digest. */
+export const changesTable = (registry: string, environment: string): string =>
+  `${registry}-${environment}-secret-changes`;
+
 /**
  * Audience of the token with which a job of CI vouches for a change request in one environment.
  *

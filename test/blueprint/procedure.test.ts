@@ -479,7 +479,7 @@ describe("change requests", () => {
       registry: "acme",
       environment: "prod",
       region: "eu-central-1",
-      runsTable: "acme-prod-secret-runs",
+      changesTable: "acme-prod-secret-changes",
       issuer: "https://token.actions.githubusercontent.com",
       repository: "acme/infrastructure",
       ref: "refs/heads/main",

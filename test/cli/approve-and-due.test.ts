@@ -15,8 +15,8 @@ import {
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { run } from "../../lib/cli/program";
-import { publicationsTable, runsTable, secretName } from "../../lib/model/names";
-import { createSecretTable } from "../../lib/rehearsal/load";
+import { changesTable, publicationsTable, runsTable, secretName } from "../../lib/model/names";
+import { createSecretTable, createTable } from "../../lib/rehearsal/load";
 import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
 import { DynamoDbRuns } from "../../lib/rotation/adapters/dynamodb-runs";
 import { registry } from "../../registry";
@@ -62,7 +62,12 @@ beforeAll(async () => {
   ] as const) {
     await createSecretTable(dynamoDb, name, sortKey);
   }
-  runs = new DynamoDbRuns(dynamoDb, runsTable(registry.id, ENVIRONMENT));
+  await createTable(dynamoDb, changesTable(registry.id, ENVIRONMENT), "change");
+  runs = new DynamoDbRuns(
+    dynamoDb,
+    runsTable(registry.id, ENVIRONMENT),
+    changesTable(registry.id, ENVIRONMENT),
+  );
   await new IAMClient(settings()).send(
     new CreateRoleCommand({
       RoleName: "procedure",
@@ -90,7 +95,14 @@ async function waiting(startedBy: string, requester = "ana@example.com") {
   const change = { id: "2026-12-01-payments--stripe", digest, key: KEY, requester };
   await runs.approve({ ...change, from: "2026-12-01", until: "2026-12-31" }, new Date());
   const begun = await runs.begin(
-    { secret: NAME, run: id, kind: "rotation", newVersion: id, startedBy, change: { id: change.id, digest } },
+    {
+      secret: NAME,
+      run: id,
+      kind: "rotation",
+      newVersion: id,
+      startedBy,
+      change: { id: change.id, digest, requester },
+    },
     new Date(),
   );
   const [sfn, sqs] = [new SFNClient(settings()), new SQSClient(settings())];

@@ -1,7 +1,13 @@
 import { randomBytes, randomUUID, verify } from "node:crypto";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
-import { CreateTableCommand, DynamoDBClient, TransactWriteItemsCommand } from "@aws-sdk/client-dynamodb";
+import {
+  CreateTableCommand,
+  DynamoDBClient,
+  PutItemCommand,
+  QueryCommand,
+  TransactWriteItemsCommand,
+} from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import {
   CreateAccessKeyCommand,
@@ -45,7 +51,12 @@ import {
 } from "@aws-sdk/client-sqs";
 import { AssumeRoleCommand, GetWebIdentityTokenCommand, STSClient } from "@aws-sdk/client-sts";
 import { zipSync } from "fflate";
-import { allowSecretsManager, type Credentials, loadFunction } from "../../lib/rehearsal/load";
+import {
+  allowSecretsManager,
+  type Credentials,
+  createSecretTable,
+  loadFunction,
+} from "../../lib/rehearsal/load";
 import { type EmbeddedAws, ServerGroup, startEmbeddedAws, startOpenBao } from "../../lib/rehearsal/servers";
 import {
   type AwsShim,
@@ -533,6 +544,51 @@ const CONTRACTS: Record<ShimRuleName, Contract> = {
     },
     shim: ["AccessDenied", "ok", "PreconditionFailed", true, "ok"],
     embedded: ["AccessDenied", "AccessDenied", "AccessDenied", true, "ok"],
+  },
+  "leading-keys": {
+    async act(at) {
+      const TableName = `items-${++count}`;
+      await createSecretTable(client(DynamoDBClient), TableName, "run");
+      const items = (keys: readonly string[]) => ({
+        ...allow(["dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"]),
+        Condition: { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": keys } },
+      });
+      await allowRole(items(["dev/ours"]), items(["dev/also"]));
+      const role = clientAt(at === client ? shim.endpoint : aws.endpoint, DynamoDBClient, session);
+      const key = (secret: string) => ({ secret: { S: secret }, run: { S: "#lock" } });
+      const write = (secret: string) =>
+        outcome(role.send(new PutItemCommand({ TableName, Item: key(secret) })));
+      const query = (secret: string) =>
+        outcome(
+          role.send(
+            new QueryCommand({
+              TableName,
+              KeyConditionExpression: "secret = :secret",
+              ExpressionAttributeValues: { ":secret": { S: secret } },
+            }),
+          ),
+        );
+      const both = outcome(
+        role.send(
+          new TransactWriteItemsCommand({
+            TransactItems: [
+              { Put: { TableName, Item: key("dev/also") } },
+              { Delete: { TableName, Key: key("dev/theirs") } },
+            ],
+          }),
+        ),
+      );
+      return [
+        await write("dev/ours"),
+        await write("dev/also"),
+        await write("dev/theirs"),
+        await query("dev/ours"),
+        await query("dev/theirs"),
+        await both,
+      ];
+    },
+    shim: ["ok", "ok", "AccessDeniedException", "ok", "AccessDeniedException", "AccessDeniedException"],
+    embedded: ["ok", "ok", "ok", "ok", "ok", "ok"],
   },
   "web-identity-token": {
     async act(at) {

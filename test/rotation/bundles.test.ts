@@ -31,12 +31,19 @@ const PROCEDURE: Readonly<Record<string, Foreign>> = {
     event: { Action: "rotate", Key: "other", Requester: OPERATOR },
     settings: {
       ...COMMON,
-      ...{ runsTable: "r", publicationsTable: "p", stateMachineArn: "m", changeRequest: "none", secrets: {} },
+      ...{
+        runsTable: "r",
+        changesTable: "c",
+        publicationsTable: "p",
+        stateMachineArn: "m",
+        changeRequest: "none",
+        secrets: {},
+      },
     },
   },
   recorder: {
     event: { Secret: "dev/other", Run: "v", Status: "awaiting-approval" },
-    settings: { ...COMMON, runsTable: "r", recordsBucket: "b", secrets: {} },
+    settings: { ...COMMON, runsTable: "r", changesTable: "c", recordsBucket: "b", secrets: {} },
   },
   checker: {
     event: { Checks: ["other/health"], Environment: "dev", Secret: "dev/other", Version: "v" },
@@ -65,7 +72,7 @@ const PROCEDURE: Readonly<Record<string, Foreign>> = {
     event: { Change: "nothing", Token: "none" },
     settings: {
       ...COMMON,
-      runsTable: "r",
+      changesTable: "c",
       issuer: "https://token.actions.githubusercontent.com",
       repository: "acme/infrastructure",
       ref: "refs/heads/main",

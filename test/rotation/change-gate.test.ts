@@ -109,7 +109,7 @@ function gate(settings: object = {}) {
         registry: "acme",
         environment: "prod",
         region: "eu-central-1",
-        runsTable: "runs",
+        changesTable: "changes",
         issuer,
         repository: "acme/infrastructure",
         ref: "refs/heads/main",

@@ -104,6 +104,7 @@ class World {
         environment: "test",
         region: REGION,
         runsTable: "runs",
+        changesTable: "changes",
         publicationsTable: "publications",
         stateMachineArn: "arn",
         changeRequest: "required",

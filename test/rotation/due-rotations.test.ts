@@ -113,6 +113,7 @@ function dispatcherWith({ verified = true }: { readonly verified?: boolean } = {
       environment: "test",
       region: "eu-central-1",
       runsTable: "runs",
+      changesTable: "changes",
       publicationsTable: "publications",
       stateMachineArn: "arn",
       changeRequest: "required",

@@ -1,5 +1,5 @@
 import { CloudWatchClient, GetMetricStatisticsCommand } from "@aws-sdk/client-cloudwatch";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import {
   CreateBucketCommand,
@@ -28,7 +28,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import type { RecorderEvent } from "../../lib/model/procedure-events";
 import { readRotationRecord } from "../../lib/model/rotation-record";
-import { createSecretTable } from "../../lib/rehearsal/load";
+import { createSecretTable, createTable } from "../../lib/rehearsal/load";
 import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
 import { startAwsShim } from "../../lib/rehearsal/shim";
 import { awsWatcherSinks } from "../../lib/rotation/adapters/aws-watcher-sinks";
@@ -50,6 +50,7 @@ const ACCOUNT = "111122223333";
 const REGION = "eu-central-1";
 const BUCKET = `acme-test-${ACCOUNT}-${REGION}-rotation-records`;
 const RUNS = "acme-test-secret-runs";
+const CHANGES = "acme-test-secret-changes";
 const PUBLICATIONS = "acme-test-secret-publications";
 const FUNCTION = "acme-test--rotate-stripe";
 const REQUESTER = `arn:aws:sts::${ACCOUNT}:assumed-role/operator/ana@example.com`;
@@ -80,6 +81,7 @@ beforeAll(async () => {
   secretsManager = new SecretsManagerClient(ours);
   stepFunctions = new SFNClient(ours);
   await createSecretTable(dynamoDb, RUNS, "run");
+  await createTable(dynamoDb, CHANGES, "change");
   await createSecretTable(dynamoDb, PUBLICATIONS, "version");
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET, ObjectLockEnabledForBucket: true }));
   await s3.send(
@@ -153,10 +155,11 @@ function recorderOf(name: string, key: string, clock: TestClock, plan = new Cras
       environment: "test",
       region: REGION,
       runsTable: RUNS,
+      changesTable: CHANGES,
       recordsBucket: BUCKET,
       secrets: { [name]: { key, kind: "stripe" } },
     },
-    runs: plan.wrap(new DynamoDbRuns(dynamoDb, RUNS)),
+    runs: plan.wrap(new DynamoDbRuns(dynamoDb, RUNS, CHANGES)),
     archive: plan.wrap(new S3RecordArchive(s3, BUCKET)),
     clock,
   });
@@ -185,6 +188,7 @@ describe("the dispatcher on AWS's services", () => {
         environment: "test",
         region: REGION,
         runsTable: RUNS,
+        changesTable: CHANGES,
         publicationsTable: PUBLICATIONS,
         stateMachineArn: machineArn,
         changeRequest: "none",
@@ -203,7 +207,7 @@ describe("the dispatcher on AWS's services", () => {
           },
         },
       },
-      runs: plan.wrap(new DynamoDbRuns(dynamoDb, RUNS)),
+      runs: plan.wrap(new DynamoDbRuns(dynamoDb, RUNS, CHANGES)),
       store: plan.wrap(new SecretsManagerStore(secretsManager)),
       publications: new DynamoDbPublications(dynamoDb, PUBLICATIONS),
       rotations: { start: async () => undefined },
@@ -237,11 +241,48 @@ describe("the dispatcher on AWS's services", () => {
     emergency: false,
   });
 
+  test("a forged lock keeps nobody out for good: the sweep frees what belongs to no run, and nothing else", async () => {
+    const [forged, ended, open] = [await secretWith(true), await secretWith(true), await secretWith(true)];
+    const clock = new TestClock();
+    const runs = new DynamoDbRuns(dynamoDb, RUNS, CHANGES);
+    const lock = (secret: string, holder: string | undefined) =>
+      dynamoDb.send(
+        new PutItemCommand({
+          TableName: RUNS,
+          Item: {
+            secret: { S: secret },
+            run: { S: "#lock" },
+            ...(holder === undefined ? {} : { holder: { S: holder } }),
+          },
+        }),
+      );
+    const begin = ({ name, next }: { name: string; next: string }) =>
+      runs.begin(
+        { secret: name, run: next, kind: "rotation", newVersion: next, startedBy: "schedule" },
+        clock.now(),
+      );
+    await lock(forged.name, "no-such-run");
+    await runs.end(await begin(ended), "failed");
+    await lock(ended.name, ended.next);
+    const held = await begin(open);
+    const dispatch = (secret: { name: string; key: string }, request: DispatcherRequest) =>
+      dispatcherOf(secret, clock).run(request);
+    const refused = dispatch(forged, rotate(forged.key));
+    await expect(refused).rejects.toMatchObject({ code: "throttled" });
+    expect(await dispatch(forged, { action: "sweep" })).toMatchObject({ freed: 1, failed: 0 });
+    expect(await dispatch(ended, { action: "sweep" })).toMatchObject({ freed: 1, failed: 0 });
+    expect(await dispatch(open, { action: "sweep" })).toMatchObject({ freed: 0, failed: 0 });
+    expect(await dispatch(forged, rotate(forged.key))).toMatchObject({ result: "under-way" });
+    expect(await runs.open(open.name)).toMatchObject({ run: held.run });
+    await lock(ended.name, undefined);
+    expect(await dispatch(ended, { action: "sweep" })).toMatchObject({ freed: 1, failed: 0 });
+  });
+
   test("begins and hands on once, wherever it dies", async () => {
     const points = await crashEverywhere(async () => {
       const secret = await secretWith(true);
       const clock = new TestClock();
-      const runs = new DynamoDbRuns(dynamoDb, RUNS);
+      const runs = new DynamoDbRuns(dynamoDb, RUNS, CHANGES);
       return {
         work: (plan) => dispatcherOf(secret, clock, plan).run(rotate(secret.key)),
         afterCrash: async () => {
@@ -296,7 +337,7 @@ describe("the dispatcher on AWS's services", () => {
     const [{ name = "" } = {}] = await executionsOf(secret.key);
     await new StepFunctionsExecutions(stepFunctions, machineArn).stop(name);
     await expect(dispatcher.run(next)).resolves.toMatchObject({ run: { run: other, status: "proving" } });
-    expect(await new DynamoDbRuns(dynamoDb, RUNS).read(secret.name, secret.next)).toMatchObject({
+    expect(await new DynamoDbRuns(dynamoDb, RUNS, CHANGES).read(secret.name, secret.next)).toMatchObject({
       status: "failed",
     });
     const [dead = ""] = await objectsOf(secret.key);
@@ -335,7 +376,7 @@ describe("the dispatcher on AWS's services", () => {
     await expect(
       dispatcher.run({ action: "label-moved", secretName: secret.name, versionId: secret.first }),
     ).resolves.toEqual({ result: "nothing-to-do" });
-    expect(await new DynamoDbRuns(dynamoDb, RUNS).latest(secret.name, 10)).toEqual([]);
+    expect(await new DynamoDbRuns(dynamoDb, RUNS, CHANGES).latest(secret.name, 10)).toEqual([]);
     expect(await executionsOf(secret.key)).toEqual([]);
   });
 });
@@ -378,7 +419,7 @@ describe("the recorder on AWS's services", () => {
     const [key, run] = [`db/app-${count}`, versionId(`run ${count}`)];
     const name = `test/${key}`;
     const clock = new TestClock();
-    const runs = new DynamoDbRuns(dynamoDb, RUNS);
+    const runs = new DynamoDbRuns(dynamoDb, RUNS, CHANGES);
     await runs.begin(
       {
         secret: name,

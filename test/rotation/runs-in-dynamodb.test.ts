@@ -1,6 +1,6 @@
 import { DeleteItemCommand, DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import fc from "fast-check";
-import { createSecretTable } from "../../lib/rehearsal/load";
+import { createSecretTable, createTable } from "../../lib/rehearsal/load";
 import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
 import { DynamoDbRuns } from "../../lib/rotation/adapters/dynamodb-runs";
 import { FINAL_STATUSES, type NewRun, type Run } from "../../lib/rotation/procedure/run";
@@ -11,6 +11,7 @@ import { RunTableModel } from "./models/run-table-model";
 const ACCOUNT = "111122223333";
 const REGION = "eu-central-1";
 const TABLE = "acme-test-secret-runs";
+const CHANGES = "acme-test-secret-changes";
 
 let group: ServerGroup;
 let aws: EmbeddedAws;
@@ -25,6 +26,7 @@ beforeAll(async () => {
     credentials: aws.rootCredentials(ACCOUNT),
   });
   await createSecretTable(client, TABLE, "run");
+  await createTable(client, CHANGES, "change");
 }, 300_000);
 
 afterAll(async () => {
@@ -33,6 +35,11 @@ afterAll(async () => {
 });
 
 async function clear(): Promise<void> {
+  const { Items: changes = [] } = await client.send(new ScanCommand({ TableName: CHANGES }));
+  for (const { change: key } of changes) {
+    if (key !== undefined)
+      await client.send(new DeleteItemCommand({ TableName: CHANGES, Key: { change: key } }));
+  }
   const { Items = [] } = await client.send(new ScanCommand({ TableName: TABLE }));
   for (const { secret, run } of Items) {
     if (secret === undefined || run === undefined) continue;
@@ -130,7 +137,7 @@ describe("runs in DynamoDB", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(op, { minLength: 1, maxLength: 14, size: "max" }), async (ops) => {
         await clear();
-        const [real, model] = [new DynamoDbRuns(client, TABLE), new RunTableModel()];
+        const [real, model] = [new DynamoDbRuns(client, TABLE, CHANGES), new RunTableModel()];
         for (const [minute, item] of ops.entries()) {
           expect(await outcomeOf(real, item, minute)).toEqual(await outcomeOf(model, item, minute));
           calls += 1;
@@ -147,7 +154,7 @@ describe("runs in DynamoDB", () => {
 
   test("of eight that begin at once, one has the secret", async () => {
     await clear();
-    const table = new DynamoDbRuns(client, TABLE);
+    const table = new DynamoDbRuns(client, TABLE, CHANGES);
     const begun = await Promise.allSettled(
       ["a", "b", "c", "d", "e", "f", "g", "h"].map((version) =>
         table.begin(

@@ -20,7 +20,6 @@ export function awsApprovalCloud(props: AwsRotationCloudProps, runsTable: string
       return { arn: Arn, account: Account };
     },
     run: (secretName, run) => runs.read(secretName, run),
-    change: (digest) => runs.approved(digest),
     async answer(token, approver, approves) {
       const output: ApprovalAnswer = { approver };
       if (approves) {

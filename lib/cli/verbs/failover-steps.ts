@@ -128,7 +128,7 @@ export function leftovers({ functions, operations, procedure, key }: Blueprint):
       : {}),
     tables: [
       ...(operations ? [operations.publicationsTable] : []),
-      ...(procedure ? [procedure.runsTable] : []),
+      ...(procedure ? [procedure.changesTable, procedure.runsTable] : []),
     ],
     keyAliases: [
       key.alias,

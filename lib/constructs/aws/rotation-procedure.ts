@@ -41,7 +41,7 @@ export interface RotationProcedureProps {
 }
 
 /**
- * What follows a rotation: the table of runs, the state machine that proves one and retires the old credential, the
+ * What follows a rotation: the tables of runs and of change requests, the state machine that proves one and retires the old credential, the
  * bucket of records that nobody can change, the key of their fingerprints, the topics on which people are asked and reminded. Its functions are among
  * those of {@link Operations}. The policies that people's roles need are written beside the stack, as
  * `policies/operator.json`, `approver.json`, `ci.json` and `failover.json`: those roles belong to others.
@@ -88,6 +88,20 @@ export class RotationProcedure extends Construct {
         tags,
       }),
       "runs",
+    );
+    setAddress(
+      this,
+      new DynamodbTable(this, "changes", {
+        ...common,
+        name: plan.changesTable,
+        billingMode: "PAY_PER_REQUEST",
+        hashKey: "change",
+        attribute: [{ name: "change", type: "S" }],
+        pointInTimeRecovery: { enabled: true },
+        deletionProtectionEnabled: plan.preventDestroy,
+        tags,
+      }),
+      "changes",
     );
     this.#records(common, plan.records, plan);
     this.#auditKey(common, plan);

@@ -79,6 +79,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   Null: (found, wanted) => wanted.includes(String(found === undefined)),
   // Contexts here have at most one value for a key; all of none is true, any of none is false.
   "ForAllValues:StringEquals": (found, wanted) => found === undefined || wanted.includes(found),
+  "ForAllValues:StringLike": (found, wanted) => found === undefined || anyLike(found, wanted),
   "ForAnyValue:StringEquals": anyEqual,
 };
 

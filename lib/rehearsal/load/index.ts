@@ -25,7 +25,7 @@ export {
 } from "./functions";
 export { loadOperations, loadSchedules, type ZipOf } from "./operations";
 export { loadProcedure } from "./procedure";
-export { createSecretTable } from "./tables";
+export { createSecretTable, createTable } from "./tables";
 export { type RehearsedAddresses, rehearsedDeployer } from "./vault-deployer";
 export {
   loadVaultServer,

@@ -12,10 +12,10 @@ import type { AuditKeyPlan, Blueprint, RecordsPlan } from "../../blueprint";
 import type { PolicyDocument } from "../../model";
 import { type AwsAccess, clientSettings, kms, loadRole } from "./aws-account";
 import { embeddedDefinition, hurriedDefinition } from "./embedded-definition";
-import { createSecretTable } from "./tables";
+import { createSecretTable, createTable } from "./tables";
 
 /**
- * Loads what follows a rotation, as the deployer whose credentials `access` holds: table of runs, bucket of records, key of
+ * Loads what follows a rotation, as the deployer whose credentials `access` holds: tables of runs and of change requests, bucket of records, key of
  * fingerprints, topics, state machine. Its functions are loaded with the others.
  */
 export async function loadProcedure(access: AwsAccess, blueprint: Blueprint): Promise<void> {
@@ -23,6 +23,7 @@ export async function loadProcedure(access: AwsAccess, blueprint: Blueprint): Pr
   if (procedure === undefined || operations === undefined) return;
   const settings = clientSettings(access, regions.primary);
   await createSecretTable(new DynamoDBClient(settings), procedure.runsTable, "run");
+  await createTable(new DynamoDBClient(settings), procedure.changesTable, "change");
   await loadRecords(new S3Client({ ...settings, forcePathStyle: true }), regions.primary, procedure.records);
   await loadAuditKey(access, regions.primary, procedure.auditKey);
   for (const topic of [procedure.approvals, procedure.reminders]) {

@@ -8,23 +8,29 @@ const PATIENCE_SECONDS = 30;
  *
  * @param sortKey what tells the items of one secret apart: its runs, or its versions
  */
-export async function createSecretTable(
+export const createSecretTable = (
+  client: DynamoDBClient,
+  name: string,
+  sortKey: "run" | "version",
+): Promise<void> => createTable(client, name, "secret", sortKey);
+
+/** Makes a table of texts by one key or by two, and waits until it is there. */
+export async function createTable(
   client: DynamoDBClient,
   TableName: string,
-  sortKey: "run" | "version",
+  partitionKey: string,
+  sortKey?: string,
 ): Promise<void> {
+  const keys = sortKey === undefined ? [partitionKey] : [partitionKey, sortKey];
   await client.send(
     new CreateTableCommand({
       TableName,
       BillingMode: "PAY_PER_REQUEST",
-      KeySchema: [
-        { AttributeName: "secret", KeyType: "HASH" },
-        { AttributeName: sortKey, KeyType: "RANGE" },
-      ],
-      AttributeDefinitions: [
-        { AttributeName: "secret", AttributeType: "S" },
-        { AttributeName: sortKey, AttributeType: "S" },
-      ],
+      KeySchema: keys.map((AttributeName, index) => ({
+        AttributeName,
+        KeyType: index === 0 ? "HASH" : "RANGE",
+      })),
+      AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
     }),
   );
   await waitUntilTableExists({ client, maxWaitTime: PATIENCE_SECONDS }, { TableName });

@@ -15,6 +15,7 @@ import { AccessKeyUses, createAccessKey } from "./iam-keys";
 import { impliedKmsCalls } from "./implied-kms";
 import { createFunction } from "./lambda-roles";
 import { killLambdaWorker } from "./lambda-worker";
+import { LeadingKeys } from "./leading-keys";
 import { ownUrl } from "./own-url";
 import { promoteReplica } from "./replicas";
 import { resourceArn } from "./resource-arn";
@@ -153,6 +154,7 @@ class Interceptor {
   readonly calls = new CallLog();
   readonly faults = new Faults();
   readonly #callers = new Callers();
+  readonly #leadingKeys: LeadingKeys;
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #upstream: Upstream;
   readonly #keyUses: AccessKeyUses;
@@ -166,6 +168,7 @@ class Interceptor {
     onTaken: (call: AwsCall) => Promise<WireError | undefined>,
   ) {
     this.#upstream = upstream;
+    this.#leadingKeys = new LeadingKeys(upstream);
     this.#keyUses = keyUses;
     this.#handlers = handlers;
     this.#onTaken = onTaken;
@@ -190,7 +193,10 @@ class Interceptor {
     const refusal = taken ? await this.#onTaken(call) : undefined;
     const answer =
       refusal === undefined ? embedded : errorAnswer(call.protocol, refusal, requestIdOf(embedded) ?? "");
-    if (injected === undefined) this.#callers.learn(call, caller, answer);
+    if (injected === undefined) {
+      this.#callers.learn(call, caller, answer);
+      if (caller !== undefined) this.#leadingKeys.learn(call, caller.account, answer);
+    }
     for (const judged of judgedCalls(call)) {
       await this.#record(judged, caller, answer, injected !== undefined);
     }
@@ -203,7 +209,9 @@ class Interceptor {
     response.end(answer.body);
   }
 
-  #answer(request: WireRequest, call: AwsCall, caller: Caller | undefined): Promise<WireAnswer> {
+  async #answer(request: WireRequest, call: AwsCall, caller: Caller | undefined): Promise<WireAnswer> {
+    const refusal = await this.#leadingKeys.refusalOf(call, caller);
+    if (refusal !== undefined) return errorAnswer(call.protocol, refusal, randomUUID());
     const account = caller?.account ?? accountIn(call);
     const handler = this.#handlers[call.service]?.[call.operation];
     if (handler === undefined || account === undefined) return this.#upstream.forward(request);
@@ -244,7 +252,7 @@ class Interceptor {
       resource: await resourceArn(call, account, this.#upstream),
       outcome: outcomeOf(answer),
       injected,
-      context: contextOf(call),
+      context: { ...contextOf(call), ...(await this.#leadingKeys.contextOf(call, account ?? "")) },
       requestId: requestIdOf(answer) ?? "",
     };
     this.calls.add(record);

@@ -128,6 +128,12 @@ export const SHIM_RULES = {
     embedded:
       "The condition key is unknown, hence always missing: a Deny of writes without it denies every write. The shim judges statements about nothing else.",
   },
+  "leading-keys": {
+    aws: "`dynamodb:LeadingKeys` has the partition keys of the items that a call is about, those of a transaction one by one.",
+    source: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html",
+    embedded:
+      "The condition key is unknown, and ForAllValues is true of what is missing: a right on some items is one on all. The shim judges roles that have such a right.",
+  },
   "web-identity-token": {
     aws: "GetWebIdentityToken gives a token of the account's issuer for the caller's role, signed as its keys say.",
     source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound_token_claims.html",

@@ -26,6 +26,7 @@ export interface RootCall {
 /** Targets of the JSON protocol that the shim calls itself. */
 const TARGETS: Readonly<Record<string, string>> = {
   cloudwatch: "GraniteServiceVersion20100801",
+  dynamodb: "DynamoDB_20120810",
   secretsmanager: "secretsmanager",
   events: "AWSEvents",
   kms: "TrentService",

@@ -3,6 +3,10 @@ import { originOf, RotationError } from "../rotation-error";
 /** The name that AWS gave a failure. */
 export const awsNameOf = (failure: unknown): string => originOf(failure);
 
+/** Whether a write of DynamoDB was refused by its own condition. */
+export const isConditional = (failure: unknown): boolean =>
+  awsNameOf(failure) === "ConditionalCheckFailedException";
+
 const THROTTLED = /^(Throttling|ThrottlingException|TooManyRequestsException|RequestLimitExceeded|SlowDown)$/;
 const DENIED = /^(AccessDenied|AccessDeniedException|UnrecognizedClientException|ExpiredTokenException)$/;
 

@@ -1,35 +1,20 @@
 import {
-  type AttributeValue,
+  DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
-  PutItemCommand,
   QueryCommand,
   type TransactWriteItem,
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { LOCK_RUN } from "../../model/names";
-import {
-  FINAL_STATUSES,
-  type FinalStatus,
-  hasEnded,
-  type NewRun,
-  OPEN_STATUSES,
-  RUN_KINDS,
-  type Run,
-} from "../procedure/run";
+import { type FinalStatus, hasEnded, type NewRun, OPEN_STATUSES, type Run } from "../procedure/run";
 import type { ApprovedChange, RunTable } from "../procedure/run-table";
 import { RotationError } from "../rotation-error";
-import { awsFailure, awsNameOf } from "./aws-failure";
+import { awsFailure, isConditional } from "./aws-failure";
 import { cancellationsOf } from "./dynamodb-cancellations";
-
-type Item = Record<string, AttributeValue>;
-
-/** Partition of a change request; no secret's name begins so. */
-const changePartition = (digest: string): string => `#change/${digest}`;
-const APPROVED = "approved";
-
-const isConditional = (failure: unknown): boolean => awsNameOf(failure) === "ConditionalCheckFailedException";
+import { DynamoDbChanges } from "./dynamodb-changes";
+import { type Item, itemOf, keyOf, runOf } from "./run-items";
 
 /**
  * {@link RunTable} in a DynamoDB table (partition key `secret`, sort key `run`). Conditional writes are the lock: one item
@@ -38,10 +23,15 @@ const isConditional = (failure: unknown): boolean => awsNameOf(failure) === "Con
 export class DynamoDbRuns implements RunTable {
   readonly #client: DynamoDBClient;
   readonly #table: string;
+  readonly #changes: DynamoDbChanges | undefined;
 
-  constructor(client: DynamoDBClient, table: string) {
+  /**
+   * @param changesTable table of change requests. Default: none, for whoever begins and ends no run by one
+   */
+  constructor(client: DynamoDBClient, table: string, changesTable?: string) {
     this.#client = client;
     this.#table = table;
+    this.#changes = changesTable === undefined ? undefined : new DynamoDbChanges(client, changesTable);
   }
 
   async begin(run: NewRun, at: Date): Promise<Run> {
@@ -56,7 +46,7 @@ export class DynamoDbRuns implements RunTable {
           ConditionExpression: isFree,
         },
       },
-      ...(run.change === undefined ? [] : [this.#useOf(run.change.digest, run)]),
+      ...(run.change === undefined ? [] : [this.#changesTable().useOf(run.change.digest, run)]),
     ]);
     return begins ? begun : this.#met(run);
   }
@@ -181,48 +171,49 @@ export class DynamoDbRuns implements RunTable {
           ExpressionAttributeValues: { ":run": { S: run.run } },
         },
       },
-      ...(run.change === undefined || status !== "withdrawn" ? [] : [this.#freeing(run.change.digest, run)]),
+      ...(run.change === undefined || status !== "withdrawn"
+        ? []
+        : [this.#changesTable().freeing(run.change.digest, run)]),
     ]);
     if (ends) return;
     const now = await this.#require(run);
     if (!hasEnded(now)) throw busy(run.secret);
   }
 
-  async approve(change: ApprovedChange, at: Date): Promise<void> {
+  async freeOrphan(secret: string): Promise<string | undefined> {
+    const lock = await this.#get(keyOf(secret, LOCK_RUN));
+    if (lock === undefined) return undefined;
+    const holder = lock.holder?.S;
+    // A run and its lock are written as one, so a lock that was seen first has its run.
+    const run = holder === undefined ? undefined : await this.read(secret, holder);
+    if (run !== undefined && !hasEnded(run)) return undefined;
     try {
       await this.#client.send(
-        new PutItemCommand({
+        new DeleteItemCommand({
           TableName: this.#table,
-          Item: {
-            ...keyOf(changePartition(change.digest), APPROVED),
-            id: { S: change.id },
-            key: { S: change.key },
-            requester: { S: change.requester },
-            from: { S: change.from },
-            until: { S: change.until },
-            approvedAt: { S: at.toISOString() },
-          },
-          // A second approval must not make a used one fresh.
-          ConditionExpression: "attribute_not_exists(secret)",
+          Key: keyOf(secret, LOCK_RUN),
+          ...(holder === undefined
+            ? { ConditionExpression: "attribute_not_exists(holder)" }
+            : {
+                ConditionExpression: "holder = :run",
+                ExpressionAttributeValues: { ":run": { S: holder } },
+              }),
         }),
       );
     } catch (failure) {
-      if (!isConditional(failure)) throw awsFailure(failure, `dynamodb:PutItem of ${this.#table}`);
+      // Somebody else has it by now.
+      if (isConditional(failure)) return undefined;
+      throw awsFailure(failure, `dynamodb:DeleteItem of ${this.#table}`);
     }
+    return holder ?? "";
   }
 
-  async approved(digest: string): Promise<ApprovedChange | undefined> {
-    const item = await this.#get(keyOf(changePartition(digest), APPROVED));
-    if (item === undefined) return undefined;
-    const text = (name: string): string => item[name]?.S ?? "";
-    return {
-      digest,
-      id: text("id"),
-      key: text("key"),
-      requester: text("requester"),
-      from: text("from"),
-      until: text("until"),
-    };
+  approve(change: ApprovedChange, at: Date): Promise<void> {
+    return this.#changesTable().approve(change, at);
+  }
+
+  approved(digest: string): Promise<ApprovedChange | undefined> {
+    return this.#changesTable().approved(digest);
   }
 
   /** Why a run did not begin. */
@@ -239,42 +230,13 @@ export class DynamoDbRuns implements RunTable {
         `run ${other.run} of ${run.secret} is ${other.status} since ${other.startedAt.toISOString()}`,
       );
     }
-    if (run.change !== undefined) {
-      const item = await this.#get(keyOf(changePartition(run.change.digest), APPROVED));
-      if (item === undefined) {
-        throw new RotationError("change-not-approved", `nobody has vouched for ${run.change.digest}`);
-      }
-      const user = item[usedBy(run)]?.S;
-      if (user !== undefined) throw new RotationError("change-used", `${run.change.id} by run ${user}`);
-    }
+    if (run.change !== undefined) await this.#changesTable().requireFree(run.change, run);
     throw busy(run.secret);
   }
 
-  #useOf(digest: string, run: NewRun): TransactWriteItem {
-    return {
-      Update: {
-        TableName: this.#table,
-        Key: keyOf(changePartition(digest), APPROVED),
-        UpdateExpression: "SET #used = :run",
-        ConditionExpression: "attribute_exists(secret) AND attribute_not_exists(#used)",
-        ExpressionAttributeNames: { "#used": usedBy(run) },
-        ExpressionAttributeValues: { ":run": { S: run.run } },
-      },
-    };
-  }
-
-  /** The opposite of {@link #useOf}: what a run has not used, another may. */
-  #freeing(digest: string, run: NewRun): TransactWriteItem {
-    return {
-      Update: {
-        TableName: this.#table,
-        Key: keyOf(changePartition(digest), APPROVED),
-        UpdateExpression: "REMOVE #used",
-        ConditionExpression: "#used = :run",
-        ExpressionAttributeNames: { "#used": usedBy(run) },
-        ExpressionAttributeValues: { ":run": { S: run.run } },
-      },
-    };
+  #changesTable(): DynamoDbChanges {
+    if (this.#changes !== undefined) return this.#changes;
+    throw new RotationError("change-not-approved", "change requests are not at hand here");
   }
 
   async #require({ secret, run }: Run): Promise<Run> {
@@ -338,10 +300,6 @@ export class DynamoDbRuns implements RunTable {
   }
 }
 
-const keyOf = (secret: string, run: string) => ({ secret: { S: secret }, run: { S: run } });
-
-const usedBy = ({ kind }: Pick<NewRun, "kind">): string => `used-by-${kind}`;
-
 /** `status` is a reserved word of DynamoDB. */
 function whileStatusIs(statuses: readonly string[], values: Item, condition?: string) {
   const names = statuses.map((_, index) => `:status${index}`);
@@ -363,39 +321,3 @@ const turnedBack = ({ secret, run }: Run): RotationError =>
 
 const busy = (secret: string): RotationError =>
   new RotationError("throttled", `several calls write runs of ${secret} at once`);
-
-function itemOf({ change, oldVersion, startedAt, ...run }: Run): Item {
-  return {
-    ...keyOf(run.secret, run.run),
-    kind: { S: run.kind },
-    newVersion: { S: run.newVersion },
-    ...(oldVersion === undefined ? {} : { oldVersion: { S: oldVersion } }),
-    startedAt: { S: startedAt.toISOString() },
-    startedBy: { S: run.startedBy },
-    ...(change === undefined
-      ? {}
-      : { change: { M: { id: { S: change.id }, digest: { S: change.digest } } } }),
-    ...(run.emergency ? { emergency: { BOOL: true } } : {}),
-    status: { S: run.status },
-    direction: { S: run.direction },
-  };
-}
-
-function runOf(item: Item): Run {
-  const text = (name: string): string => item[name]?.S ?? "";
-  const { id, digest } = item.change?.M ?? {};
-  return {
-    secret: text("secret"),
-    run: text("run"),
-    kind: RUN_KINDS.find((kind) => kind === text("kind")) ?? "rotation",
-    newVersion: text("newVersion"),
-    oldVersion: item.oldVersion?.S,
-    startedAt: new Date(text("startedAt")),
-    startedBy: text("startedBy"),
-    ...(id?.S === undefined || digest?.S === undefined ? {} : { change: { id: id.S, digest: digest.S } }),
-    ...(item.emergency?.BOOL ? { emergency: true } : {}),
-    status: [...OPEN_STATUSES, ...FINAL_STATUSES].find((status) => status === text("status")) ?? "failed",
-    direction: text("direction") === "back" ? "back" : "forward",
-    ...(item.endedAt?.S === undefined ? {} : { endedAt: new Date(item.endedAt.S) }),
-  };
-}

@@ -1,5 +1,5 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { DynamoDbRuns } from "../adapters/dynamodb-runs";
+import { DynamoDbChanges } from "../adapters/dynamodb-changes";
 import { jwksJobTokens } from "../adapters/jwks-job-tokens";
 import { systemClock } from "../adapters/system";
 import type { LambdaHandler } from "../lambda-entry";
@@ -32,12 +32,12 @@ export function changeGateHandlerOf(
 /** The change gate in AWS. */
 export async function assembleChangeGate(): Promise<LambdaHandler<ChangeGateOutcome>> {
   const settings = await readProcedureSettings(PROCEDURE_SETTINGS["change-gate"]);
-  const { region, runsTable, issuer } = settings;
+  const { region, changesTable, issuer } = settings;
   const redaction = new Redaction();
   return changeGateHandlerOf({
     settings,
     tokens: jwksJobTokens(issuer),
-    changes: new DynamoDbRuns(new DynamoDBClient({ region }), runsTable),
+    changes: new DynamoDbChanges(new DynamoDBClient({ region }), changesTable),
     clock: systemClock,
     log: procedureLog("change-gate", settings, redaction),
     redaction,

@@ -38,7 +38,7 @@ export async function assembleDispatcher(): Promise<LambdaHandler<DispatcherOutc
   const secretsManager = new SecretsManagerClient({ region });
   return dispatcherHandlerOf({
     settings,
-    runs: new DynamoDbRuns(dynamoDb, settings.runsTable),
+    runs: new DynamoDbRuns(dynamoDb, settings.runsTable, settings.changesTable),
     store: new SecretsManagerStore(secretsManager),
     publications: new DynamoDbPublications(dynamoDb, settings.publicationsTable),
     rotations: new SecretsManagerRotations(secretsManager),

@@ -50,7 +50,14 @@ export type DispatcherOutcome =
   | { readonly result: "under-way"; readonly run: RunView }
   | { readonly result: "nothing-to-do" }
   | { readonly result: "status"; readonly open?: RunView; readonly latest: readonly RunView[] }
-  | { readonly result: "swept"; readonly started: number; readonly ended: number; readonly failed: number };
+  | {
+      readonly result: "swept";
+      readonly started: number;
+      readonly ended: number;
+      /** Locks that belonged to no run. */
+      readonly freed: number;
+      readonly failed: number;
+    };
 
 /** Codes of a rotation that has to wait. */
 const TOO_EARLY: ReadonlySet<string> = new Set(["not-published-yet", "overlap-running"]);
@@ -196,7 +203,7 @@ export class Dispatcher {
     if (today < change.from || today > change.until) {
       throw new RotationError("change-not-open", `${change.id}: from ${change.from} to ${change.until}`);
     }
-    return { id: change.id, digest: change.digest };
+    return { id: change.id, digest: change.digest, requester: change.requester };
   }
 
   async #enforceWait(secret: Dispatched, { action }: RunRequest, current: string): Promise<void> {
@@ -337,9 +344,14 @@ export class Dispatcher {
   /** Looks at every open run, whatever events were missed. */
   async #sweep(): Promise<DispatcherOutcome> {
     const { runs, log } = this.#context;
-    const count = { started: 0, ended: 0, failed: 0 };
+    const count = { started: 0, ended: 0, freed: 0, failed: 0 };
     for (const secret of this.#secrets()) {
       try {
+        const orphan = await runs.freeOrphan(secret.name);
+        if (orphan !== undefined) {
+          count.freed += 1;
+          log.warn("lock of no run", { secret: secret.name, run: orphan });
+        }
         const open = await runs.open(secret.name);
         if (open === undefined) {
           if (await this.#startDue(secret)) count.started += 1;

@@ -22,6 +22,7 @@ export const PROCEDURE_SETTINGS = madeAtUse({
     z.strictObject({
       ...common,
       runsTable: text,
+      changesTable: text,
       publicationsTable: text,
       stateMachineArn: text,
       changeRequest: z.enum(["required", "none"]),
@@ -52,7 +53,7 @@ export const PROCEDURE_SETTINGS = madeAtUse({
   "change-gate": (): z.ZodMiniType<ChangeGateSettings> =>
     z.strictObject({
       ...common,
-      runsTable: text,
+      changesTable: text,
       issuer: z.url({ protocol: /^https$/ }),
       repository: text,
       ref: text,
@@ -91,6 +92,7 @@ export const PROCEDURE_SETTINGS = madeAtUse({
     z.strictObject({
       ...common,
       runsTable: text,
+      changesTable: text,
       recordsBucket: text,
       secrets: z.record(z.string(), z.strictObject({ key: text, kind: secretKind })),
     }),

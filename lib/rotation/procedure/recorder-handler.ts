@@ -32,7 +32,7 @@ export async function assembleRecorder(): Promise<LambdaHandler<RecorderOutcome>
   const { region } = settings;
   return recorderHandlerOf({
     settings,
-    runs: new DynamoDbRuns(new DynamoDBClient({ region }), settings.runsTable),
+    runs: new DynamoDbRuns(new DynamoDBClient({ region }), settings.runsTable, settings.changesTable),
     archive: new S3RecordArchive(new S3Client({ region }), settings.recordsBucket),
     clock: systemClock,
     log: procedureLog("recorder", settings),

@@ -162,7 +162,7 @@ function factsOf(
   const started = run.startedBy === BY_SCHEDULE ? SCHEDULER : run.startedBy;
   const approved = approverOf(event);
   return {
-    change: run.change ?? (run.startedBy === BY_SCHEDULE ? "scheduled" : "not-required"),
+    change: changeOf(run.change) ?? (run.startedBy === BY_SCHEDULE ? "scheduled" : "not-required"),
     actors: { started, ...(approved === undefined || approved === started ? {} : { approved }) },
     versions: { ...(run.oldVersion === undefined ? {} : { old: run.oldVersion }), new: run.newVersion },
     ...fingerprintsOf(event),
@@ -173,6 +173,9 @@ function factsOf(
     endedAt: until.toISOString(),
   };
 }
+
+const changeOf = (change: Run["change"]): { readonly id: string; readonly digest: string } | undefined =>
+  change && { id: change.id, digest: change.digest };
 
 /**
  * Who approved, as the answer says of itself: whoever may answer can say anything. The account's trail has the truth

@@ -63,4 +63,11 @@ export interface RunTable extends Runs, ApprovedChanges {
    * stands.
    */
   end(run: Run, status: FinalStatus): Promise<void>;
+  /**
+   * Deletes a secret's lock whose run is missing or has ended. No call of ours leaves one behind, but somebody who may
+   * write to the table can, and nothing could have the secret any more.
+   *
+   * @returns the run that the lock named (empty: none); `undefined`: there was no such lock
+   */
+  freeOrphan(secret: string): Promise<string | undefined>;
 }

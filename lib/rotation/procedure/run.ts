@@ -25,6 +25,14 @@ export type FinalStatus = (typeof FINAL_STATUSES)[number];
 /** Status of a run. */
 export type RunStatus = (typeof OPEN_STATUSES)[number] | FinalStatus;
 
+/** The change request by which a run begins. */
+export interface UsedChange {
+  readonly id: string;
+  readonly digest: string;
+  /** Who asked for it, as the file says. Runs that began under an earlier version have none. */
+  readonly requester?: string | undefined;
+}
+
 /** A run that is about to begin. */
 export interface NewRun {
   /** Name of the secret, `prod/db/app-primary`. */
@@ -41,7 +49,7 @@ export interface NewRun {
    */
   readonly startedBy: string;
   /** The change request by which people have approved it. */
-  readonly change?: { readonly id: string; readonly digest: string } | undefined;
+  readonly change?: UsedChange | undefined;
   /** A leaked credential: waits are skipped. Default: false. */
   readonly emergency?: boolean;
 }

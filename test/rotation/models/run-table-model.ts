@@ -42,6 +42,20 @@ export class RunTableModel implements RunTable {
     return begun;
   }
 
+  /** Somebody has forged a lock. */
+  forgeLock(secret: string, run: string): void {
+    this.#locks.set(secret, run);
+  }
+
+  async freeOrphan(secret: string): Promise<string | undefined> {
+    const holder = this.#locks.get(secret);
+    if (holder === undefined) return undefined;
+    const run = this.#runs.get(idOf({ secret, run: holder }));
+    if (run !== undefined && !hasEnded(run)) return undefined;
+    this.#locks.delete(secret);
+    return holder;
+  }
+
   async read(secret: string, run: string): Promise<Run | undefined> {
     return this.#runs.get(idOf({ secret, run }));
   }
