@@ -74,8 +74,9 @@ export const workloads = {
   "datadog-agent": {
     description: "Observability agents",
     namespace: "datadog",
-    // Datadog's Helm chart makes the ServiceAccount.
+    // Datadog's Helm chart makes the ServiceAccount, and one pod for each node.
     manage: "annotate",
+    controller: "DaemonSet",
     containers: ["agent"],
     // Answers once a metric that went through an agent can be read back.
     checks: { metric: { type: "synthetic", timeout: seconds(60) } },

@@ -312,7 +312,16 @@ function functionsOf(
     });
   const restarted = workloads.flatMap((workload) =>
     workload.reload.how === "redeploy"
-      ? [[workload.name, { namespace: workload.namespace, deployment: workload.reload.deployment }] as const]
+      ? [
+          [
+            workload.name,
+            {
+              namespace: workload.namespace,
+              kind: workload.reload.controller,
+              name: workload.reload.deployment,
+            },
+          ] as const,
+        ]
       : [],
   );
   const { changes } = environment;

@@ -19,6 +19,8 @@ export interface WorkloadPlan {
   readonly namespace: string;
   readonly serviceAccount: string;
   readonly manage: Workload["manage"];
+  /** Kind of the object that makes its pods. */
+  readonly controller: Workload["controller"];
   readonly delivery: Workload["delivery"];
   readonly reload: ReloadPlan;
   /** Health endpoints and synthetic checks that prove a rotation, sorted by name. */
@@ -32,10 +34,10 @@ export interface WorkloadPlan {
   readonly pods: readonly PodPlan[];
 }
 
-/** How a workload takes up a changed file; a restart names the Deployment in the workload's namespace. */
+/** How a workload takes up a changed file; a restart names the object that makes its pods, in its namespace. */
 export type ReloadPlan =
   | Exclude<Workload["reload"], { readonly how: "redeploy" }>
-  | { readonly how: "redeploy"; readonly deployment: string };
+  | { readonly how: "redeploy"; readonly controller: Workload["controller"]; readonly deployment: string };
 
 /**
  * One workload of an environment.
@@ -62,6 +64,7 @@ export function workloadPlan(
     namespace,
     serviceAccount,
     manage: workload.manage,
+    controller: workload.controller,
     delivery: workload.delivery,
     reload: reloadPlan(workload),
     checks: checksIn(workload, environment.name),
@@ -117,10 +120,10 @@ export function workloadPlan(
   };
 }
 
-function reloadPlan({ name, reload, delivery }: Workload): ReloadPlan {
+function reloadPlan({ name, reload, delivery, controller }: Workload): ReloadPlan {
   if (reload.how !== "redeploy") return reload;
   const patched = delivery.how === "patch" ? delivery.deployment : undefined;
-  return { how: "redeploy", deployment: reload.deployment ?? patched ?? name };
+  return { how: "redeploy", controller, deployment: reload.deployment ?? patched ?? name };
 }
 
 /** The clusters of an environment, sorted by name. */

@@ -241,12 +241,25 @@ export interface AgentResourcesInput {
   readonly limits?: { readonly cpu?: string; readonly memory?: string };
 }
 
+/**
+ * Kinds of `apps/v1` that make pods from a template and replace them when it changes.
+ * https://kubernetes.io/docs/concepts/workloads/controllers/
+ */
+export const CONTROLLER_KINDS = ["Deployment", "StatefulSet", "DaemonSet"] as const;
+/** One of {@link CONTROLLER_KINDS}. */
+export type ControllerKind = (typeof CONTROLLER_KINDS)[number];
+
 /** One workload: one ServiceAccount, one role. */
 export interface WorkloadInput<E extends string = string> {
   readonly description?: string;
   readonly namespace: string;
   /** Default: the workload's own name. */
   readonly serviceAccount?: string;
+  /**
+   * Kind of the object that makes its pods, which `reload.deployment` and `delivery.deployment` name. A restart after a
+   * rotation, patches and files follow it. Default: `Deployment`.
+   */
+  readonly controller?: ControllerKind;
   /**
    * `create`: Terraform makes the ServiceAccount. `annotate`: it exists (a Helm chart makes it) and Terraform adds
    * the annotation. `external`: GitOps does both from the files. Default: `create`.
@@ -498,6 +511,7 @@ export const workloadSchema = z.strictObject({
   description: z.optional(iamDescription),
   namespace: dnsLabel,
   serviceAccount: z.optional(dnsSubdomain),
+  controller: z._default(z.enum(CONTROLLER_KINDS), "Deployment"),
   manage: z._default(z.enum(["create", "annotate", "external"]), "create"),
   checks: z._default(z.record(z.string(), healthCheckSchema), {}),
   environments: z._default(

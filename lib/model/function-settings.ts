@@ -1,3 +1,4 @@
+import type { ControllerKind } from "./definition";
 import type { Duration } from "./duration";
 import type { HealthCheck } from "./health-checks";
 import type { AcceptedBy, KindName, KindSettings, RotationMode } from "./kinds";
@@ -168,10 +169,17 @@ export interface RestarterSettings extends ProcedureSettingsCommon {
   /** The environment's clusters, sorted by name. */
   readonly clusters: readonly RestartedCluster[];
   /** By workload: those that are restarted for a new value. Each runs in every cluster. */
-  readonly workloads: Readonly<Record<string, { readonly namespace: string; readonly deployment: string }>>;
+  readonly workloads: Readonly<Record<string, RestartedWorkload>>;
 }
 
-/** A cluster whose Deployments are restarted. */
+/** The object whose pods are replaced. */
+export interface RestartedWorkload {
+  readonly namespace: string;
+  readonly kind: ControllerKind;
+  readonly name: string;
+}
+
+/** A cluster whose workloads are restarted. */
 export interface RestartedCluster {
   /** The EKS cluster's name, which the token is made for. */
   readonly name: string;

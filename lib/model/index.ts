@@ -15,6 +15,7 @@ export type {
   AgentResourcesInput,
   ClusterInput,
   ConsumerInput,
+  ControllerKind,
   EnvironmentInput,
   EnvironmentPlanInput,
   FileInput,

@@ -38,7 +38,7 @@ test("db/app-primary names every consumer in every region", () => {
     ],
     reload: [
       { workload: "backend", how: "file-watch", restarts: false },
-      { workload: "celery", how: "redeploy", deployment: "celery", restarts: true },
+      { workload: "celery", how: "redeploy", controller: "Deployment", deployment: "celery", restarts: true },
     ],
     vaults: [
       { name: "eu-central", regions: ["eu-central-1", "us-east-1"] },
@@ -137,7 +137,9 @@ test("checks and Deployments differ per environment, and consumers that nothing 
     ["buy", 200],
     ["ready", 204],
   ]);
-  expect(prod.reload).toEqual([{ workload: "backend", how: "redeploy", deployment: "api", restarts: true }]);
+  expect(prod.reload).toEqual([
+    { workload: "backend", how: "redeploy", controller: "Deployment", deployment: "api", restarts: true },
+  ]);
 });
 
 test("a registry says by itself where changes need a request and an approval", () => {

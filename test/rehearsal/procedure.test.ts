@@ -163,9 +163,9 @@ describe("from the change request to the log, dev to prod", () => {
     const again = await rollOut(key, change);
     expect(again.environments.map(({ outcome }) => outcome)).toEqual(ENVIRONMENTS.map(() => "already-done"));
     const restarted = [...worlds.prod.world.issuers.values()].flatMap(
-      ({ deployments }) => deployments.rollouts,
+      ({ controllers }) => controllers.rollouts,
     );
-    expect(restarted.map(({ deployment }) => deployment)).toEqual(["worker"]);
+    expect(restarted.map(({ controller }) => controller)).toEqual(["deployments/worker"]);
   });
 
   test("jwt/signing, manual dual publish: published, promoted when every pod accepts it, the old key gone", async () => {

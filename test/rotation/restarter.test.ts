@@ -4,7 +4,7 @@ import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from "@aws-sdk/c
 import { STSClient } from "@aws-sdk/client-sts";
 import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
 import { eksToken } from "../../lib/rotation/adapters/eks-token";
-import { kubernetesDeployments } from "../../lib/rotation/adapters/kubernetes-deployments";
+import { kubernetesControllers } from "../../lib/rotation/adapters/kubernetes-controllers";
 import { RESTARTED_FOR } from "../../lib/rotation/procedure/restarter";
 import { restarterHandlerOf } from "../../lib/rotation/procedure/restarter-handler";
 import { KubernetesApi } from "./models/kubernetes-api";
@@ -12,124 +12,150 @@ import { silentLog, TestClock } from "./models/rehearsed-secret";
 
 const TOKEN = "k8s-aws-v1.test";
 
-describe("the restarter, against an API with Deployments", () => {
-  let eu: KubernetesApi;
-  let us: KubernetesApi;
+describe.each(["Deployment", "StatefulSet", "DaemonSet"] as const)(
+  "the restarter, against an API with a %s",
+  (kind) => {
+    let eu: KubernetesApi;
+    let us: KubernetesApi;
 
-  beforeEach(async () => {
-    [eu, us] = [new KubernetesApi(), new KubernetesApi()];
-    for (const api of [eu, us]) {
-      await api.start();
-      api.tokens.add(TOKEN);
-      api.add("backend", "api", 3);
-      api.add("celery", "worker", 2);
-    }
-  });
+    beforeEach(async () => {
+      [eu, us] = [new KubernetesApi(), new KubernetesApi()];
+      for (const api of [eu, us]) {
+        await api.start();
+        api.tokens.add(TOKEN);
+        api.add("backend", "api", 3, kind);
+        api.add("celery", "worker", 2, kind);
+      }
+    });
 
-  afterEach(async () => {
-    await Promise.all([eu.stop(), us.stop()]);
-  });
+    afterEach(async () => {
+      await Promise.all([eu.stop(), us.stop()]);
+    });
 
-  const handler = (token = TOKEN, caPem?: string) => {
-    const clusters = [eu, us].map((api, index) => ({
-      name: index === 0 ? "main-eu" : "main-us",
-      region: "eu-central-1",
-      apiServer: api.url,
-      caPem: caPem ?? api.caPem,
-    }));
-    return restarterHandlerOf({
-      settings: {
-        registry: "acme",
-        environment: "test",
+    const handler = (token = TOKEN, caPem?: string) => {
+      const clusters = [eu, us].map((api, index) => ({
+        name: index === 0 ? "main-eu" : "main-us",
         region: "eu-central-1",
-        clusters,
-        workloads: {
-          backend: { namespace: "backend", deployment: "api" },
-          celery: { namespace: "celery", deployment: "worker" },
+        apiServer: api.url,
+        caPem: caPem ?? api.caPem,
+      }));
+      return restarterHandlerOf({
+        settings: {
+          registry: "acme",
+          environment: "test",
+          region: "eu-central-1",
+          clusters,
+          workloads: {
+            backend: { namespace: "backend", kind, name: "api" },
+            celery: { namespace: "celery", kind, name: "worker" },
+          },
         },
-      },
-      clusters: clusters.map((cluster) => kubernetesDeployments(cluster, async () => token)),
-      clock: new TestClock(),
-      log: silentLog,
+        clusters: clusters.map((cluster) => kubernetesControllers(cluster, async () => token)),
+        clock: new TestClock(),
+        log: silentLog,
+      });
+    };
+    const event = { Workloads: ["backend", "celery"], Version: "v2" };
+    const patches = (api: KubernetesApi) => api.seen.filter((line) => line.startsWith("PATCH"));
+
+    test("restarts one after the other, and keeps what else is annotated", async () => {
+      await expect(handler()(event)).resolves.toEqual({ restarted: ["backend", "celery"] });
+      for (const api of [eu, us]) {
+        expect(api.get("backend", "api")).toMatchObject({ updated: 3, old: 0, generation: 2 });
+        expect(api.get("celery", "worker").annotations).toEqual({ team: "payments", [RESTARTED_FOR]: "v2" });
+        // The second is touched when the first is done.
+        const first = api.seen.findLastIndex((line) => line.endsWith("/api"));
+        expect(api.seen.findIndex((line) => line.endsWith("/worker"))).toBeGreaterThan(first);
+      }
     });
-  };
-  const event = { Workloads: ["backend", "celery"], Version: "v2" };
-  const patches = (api: KubernetesApi) => api.seen.filter((line) => line.startsWith("PATCH"));
 
-  test("restarts one after the other, and keeps what else is annotated", async () => {
-    await expect(handler()(event)).resolves.toEqual({ restarted: ["backend", "celery"] });
-    for (const api of [eu, us]) {
-      expect(api.get("backend", "api")).toMatchObject({ updated: 3, old: 0, generation: 2 });
-      expect(api.get("celery", "worker").annotations).toEqual({ team: "payments", [RESTARTED_FOR]: "v2" });
-      // The second is touched when the first is done.
-      const first = api.seen.findLastIndex((line) => line.endsWith("/api"));
-      expect(api.seen.findIndex((line) => line.endsWith("/worker"))).toBeGreaterThan(first);
-    }
-  });
-
-  test("only waits when it is called again", async () => {
-    await handler()(event);
-    await handler()(event);
-    expect([patches(eu), patches(us)].map((lines) => lines.length)).toEqual([2, 2]);
-    expect(eu.get("backend", "api").generation).toBe(2);
-  });
-
-  test("waits for a slow rollout, and asks to be called again when its time is over", async () => {
-    eu.behaviour = { looksPerPod: 20 };
-    await expect(handler()(event)).resolves.toEqual({ restarted: ["backend", "celery"] });
-    eu.behaviour = { looksPerPod: 100 };
-    const again = { ...event, Version: "v3" };
-    await expect(handler()(again)).rejects.toMatchObject({
-      name: "RetryableRotationError",
-      code: "target-busy",
+    test("only waits when it is called again", async () => {
+      await handler()(event);
+      await handler()(event);
+      expect([patches(eu), patches(us)].map((lines) => lines.length)).toEqual([2, 2]);
+      expect(eu.get("backend", "api").generation).toBe(2);
     });
-    // The same call goes on where the first one was.
-    await handler()(again).catch(() => undefined);
-    await expect(handler()(again)).rejects.toMatchObject({ code: "target-busy" });
-    await expect(handler()(again)).resolves.toEqual({ restarted: ["backend", "celery"] });
-    expect(eu.get("backend", "api").generation).toBe(3);
-  }, 60_000);
 
-  test("stops at the first workload whose pods do not start", async () => {
-    eu.behaviour = { failsFor: "v2" };
-    await expect(handler()(event)).rejects.toMatchObject({
-      name: "RolloutFailed",
-      message: "progress-deadline-exceeded: api in backend of cluster main-eu",
-    });
-    expect(us.seen).toEqual([]);
-    expect(eu.get("celery", "worker").generation).toBe(1);
-  });
+    test("waits for a slow rollout, and asks to be called again when its time is over", async () => {
+      eu.behaviour = { looksPerPod: 20 };
+      await expect(handler()(event)).resolves.toEqual({ restarted: ["backend", "celery"] });
+      eu.behaviour = { looksPerPod: 100 };
+      const again = { ...event, Version: "v3" };
+      await expect(handler()(again)).rejects.toMatchObject({
+        name: "RetryableRotationError",
+        code: "target-busy",
+      });
+      // The same call goes on where the first one was.
+      await handler()(again).catch(() => undefined);
+      await expect(handler()(again)).rejects.toMatchObject({ code: "target-busy" });
+      await expect(handler()(again)).resolves.toEqual({ restarted: ["backend", "celery"] });
+      expect(eu.get("backend", "api").generation).toBe(3);
+    }, 60_000);
 
-  test.each([
-    [
-      "a Deployment that is not there",
-      () => eu.add("elsewhere", "api", 1),
-      { answers: [404] },
-      "RolloutFailed",
-    ],
-    ["a missing right", () => undefined, { answers: [403] }, "RolloutFailed"],
-    ["a conflict", () => undefined, { answers: [409] }, "RetryableRotationError"],
-    ["a busy server", () => undefined, { answers: [429] }, "RetryableRotationError"],
-    ["a server that fails", () => undefined, { answers: [503] }, "RetryableRotationError"],
-  ])("%s (%#)", async (_, prepare, behaviour, name) => {
-    prepare();
-    eu.behaviour = behaviour;
-    await expect(handler()(event)).rejects.toMatchObject({ name });
-    expect(us.seen).toEqual([]);
-  });
+    test("stops at the first workload whose pods do not start", async () => {
+      eu.behaviour = { failsFor: "v2" };
+      // Only a Deployment gives up by itself; for the others the time of the call is over.
+      await expect(handler()(event)).rejects.toMatchObject(
+        kind === "Deployment"
+          ? {
+              name: "RolloutFailed",
+              message: "progress-deadline-exceeded: Deployment api in backend of cluster main-eu",
+            }
+          : { name: "RetryableRotationError", code: "target-busy" },
+      );
+      expect(us.seen).toEqual([]);
+      expect(eu.get("celery", "worker").generation).toBe(1);
+    });
 
-  test("a paused Deployment, a token that is not taken and a foreign certificate fail", async () => {
-    await expect(handler("k8s-aws-v1.other")(event)).rejects.toMatchObject({ name: "RolloutFailed" });
-    await expect(handler(TOKEN, new KubernetesApi().caPem)(event)).rejects.toMatchObject({
-      name: "RolloutFailed",
+    test.each([
+      [
+        "one that is not there",
+        () => eu.add("elsewhere", "api", 1, kind),
+        { answers: [404] },
+        "RolloutFailed",
+      ],
+      ["a missing right", () => undefined, { answers: [403] }, "RolloutFailed"],
+      ["a conflict", () => undefined, { answers: [409] }, "RetryableRotationError"],
+      ["a busy server", () => undefined, { answers: [429] }, "RetryableRotationError"],
+      ["a server that fails", () => undefined, { answers: [503] }, "RetryableRotationError"],
+    ])("%s (%#)", async (_, prepare, behaviour, name) => {
+      prepare();
+      eu.behaviour = behaviour;
+      await expect(handler()(event)).rejects.toMatchObject({ name });
+      expect(us.seen).toEqual([]);
     });
-    expect(patches(eu)).toEqual([]);
-    eu.get("backend", "api").paused = true;
-    await expect(handler()(event)).rejects.toMatchObject({
-      message: "paused: api in backend of cluster main-eu",
+
+    test("a token that is not taken and a foreign certificate fail", async () => {
+      await expect(handler("k8s-aws-v1.other")(event)).rejects.toMatchObject({ name: "RolloutFailed" });
+      await expect(handler(TOKEN, new KubernetesApi().caPem)(event)).rejects.toMatchObject({
+        name: "RolloutFailed",
+      });
+      expect(patches(eu)).toEqual([]);
     });
-  });
-});
+
+    test("one that would not replace its pods by itself is refused before it is touched", async () => {
+      const stored = eu.get("backend", "api");
+      if (kind === "Deployment") {
+        stored.paused = true;
+        await expect(handler()(event)).rejects.toMatchObject({
+          message: "paused: Deployment api in backend of cluster main-eu",
+        });
+        return;
+      }
+      stored.strategy = { type: "OnDelete" };
+      await expect(handler()(event)).rejects.toMatchObject({
+        name: "RolloutFailed",
+        message: expect.stringContaining("update strategy OnDelete, not RollingUpdate"),
+      });
+      stored.strategy = { type: "RollingUpdate", rollingUpdate: { partition: 2 } };
+      await expect(handler()(event)).rejects.toMatchObject({
+        name: "RolloutFailed",
+        message: expect.stringContaining("keeps pods below partition 2"),
+      });
+      expect(patches(eu)).toEqual([]);
+    });
+  },
+);
 
 describe("the token of a cluster", () => {
   let group: ServerGroup;

@@ -277,7 +277,7 @@ describe.each(registry.environmentNames)("the stack of %s", (environment) => {
           });
           expect(read("kustomization.yaml")).toMatchObject({
             kind: "Component",
-            patches: [{ path: "patch.yaml", target: { kind: "Deployment" } }],
+            patches: [{ path: "patch.yaml", target: { kind: workload.controller } }],
           });
           for (const name of Object.keys(pod.annotations))
             expect(name).toMatch(/^vault\.hashicorp\.com\/[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/);

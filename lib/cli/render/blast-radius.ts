@@ -23,7 +23,7 @@ export function reloadInWords(reload: ConsumerReload): string {
     case "command":
       return "sidecar runs a command, no redeploy";
     case "redeploy":
-      return `redeploy of Deployment ${reload.deployment}`;
+      return `redeploy of ${reload.controller} ${reload.deployment}`;
   }
 }
 

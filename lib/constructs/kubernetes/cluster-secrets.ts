@@ -62,6 +62,7 @@ export class ClusterSecrets extends Construct {
         new DeploymentPatch(this, `patch-${workload.name}`, {
           plan: pod,
           deployment: workload.delivery.deployment,
+          controller: workload.controller,
           cluster,
           partition: blueprint.partition,
           after: [account.made, caIn.get(workload.namespace)?.made].flatMap((made) => made ?? []),

@@ -1,6 +1,6 @@
 import { DataResource, type ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
-import type { ClusterPlan, PodPlan } from "../../blueprint";
+import type { ClusterPlan, PodPlan, WorkloadPlan } from "../../blueprint";
 import { setAddress } from "../address";
 import { literalJson } from "../literal-text";
 import { podTemplatePatch } from "./pod-template-patch";
@@ -9,8 +9,10 @@ import { podTemplatePatch } from "./pod-template-patch";
 export interface DeploymentPatchProps {
   /** The pod as the blueprint has it. */
   readonly plan: PodPlan;
-  /** Name of the Deployment, in the plan's namespace. */
+  /** Name of the object, in the plan's namespace. */
   readonly deployment: string;
+  /** @default Deployment */
+  readonly controller?: WorkloadPlan["controller"];
   readonly cluster: Pick<ClusterPlan, "name" | "region" | "account">;
   /** AWS partition of the cluster. @default aws */
   readonly partition?: string;
@@ -21,7 +23,7 @@ export interface DeploymentPatchProps {
 }
 
 /**
- * Patches an existing Deployment with all that its pods need. The Kubernetes provider can patch annotations
+ * Patches an existing Deployment, StatefulSet or DaemonSet with all that its pods need. The Kubernetes provider can patch annotations
  * only, and annotations without the token volume stop new pods, so `kubectl patch` applies the three together,
  * whenever the patch changes. Needs kubectl where Terraform runs. It does not see changes made by others, and a
  * destroy leaves the Deployment as it is: where GitOps owns the Deployment, use the files.
@@ -33,7 +35,15 @@ export class DeploymentPatch extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { plan, deployment, cluster, partition = "aws", context, after = [] }: DeploymentPatchProps,
+    {
+      plan,
+      deployment,
+      controller = "Deployment",
+      cluster,
+      partition = "aws",
+      context,
+      after = [],
+    }: DeploymentPatchProps,
   ) {
     super(scope, id);
     const patch = literalJson(podTemplatePatch(plan));
@@ -48,12 +58,13 @@ export class DeploymentPatch extends Construct {
             type: "local-exec",
             // Through the environment: nothing of it is read by the shell.
             command:
-              'kubectl --context "$CONTEXT" --namespace "$NAMESPACE" patch deployment "$DEPLOYMENT" --type strategic --patch "$PATCH"',
+              'kubectl --context "$CONTEXT" --namespace "$NAMESPACE" patch "$CONTROLLER" "$DEPLOYMENT" --type strategic --patch "$PATCH"',
             environment: {
               CONTEXT:
                 context ??
                 `arn:${partition}:eks:${cluster.region}:${cluster.account}:cluster/${cluster.name}`,
               NAMESPACE: plan.namespace,
+              CONTROLLER: controller.toLowerCase(),
               DEPLOYMENT: deployment,
               PATCH: patch,
             },

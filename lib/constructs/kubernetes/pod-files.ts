@@ -62,12 +62,12 @@ function caSecret(workload: WorkloadPlan, ca: { readonly name: string; readonly 
   };
 }
 
-/** The Deployment that a Kustomize component patches: named by the author, else like the workload. */
-const deploymentOf = ({ name, delivery }: WorkloadPlan): string =>
-  delivery.how === "patch" ? delivery.deployment : name;
+/** Name of the object that a Kustomize component patches: by the author, else the workload's. */
+const controllerName = ({ name, delivery, reload }: WorkloadPlan): string =>
+  delivery.how === "patch" ? delivery.deployment : reload.how === "redeploy" ? reload.deployment : name;
 
 /**
- * The files of one workload in one cluster: Helm values, and a Kustomize component that patches its Deployment.
+ * The files of one workload in one cluster: Helm values, and a Kustomize component that patches its Deployment, StatefulSet or DaemonSet.
  * For a workload that GitOps manages as a whole (`external`), the component brings the ServiceAccount and the
  * Vault's CA along.
  */
@@ -94,7 +94,10 @@ export function podFiles(workload: WorkloadPlan, cluster: ClusterPlan): readonly
         kind: "Component",
         ...(names.length > 0 ? { resources: names } : {}),
         patches: [
-          { path: "patch.yaml", target: { kind: "Deployment", name: `^${deploymentOf(workload)}$` } },
+          {
+            path: "patch.yaml",
+            target: { kind: workload.controller, name: `^${controllerName(workload)}$` },
+          },
         ],
       }),
     },
@@ -102,8 +105,8 @@ export function podFiles(workload: WorkloadPlan, cluster: ClusterPlan): readonly
       path: at("patch.yaml"),
       content: yaml({
         apiVersion: "apps/v1",
-        kind: "Deployment",
-        metadata: { name: deploymentOf(workload) },
+        kind: workload.controller,
+        metadata: { name: controllerName(workload) },
         ...podTemplatePatch(pod),
       }),
     },

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import * as z from "zod/mini";
-import { Deployments } from "./deployments";
+import { Controllers } from "./controllers";
 import { loopbackCertificate } from "./loopback-certificate";
 import { ServerFault } from "./server-fault";
 import { startInGroup } from "./server-group";
@@ -78,7 +78,7 @@ export interface ClusterIssuer {
    */
   token(request: ServiceAccountTokenRequest): string;
   /** What rotations restart. */
-  readonly deployments: Deployments;
+  readonly controllers: Controllers;
   stop(): Promise<void>;
 }
 
@@ -104,9 +104,9 @@ export async function startClusterIssuer(options: ClusterIssuerOptions = {}): Pr
     const issuer = options.issuer ?? url;
     const authority: TokenAuthority = { key, issuer, apiAudiences: options.apiAudiences ?? [issuer] };
     const jwksUrl = `${url}/openid/v1/jwks`;
-    const deployments = new Deployments();
+    const controllers = new Controllers();
     server.on("request", (request, response) => {
-      answer(request, authority, jwksUrl, deployments).then(
+      answer(request, authority, jwksUrl, controllers).then(
         ({ status, body }) => send(response, status, body),
         (error: unknown) => send(response, 500, statusOf(500, "InternalError", String(error))),
       );
@@ -122,7 +122,7 @@ export async function startClusterIssuer(options: ClusterIssuerOptions = {}): Pr
       caPem,
       reviewerToken: token({ ...REVIEWER, ttlSeconds: 86_400 }),
       token,
-      deployments,
+      controllers,
       stop: group.adopt(place, () => close(server)),
     };
   });
@@ -174,13 +174,13 @@ async function answer(
   request: IncomingMessage,
   authority: TokenAuthority,
   jwksUrl: string,
-  deployments: Deployments,
+  controllers: Controllers,
 ): Promise<Answer> {
   const route = `${request.method} ${new URL(request.url ?? "/", "http://cluster").pathname}`;
   if (route === "GET /.well-known/openid-configuration") return ok(discoveryDocument(authority, jwksUrl));
   if (route === "GET /openid/v1/jwks") return ok({ keys: [authority.key.publicJwk()] });
   const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "";
-  if (deployments.isFor(route)) return deployments.answer(route, bearer, await readJson(request));
+  if (controllers.isFor(route)) return controllers.answer(route, bearer, await readJson(request));
   if (route !== "POST /apis/authentication.k8s.io/v1/tokenreviews") {
     return refused(404, "NotFound", "the server could not find the requested resource");
   }

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { CONTROLLER_KINDS } from "../../model/definition";
 import type {
   ChangeGateSettings,
   CheckerSettings,
@@ -86,7 +87,10 @@ export const PROCEDURE_SETTINGS = madeAtUse({
           caPem: z.optional(text),
         }),
       ),
-      workloads: z.record(z.string(), z.strictObject({ namespace: text, deployment: text })),
+      workloads: z.record(
+        z.string(),
+        z.strictObject({ namespace: text, kind: z.enum(CONTROLLER_KINDS), name: text }),
+      ),
     }),
   recorder: (): z.ZodMiniType<RecorderSettings> =>
     z.strictObject({

@@ -1,6 +1,6 @@
 import { STSClient } from "@aws-sdk/client-sts";
 import { eksToken } from "../adapters/eks-token";
-import { kubernetesDeployments } from "../adapters/kubernetes-deployments";
+import { kubernetesControllers } from "../adapters/kubernetes-controllers";
 import { systemClock } from "../adapters/system";
 import type { LambdaHandler } from "../lambda-entry";
 import { logFault } from "../log-fault";
@@ -33,7 +33,7 @@ export async function assembleRestarter(): Promise<LambdaHandler<RestarterOutcom
   const redaction = new Redaction();
   const sts = new STSClient({ region: settings.region });
   const clusters = settings.clusters.map((cluster) =>
-    kubernetesDeployments(cluster, async () => {
+    kubernetesControllers(cluster, async () => {
       const token = await eksToken(sts, cluster.region, cluster.name, systemClock.now());
       redaction.guard(token);
       return token;

@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
-import type { RestarterSettings } from "../../model/function-settings";
+import type { RestartedWorkload, RestarterSettings } from "../../model/function-settings";
 import type { RestarterEvent } from "../../model/procedure-events";
 import type { Clock, Logbook } from "../ports";
 import { RotationError } from "../rotation-error";
 
-/** A Deployment as its cluster has it. */
-export interface Deployment {
+/** An object that makes pods from a template, as its cluster has it. */
+export interface Controller {
   /** Grows with every change of what is wanted. */
   readonly generation: number;
   /** The generation that the cluster has seen. */
@@ -16,30 +16,29 @@ export interface Deployment {
   readonly replicas: number;
   readonly updated: number;
   readonly available: number;
-  /** The cluster has given up (`progressDeadlineSeconds`). */
+  /** The cluster has given up (`progressDeadlineSeconds` of a Deployment; the others have none). */
   readonly stalled: boolean;
   /** Of its pods' template. */
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** Deployments of one cluster. */
-export interface Deployments {
+/** Deployments, StatefulSets and DaemonSets of one cluster. */
+export interface Controllers {
   readonly cluster: string;
-  /** @throws RotationError `target-misconfigured` when there is none, `right-missing`, `target-unreachable` */
-  read(namespace: string, name: string): Promise<Deployment>;
+  /**
+   * @throws RotationError `target-misconfigured` when there is none, or when a changed template would not replace all of its
+   * pods by itself; `right-missing`, `target-unreachable`
+   */
+  read(workload: RestartedWorkload): Promise<Controller>;
   /** Adds annotations to its pods' template, which replaces its pods one by one. */
-  annotate(
-    namespace: string,
-    name: string,
-    annotations: Readonly<Record<string, string>>,
-  ): Promise<Deployment>;
+  annotate(workload: RestartedWorkload, annotations: Readonly<Record<string, string>>): Promise<Controller>;
 }
 
 /** What the restarter works with. */
 export interface RestarterContext {
   readonly settings: RestarterSettings;
   /** In the order of the settings. */
-  readonly clusters: readonly Deployments[];
+  readonly clusters: readonly Controllers[];
   readonly clock: Clock;
   readonly log: Logbook;
 }
@@ -71,7 +70,7 @@ const LOOK_EVERY_MS = 5_000;
 const PATIENCE_MS = 13 * 60_000;
 
 /**
- * Restarts Deployments for a version of a secret, one after the other, each until all of its pods are new and available: so
+ * Restarts workloads for a version of a secret, one after the other, each until all of its pods are new and available: so
  * that a version with which pods do not start stops at the first. The version is the annotation's value, so a repeated
  * call only waits.
  */
@@ -98,20 +97,21 @@ export class Restarter {
   }
 
   async #restart(
-    cluster: Deployments,
-    { namespace, deployment }: RestarterSettings["workloads"][string],
+    cluster: Controllers,
+    workload: RestartedWorkload,
     version: string,
     until: number,
   ): Promise<void> {
     const { clock, log } = this.#context;
-    const fields = { cluster: cluster.cluster, namespace, deployment, version };
-    let state = await known(() => cluster.read(namespace, deployment));
+    const { namespace, kind, name } = workload;
+    const fields = { cluster: cluster.cluster, namespace, kind, name, version };
+    let state = await known(() => cluster.read(workload));
     if (state.annotations[RESTARTED_FOR] !== version) {
-      state = await known(() => cluster.annotate(namespace, deployment, { [RESTARTED_FOR]: version }));
+      state = await known(() => cluster.annotate(workload, { [RESTARTED_FOR]: version }));
       log.info("restart begun", fields);
     }
     for (;;) {
-      const where = `${deployment} in ${namespace} of cluster ${cluster.cluster}`;
+      const where = `${kind} ${name} in ${namespace} of cluster ${cluster.cluster}`;
       if (state.annotations[RESTARTED_FOR] !== version) throw new RolloutFailed(`overtaken: ${where}`);
       if (isReady(state)) break;
       if (state.paused) throw new RolloutFailed(`paused: ${where}`);
@@ -123,19 +123,19 @@ export class Restarter {
         );
       }
       await clock.sleep(LOOK_EVERY_MS);
-      state = await known(() => cluster.read(namespace, deployment));
+      state = await known(() => cluster.read(workload));
     }
     log.info("restart done", { ...fields, pods: state.available });
   }
 }
 
-const isSeen = ({ generation, observedGeneration }: Deployment): boolean => observedGeneration >= generation;
+const isSeen = ({ generation, observedGeneration }: Controller): boolean => observedGeneration >= generation;
 
 /**
  * As `kubectl rollout status` has it: every pod is of the newest template, none is left of older ones, all are available.
  * https://github.com/kubernetes/kubectl/blob/master/pkg/polymorphichelpers/rollout_status.go
  */
-const isReady = (state: Deployment): boolean =>
+const isReady = (state: Controller): boolean =>
   isSeen(state) &&
   state.updated >= state.wanted &&
   state.replicas <= state.updated &&

@@ -13,7 +13,19 @@ export interface RolloutBehaviour {
   readonly answers?: number[];
 }
 
-interface StoredDeployment {
+/** Kinds that the API serves. */
+export type ControllerKind = "Deployment" | "StatefulSet" | "DaemonSet";
+
+const RESOURCES: Readonly<Record<string, ControllerKind>> = {
+  deployments: "Deployment",
+  statefulsets: "StatefulSet",
+  daemonsets: "DaemonSet",
+};
+
+interface StoredController {
+  kind: ControllerKind;
+  /** Of StatefulSets and DaemonSets. */
+  strategy: { type: string; rollingUpdate?: { partition: number } };
   replicas: number;
   generation: number;
   observed: number;
@@ -26,15 +38,19 @@ interface StoredDeployment {
 }
 
 /**
- * The part of a Kubernetes API server that restarts need: HTTPS with a CA of its own, bearer tokens, Deployments with
- * generation, strategic merge patch and a controller that replaces pods one by one while it is looked at.
+ * The part of a Kubernetes API server that restarts need: HTTPS with a CA of its own, bearer tokens, Deployments,
+ * StatefulSets and DaemonSets with generation, strategic merge patch and a controller that replaces pods one by one while
+ * it is looked at; one with the update strategy `OnDelete` or a partition replaces none, or not all.
  *
  * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/deployment-v1/
+ * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/stateful-set-v1/
+ * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/daemon-set-v1/
+ * https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#update-strategies
  * https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status
  */
 export class KubernetesApi {
   readonly #certificate = loopbackCertificate("Kubernetes API");
-  readonly #deployments = new Map<string, StoredDeployment>();
+  readonly #controllers = new Map<string, StoredController>();
   readonly #server: Server;
   readonly tokens = new Set<string>();
   /** Method and path of each request. */
@@ -60,10 +76,12 @@ export class KubernetesApi {
     return `https://127.0.0.1:${address.port}`;
   }
 
-  add(namespace: string, name: string, replicas: number): void {
+  add(namespace: string, name: string, replicas: number, kind: ControllerKind = "Deployment"): void {
     const pods = { replicas, updated: replicas, ready: replicas, old: 0 };
-    this.#deployments.set(`${namespace}/${name}`, {
+    this.#controllers.set(`${namespace}/${name}`, {
       ...pods,
+      kind,
+      strategy: { type: "RollingUpdate" },
       generation: 1,
       observed: 1,
       looks: 0,
@@ -72,9 +90,9 @@ export class KubernetesApi {
     });
   }
 
-  get(namespace: string, name: string): StoredDeployment {
-    const found = this.#deployments.get(`${namespace}/${name}`);
-    if (found === undefined) throw new Error("no such Deployment");
+  get(namespace: string, name: string): StoredController {
+    const found = this.#controllers.get(`${namespace}/${name}`);
+    if (found === undefined) throw new Error("no such controller");
     return found;
   }
 
@@ -99,10 +117,10 @@ export class KubernetesApi {
     if (!this.tokens.has(headers.authorization?.replace(/^Bearer /, "") ?? "")) return refuse(401);
     const injected = this.behaviour.answers?.shift();
     if (injected !== undefined) return refuse(injected);
-    const [, namespace, name] =
-      /^\/apis\/apps\/v1\/namespaces\/([^/]+)\/deployments\/([^/]+)$/.exec(url) ?? [];
-    const deployment = this.#deployments.get(`${namespace}/${name}`);
-    if (deployment === undefined) return refuse(404);
+    const [, namespace, resource = "", name] =
+      /^\/apis\/apps\/v1\/namespaces\/([^/]+)\/([a-z]+)\/([^/]+)$/.exec(url) ?? [];
+    const deployment = this.#controllers.get(`${namespace}/${name}`);
+    if (deployment === undefined || deployment.kind !== RESOURCES[resource]) return refuse(404);
     if (method === "PATCH") {
       if (headers["content-type"] !== "application/strategic-merge-patch+json") return refuse(415);
       this.#patch(deployment, JSON.parse(body));
@@ -112,7 +130,7 @@ export class KubernetesApi {
     answer(200, this.#shown(deployment));
   }
 
-  #patch(deployment: StoredDeployment, patch: Patch): void {
+  #patch(deployment: StoredController, patch: Patch): void {
     const { annotations = {} } = patch.spec?.template?.metadata ?? {};
     const changed = Object.entries(annotations).some(([key, value]) => deployment.annotations[key] !== value);
     if (!changed) return;
@@ -121,47 +139,84 @@ export class KubernetesApi {
   }
 
   /** One look of the controller: sees the new generation, then replaces a pod whenever one has become ready. */
-  #reconcile(deployment: StoredDeployment): void {
+  #reconcile(deployment: StoredController): void {
     if (deployment.observed < deployment.generation) {
       if (deployment.paused) return;
       const pods = { old: deployment.replicas, updated: 0, ready: deployment.replicas, looks: 0 };
       Object.assign(deployment, { ...pods, observed: deployment.generation });
       return;
     }
-    if (deployment.old === 0) return;
+    const { type, rollingUpdate } = deployment.strategy;
+    if (deployment.old === 0 || type === "OnDelete" || deployment.old <= (rollingUpdate?.partition ?? 0))
+      return;
     deployment.looks += 1;
     if (this.#isBroken(deployment) || deployment.looks % (this.behaviour.looksPerPod ?? 1) !== 0) return;
     deployment.updated += 1;
     deployment.old -= 1;
   }
 
-  #isBroken({ annotations }: StoredDeployment): boolean {
+  #isBroken({ annotations }: StoredController): boolean {
     return Object.values(annotations).includes(this.behaviour.failsFor ?? "");
   }
 
-  #shown(deployment: StoredDeployment): object {
-    const { generation, observed, replicas, updated, old, looks, paused, annotations } = deployment;
-    const stalled = this.#isBroken(deployment) && looks >= 5;
-    const surge = this.#isBroken(deployment) && old > 0 ? 1 : 0;
-    return {
-      kind: "Deployment",
+  #shown(deployment: StoredController): object {
+    const { kind, strategy, generation, observed, replicas, updated, old, looks, paused, annotations } =
+      deployment;
+    const isBroken = this.#isBroken(deployment);
+    const stalled = isBroken && looks >= 5;
+    const surge = isBroken && old > 0 ? 1 : 0;
+    const template = { metadata: { annotations } };
+    // Counts of zero are left out.
+    const counts = (entries: Record<string, number>): object =>
+      Object.fromEntries(Object.entries(entries).filter(([, count]) => count > 0));
+    const shown = (spec: object, status: object): object => ({
+      kind,
       metadata: { generation },
-      spec: { replicas, ...(paused ? { paused } : {}), template: { metadata: { annotations } } },
-      status: {
-        observedGeneration: observed,
-        replicas: old + updated + surge,
-        // Counts of zero are left out.
-        ...(updated + surge > 0 ? { updatedReplicas: updated + surge } : {}),
-        ...(old + updated > 0 ? { availableReplicas: old + updated } : {}),
-        conditions: [
+      spec: { ...spec, template },
+      status: { observedGeneration: observed, ...status },
+    });
+    switch (kind) {
+      case "Deployment":
+        return shown(
+          { replicas, ...(paused ? { paused } : {}) },
           {
-            type: "Progressing",
-            status: stalled ? "False" : "True",
-            reason: stalled ? "ProgressDeadlineExceeded" : "ReplicaSetUpdated",
+            ...counts({
+              replicas: old + updated + surge,
+              updatedReplicas: updated + surge,
+              availableReplicas: old + updated,
+            }),
+            conditions: [
+              {
+                type: "Progressing",
+                status: stalled ? "False" : "True",
+                reason: stalled ? "ProgressDeadlineExceeded" : "ReplicaSetUpdated",
+              },
+            ],
           },
-        ],
-      },
-    };
+        );
+      case "StatefulSet":
+        return shown(
+          { replicas, updateStrategy: strategy },
+          {
+            // It replaces a pod in its place: a broken one is no longer ready, and there is no other in its stead.
+            ...counts({
+              replicas: old + updated,
+              readyReplicas: old + updated - surge,
+              updatedReplicas: updated + surge,
+            }),
+            currentRevision: old > 0 ? `${generation - 1}` : `${generation}`,
+            updateRevision: `${generation}`,
+          },
+        );
+      case "DaemonSet":
+        return shown(
+          { updateStrategy: strategy },
+          {
+            desiredNumberScheduled: replicas,
+            ...counts({ updatedNumberScheduled: updated + surge, numberAvailable: old + updated - surge }),
+          },
+        );
+    }
   }
 }
 

@@ -9,35 +9,50 @@ interface Answer {
 /** What a rollout did. */
 export interface Rollout {
   readonly namespace: string;
-  readonly deployment: string;
+  /** Its path in the API below the namespace: `deployments/api`. */
+  readonly controller: string;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-const ROUTE = /^(GET|PATCH) \/apis\/apps\/v1\/namespaces\/([^/]+)\/deployments\/([^/]+)$/;
+const ROUTE =
+  /^(GET|PATCH) \/apis\/apps\/v1\/namespaces\/([^/]+)\/((?:deployments|statefulsets|daemonsets)\/[^/]+)$/;
 const patchSchema = z.object({
   spec: z.object({
     template: z.object({ metadata: z.object({ annotations: z.record(z.string(), z.string()) }) }),
   }),
 });
 
+/** Status of one pod of the newest template, in the words of each kind. */
+const STATUS = {
+  deployments: { replicas: 1, updatedReplicas: 1, availableReplicas: 1 },
+  statefulsets: {
+    replicas: 1,
+    updatedReplicas: 1,
+    readyReplicas: 1,
+    currentRevision: "1",
+    updateRevision: "1",
+  },
+  daemonsets: { desiredNumberScheduled: 1, updatedNumberScheduled: 1, numberAvailable: 1 },
+} as const;
+
 /**
- * Deployments of a cluster, each there from the beginning with one pod; a new template is rolled out at once. Callers come
+ * Deployments, StatefulSets and DaemonSets of a cluster, each there from the beginning with one pod; a new template is rolled out at once. Callers come
  * with an EKS token, whose signature nobody checks here.
  *
- * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/deployment-v1/
+ * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/
  */
-export class Deployments {
+export class Controllers {
   /** Every change of a template, in order. */
   readonly rollouts: Rollout[] = [];
 
-  /** Whether a request is about a Deployment. */
+  /** Whether a request is about one of them. */
   isFor(route: string): boolean {
     return ROUTE.test(route);
   }
 
   /** @param body parsed JSON of a PATCH */
   answer(route: string, bearer: string, body: unknown): Answer {
-    const [, method, namespace = "", deployment = ""] = ROUTE.exec(route) ?? [];
+    const [, method, namespace = "", controller = ""] = ROUTE.exec(route) ?? [];
     if (!isEksToken(bearer)) return { status: 401, body: { kind: "Status", code: 401 } };
     if (method === "PATCH") {
       const patch = patchSchema.safeParse(body);
@@ -45,30 +60,32 @@ export class Deployments {
       const { annotations } = patch.data.spec.template.metadata;
       this.rollouts.push({
         namespace,
-        deployment,
-        annotations: { ...this.#annotationsOf(namespace, deployment), ...annotations },
+        controller,
+        annotations: { ...this.#annotationsOf(namespace, controller), ...annotations },
       });
     }
     const generation =
-      1 + this.rollouts.filter((it) => it.namespace === namespace && it.deployment === deployment).length;
+      1 + this.rollouts.filter((it) => it.namespace === namespace && it.controller === controller).length;
     return {
       status: 200,
       body: {
         apiVersion: "apps/v1",
-        kind: "Deployment",
-        metadata: { namespace, name: deployment, generation },
+        metadata: { namespace, name: controller.split("/")[1], generation },
         spec: {
           replicas: 1,
-          template: { metadata: { annotations: this.#annotationsOf(namespace, deployment) } },
+          template: { metadata: { annotations: this.#annotationsOf(namespace, controller) } },
         },
-        status: { observedGeneration: generation, replicas: 1, updatedReplicas: 1, availableReplicas: 1 },
+        status: {
+          observedGeneration: generation,
+          ...STATUS[controller.split("/")[0] as keyof typeof STATUS],
+        },
       },
     };
   }
 
-  #annotationsOf(namespace: string, deployment: string): Readonly<Record<string, string>> {
+  #annotationsOf(namespace: string, controller: string): Readonly<Record<string, string>> {
     return (
-      this.rollouts.findLast((it) => it.namespace === namespace && it.deployment === deployment)
+      this.rollouts.findLast((it) => it.namespace === namespace && it.controller === controller)
         ?.annotations ?? {}
     );
   }

@@ -1,0 +1,266 @@
+import { request as httpsRequest } from "node:https";
+import { text as readText } from "node:stream/consumers";
+import * as z from "zod/mini";
+import type { ControllerKind } from "../../model/definition";
+import type { RestartedCluster, RestartedWorkload } from "../../model/function-settings";
+import type { Controller, Controllers } from "../procedure/restarter";
+import { originOf, RotationError } from "../rotation-error";
+import { connectionFault } from "./connection-fault";
+
+const TIMEOUT_MS = 10_000;
+
+const count = z._default(z.int(), 0);
+const observed = { observedGeneration: count };
+const template = z.object({
+  metadata: z.nullish(z.object({ annotations: z.nullish(z.record(z.string(), z.string())) })),
+});
+const strategy = (otherwise: string) =>
+  z.prefault(
+    z.object({
+      type: z._default(z.string(), otherwise),
+      rollingUpdate: z.nullish(z.object({ partition: z.nullish(z.int()) })),
+    }),
+    {},
+  );
+
+/** `apps/v1` of each kind, as far as a restart reads it; a count that is 0 is left out by the API. */
+const SCHEMAS = {
+  Deployment: z.object({
+    metadata: z.object({ generation: count }),
+    spec: z.object({ replicas: z._default(z.int(), 1), paused: z._default(z.boolean(), false), template }),
+    status: z.prefault(
+      z.object({
+        ...observed,
+        replicas: count,
+        updatedReplicas: count,
+        availableReplicas: count,
+        conditions: z._default(z.array(z.object({ type: z.string(), reason: z.optional(z.string()) })), []),
+      }),
+      {},
+    ),
+  }),
+  StatefulSet: z.object({
+    metadata: z.object({ generation: count }),
+    spec: z.object({
+      replicas: z._default(z.int(), 1),
+      updateStrategy: strategy("RollingUpdate"),
+      template,
+    }),
+    status: z.prefault(
+      z.object({
+        ...observed,
+        replicas: count,
+        readyReplicas: count,
+        updatedReplicas: count,
+        currentRevision: z.optional(z.string()),
+        updateRevision: z.optional(z.string()),
+      }),
+      {},
+    ),
+  }),
+  DaemonSet: z.object({
+    metadata: z.object({ generation: count }),
+    spec: z.object({ updateStrategy: strategy("RollingUpdate"), template }),
+    status: z.prefault(
+      z.object({
+        ...observed,
+        desiredNumberScheduled: count,
+        updatedNumberScheduled: count,
+        numberAvailable: count,
+      }),
+      {},
+    ),
+  }),
+};
+
+/** Resource of each kind in the API's paths. */
+const RESOURCES = {
+  Deployment: "deployments",
+  StatefulSet: "statefulsets",
+  DaemonSet: "daemonsets",
+} as const;
+
+/**
+ * {@link Controllers} of one cluster by its API.
+ *
+ * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/
+ *
+ * @param token a new one for each call
+ */
+export function kubernetesControllers(
+  { name: cluster, apiServer, caPem }: RestartedCluster,
+  token: () => Promise<string>,
+): Controllers {
+  const call = async (
+    method: "GET" | "PATCH",
+    { namespace, kind, name }: RestartedWorkload,
+    body?: object,
+  ): Promise<Controller> => {
+    const where = `${kind} ${namespace}/${name} of cluster ${cluster}`;
+    const path = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/${RESOURCES[kind]}/${encodeURIComponent(name)}`;
+    const { status, text } = await send(apiServer, caPem, await token(), method, path, body, where);
+    if (status !== 200) throw refusal(status, where);
+    return READERS[kind](jsonOf(text), where);
+  };
+  return {
+    cluster,
+    read: (workload) => call("GET", workload),
+    annotate: (workload, annotations) =>
+      call("PATCH", workload, { spec: { template: { metadata: { annotations } } } }),
+  };
+}
+
+function refusal(status: number, where: string): RotationError {
+  const origin = `HTTP-${status}`;
+  if (status === 401 || status === 403)
+    return new RotationError("right-missing", `patch and get ${where}`, origin);
+  if (status === 404) return new RotationError("target-misconfigured", `there is no ${where}`, origin);
+  if (status === 409) return new RotationError("target-busy", where, origin);
+  if (status === 429) return new RotationError("throttled", where, origin);
+  if (status >= 500) return new RotationError("target-unreachable", where, origin);
+  return new RotationError("target-misconfigured", where, origin);
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function parsed<T>(schema: z.ZodMiniType<T>, json: unknown, where: string): T {
+  const result = schema.safeParse(json);
+  if (!result.success) throw new RotationError("target-misconfigured", `the answer for ${where} is none`);
+  return result.data;
+}
+
+/** Each kind as `kubectl rollout status` reads it. */
+const READERS: Readonly<Record<ControllerKind, (json: unknown, where: string) => Controller>> = {
+  Deployment: (json, where) => {
+    const { metadata, spec, status } = parsed(SCHEMAS.Deployment, json, where);
+    return {
+      ...common({ metadata, spec, status }),
+      paused: spec.paused,
+      wanted: spec.replicas,
+      replicas: status.replicas,
+      updated: status.updatedReplicas,
+      available: status.availableReplicas,
+      stalled: status.conditions.some(
+        ({ type, reason }) => type === "Progressing" && reason === "ProgressDeadlineExceeded",
+      ),
+    };
+  },
+  StatefulSet: (json, where) => {
+    const { metadata, spec, status } = parsed(SCHEMAS.StatefulSet, json, where);
+    requireRollingUpdate(spec.updateStrategy, where);
+    const isRolledOut = status.updateRevision === status.currentRevision;
+    return {
+      ...common({ metadata, spec, status }),
+      paused: false,
+      wanted: spec.replicas,
+      replicas: status.replicas,
+      // Until the two revisions meet, a pod of the old one may be about to go.
+      updated: isRolledOut
+        ? Math.max(status.updatedReplicas, status.replicas)
+        : Math.min(status.updatedReplicas, Math.max(0, spec.replicas - 1)),
+      available: status.readyReplicas,
+      stalled: false,
+    };
+  },
+  DaemonSet: (json, where) => {
+    const { metadata, spec, status } = parsed(SCHEMAS.DaemonSet, json, where);
+    requireRollingUpdate(spec.updateStrategy, where);
+    return {
+      ...common({ metadata, spec, status }),
+      paused: false,
+      wanted: status.desiredNumberScheduled,
+      replicas: status.updatedNumberScheduled,
+      updated: status.updatedNumberScheduled,
+      available: status.numberAvailable,
+      stalled: false,
+    };
+  },
+};
+
+const common = ({
+  metadata,
+  spec,
+  status,
+}: {
+  readonly metadata: { readonly generation: number };
+  readonly spec: { readonly template: z.output<typeof template> };
+  readonly status: { readonly observedGeneration: number };
+}) => ({
+  generation: metadata.generation,
+  observedGeneration: status.observedGeneration,
+  annotations: spec.template.metadata?.annotations ?? {},
+});
+
+/**
+ * Pods of `OnDelete` and those below a partition keep the old template until somebody deletes them.
+ * https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#update-strategies
+ */
+function requireRollingUpdate(
+  {
+    type,
+    rollingUpdate,
+  }: {
+    readonly type: string;
+    readonly rollingUpdate?: { readonly partition?: number | null | undefined } | null | undefined;
+  },
+  where: string,
+): void {
+  if (type !== "RollingUpdate") {
+    throw new RotationError(
+      "target-misconfigured",
+      `${where} has the update strategy ${type}, not RollingUpdate`,
+    );
+  }
+  if ((rollingUpdate?.partition ?? 0) > 0) {
+    throw new RotationError(
+      "target-misconfigured",
+      `${where} keeps pods below partition ${rollingUpdate?.partition}`,
+    );
+  }
+}
+
+async function send(
+  apiServer: string,
+  caPem: string | undefined,
+  token: string,
+  method: string,
+  path: string,
+  body: object | undefined,
+  where: string,
+): Promise<{ readonly status: number; readonly text: string }> {
+  try {
+    return await new Promise((resolve, reject) => {
+      const sent = httpsRequest(
+        new URL(path, apiServer),
+        {
+          method,
+          headers: {
+            authorization: `Bearer ${token}`,
+            accept: "application/json",
+            ...(body === undefined ? {} : { "content-type": "application/strategic-merge-patch+json" }),
+          },
+          agent: false,
+          // Said here, because NODE_TLS_REJECT_UNAUTHORIZED could turn it off.
+          rejectUnauthorized: true,
+          ...(caPem === undefined ? {} : { ca: caPem }),
+          signal: AbortSignal.timeout(TIMEOUT_MS),
+        },
+        (answer) => {
+          readText(answer).then((text) => resolve({ status: answer.statusCode ?? 0, text }), reject);
+        },
+      );
+      sent.on("error", reject);
+      sent.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  } catch (failure) {
+    const origin = originOf(failure);
+    if (origin === "ABORT_ERR") throw new RotationError("target-unreachable", where, "timeout");
+    throw connectionFault(failure, where) ?? new RotationError("unexpected", where, origin);
+  }
+}
