@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import type { BuildOptions } from "esbuild";
 
 /** What functions load when they need it, below `lib/rotation`; its bundle lies beside theirs under the same name. */
-export const LOADED_LATER = "adapters/kms-fingerprints.js";
+export const LOADED_LATER = "adapters/kms-macs.js";
 
 /** How the code of a Lambda function is bundled. */
 export const BUNDLE_OPTIONS = {

@@ -5,8 +5,8 @@ import { principalArnValues, rootArn } from "./aws-arns";
 import { ADMINISTRATION } from "./key-policy";
 
 /**
- * The KMS key that makes fingerprints of values for rotation records, in the primary region: `HMAC_256`, used by
- * `GenerateMac` and `VerifyMac` alone.
+ * The KMS key that proves which versions have passed their test, and makes fingerprints of values for rotation records, in
+ * the primary region: `HMAC_256`, used by `GenerateMac` and `VerifyMac` alone.
  */
 export interface AuditKeyPlan {
   readonly alias: string;
@@ -28,15 +28,18 @@ const NOT_FOR_HMAC: readonly string[] = [
 ];
 
 /**
- * The audit key of an environment. Whoever may make fingerprints can try values until one fits, so only functions that
- * rotate may, which read the values anyway. Break-glass may hold a value against a fingerprint.
+ * The audit key of an environment. Whoever may make fingerprints can try values until one fits, and whoever may make proofs
+ * can have any value copied into Vaults: so only functions that rotate may, which read and write the values anyway. Those
+ * who have to know what is proved may check, and so may break-glass, which may hold a value against a fingerprint.
  *
  * @param rotatorRoles ARNs of the roles of functions that rotate
+ * @param checkerRoles ARNs of the roles of functions that check proofs
  */
 export function auditKeyPlan(
   registry: Registry,
   environment: Environment,
   rotatorRoles: readonly string[],
+  checkerRoles: readonly string[],
 ): AuditKeyPlan {
   const { breakGlass } = environment.principals;
   const uses = (Sid: string, action: string, principals: readonly string[]): PolicyStatement => ({
@@ -53,7 +56,7 @@ export function auditKeyPlan(
   });
   return {
     alias: auditKeyAlias(registry.id, environment.name),
-    description: `Fingerprints of values of ${registry.id} in ${environment.name}`,
+    description: `Proofs and fingerprints of values of ${registry.id} in ${environment.name}`,
     policy: {
       Version: "2012-10-17",
       Statement: [
@@ -64,7 +67,8 @@ export function auditKeyPlan(
           Action: ADMINISTRATION.filter((action) => !NOT_FOR_HMAC.includes(action)),
           Resource: ["*"],
         },
-        uses("RotatorsMakeFingerprints", "kms:GenerateMac", rotatorRoles),
+        uses("RotatorsMakeProofsAndFingerprints", "kms:GenerateMac", rotatorRoles),
+        ...(checkerRoles.length > 0 ? [uses("CheckersCheckProofs", "kms:VerifyMac", checkerRoles)] : []),
         ...(breakGlass.length > 0 ? [uses("BreakGlassVerifies", "kms:VerifyMac", breakGlass)] : []),
       ],
     },

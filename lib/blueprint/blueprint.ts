@@ -86,7 +86,7 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
   const mirror = mirrorFunctionPlan(registry, environment, vaults);
   const procedure =
     assignments.length > 0
-      ? procedureOf(registry, environment, { assignments, bySecret, workloads })
+      ? procedureOf(registry, environment, { assignments, bySecret, workloads, mirror })
       : undefined;
   const functions = [
     ...assignments.map((assignment) =>

@@ -84,7 +84,7 @@ const LAMBDA_TRUST: PolicyDocument = {
 /**
  * The function that rotates the secrets of one kind in one network.
  *
- * @param procedure whether a procedure follows, so that it begins runs, and makes fingerprints for their records
+ * @param procedure whether a procedure follows, so that it begins runs
  */
 export function rotationFunctionPlan(
   registry: Registry,
@@ -105,12 +105,8 @@ export function rotationFunctionPlan(
       environment: environment.name,
       region: environment.regions.primary,
       publicationsTable: publicationsTable(registry.id, environment.name),
-      ...(procedure
-        ? {
-            runsTable: runsTable(registry.id, environment.name),
-            auditKeyAlias: auditKeyAlias(registry.id, environment.name),
-          }
-        : {}),
+      ...(procedure ? { runsTable: runsTable(registry.id, environment.name) } : {}),
+      auditKeyAlias: auditKeyAlias(registry.id, environment.name),
       secrets: Object.fromEntries(
         secrets.map((secret) => [nameOf(secret), rotated(registry, environment, secret)]),
       ),
@@ -142,6 +138,7 @@ export function mirrorFunctionPlan(
       environment: environment.name,
       region: environment.regions.primary,
       publicationsTable: publicationsTable(registry.id, environment.name),
+      auditKeyAlias: auditKeyAlias(registry.id, environment.name),
       audience: mirrorAudience(environment.name),
       vaults: served,
       secrets: Object.fromEntries(

@@ -120,21 +120,7 @@ export function rotationRights(
           runsTable(registry.id, environment.name),
         )
       : []),
-    ...(procedure
-      ? [
-          {
-            Sid: "MakeFingerprints",
-            Effect: "Allow",
-            Action: ["kms:GenerateMac"],
-            Resource: [anyKeyArn(environment, primary)],
-            Condition: {
-              "ForAnyValue:StringEquals": {
-                "kms:ResourceAliases": [auditKeyAlias(registry.id, environment.name)],
-              },
-            },
-          } as const,
-        ]
-      : []),
+    byAuditKey(registry, environment, "MakeProofsAndFingerprints", "kms:GenerateMac"),
     ...targetRights(environment, secrets),
   ];
 }
@@ -175,6 +161,24 @@ function onItemsOf(
     Condition: { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": names } },
   }));
 }
+
+/** Use of the audit key, which makes proofs of versions and fingerprints of values. */
+export const byAuditKey = (
+  registry: Registry,
+  environment: Environment,
+  Sid: string,
+  action: "kms:GenerateMac" | "kms:VerifyMac",
+): PolicyStatement => ({
+  Sid,
+  Effect: "Allow",
+  Action: [action],
+  Resource: [anyKeyArn(environment, environment.regions.primary)],
+  Condition: {
+    "ForAnyValue:StringEquals": {
+      "kms:ResourceAliases": [auditKeyAlias(registry.id, environment.name)],
+    },
+  },
+});
 
 /** Whether the function writes values of its own; otherwise operators put every one of them. */
 const makesValues = (secret: EnvironmentSecret): boolean =>
@@ -266,6 +270,7 @@ export function mirrorRights(
           throughSecretsManager(environment, "DecryptThroughSecretsManager", ["kms:Decrypt"], [primary]),
         ]
       : []),
+    ...(secrets.length > 0 ? [byAuditKey(registry, environment, "CheckProofs", "kms:VerifyMac")] : []),
     {
       Sid: "ProveIdentityToVault",
       Effect: "Allow",

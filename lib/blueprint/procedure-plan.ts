@@ -73,7 +73,7 @@ export interface ProcedurePlan {
     readonly definition: StateMachineDefinition;
   };
   readonly records: RecordsPlan;
-  /** Key of the fingerprints in records. */
+  /** Key of the proofs of versions, and of the fingerprints in records. */
   readonly auditKey: AuditKeyPlan;
   /** Requests for approval. Subscribe the approvers: each message has the token that an answer needs. */
   readonly approvals: TopicPlan;
@@ -139,6 +139,7 @@ export interface ProcedureParts {
   readonly assignments: readonly FunctionAssignment[];
   readonly bySecret: FunctionsBySecret;
   readonly workloads: readonly WorkloadPlan[];
+  readonly mirror: FunctionPlan | undefined;
 }
 
 /** Longer than a year, so that a yearly audit finds all of it. */
@@ -198,7 +199,12 @@ export function procedureOf(registry: Registry, environment: Environment, parts:
         forceDestroy: environment.tier === "development",
         policy: recordsPolicy(environment, names.recordsBucket, roleOf(own("recorder"))),
       },
-      auditKey: auditKeyPlan(registry, environment, names.rotators.map(roleOf)),
+      auditKey: auditKeyPlan(
+        registry,
+        environment,
+        names.rotators.map(roleOf),
+        parts.mirror ? [parts.mirror.role.arn] : [],
+      ),
       approvals: topic(names.approvalTopic, publisherPolicy(environment, names.approvalTopic, role.arn)),
       reminders: topic(
         names.reminderTopic,

@@ -33,8 +33,8 @@ export interface FunctionSettings<K extends KindName = KindName> {
    * environment has no procedure.
    */
   readonly runsTable?: string | undefined;
-  /** Alias of the KMS key that makes fingerprints of values. Without one, the environment has no procedure. */
-  readonly auditKeyAlias?: string | undefined;
+  /** Alias of the KMS key that makes proofs of versions, and fingerprints of values. */
+  readonly auditKeyAlias: string;
   /** By secret name: `prod/db/app-primary`. */
   readonly secrets: Readonly<Record<string, RotatedSecret<K>>>;
 }
@@ -78,6 +78,8 @@ export interface MirrorSettings {
   readonly environment: string;
   readonly region: string;
   readonly publicationsTable: string;
+  /** Alias of the KMS key by which versions are proved. */
+  readonly auditKeyAlias: string;
   /** Audience of the AWS token with which it logs in. */
   readonly audience: string;
   readonly vaults: readonly MirroredVault[];

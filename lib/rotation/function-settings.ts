@@ -21,7 +21,7 @@ const functionSettings = z.strictObject({
   region: z.string().check(z.minLength(1)),
   publicationsTable: z.string().check(z.minLength(1)),
   runsTable: z.optional(z.string().check(z.minLength(1))),
-  auditKeyAlias: z.optional(z.string().check(z.minLength(1))),
+  auditKeyAlias: z.string().check(z.minLength(1)),
   secrets: z.record(z.string(), rotatedSecret),
 });
 

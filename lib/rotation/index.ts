@@ -16,4 +16,5 @@ export { gatherFacts, type WatchedSecrets } from "./procedure/watcher";
 export { ROTATION_FAULTS, RotationError, type RotationFaultCode } from "./rotation-error";
 export type { RotationOutcome } from "./rotation-machine";
 export { genericValueSchema, type KindValue, VALUE_SCHEMAS } from "./value-schemas";
+export { looksLikeProof } from "./version-proof";
 export { type Change, earliest, type Waits, waitBefore } from "./waiting-law";

@@ -1,4 +1,5 @@
 import type { NewRun, Run } from "./procedure/run";
+import type { ProofLabel } from "./version-proof";
 
 /**
  * What rotation needs of the outside. Adapters implement these with AWS's SDK; tests with models that can be
@@ -6,10 +7,10 @@ import type { NewRun, Run } from "./procedure/run";
  */
 
 /**
- * Staging labels: three that Secrets Manager itself gives a meaning, and ours for the version that has passed its test.
- * The mirror copies AWSCURRENT when it is VERIFIED, and nothing else.
+ * Staging labels: three that Secrets Manager itself gives a meaning, and ours, which proves that a version has passed its
+ * test. The mirror copies AWSCURRENT when it is proved, and nothing else.
  */
-export type StagingLabel = "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS" | "VERIFIED";
+export type StagingLabel = "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS" | ProofLabel;
 
 /** What `DescribeSecret` tells about a secret. */
 export interface SecretDescription {
@@ -87,6 +88,18 @@ export interface Fingerprints {
    * @returns `hmac-sha256:<key id>:<hex>`; another one for another kind, key or value
    */
   of(kind: string, key: string, value: unknown): Promise<string>;
+}
+
+/** Proofs that versions have passed their test, by a key with which only functions that rotate can make them. */
+export interface VersionProofs {
+  /** The label that proves a version: the same one for the same version, as long as the key is the same. */
+  labelFor(secretArn: string, versionId: string): Promise<ProofLabel>;
+}
+
+/** Checks of such proofs, by whoever can make none. */
+export interface ProofChecks {
+  /** Whether one of a version's labels proves that it has passed its test. */
+  proves(secretArn: string, versionId: string, labels: readonly string[]): Promise<boolean>;
 }
 
 /** Time. */

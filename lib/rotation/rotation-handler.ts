@@ -4,7 +4,6 @@ import type * as z from "zod/mini";
 import type { FunctionSettings, RotatedSecret } from "../model/function-settings";
 import type { KindName } from "../model/kinds";
 import { secretName } from "../model/names";
-import { awsFailure } from "./adapters/aws-failure";
 import { DynamoDbPublications } from "./adapters/dynamodb-publications";
 import { DynamoDbRuns } from "./adapters/dynamodb-runs";
 import { PowertoolsLogbook } from "./adapters/powertools-logbook";
@@ -14,9 +13,18 @@ import { readAdminValue } from "./admin-value";
 import { isFingerprint, isStep, parseEvent, type RotationRequest } from "./event";
 import { parseFunctionSettings, secretOf } from "./function-settings";
 import { type LambdaHandler, lambdaEntry } from "./lambda-entry";
+import { lazyAuditKey } from "./lazy-audit-key";
 import { logFault } from "./log-fault";
-import { once } from "./once";
-import type { Clock, Fingerprints, Logbook, Publications, Random, Runs, SecretStore } from "./ports";
+import type {
+  Clock,
+  Fingerprints,
+  Logbook,
+  Publications,
+  Random,
+  Runs,
+  SecretStore,
+  VersionProofs,
+} from "./ports";
 import { Redaction } from "./redaction";
 import { RotationError } from "./rotation-error";
 import { RotationMachine, type RotationOutcome } from "./rotation-machine";
@@ -27,6 +35,7 @@ import type { Target } from "./target";
 export interface FunctionPorts {
   readonly store: SecretStore;
   readonly publications: Publications;
+  readonly proofs: VersionProofs;
   /** Default: none, no procedure follows. */
   readonly runs?: Runs | undefined;
   /** Default: none, no procedure asks for them. */
@@ -62,7 +71,7 @@ export function handlerOf<K extends KindName, V>(
   ports: FunctionPorts,
   targetOf: TargetFactory<K, V>,
 ): RotationHandler {
-  const { store, publications, runs, fingerprints, clock, random, log, redaction } = ports;
+  const { store, publications, proofs, runs, fingerprints, clock, random, log, redaction } = ports;
 
   const handle = async (request: RotationRequest): Promise<RotationOutcome> => {
     const { name, secret } = secretOf(settings, request.secretId);
@@ -83,6 +92,7 @@ export function handlerOf<K extends KindName, V>(
       target,
       store,
       publications,
+      proofs,
       runs,
       fingerprint: fingerprints && ((value) => fingerprints.of(settings.kind, keyOf(settings, name), value)),
       clock,
@@ -124,23 +134,6 @@ function fieldsOf(request: RotationRequest) {
   };
 }
 
-/** Loaded when it is asked for: one call of a run, and none of the rotation itself. */
-const kmsFingerprints = (region: string, keyAlias: string): Fingerprints => {
-  const loaded = once(async () =>
-    (await import("./adapters/kms-fingerprints.js")).KmsFingerprints.in(region, keyAlias),
-  );
-  return {
-    of: async (...subject) => {
-      try {
-        return await (await loaded()).of(...subject);
-      } catch (failure) {
-        // Its file has classes of its own, so a rotation error of there would not be known here.
-        throw awsFailure(failure, `kms:GenerateMac with ${keyAlias}`);
-      }
-    },
-  };
-};
-
 /** A handler as Lambda loads it: settings from `settings.json` beside the bundle, AWS's services as ports. */
 export const lambdaHandler = <K extends KindName, V>(
   kind: K,
@@ -154,12 +147,14 @@ async function assemble<K extends KindName, V>(
   const settings = parseFunctionSettings(kind, await readSettingsFile());
   const { region, runsTable, auditKeyAlias } = settings;
   const redaction = new Redaction();
+  const audit = lazyAuditKey(region, auditKeyAlias);
   const dynamoDb = new DynamoDBClient({ region });
   const ports: FunctionPorts = {
     store: new SecretsManagerStore(new SecretsManagerClient({ region })),
     publications: new DynamoDbPublications(dynamoDb, settings.publicationsTable),
+    proofs: audit.proofs,
     runs: runsTable === undefined ? undefined : new DynamoDbRuns(dynamoDb, runsTable),
-    fingerprints: auditKeyAlias === undefined ? undefined : kmsFingerprints(region, auditKeyAlias),
+    fingerprints: audit.fingerprints,
     clock: systemClock,
     random: systemRandom,
     log: new PowertoolsLogbook("secrets-registry-rotation", redaction, {

@@ -123,7 +123,7 @@ function keepsTheLaws(plan: Planned): void {
   for (const entry of [...mine, { role }]) expect(guarded).not.toContain(`${entry.role.arn}"`);
 
   peopleKeepApart(plan);
-  onlyRotatorsMakeFingerprints(plan);
+  onlyRotatorsMakeMacs(plan);
 
   // Limits of AWS.
   expect(name.length).toBeLessThanOrEqual(80);
@@ -194,8 +194,8 @@ function peopleKeepApart({ functions, procedure, ...plan }: Planned): void {
   }
 }
 
-/** Whoever may make fingerprints can try values until one fits. */
-function onlyRotatorsMakeFingerprints({ functions, procedure, principals, ...plan }: Planned): void {
+/** Whoever may make fingerprints can try values until one fits; whoever may make proofs has any value copied. */
+function onlyRotatorsMakeMacs({ functions, procedure, principals, ...plan }: Planned): void {
   const { alias, policy } = procedure.auditKey;
   const may = (
     action: string,
@@ -222,8 +222,9 @@ function onlyRotatorsMakeFingerprints({ functions, procedure, principals, ...pla
     const { arn } = entry.role;
     const asked = [may("kms:GenerateMac", arn, rolePolicies(entry)), may("kms:GenerateMac", arn, everything)];
     expect([entry.name, ...asked]).toEqual([entry.name, rotates(entry), rotates(entry)]);
-    for (const action of ["kms:VerifyMac", "kms:CreateGrant"])
-      expect([entry.name, may(action, arn, everything)]).toEqual([entry.name, false]);
+    expect([entry.name, may("kms:CreateGrant", arn, everything)]).toEqual([entry.name, false]);
+    const checks = [may("kms:VerifyMac", arn, rolePolicies(entry)), may("kms:VerifyMac", arn, everything)];
+    expect([entry.name, ...checks]).toEqual([entry.name, ...Array(2).fill(entry.bundle === "mirror")]);
     if (!rotates(entry)) continue;
     const other = { "kms:ResourceAliases": plan.operations?.key.alias ?? "none" };
     expect(may("kms:GenerateMac", arn, rolePolicies(entry), other)).toBe(false);

@@ -15,6 +15,8 @@ import { cli } from "./run-cli";
 
 const SECRET = { key: "db/app", name: "prod/db/app" };
 const LOSS = { environment: "prod", from: "eu-central-1", to: "eu-west-1" };
+/** A proof, by its form. */
+const PROOF = `VERIFIED.${"0".repeat(64)}`;
 const MADE = new Date("2026-11-01T12:00:00.000Z");
 const KEY = "arn:aws:kms:eu-west-1:111122223333:key/mrk-1";
 
@@ -25,7 +27,7 @@ const seen = (change: Partial<SecretInRegion> = {}): SecretInRegion => ({
   rotationEnabled: false,
   deleted: false,
   primaryRegion: LOSS.from,
-  labels: new Map([["v2", ["AWSCURRENT", "VERIFIED"]]]),
+  labels: new Map([["v2", ["AWSCURRENT", PROOF]]]),
   kmsKeyId: KEY,
   replicas: new Map(),
   createdAt: new Map([
@@ -77,7 +79,7 @@ test.each<{
   { what: "no value", here: seen(labelled()), does: "promote", tells: "bootstrap --env prod" },
   {
     what: "a rotation under way",
-    here: seen(labelled(["v2", ["AWSCURRENT", "VERIFIED"]], ["v3", ["AWSPENDING"]])),
+    here: seen(labelled(["v2", ["AWSCURRENT", PROOF]], ["v3", ["AWSPENDING"]])),
     does: "promote",
     tells: "AWSPENDING v3",
   },

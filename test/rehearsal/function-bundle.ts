@@ -3,7 +3,7 @@ import { build } from "esbuild";
 import { strToU8, zipSync } from "fflate";
 import type { KindName } from "../../lib/model";
 import type { FunctionSettings } from "../../lib/model/function-settings";
-import { BUNDLE_OPTIONS } from "../../scripts/bundle-options";
+import { BUNDLE_OPTIONS, LOADED_LATER } from "../../scripts/bundle-options";
 
 const root = join(__dirname, "../..");
 
@@ -12,15 +12,22 @@ export async function functionZip<K extends KindName>(
   kind: K,
   settings: Omit<FunctionSettings<K>, "kind">,
 ): Promise<Uint8Array> {
+  const [code, later] = await Promise.all(
+    [`handlers/${kind}.ts`, LOADED_LATER.replace(/\.js$/, ".ts")].map(bundled),
+  );
+  return zipSync({
+    "index.js": code ?? new Uint8Array(),
+    [LOADED_LATER]: later ?? new Uint8Array(),
+    "settings.json": strToU8(JSON.stringify({ kind, ...settings })),
+  });
+}
+
+async function bundled(source: string): Promise<Uint8Array> {
   const { outputFiles } = await build({
-    entryPoints: [join(root, `lib/rotation/handlers/${kind}.ts`)],
+    entryPoints: [join(root, "lib/rotation", source)],
     ...BUNDLE_OPTIONS,
     write: false,
     logLevel: "error",
   });
-  const code = outputFiles[0]?.contents ?? new Uint8Array();
-  return zipSync({
-    "index.js": code,
-    "settings.json": strToU8(JSON.stringify({ kind, ...settings })),
-  });
+  return outputFiles[0]?.contents ?? new Uint8Array();
 }

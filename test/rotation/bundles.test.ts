@@ -13,7 +13,13 @@ const root = join(__dirname, "../..");
 const handlers = readdirSync(join(root, "lib/rotation/handlers")).map((file) => file.replace(/\.ts$/, ""));
 
 /** What every settings file says. */
-const SETTINGS = { environment: "dev", region: "eu-central-1", publicationsTable: "t", secrets: {} };
+const SETTINGS = {
+  environment: "dev",
+  region: "eu-central-1",
+  publicationsTable: "t",
+  auditKeyAlias: "alias/a",
+  secrets: {},
+};
 
 const COMMON = { registry: "acme", environment: "dev", region: "eu-central-1" };
 const OPERATOR = "arn:aws:sts::111111111111:assumed-role/operator/ana@example.com";

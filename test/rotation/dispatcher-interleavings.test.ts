@@ -11,6 +11,7 @@ import { propertyCases, propertyRuns } from "../property-runs";
 import { type Account, AccountsServer, accountsTarget } from "./models/accounts-model";
 import { Crash, CrashPlan } from "./models/crash-plan";
 import { ExecutionsModel, type ModelExecution } from "./models/executions-model";
+import { ProofsModel } from "./models/proofs-model";
 import { PublicationsModel, silentLog, TestClock, versionId } from "./models/rehearsed-secret";
 import { RunTableModel } from "./models/run-table-model";
 import { SecretsManagerModel } from "./models/secrets-manager-model";
@@ -50,6 +51,7 @@ type Fate = "proves" | "rolls back" | "dies";
 /** Commands, label events, sweeps, schedules and executions of one secret, each call at a time of its own. */
 class World {
   readonly secrets = new SecretsManagerModel();
+  readonly proofs = new ProofsModel();
   readonly table = new RunTableModel();
   readonly executions = new ExecutionsModel();
   readonly clock = new TestClock();
@@ -211,6 +213,7 @@ class World {
       target: accountsTarget(this.#server, () => `password-${this.#versions}`),
       store: gated(new SecretsManagerStore(this.secrets.client), this.gate),
       publications: gated(new PublicationsModel(), this.gate),
+      proofs: this.proofs,
       runs: gated(this.table, this.gate),
       clock: this.clock,
       log: silentLog,
@@ -368,7 +371,7 @@ const anyTimes = (total: Record<"steps" | "runs" | "handled" | "withdrawn" | "di
       };
       const first = world.newVersion();
       world.secrets.putByHand(NAME, first, JSON.stringify({ username: "a", password: "first" }));
-      world.secrets.label(NAME, "VERIFIED", first);
+      world.proofs.prove(world.secrets, NAME, first);
       world.listen();
       const owner = (async () => {
         for (const item of ops) {

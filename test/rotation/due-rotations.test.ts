@@ -142,7 +142,7 @@ function dispatcherWith({ verified = true }: { readonly verified?: boolean } = {
         lastRotatedAt: new Date("2026-01-01T00:00:00Z"),
         deleted: false,
         primaryRegion: undefined,
-        labels: new Map([[FIRST, ["AWSCURRENT", ...(verified ? ["VERIFIED"] : [])]]]),
+        labels: new Map([[FIRST, ["AWSCURRENT", ...(verified ? [`VERIFIED.${"0".repeat(64)}`] : [])]]]),
       }),
     },
     publications,

@@ -19,6 +19,7 @@ import { registry } from "../../registry";
 import { crashEverywhere } from "./models/crash-everywhere";
 import type { CrashPlan } from "./models/crash-plan";
 import { HttpsTarget } from "./models/https-target";
+import { ProofsModel } from "./models/proofs-model";
 import {
   PublicationsModel,
   RehearsedSecret,
@@ -301,7 +302,7 @@ describe("an HTTP check on a real HTTPS server with its own CA", () => {
     server.accepted.add(`Bearer ${pending.value}`);
     await secret.rotate(v(1));
     expect(secret.current).toEqual(pending);
-    expect(secret.secrets.versionWith(secret.name, "VERIFIED")).toBe(v(1));
+    expect(secret.proved).toEqual([v(1)]);
   });
 
   test("crash anywhere in rotation and decommission: what is current works", async () => {
@@ -501,6 +502,7 @@ describe("an HTTP check on a real HTTPS server with its own CA", () => {
       environment: "dev",
       region: "eu-central-1",
       publicationsTable: "publications",
+      auditKeyAlias: "alias/audit",
       secrets: {
         [NAME]: {
           settings: parsed({ ...checked({ auth }), config: { login: "robot" } }),
@@ -520,6 +522,7 @@ describe("an HTTP check on a real HTTPS server with its own CA", () => {
       {
         store,
         publications: new PublicationsModel(),
+        proofs: new ProofsModel(),
         clock: new TestClock(),
         random: testRandom,
         // Not redacted: what the code logs by itself is what counts.

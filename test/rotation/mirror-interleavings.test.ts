@@ -9,6 +9,7 @@ import { propertyRuns } from "../property-runs";
 import { type Account, AccountsServer, accountsTarget } from "./models/accounts-model";
 import { Crash, CrashPlan } from "./models/crash-plan";
 import { MirrorLedgerModel } from "./models/mirror-ledger-model";
+import { ProofsModel } from "./models/proofs-model";
 import { silentLog, TestClock, versionId } from "./models/rehearsed-secret";
 import { SecretsManagerModel } from "./models/secrets-manager-model";
 import { VaultModel } from "./models/vault-model";
@@ -52,6 +53,7 @@ const STALL = 60;
 /** Mirrors, rotations and rollbacks of one secret, all in one world, each call at a time of its own. */
 class World {
   readonly secrets = new SecretsManagerModel();
+  readonly proofs = new ProofsModel();
   readonly ledger = new MirrorLedgerModel();
   readonly clock = new TestClock();
   readonly vaults = VAULTS.map((name) => new VaultModel(name));
@@ -118,6 +120,7 @@ class World {
       target: accountsTarget(this.#server, () => `password-${this.#rotations}`),
       store: gated(new SecretsManagerStore(this.secrets.client), this.gate),
       publications: gated(this.ledger, this.gate),
+      proofs: gated(this.proofs, this.gate),
       clock: this.clock,
       log: silentLog,
       guard: () => undefined,
@@ -149,6 +152,7 @@ class World {
         environment: "test",
         region: REGION,
         publicationsTable: "table",
+        auditKeyAlias: "alias/audit",
         audience: "audience",
         vaults: VAULTS.map((name) => ({
           name,
@@ -162,6 +166,7 @@ class World {
       },
       store: mortally(new SecretsManagerStore(this.secrets.client)),
       publications: mortally(this.ledger),
+      proofs: mortally(this.proofs),
       ledger: mortally(this.ledger),
       server: {
         open: async ({ name }) => mortally(this.vaults[name === "eu" ? 0 : 1]?.session(later) ?? {}) as never,
@@ -204,7 +209,7 @@ class World {
   /** What must hold when everything was said and heard. */
   checkEnd(): void {
     const current = this.secrets.versionWith(NAME, "AWSCURRENT");
-    if (current === undefined || !this.secrets.labels(NAME)[current]?.includes("VERIFIED")) return;
+    if (current === undefined || !this.proofs.proved(this.secrets, NAME).includes(current)) return;
     for (const vault of this.vaults) expect(vault.at(PATH).data).toEqual(this.#dataOf(current));
     expect([...this.ledger.confirmations(NAME).keys()]).toEqual([current]);
   }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { CloudWatchClient, GetMetricStatisticsCommand } from "@aws-sdk/client-cloudwatch";
 import { DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
@@ -42,6 +43,7 @@ import { Dispatcher } from "../../lib/rotation/procedure/dispatcher";
 import type { DispatcherRequest } from "../../lib/rotation/procedure/dispatcher-event";
 import { Recorder, recorderEvent } from "../../lib/rotation/procedure/recorder";
 import { Watcher } from "../../lib/rotation/procedure/watcher";
+import { type ProofLabel, proofLabel } from "../../lib/rotation/version-proof";
 import { crashEverywhere } from "./models/crash-everywhere";
 import { CrashPlan } from "./models/crash-plan";
 import { silentLog, TestClock, versionId } from "./models/rehearsed-secret";
@@ -122,6 +124,10 @@ afterAll(async () => {
   await group?.stop();
 });
 
+/** What the dispatcher takes for a proof: it asks nobody. */
+const looksProved = (version: string): ProofLabel =>
+  proofLabel(createHash("sha256").update(version).digest());
+
 /** A secret of its own, with a current value and, where asked for, one that waits. */
 async function secretWith(
   pending: boolean,
@@ -134,7 +140,7 @@ async function secretWith(
   await secretsManager.send(
     new PutSecretValueCommand({ SecretId: name, ClientRequestToken: first, SecretString: '{"value":"one"}' }),
   );
-  await new SecretsManagerStore(secretsManager).moveLabel(name, "VERIFIED", { to: first });
+  await new SecretsManagerStore(secretsManager).moveLabel(name, looksProved(first), { to: first });
   if (pending) {
     await secretsManager.send(
       new PutSecretValueCommand({

@@ -10,6 +10,7 @@ import { handlerOf, type TargetFactory } from "../../lib/rotation/rotation-handl
 import { hmacKeyTarget } from "../../lib/rotation/targets/hmac-key";
 import { postgresqlUserTarget } from "../../lib/rotation/targets/postgresql-user";
 import { adminValueSchema } from "../../lib/rotation/value-schemas";
+import { ProofsModel } from "./models/proofs-model";
 import { PublicationsModel, TestClock, testRandom, versionId } from "./models/rehearsed-secret";
 import { SecretsManagerModel } from "./models/secrets-manager-model";
 
@@ -86,6 +87,7 @@ describe("settings of a function", () => {
     environment: "dev",
     region: "eu-central-1",
     publicationsTable: "publications",
+    auditKeyAlias: "alias/audit",
     secrets: { [NAME]: secret },
   };
 
@@ -156,11 +158,13 @@ describe("no value leaks", () => {
         environment: "dev",
         region: "eu-central-1",
         publicationsTable: "publications",
+        auditKeyAlias: "alias/audit",
         secrets: { [NAME]: rotated },
       },
       {
         store: new SecretsManagerStore(secrets.client),
         publications: new PublicationsModel(),
+        proofs: new ProofsModel(),
         clock: new TestClock(),
         random: testRandom,
         log,

@@ -78,15 +78,16 @@ describe.each(READINGS)("the four steps, with %o", (readings) => {
   test("first rotation on an empty secret installs, tests and settles", async () => {
     const { secret, server } = await rotated(1, readings);
     expect(secret.currentVersion).toBe(v(1));
-    expect(secret.secrets.labels(secret.name)).toEqual({ [v(1)]: ["AWSCURRENT", "VERIFIED"] });
+    expect(secret.labels).toEqual({ [v(1)]: ["AWSCURRENT", "proof"] });
     expect(secret.current && server.lets(secret.current)).toBe(true);
   });
 
   test("ten in a row take turns and leave AWSPENDING nowhere", async () => {
     const { secret, server } = await rotated(10, readings);
     expect(secret.current?.username).toBe("b");
-    expect(secret.secrets.labels(secret.name)).toMatchObject({
-      [v(10)]: ["AWSCURRENT", "VERIFIED"],
+    expect(secret.labels).toMatchObject({
+      [v(8)]: [],
+      [v(10)]: ["AWSCURRENT", "proof"],
       [v(9)]: ["AWSPREVIOUS"],
     });
     expect(secret.secrets.versionWith(secret.name, "AWSPENDING")).toBeUndefined();

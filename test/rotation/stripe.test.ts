@@ -165,7 +165,7 @@ describe("webhooks and keys together", () => {
         });
       }
       // The mirror is late by up to an hour.
-      const verified = secret.secrets.versionWith(secret.name, "VERIFIED");
+      const [verified] = secret.proved;
       if (secret.currentVersion === verified && verified !== mirroredVersion) {
         mirrored = current();
         mirroredVersion = verified ?? "";
@@ -232,7 +232,7 @@ describe("webhooks and keys together", () => {
     const w = await world({ readings });
     const version = await w.secret.operate("first", w.keys());
     expect(w.secret.currentVersion).toBe(version);
-    expect(w.secret.secrets.versionWith(w.secret.name, "VERIFIED")).toBe(version);
+    expect(w.secret.proved).toEqual([version]);
     expect(w.secret.secrets.versionWith(w.secret.name, "AWSPENDING")).toBeUndefined();
     w.receiver.pods = [w.current()];
     expect(await w.emit()).toEqual([expect.objectContaining({ status: 200 })]);
@@ -801,6 +801,7 @@ test("no log line and no error holds a value, whatever fails", async () => {
         environment: "test",
         region: "eu-central-1",
         publicationsTable: "publications",
+        auditKeyAlias: "alias/audit",
         secrets: {
           [w.secret.name]: {
             settings: w.settings,
@@ -814,6 +815,7 @@ test("no log line and no error holds a value, whatever fails", async () => {
       {
         store: new SecretsManagerStore(w.secret.secrets.client),
         publications: w.secret.publications,
+        proofs: w.secret.proofs,
         clock: w.secret.clock,
         random: testRandom,
         log: new PowertoolsLogbook("test", redaction, { kind: "stripe" }),

@@ -1,4 +1,4 @@
-import type { SecretDescription } from "../../rotation";
+import { looksLikeProof, type SecretDescription } from "../../rotation";
 
 /** A secret's versions, by the labels that say where its rotation stands. */
 export interface VersionLabels {
@@ -8,7 +8,10 @@ export interface VersionLabels {
   readonly pending: string | undefined;
   /** Version with AWSPREVIOUS. */
   readonly previous: string | undefined;
-  /** Whether AWSCURRENT has passed its test: pods get nothing else. */
+  /**
+   * Whether AWSCURRENT has a proof that it has passed its test, by the form of its labels: pods get nothing else. Whether the
+   * proof is real, the mirror asks KMS before it copies.
+   */
   readonly verified: boolean;
   /** Whether any version has ever passed one. */
   readonly everVerified: boolean;
@@ -21,13 +24,12 @@ export function versionLabels({ labels }: Pick<SecretDescription, "labels">): Ve
     [...labels].find(([, held]) => held.includes(label))?.[0];
   const current = holderOf("AWSCURRENT");
   const pending = holderOf("AWSPENDING");
-  const verified = holderOf("VERIFIED");
   return {
     current,
     pending: pending === current ? undefined : pending,
     previous: holderOf("AWSPREVIOUS"),
-    verified: current !== undefined && verified === current,
-    everVerified: verified !== undefined,
+    verified: current !== undefined && (labels.get(current) ?? []).some(looksLikeProof),
+    everVerified: [...labels.values()].some((held) => held.some(looksLikeProof)),
     has: (versionId) => labels.has(versionId),
   };
 }

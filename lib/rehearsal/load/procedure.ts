@@ -1,5 +1,4 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { CreateAliasCommand, CreateKeyCommand } from "@aws-sdk/client-kms";
 import {
   CreateBucketCommand,
   PutBucketPolicyCommand,
@@ -8,15 +7,15 @@ import {
 } from "@aws-sdk/client-s3";
 import { CreateStateMachineCommand, SFNClient } from "@aws-sdk/client-sfn";
 import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
-import type { AuditKeyPlan, Blueprint, RecordsPlan } from "../../blueprint";
+import type { Blueprint, RecordsPlan } from "../../blueprint";
 import type { PolicyDocument } from "../../model";
-import { type AwsAccess, clientSettings, kms, loadRole } from "./aws-account";
+import { type AwsAccess, clientSettings, loadRole } from "./aws-account";
 import { embeddedDefinition, hurriedDefinition } from "./embedded-definition";
 import { createSecretTable, createTable } from "./tables";
 
 /**
- * Loads what follows a rotation, as the deployer whose credentials `access` holds: tables of runs and of change requests, bucket of records, key of
- * fingerprints, topics, state machine. Its functions are loaded with the others.
+ * Loads what follows a rotation, as the deployer whose credentials `access` holds: tables of runs and of change requests,
+ * bucket of records, topics, state machine. Its functions are loaded with the others.
  */
 export async function loadProcedure(access: AwsAccess, blueprint: Blueprint): Promise<void> {
   const { procedure, operations, regions } = blueprint;
@@ -25,7 +24,6 @@ export async function loadProcedure(access: AwsAccess, blueprint: Blueprint): Pr
   await createSecretTable(new DynamoDBClient(settings), procedure.runsTable, "run");
   await createTable(new DynamoDBClient(settings), procedure.changesTable, "change");
   await loadRecords(new S3Client({ ...settings, forcePathStyle: true }), regions.primary, procedure.records);
-  await loadAuditKey(access, regions.primary, procedure.auditKey);
   for (const topic of [procedure.approvals, procedure.reminders]) {
     await new SNSClient(settings).send(
       new CreateTopicCommand({
@@ -70,29 +68,6 @@ async function loadRecords(client: S3Client, region: string, plan: RecordsPlan):
   );
   await client.send(new PutBucketPolicyCommand({ Bucket: plan.name, Policy: JSON.stringify(plan.policy) }));
 }
-
-async function loadAuditKey(access: AwsAccess, region: string, plan: AuditKeyPlan): Promise<void> {
-  const client = kms(access, region);
-  const { KeyMetadata: key } = await client.send(
-    new CreateKeyCommand({
-      Description: plan.description,
-      KeyUsage: "GENERATE_VERIFY_MAC",
-      KeySpec: "HMAC_256",
-      Policy: JSON.stringify(embeddedKeyPolicy(plan.policy)),
-    }),
-  );
-  await client.send(new CreateAliasCommand({ AliasName: plan.alias, TargetKeyId: key?.KeyId }));
-}
-
-/** For every algorithm: the embedded AWS does not know which one a call names (see its gap `mac-algorithm-key`). */
-const embeddedKeyPolicy = (policy: PolicyDocument): PolicyDocument => ({
-  ...policy,
-  Statement: policy.Statement.map(({ Condition, ...statement }) => {
-    if (Condition === undefined) return statement;
-    const { StringEquals: _, ...conditions } = Condition;
-    return { ...statement, Condition: conditions };
-  }),
-});
 
 /**
  * Without what the embedded AWS would deny to everybody: its Step Functions publishes without the state machine's role, so

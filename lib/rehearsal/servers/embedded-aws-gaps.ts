@@ -47,12 +47,12 @@ export const EMBEDDED_AWS_GAPS = {
     aws: "A call of KMS that names a key by its alias is judged by the key: its ARN, and its aliases as `kms:ResourceAliases`.",
     embedded:
       "It is judged by the alias's ARN, and the condition key is unknown: an Allow for keys with it never matches.",
-    so: "`loadOperations` allows kms:GenerateMac on the alias; the evaluator holds the calls against the policy as it is.",
+    so: "`loadOperations` allows kms:GenerateMac and kms:VerifyMac on the alias; the evaluator holds the calls against the policy as it is.",
   },
   "mac-algorithm-key": {
     aws: "`kms:MacAlgorithm` has the algorithm that a call of GenerateMac or VerifyMac names.",
     embedded: "The condition key is unknown: an Allow with it never matches.",
-    so: "`loadProcedure` leaves it out of the audit key's policy; the evaluator decides about it.",
+    so: "`loadOperations` leaves it out of the audit key's policy; the evaluator decides about it.",
   },
   "replicas-at-creation": {
     aws: "CreateSecret makes the replicas that AddReplicaRegions names.",

@@ -266,8 +266,9 @@ function contextOf(call: AwsCall): Readonly<Record<string, string>> {
   const audience = call.action === "sts:GetWebIdentityToken" ? textOf(call, "Audience.member.1") : undefined;
   const namespace = call.action === "cloudwatch:PutMetricData" ? textOf(call, "Namespace") : undefined;
   const replicas = replicaRegionsOf(call);
-  const mac = call.action === "kms:GenerateMac" ? textOf(call, "MacAlgorithm") : undefined;
-  const key = call.action === "kms:GenerateMac" ? textOf(call, "KeyId") : undefined;
+  const isMac = call.action === "kms:GenerateMac" || call.action === "kms:VerifyMac";
+  const mac = isMac ? textOf(call, "MacAlgorithm") : undefined;
+  const key = isMac ? textOf(call, "KeyId") : undefined;
   return {
     "aws:RequestedRegion": call.region,
     ...(audience === undefined ? {} : { "sts:IdentityTokenAudience": audience }),

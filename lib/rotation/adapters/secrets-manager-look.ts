@@ -4,6 +4,7 @@ import {
   type SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 import type { Look, WatchedSecrets } from "../procedure/watcher";
+import { looksLikeProof } from "../version-proof";
 import { awsFailure, awsNameOf } from "./aws-failure";
 
 /** {@link WatchedSecrets} of AWS Secrets Manager. Reads no value. */
@@ -32,7 +33,7 @@ export class SecretsManagerLook implements WatchedSecrets {
         replicasBehind: (secret.ReplicationStatus ?? []).flatMap(({ Region = "", Status }) =>
           Status === "InSync" ? [] : [Region],
         ),
-        verified: current?.VersionStages?.includes("VERIFIED") ? current.VersionId : undefined,
+        verified: current?.VersionStages?.some(looksLikeProof) ? current.VersionId : undefined,
       };
     } catch (failure) {
       if (awsNameOf(failure) === "ResourceNotFoundException") return undefined;

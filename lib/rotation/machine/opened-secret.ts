@@ -1,6 +1,8 @@
+import type { StagingLabel } from "../ports";
 import { RotationError } from "../rotation-error";
 import type { Attempt, SecretIdentity } from "../target";
 import { type Change, enforceWait } from "../waiting-law";
+import { makeCurrent } from "./proofs";
 import type { RotationContext } from "./rotation-context";
 import { VersionValues } from "./version-values";
 import type { Versions } from "./versions";
@@ -49,40 +51,23 @@ export class OpenedSecret<V> {
    * Proves a value and moves AWSCURRENT to it. A finish that comes out of order cannot promote what does not work.
    */
   async commit(versionId: string, value: V): Promise<void> {
-    const { target, store } = this.context;
-    await target.test(value);
-    await this.markVerified(versionId);
-    const currentId = this.versions.holderOf("AWSCURRENT");
-    if (currentId !== versionId) {
-      await store.moveLabel(this.secretId, "AWSCURRENT", {
-        ...(currentId === undefined ? {} : { from: currentId }),
-        to: versionId,
-      });
-    }
+    await this.context.target.test(value);
+    await makeCurrent(this, versionId);
     await this.settle(versionId);
-  }
-
-  /**
-   * Labels the version that has passed its test. Before AWSCURRENT moves, so that whoever hears of the new
-   * AWSCURRENT can tell it from a value that somebody put by hand, and from a secret's first value, which gets
-   * AWSCURRENT whatever was asked for.
-   */
-  async markVerified(versionId: string): Promise<void> {
-    const holder = this.versions.holderOf("VERIFIED");
-    if (holder === versionId) return;
-    await this.context.store.moveLabel(this.secretId, "VERIFIED", {
-      ...(holder === undefined ? {} : { from: holder }),
-      to: versionId,
-    });
   }
 
   /**
    * Takes AWSPENDING off a committed version. Secrets Manager may have done so together with AWSCURRENT (it "might be
    * attached … or it might not", RotateSecret's documentation); this makes it certain.
    */
-  async settle(versionId: string): Promise<void> {
+  settle(versionId: string): Promise<void> {
+    return this.takeLabel("AWSPENDING", versionId);
+  }
+
+  /** Takes a label off a version, unless that is done. */
+  async takeLabel(label: StagingLabel, from: string): Promise<void> {
     try {
-      await this.context.store.moveLabel(this.secretId, "AWSPENDING", { from: versionId });
+      await this.context.store.moveLabel(this.secretId, label, { from });
     } catch (failure) {
       if (!(failure instanceof RotationError && failure.code === "label-moved")) throw failure;
     }

@@ -3,6 +3,7 @@ import { RotationError } from "../rotation-error";
 import type { Target } from "../target";
 import { derivedVersionId } from "./derived-version";
 import type { OpenedSecret } from "./opened-secret";
+import { proveCurrent } from "./proofs";
 import { alreadyDone, done, type RotationOutcome } from "./rotation-context";
 import { finish } from "./steps";
 import { rollBack } from "./way-back";
@@ -41,7 +42,7 @@ export async function takeFingerprints<V>(
 async function verify<V>(secret: OpenedSecret<V>, { versionId }: PhaseRequest): Promise<RotationOutcome> {
   await secret.context.target.test(await secret.values.require(versionId));
   // A value that was put by hand is served from now on.
-  if (secret.versions.has(versionId, "AWSCURRENT")) await secret.markVerified(versionId);
+  if (secret.versions.has(versionId, "AWSCURRENT")) await proveCurrent(secret, versionId);
   return done(versionId);
 }
 

@@ -1,6 +1,6 @@
 import type { RotationMode } from "../../model/kinds";
 import type { ValueFingerprints } from "../../model/procedure-events";
-import type { Clock, Logbook, Publications, Runs, SecretStore } from "../ports";
+import type { Clock, Logbook, Publications, Runs, SecretStore, VersionProofs } from "../ports";
 import type { Target } from "../target";
 import type { Waits } from "../waiting-law";
 
@@ -15,6 +15,7 @@ export interface RotationContext<V> {
   readonly target: Target<V>;
   readonly store: SecretStore;
   readonly publications: Publications;
+  readonly proofs: VersionProofs;
   /** Where rotations that Secrets Manager starts begin their runs. Default: nowhere, no procedure follows. */
   readonly runs?: Runs | undefined;
   /** The fingerprint of a value of this secret. Default: none is made, no procedure asks for it. */

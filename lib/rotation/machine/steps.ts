@@ -3,6 +3,7 @@ import { BY_SCHEDULE } from "../procedure/run";
 import { RotationError } from "../rotation-error";
 import { endEarlierCredential } from "./earlier-credential";
 import type { OpenedSecret } from "./opened-secret";
+import { isProven } from "./proofs";
 import { alreadyDone, done, type RotationOutcome } from "./rotation-context";
 
 /** Takes one of Secrets Manager's four steps. */
@@ -25,7 +26,7 @@ export async function takeStep<V>(
 
 /** Proves a version that was installed, and makes it AWSCURRENT. */
 export async function finish<V>(secret: OpenedSecret<V>, versionId: string): Promise<RotationOutcome> {
-  if (secret.versions.isProven(versionId)) return alreadyDone(versionId);
+  if (await isProven(secret, versionId)) return alreadyDone(versionId);
   const pending = await secret.values.require(versionId);
   secret.context.target.checkSuccession(pending, await secret.predecessor(versionId));
   await secret.commit(versionId, pending);
@@ -52,7 +53,7 @@ async function create<V>(secret: OpenedSecret<V>, versionId: string): Promise<Ro
   if ((await values.read(versionId)) !== undefined) return alreadyDone(versionId);
   const currentId = versions.holderOf("AWSCURRENT");
   const current = currentId === undefined ? undefined : await values.read(currentId);
-  // Where no version was ever verified, no value was ever served: there is nobody to wait for.
+  // Where no version was ever proved, no value was ever served: there is nobody to wait for.
   if (currentId !== undefined && current !== undefined && versions.isServed) {
     const refreshedBy = await secret.wait("rotate", currentId);
     await beginRun(secret, versionId, currentId);
@@ -108,7 +109,7 @@ async function beginRun<V>(
 
 async function set<V>(secret: OpenedSecret<V>, versionId: string): Promise<RotationOutcome> {
   const { target } = secret.context;
-  if (secret.versions.isProven(versionId)) return alreadyDone(versionId);
+  if (await isProven(secret, versionId)) return alreadyDone(versionId);
   const pending = await secret.values.require(versionId);
   const predecessor = await secret.predecessor(versionId);
   target.checkSuccession(pending, predecessor);
@@ -119,7 +120,7 @@ async function set<V>(secret: OpenedSecret<V>, versionId: string): Promise<Rotat
 }
 
 async function test<V>(secret: OpenedSecret<V>, versionId: string): Promise<RotationOutcome> {
-  if (secret.versions.isProven(versionId)) return alreadyDone(versionId);
+  if (await isProven(secret, versionId)) return alreadyDone(versionId);
   const pending = await secret.values.read(versionId);
   // RotateSecret with RotateImmediately=false calls testSecret alone, with a version that nobody has filled.
   if (pending === undefined) return { result: "nothing-to-do", versionId };

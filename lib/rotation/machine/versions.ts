@@ -1,4 +1,5 @@
 import type { SecretDescription } from "../ports";
+import { looksLikeProof, type ProofLabel } from "../version-proof";
 
 /** A secret's versions as one call saw them. */
 export class Versions {
@@ -28,24 +29,20 @@ export class Versions {
     return [...this.#description.labels].find(([, labels]) => labels.includes(label))?.[0];
   }
 
-  /** `true`: a value was proved once, and so could be used. */
+  /**
+   * `true`: a value was proved once, and so could be used. The form of a proof is enough: one that is not real, or is by the
+   * key of a region that was lost, makes a change wait, and never hurry.
+   */
   get isServed(): boolean {
-    return this.holderOf("VERIFIED") !== undefined;
+    return this.ids.some((id) => this.proofsOf(id).length > 0);
   }
 
   get ids(): readonly string[] {
     return [...this.#description.labels.keys()];
   }
 
-  /**
-   * AWSCURRENT by a rotation that went to its end. A secret's first value gets AWSCURRENT whatever was asked
-   * for, before anything was installed or tested: until it is verified, its steps are done again.
-   */
-  isProven(versionId: string): boolean {
-    return (
-      this.has(versionId, "AWSCURRENT") &&
-      this.has(versionId, "VERIFIED") &&
-      !this.has(versionId, "AWSPENDING")
-    );
+  /** Labels of a version that have the form of a proof. */
+  proofsOf(versionId: string): readonly ProofLabel[] {
+    return (this.labelsOf(versionId) ?? []).filter(looksLikeProof);
   }
 }

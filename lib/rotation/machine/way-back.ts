@@ -1,6 +1,7 @@
 import type { PhaseRequest } from "../event";
 import { RotationError } from "../rotation-error";
 import type { OpenedSecret } from "./opened-secret";
+import { makeCurrent } from "./proofs";
 import { alreadyDone, done, type RotationOutcome } from "./rotation-context";
 
 /**
@@ -24,8 +25,8 @@ export async function rollBack<V>(
 
 /** From a version that was served. Its own credential lives on: it is retired once nobody can hold it any more. */
 async function returnToPrevious<V>(secret: OpenedSecret<V>, versionId: string): Promise<RotationOutcome> {
-  const { context, versions, values, secretId } = secret;
-  const { target, store, publications, secretName } = context;
+  const { context, versions, values } = secret;
+  const { target, publications, secretName } = context;
   const previousId = versions.holderOf("AWSPREVIOUS");
   const previous = previousId === undefined ? undefined : await values.read(previousId);
   if (previousId === undefined || previous === undefined) {
@@ -39,9 +40,8 @@ async function returnToPrevious<V>(secret: OpenedSecret<V>, versionId: string): 
     await target.install(previous, left, secret.attempt(previousId));
     await target.test(previous);
   }
-  await secret.markVerified(previousId);
   await publications.withdraw(secretName, previousId);
-  await store.moveLabel(secretId, "AWSCURRENT", { from: versionId, to: previousId });
+  await makeCurrent(secret, previousId);
   await secret.settle(versionId);
   return done(versionId);
 }

@@ -10,6 +10,7 @@ import { SecretsManagerStore } from "../adapters/secrets-manager-store";
 import { systemClock } from "../adapters/system";
 import { VaultApi } from "../adapters/vault-api";
 import type { LambdaHandler } from "../lambda-entry";
+import { lazyAuditKey } from "../lazy-audit-key";
 import { logFault } from "../log-fault";
 import type { LogFields } from "../ports";
 import { Redaction } from "../redaction";
@@ -53,13 +54,14 @@ export function mirrorHandlerOf({ redaction, ...context }: MirrorFunction): Lamb
 /** The mirror in AWS: settings from `settings.json` beside the bundle, AWS's services and Vaults as ports. */
 export async function assembleMirror(): Promise<LambdaHandler<MirrorOutcome>> {
   const settings: MirrorSettings = parseMirrorSettings(await readSettingsFile());
-  const { region, environment, publicationsTable, audience } = settings;
+  const { region, environment, publicationsTable, auditKeyAlias, audience } = settings;
   const redaction = new Redaction();
   const dynamoDb = new DynamoDBClient({ region });
   return mirrorHandlerOf({
     settings,
     store: new SecretsManagerStore(new SecretsManagerClient({ region })),
     publications: new DynamoDbPublications(dynamoDb, publicationsTable),
+    proofs: lazyAuditKey(region, auditKeyAlias).proofs,
     ledger: new DynamoDbMirrorLedger(dynamoDb, publicationsTable),
     server: new VaultApi(new AwsIdentity(new STSClient({ region })), audience, redaction.guard),
     clock: systemClock,

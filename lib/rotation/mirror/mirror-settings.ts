@@ -25,6 +25,7 @@ const mirrorSettings = z.strictObject({
   environment: text,
   region: text,
   publicationsTable: text,
+  auditKeyAlias: text,
   audience: text,
   vaults: z.array(vault),
   secrets: z.record(z.string(), z.strictObject({ path: z.optional(text) })),

@@ -1,5 +1,5 @@
 import type { MirrorSettings } from "../../model/function-settings";
-import type { Clock, Logbook, Publications, SecretStore } from "../ports";
+import type { Clock, Logbook, ProofChecks, Publications, SecretStore } from "../ports";
 import { asRotationError, RotationError } from "../rotation-error";
 import type { MirrorRequest } from "./mirror-event";
 import type { MirrorLedger, VaultServer } from "./mirror-ports";
@@ -17,6 +17,7 @@ export interface MirrorContext {
   readonly settings: MirrorSettings;
   readonly store: SecretStore;
   readonly publications: Publications;
+  readonly proofs: ProofChecks;
   readonly ledger: MirrorLedger;
   readonly server: VaultServer;
   readonly clock: Clock;
@@ -110,7 +111,7 @@ export class Mirror {
     const { log } = this.#context;
     const fields = { secret, result, version: versionId, written: written.join(", ") || undefined };
     if (result === "not-verified") {
-      log.warn("AWSCURRENT has not passed its test, so it is not copied", fields);
+      log.warn("nothing proves that AWSCURRENT has passed its test, so it is not copied", fields);
     } else if (result !== "already-published") log.info("mirrored", fields);
     for (const [vault, { code, message, origin }] of Object.entries(lagging)) {
       log.warn(message, { secret, vault, code, origin });

@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import type { MirroredSecret } from "../../model/function-settings";
 import { KV_VERSION_FIELD } from "../../model/names";
-import type { Clock, Publications, SecretStore } from "../ports";
+import { once } from "../once";
+import type { Clock, ProofChecks, Publications, SecretStore } from "../ports";
 import { asRotationError, RotationError } from "../rotation-error";
 import { requireUsable } from "../usable-secret";
+import { looksLikeProof } from "../version-proof";
 import type { LedgerPage, MirrorLedger, VaultEntry } from "./mirror-ports";
 import type { VaultLink } from "./vault-link";
 
@@ -18,6 +20,7 @@ export interface PublisherContext {
   readonly region: string;
   readonly store: SecretStore;
   readonly publications: Publications;
+  readonly proofs: ProofChecks;
   readonly ledger: MirrorLedger;
   readonly vaults: readonly VaultLink[];
   readonly clock: Clock;
@@ -27,12 +30,24 @@ export interface PublisherContext {
   readonly jitter?: (() => number) | undefined;
 }
 
+/** AWSCURRENT as it was seen. */
+interface Current {
+  readonly versionId: string;
+  /** Whether a label looks like a proof. */
+  readonly hasProof: boolean;
+  /**
+   * Whether a proof that only functions that rotate can make says that it has passed its test. It is a call of KMS, which a
+   * round that finds everything in its place goes without: with 10,000 secrets, a sweep would make 10,000 of them.
+   */
+  readonly isProved: () => Promise<boolean>;
+}
+
 /** What became of one secret. */
 export interface SecretOutcome {
   readonly secret: string;
   /**
-   * `published`: confirmed by this call. `already-published`: there was nothing to do. `not-verified`: AWSCURRENT has
-   * not passed its test, so nothing was copied. `empty`: there is no value. `incomplete`: some Vault lags.
+   * `published`: confirmed by this call. `already-published`: there was nothing to do. `not-verified`: nothing
+   * proves that AWSCURRENT has passed its test, so nothing was copied. `empty`: there is no value. `incomplete`: some Vault lags.
    */
   readonly result: "published" | "already-published" | "not-verified" | "empty" | "incomplete";
   /** AWSCURRENT. */
@@ -101,18 +116,27 @@ export class SecretPublisher {
     const opened = await ledger.open(secret);
     const seen = await this.#look(path);
     const current = await this.#current(secret);
-    if (current.versionId === undefined) return { secret, result: "empty", written: [], lagging: {} };
+    if (current === undefined) return { secret, result: "empty", written: [], lagging: {} };
     const { versionId } = current;
-    if (!current.verified) return { secret, result: "not-verified", versionId, written: [], lagging: {} };
-
-    const { page, lagging } =
+    const refused = {
+      secret,
+      result: "not-verified",
+      versionId,
+      written: [...written].sort(),
+      lagging: {},
+    } as const;
+    if (!current.hasProof) return refused;
+    const copied =
       path === undefined
         ? { page: opened, lagging: {} }
-        : await this.#bring(secret, path, versionId, seen, opened, written);
+        : await this.#bring(secret, path, current, seen, opened, written);
+    if (copied === undefined) return refused;
+    const { page, lagging } = copied;
     const outcome = { secret, versionId, written: [...written].sort(), lagging };
     if (Object.values(lagging).some(({ code }) => code === "vault-write-conflict")) return undefined;
     const confirmed = (await publications.confirmedAt(secret, versionId)) !== undefined;
-    if (!confirmed && (await this.#current(secret)).versionId !== versionId) return undefined;
+    if (!confirmed && !(await current.isProved())) return refused;
+    if (!confirmed && (await this.#current(secret))?.versionId !== versionId) return undefined;
     if (Object.keys(lagging).length > 0) return { ...outcome, result: "incomplete" };
     if (confirmed) return { ...outcome, result: "already-published" };
     await ledger.confirm(secret, page, versionId, clock.now());
@@ -136,26 +160,35 @@ export class SecretPublisher {
     return new Map(await Promise.all(looks));
   }
 
-  async #current(
-    secret: string,
-  ): Promise<{ readonly versionId: string | undefined; readonly verified: boolean }> {
-    const { store, region } = this.#context;
+  async #current(secret: string): Promise<Current | undefined> {
+    const { store, region, proofs } = this.#context;
     const description = await store.describe(secret);
     requireUsable(secret, description, region);
-    const [versionId, labels = []] =
-      [...description.labels].find(([, candidates]) => candidates.includes("AWSCURRENT")) ?? [];
-    return { versionId, verified: labels.includes("VERIFIED") };
+    const found = [...description.labels].find(([, candidates]) => candidates.includes("AWSCURRENT"));
+    if (found === undefined) return undefined;
+    const [versionId, labels] = found;
+    return {
+      versionId,
+      hasProof: labels.some(looksLikeProof),
+      isProved: once(() => proofs.proves(description.arn, versionId, labels)),
+    };
   }
 
-  /** Writes to every Vault that can be read and does not serve the version for certain. */
+  /**
+   * Writes to every Vault that can be read and does not serve the version for certain.
+   *
+   * @returns `undefined`: there is something to write, and nothing proves the version
+   */
   async #bring(
     secret: string,
     path: string,
-    versionId: string,
+    { versionId, isProved }: Current,
     seen: ReadonlyMap<VaultLink, VaultEntry | RotationError>,
     page: LedgerPage,
     written: Set<string>,
-  ): Promise<{ readonly page: LedgerPage; readonly lagging: Readonly<Record<string, RotationError>> }> {
+  ): Promise<
+    { readonly page: LedgerPage; readonly lagging: Readonly<Record<string, RotationError>> } | undefined
+  > {
     const { ledger } = this.#context;
     const data = await this.#dataOf(secret, versionId);
     const lagging: Record<string, RotationError> = {};
@@ -167,6 +200,7 @@ export class SecretPublisher {
         due.push([vault, entry]);
     }
     if (due.length === 0) return { page, lagging };
+    if (!(await isProved())) return undefined;
 
     const announced = await ledger.announce(
       secret,

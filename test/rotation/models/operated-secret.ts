@@ -22,7 +22,7 @@ export class OperatedSecret<V> extends RehearsedSecret<V> {
 
   /** Puts what an operator supplies under AWSPENDING. The same name again puts the same version again. */
   async supply(name: string, supplied: object): Promise<OperatedRotation> {
-    const served = this.secrets.versionWith(this.name, "VERIFIED") !== undefined;
+    const served = this.proved.length > 0;
     const { value, steps } = completeValue(this.#kind, supplied, served ? this.current : undefined);
     const put = versionId(`${name} as supplied`);
     await new SecretsManagerStore(this.secrets.client).putPending(this.name, put, JSON.stringify(value));

@@ -9,6 +9,7 @@ import {
 } from "../../../lib/rotation/rotation-machine";
 import type { Attempt, Target } from "../../../lib/rotation/target";
 import { CrashPlan } from "./crash-plan";
+import { ProofsModel } from "./proofs-model";
 import { type Readings, SecretsManagerModel } from "./secrets-manager-model";
 
 /** A clock that a test sets. */
@@ -84,6 +85,7 @@ export class RehearsedSecret<V> {
   readonly name = NAME;
   readonly clock = new TestClock();
   readonly publications = new PublicationsModel();
+  readonly proofs = new ProofsModel();
   readonly secrets: SecretsManagerModel;
   readonly #props: RehearsedProps<V>;
 
@@ -99,6 +101,16 @@ export class RehearsedSecret<V> {
 
   get currentVersion(): string | undefined {
     return this.secrets.versionWith(NAME, "AWSCURRENT");
+  }
+
+  /** Labels of each version, proofs by their name. */
+  get labels(): Readonly<Record<string, readonly string[]>> {
+    return this.proofs.plain(this.secrets, NAME);
+  }
+
+  /** Versions that have passed their test. */
+  get proved(): readonly string[] {
+    return this.proofs.proved(this.secrets, NAME);
   }
 
   /** The mirror: every Vault serves AWSCURRENT from now on. */
@@ -118,6 +130,7 @@ export class RehearsedSecret<V> {
       target: target(plan),
       store: plan.wrap(new SecretsManagerStore(this.secrets.client)),
       publications: plan.wrap(this.publications),
+      proofs: plan.wrap(this.proofs),
       runs: this.#props.runs === undefined ? undefined : plan.wrap(this.#props.runs),
       fingerprint: this.#props.fingerprint,
       clock: this.clock,

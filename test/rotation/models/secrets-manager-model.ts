@@ -94,6 +94,11 @@ export class SecretsManagerModel {
     await this.send(new PutSecretValueCommand({ SecretId: name, ...version }));
   }
 
+  /** ARN of a secret. */
+  arnOf(name: string): string {
+    return `arn:aws:secretsmanager:eu-central-1:111122223333:secret:${name}-AbCdEf`;
+  }
+
   versionWith(name: string, label: string): string | undefined {
     return [...this.#secret(name).versions].find(([, { labels }]) => labels.has(label))?.[0];
   }
@@ -140,9 +145,7 @@ export class SecretsManagerModel {
     const secret = this.#secret(secretId);
     return {
       Name: secretId,
-      ARN: secretId.startsWith("arn:")
-        ? secretId
-        : `arn:aws:secretsmanager:eu-central-1:111122223333:secret:${secretId}-AbCdEf`,
+      ARN: secretId.startsWith("arn:") ? secretId : this.arnOf(secretId),
       RotationEnabled: secret.rotationEnabled,
       ...(secret.deleted ? { DeletedDate: new Date() } : {}),
       PrimaryRegion: secret.primaryRegion,

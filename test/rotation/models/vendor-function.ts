@@ -3,6 +3,7 @@ import { PowertoolsLogbook } from "../../../lib/rotation/adapters/powertools-log
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
 import { Redaction } from "../../../lib/rotation/redaction";
 import { handlerOf, type RotationHandler, type TargetFactory } from "../../../lib/rotation/rotation-handler";
+import { ProofsModel } from "./proofs-model";
 import { PublicationsModel, TestClock, testRandom, versionId } from "./rehearsed-secret";
 import { SecretsManagerModel } from "./secrets-manager-model";
 
@@ -32,6 +33,7 @@ export class VendorFunction<K extends KindName, V> {
         environment: "dev",
         region: "eu-central-1",
         publicationsTable: "publications",
+        auditKeyAlias: "alias/audit",
         secrets: {
           [this.name]: {
             settings,
@@ -46,6 +48,7 @@ export class VendorFunction<K extends KindName, V> {
       {
         store: new SecretsManagerStore(this.secrets.client),
         publications: new PublicationsModel(),
+        proofs: new ProofsModel(),
         clock: new TestClock(),
         random: testRandom,
         log: new PowertoolsLogbook("test", redaction, { kind }),
