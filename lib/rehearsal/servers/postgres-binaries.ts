@@ -32,11 +32,14 @@ const SUBSTITUTES_FOR_ROOT = ["nobody", "postgres"];
  * this process's signals, and as root adds a user to the system.
  *
  * @param spareFolder gets a copy of the programs where they cannot be used in place: a read-only installation,
- * or one that the   substitute for root may not enter
+ * or one that the substitute for root may not enter
+ * @param installed folder of the programs; default: the installed package's
  * @throws ServerFault when there is no package for this machine, or no user to run as
  */
-export async function postgresBinaries(spareFolder: string): Promise<PostgresBinaries> {
-  const installed = installedFolder();
+export async function postgresBinaries(
+  spareFolder: string,
+  installed: string = installedFolder(),
+): Promise<PostgresBinaries> {
   const identity = process.getuid?.() === 0 ? await substituteForRoot() : undefined;
   if (await makeRunnable(installed, identity)) return binariesIn(installed, identity);
   await cp(installed, spareFolder, { recursive: true, verbatimSymlinks: true });

@@ -6,6 +6,7 @@ import { Client } from "pg";
 import { startOnFreePort } from "./free-port";
 import { loopbackCertificate } from "./loopback-certificate";
 import { type Identity, type PostgresBinaries, postgresBinaries } from "./postgres-binaries";
+import { type PostgresVersion, provisionPostgres } from "./postgres-versions";
 import { runCommand } from "./run-command";
 import { ServerFault } from "./server-fault";
 import { startInGroup } from "./server-group";
@@ -18,6 +19,11 @@ export interface PostgresOptions extends ServerOptions {
    * @default none
    */
   readonly settings?: Readonly<Record<string, string>>;
+  /**
+   * Another version than the installed one; downloaded on first use.
+   * @default the installed package's
+   */
+  readonly version?: PostgresVersion;
 }
 
 /** How to connect, as `pg` takes it. */
@@ -57,7 +63,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     const { folder, logFile } = place;
     // PostgreSQL may have to run as another user; and clients read the authority's certificate.
     chmodSync(folder, 0o711);
-    const binaries = await postgresBinaries(join(folder, "native"));
+    const installed = options.version && (await provisionPostgres(options.version));
+    const binaries = await postgresBinaries(join(folder, "native"), installed);
     const password = randomBytes(24).toString("hex");
     const certificate = loopbackCertificate("PostgreSQL");
     const files = writeFiles(folder, certificate, password);
