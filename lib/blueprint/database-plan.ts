@@ -1,6 +1,6 @@
 import type { Duration } from "../model/duration";
 import { connectionLogin, databaseMount, keyAsWord, passwordVariable } from "../model/names";
-import { grantStatement } from "../model/postgresql-grants";
+import { grantStatement, sqlText } from "../model/postgresql-grants";
 import type { Environment, VaultServer } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
 
@@ -99,7 +99,8 @@ function connectionPlan(
   vault: VaultServer,
   { key, physicalKey, settings, rotateEvery, environment }: PostgresqlSecret,
 ): DatabaseConnectionPlan {
-  const { host, writerHost, port, database, role, connectionUser } = settings;
+  const { host, writerHost, database, role, connectionUser } = settings;
+  const server = settings.server ?? { host: writerHost ?? host, port: settings.port };
   const name = keyAsWord(physicalKey);
   const query = [
     "sslmode=verify-full",
@@ -109,7 +110,7 @@ function connectionPlan(
     name,
     secret: key,
     plugin: "postgresql-database-plugin",
-    url: `postgresql://{{username}}:{{password}}@${writerHost ?? host}:${port}/${database}?${query.join("&")}`,
+    url: `postgresql://{{username}}:{{password}}@${server.host}:${server.port}/${encodeURIComponent(database)}?${query.join("&")}`,
     ...(settings.caPem && !vault.databaseCaFile ? { caPem: settings.caPem } : {}),
     username: connectionLogin(connectionUser ?? `${role}_vault`, vault.name),
     passwordVariable: passwordVariable(environment, vault.name, physicalKey),
@@ -140,39 +141,47 @@ function rolePlan({ key, physicalKey, settings, rotateEvery }: PostgresqlSecret)
 }
 
 /**
- * A short-lived login that turns into the NOLOGIN role of the registry, as the alternating logins of store `aws` do.
- * Names are plain by the registry's grammar, the user's by its template. The engine splits a text at semicolons unless
- * `END` is in it, and runs all of them in one transaction.
+ * A short-lived login that turns into the NOLOGIN role of the registry, as the alternating logins of store `aws` do, and
+ * has its rights without that too: a pool's `DISCARD ALL` takes the role away on old servers. The user's name is plain by
+ * its template. The engine splits a text at semicolons unless `END` is in it, and runs all of them in one transaction.
  */
 const creationStatements = (settings: PostgresqlSecret["settings"]): readonly string[] => [
-  `DO $role$ BEGIN
-  PERFORM pg_advisory_xact_lock(hashtextextended('secrets-registry ${settings.role}', 0));
-  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${settings.role}') THEN
-    CREATE ROLE "${settings.role}" NOLOGIN;
-  ELSIF EXISTS (SELECT FROM pg_roles WHERE rolname = '${settings.role}' AND (rolcanlogin OR rolsuper OR rolcreaterole
+  `DO $role$ DECLARE
+  the_role CONSTANT text := ${sqlText(settings.role)};
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('secrets-registry ' || the_role, 0));
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = the_role) THEN
+    EXECUTE format('CREATE ROLE %I NOLOGIN', the_role);
+  ELSIF EXISTS (SELECT FROM pg_roles WHERE rolname = the_role AND (rolcanlogin OR rolsuper OR rolcreaterole
       OR rolcreatedb OR rolreplication OR rolbypassrls)) THEN
-    RAISE EXCEPTION 'role ${settings.role} must be NOLOGIN and without administrative powers';
+    RAISE EXCEPTION 'role % must be NOLOGIN and without administrative powers', the_role;
   END IF;
 END $role$`,
   grantStatement(settings),
-  // NOINHERIT: a session that has not turned into the role has no rights, so a slip shows at once.
-  `CREATE ROLE "{{name}}" NOINHERIT LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'`,
-  `GRANT "${settings.role}" TO "{{name}}"`,
-  `ALTER ROLE "{{name}}" SET role TO "${settings.role}"`,
+  `CREATE ROLE "{{name}}" INHERIT LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'`,
+  `DO $membership$ DECLARE
+  the_role CONSTANT text := ${sqlText(settings.role)};
+BEGIN
+  EXECUTE format('GRANT %I TO "{{name}}"', the_role);
+  EXECUTE format('ALTER ROLE "{{name}}" SET role TO %I', the_role);
+END $membership$`,
 ];
 
 /**
- * What the user owns goes to the role: it can only be what somebody made after `SET ROLE NONE`. Who owns something in
- * another database of the server cannot be dropped from here, and stays as a name that cannot log in. Running sessions
- * end by themselves, as everywhere in a rotation; those on a replica could not be reached from the writer anyhow.
+ * What the user owns goes to the role: it can only be what somebody made after `SET ROLE NONE`, or after `DISCARD ALL` on an
+ * old server. Who owns something in another database of the server cannot be dropped from here, and stays as a name that
+ * cannot log in. Running sessions end by themselves, as everywhere in a rotation; those on a replica could not be reached
+ * from the writer anyhow.
  */
-const revocationStatement = (role: string): string => `DO $revoke$ BEGIN
+const revocationStatement = (role: string): string => `DO $revoke$ DECLARE
+  the_role CONSTANT text := ${sqlText(role)};
+BEGIN
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{{name}}') THEN
     ALTER ROLE "{{name}}" NOLOGIN PASSWORD NULL;
     IF EXISTS (SELECT FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid
         WHERE d.refclassid = 'pg_authid'::regclass AND r.rolname = '{{name}}') THEN
-      GRANT "{{name}}", "${role}" TO CURRENT_USER;
-      REASSIGN OWNED BY "{{name}}" TO "${role}";
+      EXECUTE format('GRANT "{{name}}", %I TO CURRENT_USER', the_role);
+      EXECUTE format('REASSIGN OWNED BY "{{name}}" TO %I', the_role);
       DROP OWNED BY "{{name}}";
     END IF;
     BEGIN

@@ -97,6 +97,8 @@ const caught = (state: string, errors: readonly string[], next: string) => ({
 /** Adds a phase that began at `$since` to those that are recorded. */
 const phaseDone = (phase: string): string =>
   `$append($phases, {'phase': '${phase}', 'startedAt': $since, 'endedAt': $now(), 'outcome': 'done'})`;
+/** With how it was seen that nobody presents the old credential, where the function says so. */
+const retirementDone = `$append($phases, $merge([{'phase': 'decommission', 'startedAt': $since, 'endedAt': $now(), 'outcome': 'done'}, $exists($states.result.Payload.evidence) ? {'evidence': $states.result.Payload.evidence} : {}]))`;
 const phaseFailed = (phase: string): string =>
   `$append($phases, {'phase': '${phase}', 'startedAt': $since, 'endedAt': $now(), 'outcome': 'failed', 'fault': $fault.code})`;
 
@@ -281,9 +283,7 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
       {
         Assign: {
           outcome: jsonata("$states.result.Payload.result = 'nothing-to-do' ? 'replaced' : 'decommissioned'"),
-          phases: jsonata(
-            `$states.result.Payload.result = 'nothing-to-do' ? $phases : ${phaseDone("decommission")}`,
-          ),
+          phases: jsonata(`$states.result.Payload.result = 'nothing-to-do' ? $phases : ${retirementDone}`),
           fault: null,
         },
         Catch: [

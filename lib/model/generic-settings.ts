@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { certificatePem, hostName, oneLine, portNumber, resourceUrl, sqlIdentifier } from "./grammar";
+import { certificatePem, hostName, oneLine, portNumber, postgresqlName, resourceUrl } from "./grammar";
 
 /** Characters of each class of a generated password. Symbols: RFC 3986's unreserved ones, which mean nothing in a URL. */
 export const CHARACTER_CLASSES = {
@@ -178,7 +178,7 @@ const sqlCheck = () =>
     /** PostgreSQL server. TLS with a verified host name always. */
     host: hostName,
     port: z._default(portNumber, 5432),
-    database: sqlIdentifier,
+    database: postgresqlName,
     /** CA of the server's certificate in PEM, when it is not a public one (Amazon RDS's is not). */
     caPem: z.optional(certificatePem),
     /** Field, or entry of `config`, with the user name. */

@@ -308,11 +308,24 @@ export const clusterName = text(matches(/^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$/), {
   change: "use the cluster's own name",
 });
 
-/** A PostgreSQL identifier that needs no quoting; 63 bytes is PostgreSQL's limit. */
+/** A name of lower-case letters, digits and underscores, at most 63 characters. */
 export const sqlIdentifier = text(matches(/^[a-z_][a-z0-9_]{0,62}$/), {
-  allowed: "a PostgreSQL name of lower-case letters, digits and underscores, at most 63 characters",
+  allowed: "a name of lower-case letters, digits and underscores, at most 63 characters",
   change: "use a plain lower-case name",
 });
+
+/**
+ * A PostgreSQL name, which is quoted wherever it is used: PostgreSQL takes any character but NUL, in 63 bytes. Left out is
+ * what other readers of it take for their own: control characters, and braces (Terraform's `${`, Vault's `{{`).
+ */
+export const postgresqlName = text(
+  (value) => /^(?=\S)[^\p{C}{}]+(?<=\S)$/u.test(value) && new TextEncoder().encode(value).length <= 63,
+  {
+    allowed:
+      "a PostgreSQL name of at most 63 bytes, without control characters, braces, and white space at its ends",
+    change: "use the name as PostgreSQL shows it (\\du, \\l, \\dn), without quotes around it",
+  },
+);
 
 /** The absolute path of a file on a server's disk, of characters that need no escaping in a URL. */
 export const serverFilePath = text(matches(/^(\/[A-Za-z0-9._-]+)+$/), {

@@ -1,7 +1,16 @@
 import * as z from "zod/mini";
 import { type Duration, days, hours, minutes } from "./duration";
 import { generationRule, genericCheck } from "./generic-settings";
-import { certificatePem, duration, hostName, oneLine, portNumber, sqlIdentifier, webUrl } from "./grammar";
+import {
+  certificatePem,
+  duration,
+  hostName,
+  oneLine,
+  portNumber,
+  postgresqlName,
+  sqlIdentifier,
+  webUrl,
+} from "./grammar";
 import { madeAtUse } from "./made-at-use";
 
 /** Where a secret's value is owned. `aws`: Secrets Manager, mirrored into Vault. `vault`: a Vault engine. */
@@ -79,29 +88,52 @@ const settings = /* @__PURE__ */ madeAtUse({
       /** Where users are created when `host` is a read replica. Default: `host`. */
       writerHost: z.optional(hostName),
       port: z._default(portNumber, 5432),
+      /**
+       * The PostgreSQL server itself, where `host` and `port` are a pooler's (PgBouncer, RDS Proxy): logins are made and
+       * ended there, and tried there as well as at the pooler. A pooler must know both logins of a pair. Default: none,
+       * `host` is the server, or a pooler that knows the admin's login too.
+       */
+      server: z.optional(z.strictObject({ host: hostName, port: z._default(portNumber, 5432) })),
       /** CA of the server's certificate in PEM, when it is not a public one (Amazon RDS's is not). */
       caPem: z.optional(certificatePem),
-      database: sqlIdentifier,
+      database: postgresqlName,
       /**
        * The NOLOGIN role whose rights the logins have; for an alternating pair the logins are `<role>_a` and
        * `<role>_b`; for `login: "static"` the login itself.
        */
-      role: sqlIdentifier.check(
-        z.refine((name) => name.length <= 61, {
+      role: postgresqlName.check(
+        z.refine((name) => new TextEncoder().encode(name).length <= 61, {
           params: {
-            allowed: "at most 61 characters, so that <role>_a fits PostgreSQL's 63",
+            allowed: "at most 61 bytes, so that <role>_a fits PostgreSQL's 63",
             change: "shorten the role's name",
           },
           message: "too long",
         }),
       ),
-      /** What the role may do in its database. */
+      /** The role is an existing login that owns objects, and may log in until people end that: see `docs/guides`. */
+      adopt: z.optional(z.literal(true)),
+      /** Schemas whose tables, views and sequences the role uses. */
+      schemas: z._default(z.array(postgresqlName).check(z.minLength(1)), ["public"]),
+      /**
+       * Tables, views and sequences of these schemas that the role has nothing to do with, as `name` or `schema.name`:
+       * their rights are neither given nor checked. Members of extensions never are. Default: none.
+       */
+      exceptObjects: z._default(z.array(oneLine), []),
+      /**
+       * What the role may do with them; INSERT and UPDATE bring USAGE of sequences, which `serial` columns need.
+       */
       privileges: z._default(z.array(z.enum(POSTGRESQL_PRIVILEGES)).check(z.minLength(1)), [
         "SELECT",
         "INSERT",
         "UPDATE",
         "DELETE",
       ]),
+      /**
+       * How long a login that is to be retired is locked, with its password kept, before that is taken away: whoever still
+       * needs it shows by failing, and `ALTER ROLE … LOGIN` or a rollback opens it again. 0: it ends at once. In an
+       * emergency it always does. Default: 1 hour.
+       */
+      lockGrace: z._default(z.strictObject({ seconds: z.int().check(z.gte(0)) }), hours(1)),
       /** Which data the database holds: dev works on samples. */
       data: z._default(z.enum(["sample", "copy", "live"]), "live"),
       /**
@@ -116,7 +148,7 @@ const settings = /* @__PURE__ */ madeAtUse({
        * Vault's name become `_`), because each Vault rotates its own. People make it, Vault alone knows its
        * password after the first rotation. Default: `<role>_vault`.
        */
-      connectionUser: z.optional(sqlIdentifier),
+      connectionUser: z.optional(postgresqlName),
       /** Life of a dynamic user before renewal. Default: 12 hours. */
       ttl: z._default(duration, hours(12)),
       /** Life of a dynamic user at most. Default: 7 days. */

@@ -72,6 +72,18 @@ export interface RestarterEvent {
   readonly Version: string;
 }
 
+/** How it was seen, before a credential was ended, that nobody presents it any more. */
+export interface RetirementEvidence {
+  /**
+   * `lock`: it was refused for a while, and nobody opened it again. `sessions`: one look at who is logged in.
+   * `last-use`: the target says when it was last used. `not-observable`: the target shows nothing of it.
+   * `not-looked`: it was never served, or there was no time to look.
+   */
+  readonly lookedBy: "lock" | "sessions" | "last-use" | "not-observable" | "not-looked";
+  /** From when on nobody presented it: ISO 8601. */
+  readonly since?: string;
+}
+
 /** One phase that the state machine went through; a retried one counts once. */
 export interface PhaseResult {
   readonly phase: "verify" | "approve" | "decommission" | "rollback";
@@ -80,6 +92,8 @@ export interface PhaseResult {
   readonly outcome: "done" | "failed";
   /** Code of the fault. */
   readonly fault?: string;
+  /** Of `decommission`. */
+  readonly evidence?: RetirementEvidence;
 }
 
 /** Keyed fingerprints of a run's values: `hmac-sha256:<key id>:<hex>`. Equal values of one secret have equal ones. */

@@ -42,6 +42,12 @@ const reason = oneLine.check(
   }),
 );
 
+/** Run-time schema of how it was seen that nobody presents a credential any more. */
+export const retirementEvidence = z.strictObject({
+  lookedBy: z.enum(["lock", "sessions", "last-use", "not-observable", "not-looked"]),
+  since: z.exactOptional(instant),
+});
+
 const phaseSchema = z.strictObject({
   phase: z.enum(["publish", "promote", "verify", "approve", "decommission", "rollback"]),
   startedAt: instant,
@@ -49,6 +55,8 @@ const phaseSchema = z.strictObject({
   outcome: z.enum(["done", "failed"]),
   /** Code of the fault of a failed phase. */
   fault: z.optional(code),
+  /** Of `decommission`: how it was seen that nobody presented the old credential. Missing: nothing was retired. */
+  evidence: z.exactOptional(retirementEvidence),
 });
 
 const checkSchema = z.strictObject({

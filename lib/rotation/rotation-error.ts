@@ -68,6 +68,15 @@ export const ROTATION_FAULTS = {
     retryable: true,
     change: "find the consumer that did not reload and restart it, or roll back",
   },
+  "lock-running": {
+    retryable: true,
+    change:
+      "wait until the time that is named; if a consumer fails now, roll back or open the login again as the detail says",
+  },
+  "not-marked": {
+    retryable: false,
+    change: "find out whose it is; what is ours gets the mark that the detail names",
+  },
   "still-accepted": {
     retryable: true,
     change: "end the old credential at the target; decommission then proves that it is dead",
@@ -99,6 +108,10 @@ export const ROTATION_FAULTS = {
     retryable: false,
     change:
       "let the settings name a thing of this secret's own; if the other secret is gone, take its mark off the thing",
+  },
+  "target-failed": {
+    retryable: true,
+    change: "look at the target's log for the error that is named; it is tried again",
   },
   "target-refused": { retryable: true, change: "check that the target holds this credential" },
   "target-misconfigured": { retryable: false, change: "set the target up as the detail says" },

@@ -1,4 +1,5 @@
 import type * as z from "zod/mini";
+import type { RetirementEvidence } from "../model/procedure-events";
 
 /** Identity of a secret: what is made for it at a target carries it as a mark. */
 export interface SecretIdentity {
@@ -105,8 +106,11 @@ export interface AcceptingTarget<V> extends Generated<V> {
   /**
    * Makes the target refuse the retired credential. It may be older than what is kept (after a rotation), newer (after the
    * way back, or given up), and dead already.
+   *
+   * @returns how it was seen that nobody presents it; nothing: not observable
    */
-  retire(retirement: Retirement<V>): Promise<void>;
+  // biome-ignore lint/suspicious/noConfusingVoidType: most targets see nothing, and have nothing to return
+  retire(retirement: Retirement<V>): Promise<RetirementEvidence | undefined | void>;
 }
 
 /** Keys that nobody but our own workloads checks. */

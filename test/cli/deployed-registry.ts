@@ -458,7 +458,7 @@ function draftOf(vault: OpenBao, postgres: Postgres, issuer: ClusterIssuer): Dra
       }),
       "db/app": secret("postgresql-user", {
         admin: "admin/db",
-        settings: database,
+        settings: { ...database, lockGrace: { seconds: 0 } },
         environments: {
           dev: { settings: { role: "app" } },
           test: { settings: { role: "app_test" } },

@@ -1192,6 +1192,45 @@ const CASES: readonly {
     ],
   },
   {
+    name: "a replica's writer and a pooler's server at once",
+    change: (d) => {
+      d.secrets["db/ro"] = { ...vaultDatabase(), environments: { prod: { presence: "absent" } } };
+      d.secrets["db/ro"].settings.writerHost = "w.example.com";
+      d.secrets["db/ro"].settings.server = { host: "db.example.com" };
+    },
+    faults: [
+      {
+        path: 'secrets["db/ro"].settings.writerHost',
+        found: '"w.example.com"',
+        allowed: "either a writer's host, where `host` is a replica, or the server behind a pooler",
+        change: "remove it, and let `server` be the writer",
+      },
+    ],
+  },
+  {
+    name: "names that templates would read, and that PostgreSQL would cut",
+    change: (d) => {
+      d.secrets["db/app"].settings.database = "app{{name}}";
+      d.secrets["db/app"].settings.schemas = ["ä".repeat(32)];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].settings.database',
+        found: '"app{{name}}"',
+        allowed:
+          "a PostgreSQL name of at most 63 bytes, without control characters, braces, and white space at its ends",
+        change: "use the name as PostgreSQL shows it (\\du, \\l, \\dn), without quotes around it",
+      },
+      {
+        path: 'secrets["db/app"].settings.schemas[0]',
+        found: `"${"ä".repeat(32)}"`,
+        allowed:
+          "a PostgreSQL name of at most 63 bytes, without control characters, braces, and white space at its ends",
+        change: "use the name as PostgreSQL shows it (\\du, \\l, \\dn), without quotes around it",
+      },
+    ],
+  },
+  {
     name: "a connection's user without a connection",
     change: (d) => {
       d.secrets["db/app"].settings.connectionUser = "app_vault";
@@ -1216,7 +1255,7 @@ const CASES: readonly {
       {
         path: 'secrets["db/ro"].settings.connectionUser',
         found: `"${"c".repeat(59)}"`,
-        allowed: "at most 58 characters, so that <connectionUser>_<Vault> fits PostgreSQL's 63",
+        allowed: "at most 58 bytes, so that <connectionUser>_<Vault> fits PostgreSQL's 63",
         change: "choose a shorter one",
       },
     ],
@@ -2219,7 +2258,7 @@ const CASES: readonly {
       {
         path: 'secrets["db/app"].settings.role',
         found: '"rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr"',
-        allowed: "at most 61 characters, so that <role>_a fits PostgreSQL's 63",
+        allowed: "at most 61 bytes, so that <role>_a fits PostgreSQL's 63",
         change: "shorten the role's name",
       },
     ],

@@ -24,7 +24,7 @@ import { strToU8, zipSync } from "fflate";
 import { blueprint, type RolePlan, rotates, type StateMachineDefinition } from "../../lib/blueprint";
 import type { PolicyDocument, ProcedureInput } from "../../lib/model";
 import { procedureFunctionName } from "../../lib/model/names";
-import type { RecorderEvent } from "../../lib/model/procedure-events";
+import type { RecorderEvent, RetirementEvidence } from "../../lib/model/procedure-events";
 import {
   type Credentials,
   embeddedDefinition,
@@ -62,6 +62,7 @@ const NAMELESS = "Runtime.HandlerError";
 const unhealthy: Act = { name: "CheckFailed", message: "backend/health: 503" };
 const retryable = (code: string): Act => ({ name: "RetryableRotationError", message: `${code}: not yet.` });
 const refusal = (code: string): Act => ({ name: "RotationError", message: `${code}: never.` });
+const EVIDENCE: RetirementEvidence = { lookedBy: "lock", since: "2026-11-30T10:00:00.000Z" };
 const FINGERPRINTS = { new: `hmac-sha256:k:${"a".repeat(64)}`, old: `hmac-sha256:k:${"b".repeat(64)}` };
 const NOTHING: Act = { answer: { result: "nothing-to-do", versionId: "v" } };
 
@@ -299,6 +300,8 @@ interface Case {
   readonly outcome: RecorderEvent["Outcome"];
   readonly fault?: { readonly state: string; readonly code: string };
   readonly pages: readonly string[];
+  /** Of the decommission, in the record. Default: none. */
+  readonly evidence?: RetirementEvidence;
   /** In the record. Default: none. */
   readonly fingerprints?: object;
 }
@@ -325,6 +328,15 @@ const CASES: readonly Case[] = [
     phases: [...TWICE, "decommission done"],
     outcome: "decommissioned",
     pages: [],
+  },
+  {
+    name: "how it was seen that nobody presents the old credential is recorded",
+    acts: { decommission: [{ answer: { result: "done", versionId: "v", evidence: EVIDENCE } }] },
+    calls: [...PROOF, ...PROOF, "decommission old", "record decommissioned"],
+    phases: [...TWICE, "decommission done"],
+    outcome: "decommissioned",
+    pages: [],
+    evidence: EVIDENCE,
   },
   {
     name: "fingerprints are recorded",
@@ -664,6 +676,9 @@ describe("a run", () => {
       expect(script.calls).toEqual([...(entry.calls === BACK ? [] : [FINGERPRINT]), ...entry.calls]);
       expect(record.Fingerprints).toEqual(entry.fingerprints ?? null);
       expect(record.Outcome).toBe(entry.outcome);
+      expect(record.Phases.flatMap(({ evidence }) => evidence ?? [])).toEqual(
+        entry.evidence === undefined ? [] : [entry.evidence],
+      );
       expect(record.Fault).toEqual(entry.fault ?? null);
       expect(
         record.Phases.map(({ phase, outcome, fault }) => `${phase} ${outcome}${fault ? ` (${fault})` : ""}`),

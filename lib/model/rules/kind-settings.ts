@@ -20,9 +20,12 @@ export const kindSettingFaults = (context: RuleContext): readonly Fault[] =>
         case "redis-auth-token":
           return redisFaults(secret.settings, at);
         case "postgresql-user":
-          return secret.store === "vault"
-            ? vaultDatabaseFaults(secret, environment.vaults, at)
-            : connectionUserFaults(secret.settings.connectionUser, at);
+          return [
+            ...serverFaults(secret.settings, at),
+            ...(secret.store === "vault"
+              ? vaultDatabaseFaults(secret, environment.vaults, at)
+              : connectionUserFaults(secret.settings.connectionUser, at)),
+          ];
         case "stripe":
           return modeFaults(secret, environment.tier, at("mode"));
         case "paypal":
@@ -100,6 +103,22 @@ function redisFaults(
   ];
 }
 
+/** A server behind a pooler is its writer. */
+const serverFaults = (
+  { server, writerHost }: { readonly server?: unknown; readonly writerHost?: string | undefined },
+  at: (setting: string) => readonly PathStep[],
+): readonly Fault[] =>
+  server === undefined || writerHost === undefined
+    ? []
+    : [
+        fault(
+          at("writerHost"),
+          JSON.stringify(writerHost),
+          "either a writer's host, where `host` is a replica, or the server behind a pooler",
+          "remove it, and let `server` be the writer",
+        ),
+      ];
+
 /** Only an engine of Vault's has a connection. */
 const connectionUserFaults = (
   connectionUser: string | undefined,
@@ -129,12 +148,12 @@ function vaultDatabaseFaults(
   if (connectionUser === undefined) return [];
   const longest = LONGEST_NAME - Math.max(...vaults.map(({ name }) => name.length + 1));
   return [
-    ...(connectionUser.length > longest
+    ...(new TextEncoder().encode(connectionUser).length > longest
       ? [
           fault(
             at("connectionUser"),
             JSON.stringify(connectionUser),
-            `at most ${longest} characters, so that <connectionUser>_<Vault> fits PostgreSQL's ${LONGEST_NAME}`,
+            `at most ${longest} bytes, so that <connectionUser>_<Vault> fits PostgreSQL's ${LONGEST_NAME}`,
             "choose a shorter one",
           ),
         ]

@@ -20,18 +20,22 @@ function credentialsOf(
 ): readonly Credential[] {
   switch (secret.kind) {
     case "postgresql-user": {
-      const { host, writerHost, port, role, login, connectionUser } = secret.settings;
+      const { host, writerHost, port, server, role, login, connectionUser } = secret.settings;
       const connections =
         secret.store === "vault" && connectionUser !== undefined
           ? vaults.map((vault) => connectionLogin(connectionUser, vault.name))
           : [];
       const users = [role, ...(login === "alternating" ? [`${role}_a`, `${role}_b`] : []), ...connections];
       // With store aws the writer is `host`; a `writerHost` there is a fault of its own.
-      const servers = secret.store === "aws" ? [host] : [...new Set([host, writerHost ?? host])];
-      return servers.flatMap((server) =>
+      const places = new Set([
+        `${host}:${port}`,
+        ...(secret.store === "aws" ? [] : [`${writerHost ?? host}:${port}`]),
+        ...(server === undefined ? [] : [`${server.host}:${server.port}`]),
+      ]);
+      return [...places].flatMap((place) =>
         users.map((user) => ({
-          id: `postgresql ${server}:${port}/${user}`,
-          what: `the database user ${user} on ${server}:${port}`,
+          id: `postgresql ${place}/${user}`,
+          what: `the database user ${user} on ${place}`,
         })),
       );
     }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Client } from "pg";
 import type { Blueprint, DatabaseConnectionPlan, SecretPlan, VaultPlan } from "../../blueprint";
 import type { KindSettings } from "../../model";
+import { quoted } from "../../rotation/targets/sql";
 import type { PostgresConnection } from "../servers";
 
 /** Where the database of a connection really is, in a rehearsal, and how Vault logs in to it first. */
@@ -73,12 +74,12 @@ async function makeLogin(
       return (await client.query(`SELECT FROM ${table} WHERE ${column} = $1`, [name])).rowCount !== 0;
     };
     // Environments may share a server, and Vaults always do.
-    if (!(await isThere("database", database))) await client.query(`CREATE DATABASE "${database}"`);
+    if (!(await isThere("database", database))) await client.query(`CREATE DATABASE ${quoted(database)}`);
     if (!(await isThere("role", role)))
-      await client.query(`CREATE ROLE "${role}" ${login === "static" ? "LOGIN" : "NOLOGIN"}`);
-    if (!(await isThere("role", username))) await client.query(`CREATE ROLE "${username}"`);
-    await client.query(`ALTER ROLE "${username}" LOGIN CREATEROLE PASSWORD '${password}'`);
-    await client.query(`GRANT "${role}" TO "${username}" WITH ADMIN OPTION`);
+      await client.query(`CREATE ROLE ${quoted(role)} ${login === "static" ? "LOGIN" : "NOLOGIN"}`);
+    if (!(await isThere("role", username))) await client.query(`CREATE ROLE ${quoted(username)}`);
+    await client.query(`ALTER ROLE ${quoted(username)} LOGIN CREATEROLE PASSWORD '${password}'`);
+    await client.query(`GRANT ${quoted(role)} TO ${quoted(username)} WITH ADMIN OPTION`);
   } finally {
     await client.end();
   }

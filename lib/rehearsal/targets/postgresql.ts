@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Client } from "pg";
 import type { Blueprint, SecretPlan } from "../../blueprint";
 import type { KindSettings } from "../../model";
+import { quoted } from "../../rotation/targets/sql";
 import { type Postgres, type ServerGroup, startPostgres } from "../servers";
 import {
   type Attempt,
@@ -58,7 +59,13 @@ export class PostgresqlServers {
     const server = this.serverOf(secret);
     const admin = adminCredential(secret, supplied);
     await prepareDatabase(server, secret.settings, admin);
-    const settings = { ...secret.settings, ...placeOf(server) };
+    const settings = {
+      ...secret.settings,
+      ...placeOf(server),
+      // No pooler stands before it, and its hours take no time.
+      server: undefined,
+      lockGrace: { seconds: 0 },
+    };
     return { settings, attempt: (value) => logIn(server, settings, value) };
   }
 }
@@ -66,8 +73,8 @@ export class PostgresqlServers {
 /** Host on which a secret's users are made. */
 function hostOf(secret: SecretPlan): string | undefined {
   if (secret.kind !== "postgresql-user") return undefined;
-  const { host, writerHost } = secret.settings as Settings;
-  return writerHost ?? host;
+  const { host, writerHost, server } = secret.settings as Settings;
+  return server?.host ?? writerHost ?? host;
 }
 
 const placeOf = ({ port, caPem }: Postgres) => ({ host: "localhost", port, caPem });
@@ -88,23 +95,30 @@ function adminCredential(secret: SecretOf<"postgresql-user">, supplied: Supplied
 
 async function prepareDatabase(
   server: Postgres,
-  { database }: Settings,
+  { database, schemas }: Settings,
   { username, password }: AdminCredential,
 ): Promise<void> {
   await withSuperuser(server, server.superuser.database, async (client) => {
     if (!(await isThere(client, "pg_roles", "rolname", username))) {
-      await client.query(`CREATE ROLE "${username}" LOGIN CREATEROLE PASSWORD '${password}'`);
-      await client.query(`GRANT pg_read_all_stats, pg_signal_backend TO "${username}"`);
+      await client.query(`CREATE ROLE ${quoted(username)} LOGIN CREATEROLE PASSWORD '${password}'`);
+      await client.query(`GRANT pg_read_all_stats, pg_signal_backend TO ${quoted(username)}`);
     }
     if (!(await isThere(client, "pg_database", "datname", database))) {
-      await client.query(`CREATE DATABASE "${database}" OWNER "${username}"`);
+      await client.query(`CREATE DATABASE ${quoted(database)} OWNER ${quoted(username)}`);
     }
   });
   await withSuperuser(server, database, async (client) => {
-    await client.query("CREATE TABLE IF NOT EXISTS orders (id int PRIMARY KEY, note text)");
-    await client.query(`ALTER TABLE orders OWNER TO "${username}"`);
+    for (const schema of schemas) {
+      if (!(await isThere(client, "pg_namespace", "nspname", schema))) {
+        await client.query(`CREATE SCHEMA ${quoted(schema)} AUTHORIZATION ${quoted(username)}`);
+      }
+      await client.query(`CREATE TABLE IF NOT EXISTS ${ordersIn(schema)} (id int PRIMARY KEY, note text)`);
+      await client.query(`ALTER TABLE ${ordersIn(schema)} OWNER TO ${quoted(username)}`);
+    }
   });
 }
+
+const ordersIn = (schema: string): string => `${quoted(schema)}.orders`;
 
 async function withSuperuser(
   server: Postgres,
@@ -124,14 +138,14 @@ const isThere = async (client: Client, table: string, column: string, name: stri
   (await client.query(`SELECT FROM ${table} WHERE ${column} = $1`, [name])).rowCount !== 0;
 
 /** Logs in and reads, as a consumer does at its start. */
-async function logIn(server: Postgres, { database }: Settings, value: unknown): Promise<Attempt> {
+async function logIn(server: Postgres, { database, schemas }: Settings, value: unknown): Promise<Attempt> {
   const { username: user, password } = value as AdminCredential;
   const client = new Client({ ...server.superuser, database, user, password });
   // A server that ends the session while it is closed tells it here.
   client.on("error", () => undefined);
   try {
     await client.connect();
-    await client.query("SELECT count(*) FROM orders");
+    for (const schema of schemas) await client.query(`SELECT count(*) FROM ${ordersIn(schema)}`);
     return "accepted";
   } catch (failure) {
     const code = (failure as { readonly code?: unknown }).code;

@@ -1,23 +1,19 @@
 /// <reference path="./pg-client.d.ts" />
 import Client from "pg/lib/client";
-import { originOf, RotationError, type RotationFaultCode } from "../rotation-error";
+import { originOf, RotationError } from "../rotation-error";
 import type { SqlLogin, SqlServer, SqlSession } from "../targets/sql";
 import { connectionFault } from "./connection-fault";
+import { sqlFailure } from "./sql-failure";
 
 const CONNECT_TIMEOUT_MS = 10_000;
-const STATEMENT_TIMEOUT_MS = 30_000;
+/** A little longer than the server's own limit (`inTransaction`), which ends the statement there. */
+const QUERY_TIMEOUT_MS = 35_000;
 
-/** SQLSTATE codes that mean something to rotation (PostgreSQL's appendix A). */
-const BY_SQLSTATE: Readonly<Record<string, RotationFaultCode>> = {
-  "28000": "target-refused",
-  "28P01": "target-refused",
-  "3D000": "target-misconfigured",
-  "42501": "right-missing",
-  "53300": "target-busy",
-  "57P03": "target-busy",
-};
-
-/** {@link SqlServer} with `pg`. TLS always, host name verified, no fallback. */
+/**
+ * {@link SqlServer} with `pg`. TLS always, host name verified, no fallback. The startup packet has no parameter that
+ * PgBouncer does not know: it refuses others, `statement_timeout` and `options` among them, unless its operator has it ignore
+ * them (https://www.pgbouncer.org/config.html#ignore_startup_parameters).
+ */
 export const pgServer: SqlServer = {
   async open(login) {
     const client = new Client({
@@ -28,8 +24,7 @@ export const pgServer: SqlServer = {
       password: login.password,
       ssl: { rejectUnauthorized: true, ...(login.caPem === undefined ? {} : { ca: login.caPem }) },
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-      query_timeout: STATEMENT_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
       application_name: "secrets-registry-rotation",
     });
     // A connection that breaks between two statements would otherwise end the process; the next statement reports it.
@@ -72,13 +67,14 @@ class PgSession implements SqlSession {
 
 /** pg's failure as ours: SQLSTATE only, because PostgreSQL's texts quote names and values. */
 function pgFault(failure: unknown, { host, port, username }: SqlLogin): RotationError {
-  const origin = originOf(failure);
   const where = `${username} at ${host}:${port}`;
-  const code = BY_SQLSTATE[origin];
-  if (code !== undefined) return new RotationError(code, where, origin);
   // pg gives this failure no code; its text is fixed (pg/lib/connection.js).
   if (failure instanceof Error && failure.message === "The server does not support SSL connections") {
     return new RotationError("target-without-tls", where);
   }
-  return connectionFault(failure, where) ?? new RotationError("unexpected", where, origin);
+  return (
+    sqlFailure(failure, where) ??
+    connectionFault(failure, where) ??
+    new RotationError("unexpected", where, originOf(failure))
+  );
 }

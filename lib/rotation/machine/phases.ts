@@ -1,3 +1,4 @@
+import type { RetirementEvidence } from "../../model/procedure-events";
 import type { FingerprintRequest, PhaseRequest } from "../event";
 import { RotationError } from "../rotation-error";
 import type { Target } from "../target";
@@ -103,14 +104,16 @@ async function decommission<V>(secret: OpenedSecret<V>, request: PhaseRequest): 
     await secret.settle(currentId);
     return alreadyDone(currentId);
   }
+  let evidence: RetirementEvidence = { lookedBy: "not-observable" };
   const refreshedBy = emergency ? undefined : await secret.wait("decommission", currentId);
   if (target.acceptedBy === "target") {
     const kept = await secret.kept(versionId);
-    await target.retire({ secret: secret.identity, retired, kept, refreshedBy, emergency });
+    const retirement = { secret: secret.identity, retired, kept, refreshedBy, emergency };
+    evidence = (await target.retire(retirement)) ?? evidence;
   }
-  if (remaining === undefined) return done(versionId);
+  if (remaining === undefined) return { ...done(versionId), evidence };
   await secret.publish(derivedId, remaining, current);
-  return done(derivedId);
+  return { ...done(derivedId), evidence };
 }
 
 /** What a target says of keys that our own workloads check; `undefined`: the value holds none. */

@@ -1,5 +1,5 @@
 import type { RotationMode } from "../../model/kinds";
-import type { ValueFingerprints } from "../../model/procedure-events";
+import type { RetirementEvidence, ValueFingerprints } from "../../model/procedure-events";
 import type { Clock, Logbook, Publications, Runs, SecretStore, VersionProofs } from "../ports";
 import type { Target } from "../target";
 import type { Waits } from "../waiting-law";
@@ -36,6 +36,8 @@ export interface RotationOutcome {
   readonly versionId: string;
   /** What `fingerprint` was asked for. */
   readonly fingerprints?: ValueFingerprints;
+  /** After `decommission`: how it was seen that nobody presented the old credential any more. */
+  readonly evidence?: RetirementEvidence;
 }
 
 export const done = (versionId: string): RotationOutcome => ({ result: "done", versionId });

@@ -3,7 +3,12 @@ import type { RecorderSettings } from "../../model/function-settings";
 import { actorName } from "../../model/grammar";
 import { keyAsWord } from "../../model/names";
 import type { PhaseResult, ProgressEvent, RecorderEvent, RunOutcome } from "../../model/procedure-events";
-import { type RotationRecord, readRotationRecord, valueFingerprints } from "../../model/rotation-record";
+import {
+  type RotationRecord,
+  readRotationRecord,
+  retirementEvidence,
+  valueFingerprints,
+} from "../../model/rotation-record";
 import type { Clock } from "../ports";
 import { RotationError } from "../rotation-error";
 import { BY_SCHEDULE, type FinalStatus, type Run } from "./run";
@@ -40,6 +45,7 @@ const phase: z.ZodMiniType<PhaseResult> = z.strictObject({
   endedAt: z.string(),
   outcome: z.enum(["done", "failed"]),
   fault: z.exactOptional(z.string()),
+  evidence: z.exactOptional(retirementEvidence),
 });
 
 const result = z.strictObject({

@@ -1,48 +1,87 @@
-import type { KindSettings } from "../../model/kinds";
-import { grantStatement } from "../../model/postgresql-grants";
-import { permitted, type SqlSession } from "./sql";
+import { grantStatement, type PostgresqlGrants, registryRelations } from "../../model/postgresql-grants";
+import { RotationError } from "../rotation-error";
+import { permitted, quoted, type SqlSession } from "./sql";
 
-type Settings = KindSettings<"postgresql-user">;
-type Privilege = Settings["privileges"][number];
+/** Grants that one message names. */
+const NAMED = 10;
 
-/** Brings the role's privileges on the tables of schema `public` to what the registry says. */
-export async function grantPrivileges(session: SqlSession, settings: Settings): Promise<void> {
-  await permitted(`the grant option for CONNECT on ${settings.database} and USAGE on schema public`, () =>
-    session.query(grantStatement(settings)),
+/**
+ * Brings the role's privileges on the relations of its schemas to what the registry says.
+ *
+ * @throws RotationError `target-misconfigured` for a schema that is not there, `right-missing`
+ */
+export async function grantPrivileges(session: SqlSession, settings: PostgresqlGrants): Promise<void> {
+  await requireSchemas(session, settings);
+  const schemas = settings.schemas.join(", ");
+  await permitted(
+    `the grant option for CONNECT on ${settings.database} and for USAGE on ${schemas}, and for the tables' privileges`,
+    () => session.query(grantStatement(settings)),
   );
 }
 
-interface SampleTable {
-  readonly name: string;
-  readonly column: string;
+/** @throws RotationError `target-misconfigured` that names the schemas that are not there */
+async function requireSchemas(
+  session: SqlSession,
+  { schemas, database }: Pick<PostgresqlGrants, "schemas" | "database">,
+): Promise<void> {
+  const missing = await session.query<{ readonly name: string }>(
+    `SELECT s AS name FROM unnest($1::text[]) s
+     WHERE NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = s) ORDER BY 1`,
+    [schemas],
+  );
+  if (missing.length === 0) return;
+  const statements = missing.map(({ name }) => `CREATE SCHEMA ${quoted(name)}`).join("; ");
+  throw new RotationError(
+    "target-misconfigured",
+    `database ${database} has no schema ${missing.map(({ name }) => name).join(", ")}: ${statements}, or name others in the setting schemas`,
+  );
+}
+
+interface MissingRight {
+  /** `SCHEMA app` or `app.orders`, quoted. */
+  readonly on: string;
+  readonly privileges: readonly string[];
 }
 
 /**
- * Runs a statement of each sort that the role is for, as EXPLAIN: PostgreSQL checks the rights as if it ran,
- * and touches nothing. A database without tables that the role may see has nothing to try, and the login alone
- * must do.
+ * Asks PostgreSQL, as the login itself, for every privilege of every relation that the settings speak of. Those that mean
+ * nothing there are left out: INSERT into a view that cannot be written, TRUNCATE of a view.
+ *
+ * @throws RotationError `right-missing` that names what is missing by the statements that grant it
  */
-export async function provePrivileges(session: SqlSession, { privileges }: Settings): Promise<void> {
-  const [table] = await session.query<SampleTable>(
-    `SELECT format('%I.%I', n.nspname, c.relname) AS name, format('%I', a.attname) AS "column"
-     FROM pg_class c
-       JOIN pg_namespace n ON n.oid = c.relnamespace
-       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-         AND a.attgenerated = '' AND a.attidentity <> 'a'
-     WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, $1)
-     ORDER BY (SELECT bool_and(has_table_privilege(c.oid, p)) FROM unnest($2::text[]) p) DESC, c.relname, a.attnum
-     LIMIT 1`,
-    [privileges.join(","), privileges],
+export async function provePrivileges(session: SqlSession, settings: PostgresqlGrants): Promise<void> {
+  await requireSchemas(session, settings);
+  const { role, schemas, exceptObjects, privileges } = settings;
+  const missing = await session.query<MissingRight>(
+    `SELECT format('SCHEMA %I', n.nspname) AS "on", ARRAY['USAGE'] AS privileges
+     FROM pg_namespace n
+     WHERE n.nspname = ANY ($1::text[]) AND NOT has_schema_privilege(n.oid, 'USAGE')
+     UNION ALL
+     SELECT r.name, lacking.privileges
+     FROM ${registryRelations("$1::text[]", "$2::text[]")} r
+       CROSS JOIN LATERAL (SELECT ARRAY(SELECT p FROM unnest($3::text[]) p
+         WHERE NOT has_table_privilege(r.oid, p) AND CASE r.relkind
+           WHEN 'm' THEN p = 'SELECT'
+           WHEN 'f' THEN p IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+           WHEN 'v' THEN p = 'SELECT' OR CASE p WHEN 'INSERT' THEN 8 WHEN 'UPDATE' THEN 4 WHEN 'DELETE' THEN 16 ELSE 0 END
+             & pg_relation_is_updatable(r.oid, true) <> 0
+           ELSE true END)) AS lacking (privileges)
+     WHERE r.relkind <> 'S' AND cardinality(lacking.privileges) > 0
+     UNION ALL
+     SELECT 'SEQUENCE ' || r.name, ARRAY['USAGE']
+     FROM ${registryRelations("$1::text[]", "$2::text[]")} r
+     WHERE $3::text[] && ARRAY['INSERT', 'UPDATE']
+       AND CASE r.relkind WHEN 'S' THEN NOT has_sequence_privilege(r.oid, 'USAGE') ELSE false END
+     ORDER BY 1`,
+    [schemas, exceptObjects, privileges],
   );
-  if (table === undefined) return;
-  const statements: Partial<Record<Privilege, string>> = {
-    SELECT: `SELECT ${table.column} FROM ${table.name}`,
-    INSERT: `INSERT INTO ${table.name} DEFAULT VALUES`,
-    UPDATE: `UPDATE ${table.name} SET ${table.column} = DEFAULT`,
-    DELETE: `DELETE FROM ${table.name}`,
-  };
-  for (const privilege of privileges) {
-    const statement = statements[privilege];
-    if (statement !== undefined) await session.query(`EXPLAIN ${statement}`);
-  }
+  if (missing.length === 0) return;
+  const statements = missing
+    .slice(0, NAMED)
+    .map((right) => `GRANT ${right.privileges.join(", ")} ON ${right.on} TO ${quoted(role)}`);
+  const more = missing.length > NAMED ? `, and ${missing.length - NAMED} more` : "";
+  throw new RotationError(
+    "right-missing",
+    `${role} lacks rights in ${settings.database}: ${statements.join("; ")}${more} (or name what is not its business in the setting exceptObjects)`,
+  );
 }

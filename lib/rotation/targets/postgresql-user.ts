@@ -4,9 +4,18 @@ import { randomText } from "../random-text";
 import { RotationError, type RotationFaultCode } from "../rotation-error";
 import type { AcceptingTarget, Retirement } from "../target";
 import { type AdminValue, type KindValue, VALUE_SCHEMAS } from "../value-schemas";
+import {
+  grantsHaveOptions,
+  prepareLogin,
+  prepareOwner,
+  rolesNamed,
+  takeObjectsBack,
+} from "./postgresql-logins";
 import { grantPrivileges, provePrivileges } from "./postgresql-privileges";
+import { retireLogin } from "./postgresql-retirement";
+import { likenLogin } from "./postgresql-twins";
 import { SCRAM_SALT_BYTES, scramVerifier } from "./scram-verifier";
-import { inTransaction, permitted, quoted, type SqlServer, type SqlSession, withSql } from "./sql";
+import { inTransaction, type SqlLogin, type SqlServer, type SqlSession, withSql } from "./sql";
 
 /** The value of `postgresql-user`. */
 export type PostgresqlValue = KindValue<"postgresql-user">;
@@ -24,6 +33,11 @@ export interface PostgresqlTargetProps {
 const LONGEST_NAME = 63;
 const PASSWORD_LENGTH = 48;
 
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
 /**
  * Two logins that take turns, `<role>_a` and `<role>_b`, both members of the NOLOGIN role `<role>` and both
  * turning into it when they log in. Whatever they make belongs to the role, so a switch of login changes
@@ -31,21 +45,51 @@ const PASSWORD_LENGTH = 48;
  */
 export function postgresqlUserTarget(props: PostgresqlTargetProps): AcceptingTarget<PostgresqlValue> {
   const { settings, server, random } = props;
-  const { host, port, database, role } = settings;
+  const { host, port, database, role, caPem } = settings;
   const [first, second] = loginsOf(settings);
-  const writer = settings.writerHost ?? host;
+  const front: Place = { host, port };
+  /** Where logins are made: the server behind a pooler, or the writer of a replica. */
+  const writer: Place = settings.server ?? { host: settings.writerHost ?? host, port };
+  /** Servers whose sessions count; a pooler has none of its own. */
+  const servers: readonly Place[] =
+    settings.server !== undefined || samePlace(front, writer) ? [writer] : [writer, front];
 
-  const asAdmin = async <T>(at: string, work: (session: SqlSession) => Promise<T>): Promise<T> => {
+  const asAdmin = async <T>(at: Place, work: (session: SqlSession) => Promise<T>): Promise<T> => {
     const { username, password, host: adminHost } = await props.admin();
     // A secret that names its own host belongs to that server; sending its password elsewhere gives it away.
-    if (adminHost !== undefined && adminHost !== host && adminHost !== writer) {
-      throw new RotationError("host-mismatch", `the admin secret is for ${adminHost}, the target is ${at}`);
+    if (adminHost !== undefined && adminHost !== host && adminHost !== writer.host) {
+      throw new RotationError(
+        "host-mismatch",
+        `the admin secret is for ${adminHost}, the target is ${at.host}`,
+      );
     }
     if (username === role || username === first || username === second) {
       throw new RotationError("user-mismatch", `the admin ${username} is a login that rotates`);
     }
-    const login = { host: at, port, database, username, password, caPem: settings.caPem };
-    return recoded("target-refused", "admin-refused", () => withSql(server, login, work));
+    return recoded("target-refused", "admin-refused", () =>
+      withSql(server, { ...at, database, username, password, caPem }, (session) =>
+        inTransaction(session, () => work(session)),
+      ),
+    );
+  };
+
+  const loginOf = (at: Place, { username, password }: PostgresqlValue): SqlLogin => ({
+    ...at,
+    database,
+    username,
+    password,
+    caPem,
+  });
+
+  /** A login that takes the secret's own value is the secret's. */
+  const isTaken = (value: PostgresqlValue) => async (): Promise<boolean> => {
+    try {
+      await withSql(server, loginOf(writer, value), async () => undefined);
+      return true;
+    } catch (failure) {
+      if (failure instanceof RotationError && failure.code === "target-refused") return false;
+      throw failure;
+    }
   };
 
   const checkUser = (username: string): void => {
@@ -53,6 +97,14 @@ export function postgresqlUserTarget(props: PostgresqlTargetProps): AcceptingTar
       throw new RotationError("user-mismatch", `the value's user is not ${first} or ${second}`);
     }
   };
+
+  const prove = (at: Place, value: PostgresqlValue): Promise<void> =>
+    withSql(server, loginOf(at, value), (session) =>
+      inTransaction(session, async () => {
+        await proveIdentity(session, value.username, settings);
+        await provePrivileges(session, settings);
+      }),
+    );
 
   return {
     acceptedBy: "target",
@@ -76,73 +128,98 @@ export function postgresqlUserTarget(props: PostgresqlTargetProps): AcceptingTar
       }
     },
 
-    async install(pending) {
-      const verifier = await scramVerifier(pending.password, random.bytes(SCRAM_SALT_BYTES));
-      await asAdmin(writer, (session) =>
-        inTransaction(session, async () => {
-          await lock(session, role);
-          await prepareOwner(session, role);
-          await prepareLogin(session, pending.username, role, verifier);
-          await grantPrivileges(session, settings);
-        }),
-      );
+    async install(value, other, attempt) {
+      const verifier = await scramVerifier(value.password, random.bytes(SCRAM_SALT_BYTES));
+      const login = value.username;
+      await asAdmin(writer, async (session) => {
+        await lock(session, role);
+        const found = await rolesNamed(session, [role, first, second]);
+        const options = await grantsHaveOptions(session);
+        await prepareOwner(session, role, found.get(role), settings.adopt === true, attempt);
+        await takeObjectsBack(session, [first, second], role, options);
+        await prepareLogin(session, {
+          login,
+          found: found.get(login),
+          role,
+          verifier,
+          secret: attempt,
+          isOurs: isTaken(value),
+          options,
+        });
+        const model = other?.username;
+        if (model !== undefined && model !== login) {
+          await likenLogin(session, login, model, role, options);
+        }
+        await grantPrivileges(session, settings);
+      });
     },
 
     async test(value) {
       checkUser(value.username);
-      const login = { host, port, database, ...value, caPem: settings.caPem };
-      await withSql(server, login, async (session) => {
-        const [identity] = await session.query<Identity>(
-          "SELECT session_user::text AS login, current_user::text AS role, current_database()::text AS database",
-        );
-        if (identity?.login !== value.username || identity.role !== role || identity.database !== database) {
-          throw new RotationError(
-            "target-misconfigured",
-            `a login as ${value.username} must become ${role} in ${database}; it became ${identity?.role}`,
-          );
-        }
-        await provePrivileges(session, settings);
-      });
+      if (settings.server === undefined) return prove(front, value);
+      await prove(writer, value);
+      await recoded(
+        "target-refused",
+        "target-misconfigured",
+        () => prove(front, value),
+        `${writer.host} accepts ${value.username}, and the pooler ${host}:${port} does not: it must know both logins of the pair. PgBouncer: auth_query; RDS Proxy knows the secret's current value only: let consumers connect to the server itself, or use the proxy's IAM authentication`,
+      );
     },
 
-    async retire({ retired, kept, refreshedBy, emergency }: Retirement<PostgresqlValue>) {
+    async retire(retirement: Retirement<PostgresqlValue>) {
+      const { retired, kept } = retirement;
       checkUser(retired.username);
-      // A newer rotation has taken the login over, so the retired password is gone already.
-      if (kept.some(({ username }) => username === retired.username)) return;
-      const hosts = [...new Set([writer, host])];
-      if (refreshedBy !== undefined) {
-        for (const at of hosts) {
-          await asAdmin(at, (session) => refuseLateLogins(session, retired.username, refreshedBy));
-        }
-      }
-      await asAdmin(writer, (session) =>
-        inTransaction(session, async () => {
-          await lock(session, role);
-          if ((await rolesNamed(session, [retired.username])).length === 0) return;
-          await permitted(`ADMIN OPTION on ${retired.username}`, () =>
-            session.query(`ALTER ROLE ${quoted(retired.username)} NOLOGIN PASSWORD NULL`),
-          );
-        }),
-      );
-      // Sessions that were opened in time may end by themselves: they belong to consumers, who would see a failure.
-      if (emergency) {
-        for (const at of hosts) await asAdmin(at, (session) => endSessions(session, retired.username));
-      }
+      // A login has one password: where another value has taken it over, the retired one is gone already.
+      const shared = kept.filter(({ username }) => username === retired.username);
+      if (shared.some(({ password }) => password === retired.password)) return undefined;
+      if (shared.length > 0 && !(await isTaken(retired)())) return undefined;
+      return retireLogin({
+        login: retired.username,
+        role,
+        retirement,
+        grace: settings.lockGrace,
+        isOurs: isTaken(retired),
+        onWriter: (work) =>
+          asAdmin(writer, async (session) => {
+            await lock(session, role);
+            return work(session);
+          }),
+        onEachServer: async (work) => {
+          for (const at of servers) await asAdmin(at, work);
+        },
+      });
     },
   };
 }
 
+const samePlace = (one: Place, other: Place): boolean => one.host === other.host && one.port === other.port;
+
 interface Identity {
   readonly login: string;
-  readonly role: string;
   readonly database: string;
+  readonly isMember: boolean | null;
 }
 
-interface RoleRow {
-  readonly name: string;
-  readonly canLogin: boolean;
-  /** Has a power that no application's login should have. */
-  readonly privileged: boolean;
+/**
+ * The session may have become the role, or not: what counts is that it has the role's rights, which it also has after
+ * `DISCARD ALL` on an old server.
+ */
+async function proveIdentity(
+  session: SqlSession,
+  login: string,
+  { role, database }: KindSettings<"postgresql-user">,
+): Promise<void> {
+  const [identity] = await session.query<Identity>(
+    `SELECT session_user::text AS login, current_database()::text AS database,
+       (SELECT pg_has_role(session_user, oid, 'USAGE') FROM pg_roles WHERE rolname = $1) AS "isMember"`,
+    [role],
+  );
+  if (identity?.login !== login || identity.isMember !== true || identity.database !== database) {
+    throw new RotationError(
+      "target-misconfigured",
+      `a login as ${login} must have the rights of ${role} in ${database}; it is ${identity?.login} in ${identity?.database}${identity?.isMember ? "" : `, without them: GRANT ${role} TO ${login}`}`,
+    );
+  }
 }
 
 /** The two logins of a role. */
@@ -162,92 +239,18 @@ async function lock(session: SqlSession, role: string): Promise<void> {
   await session.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [`secrets-registry ${role}`]);
 }
 
-const rolesNamed = (session: SqlSession, names: readonly string[]): Promise<readonly RoleRow[]> =>
-  session.query<RoleRow>(
-    `SELECT rolname::text AS name, rolcanlogin AS "canLogin",
-       rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls AS privileged
-     FROM pg_roles WHERE rolname = ANY($1)`,
-    [names],
-  );
-
-async function prepareOwner(session: SqlSession, role: string): Promise<void> {
-  const [owner] = await rolesNamed(session, [role]);
-  if (owner === undefined) {
-    await permitted("CREATEROLE", () => session.query(`CREATE ROLE ${quoted(role)} NOLOGIN`));
-  } else if (owner.canLogin || owner.privileged) {
-    throw new RotationError(
-      "target-misconfigured",
-      `role ${role} must be NOLOGIN and without SUPERUSER, CREATEROLE, CREATEDB, REPLICATION, BYPASSRLS`,
-    );
-  }
-}
-
-async function prepareLogin(
-  session: SqlSession,
-  login: string,
-  role: string,
-  verifier: string,
-): Promise<void> {
-  const [found] = await rolesNamed(session, [login]);
-  if (found?.privileged) {
-    throw new RotationError("user-mismatch", `${login} has powers of an administrator: it is not ours`);
-  }
-  // The verifier is base64, digits, `$` and `:`, so that quotes are enough; ALTER ROLE takes no parameters.
-  const credential = `LOGIN PASSWORD '${verifier}'`;
-  if (found === undefined) {
-    // NOINHERIT: a session that has not turned into the role has no rights, so a slip shows at once.
-    await permitted("CREATEROLE", () =>
-      session.query(`CREATE ROLE ${quoted(login)} NOINHERIT ${credential}`),
-    );
-  } else {
-    await permitted(`CREATEROLE, and from PostgreSQL 16 ADMIN OPTION on ${login}`, () =>
-      session.query(`ALTER ROLE ${quoted(login)} ${credential}`),
-    );
-  }
-  await permitted(`ADMIN OPTION on ${role} (GRANT ${role} TO <admin> WITH ADMIN OPTION)`, () =>
-    session.query(`GRANT ${quoted(role)} TO ${quoted(login)}`),
-  );
-  await permitted(`ADMIN OPTION on ${login}`, () =>
-    session.query(`ALTER ROLE ${quoted(login)} SET role TO ${quoted(role)}`),
-  );
-}
-
-/** A login after everybody should have had the new value shows a consumer that did not take it up. */
-async function refuseLateLogins(session: SqlSession, login: string, refreshedBy: Date): Promise<void> {
-  const [sessions] = await session.query<{ readonly late: number; readonly hidden: number }>(
-    `SELECT count(*) FILTER (WHERE backend_start > $2)::int AS late,
-       count(*) FILTER (WHERE backend_start IS NULL)::int AS hidden
-     FROM pg_stat_activity WHERE usename = $1`,
-    [login, refreshedBy],
-  );
-  if (sessions === undefined || sessions.hidden > 0) {
-    throw new RotationError("right-missing", "the admin needs pg_read_all_stats to see who is logged in");
-  }
-  if (sessions.late > 0) {
-    throw new RotationError(
-      "still-presented",
-      `${sessions.late} session(s) of ${login} began after ${refreshedBy.toISOString()}`,
-    );
-  }
-}
-
-async function endSessions(session: SqlSession, login: string): Promise<void> {
-  await permitted("pg_signal_backend", () =>
-    session.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", [login]),
-  );
-}
-
 /** Does something in whose course one fault means another. */
 async function recoded<T>(
   from: RotationFaultCode,
   to: RotationFaultCode,
   work: () => Promise<T>,
+  words = "the target does not accept the admin's login",
 ): Promise<T> {
   try {
     return await work();
   } catch (failure) {
     if (failure instanceof RotationError && failure.code === from) {
-      throw new RotationError(to, "the target does not accept the admin's login", failure.origin);
+      throw new RotationError(to, words, failure.origin);
     }
     throw failure;
   }

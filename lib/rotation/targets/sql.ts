@@ -38,9 +38,12 @@ export async function withSql<T>(
   }
 }
 
-/** Does a piece of work in one transaction. */
+/**
+ * Does a piece of work in one transaction. Its limits are set for the transaction alone: they are no parameters of the
+ * startup, which poolers refuse, and none is left behind in a session that a pooler gives to the next client.
+ */
 export async function inTransaction<T>(session: SqlSession, work: () => Promise<T>): Promise<T> {
-  await session.query("BEGIN");
+  await session.query("BEGIN; SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '10s'");
   try {
     const result = await work();
     await session.query("COMMIT");
