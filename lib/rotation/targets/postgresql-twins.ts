@@ -158,7 +158,7 @@ function differences(
     statements.push({
       what: `setting ${setting.name}`,
       sql: `ALTER ROLE ${name}${place} ${change}`,
-      needs: `to change the setting ${setting.name} of ${login}`,
+      needs: `to change the setting ${setting.name} of ${login} (from PostgreSQL 15: GRANT SET ON PARAMETER ${parameter} TO <admin>; before, or instead: a superuser gives both logins the same)`,
     });
   }
   for (const [other, { role }] of union(found?.memberships, wanted.memberships)) {
