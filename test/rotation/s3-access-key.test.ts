@@ -6,7 +6,7 @@ import { type AccessKeyValue, s3AccessKeyTarget } from "../../lib/rotation/targe
 import { AccessKeysModel } from "./models/access-keys-model";
 import { crashEverywhere } from "./models/crash-everywhere";
 import type { CrashPlan } from "./models/crash-plan";
-import { RehearsedSecret, versionId } from "./models/rehearsed-secret";
+import { ATTEMPT, RehearsedSecret, versionId } from "./models/rehearsed-secret";
 
 const HOUR = 3_600;
 const v = (n: number): string => versionId(`s3 rotation ${n}`);
@@ -135,20 +135,55 @@ test("a run that was given up after testSecret leaves nothing that stops the nex
   expect(works(secret.current as AccessKeyValue)).toBe(true);
 });
 
-test("after a way back the version whose key holds the slot is named: the one that was left", async () => {
-  const { secret, arrived, rotate } = accessKey();
+test("after a way back the next rotation comes through, and the key that was left is dead", async () => {
+  const { secret, keys, arrived, rotate, works } = accessKey();
   for (const n of [1, 2]) {
     await rotate(v(n));
     arrived();
   }
-  await secret.phase("decommission", v(1)).catch(() => undefined);
-  await rotate(v(3));
-  await secret.phase("rollback", v(3));
+  const left = secret.current as AccessKeyValue;
+  await secret.phase("rollback", v(2));
   arrived();
-  await expect(secret.rotate(v(4))).rejects.toThrow(`decommission version ${v(3)}`);
-  secret.clock.advance(HOUR);
-  await secret.phase("decommission", v(3));
-  await secret.rotate(v(4));
+  await rotate(v(3));
+  expect(works(left)).toBe(false);
+  expect(keys.ids).toHaveLength(2);
+});
+
+test("where a version with a label holds the slot, that version is named", async () => {
+  const { secret, keys, arrived } = accessKey();
+  for (const n of [1, 2]) {
+    await secret.rotate(v(n));
+    arrived();
+  }
+  const { clock } = secret;
+  const target = s3AccessKeyTarget({ settings, keys, clock });
+  const attempt = { ...ATTEMPT, versionId: v(3), labelled: [v(1), v(2)] };
+  await expect(target.generate(secret.current, attempt)).rejects.toThrow(
+    `target-misconfigured: user s3-app has two keys that are in use: decommission version ${v(1)}`,
+  );
+});
+
+test("a run that is given up before its key is stored leaves none", async () => {
+  const points = await crashEverywhere(async () => {
+    const { secret, keys, arrived, rotate } = accessKey();
+    await rotate(v(1));
+    arrived();
+    secret.secrets.stage(secret.name, v(2));
+    const stays = async () => expect(keys.ids).toContain(secret.current?.accessKeyId);
+    return {
+      work: async (plan) => {
+        if (plan !== undefined) await secret.step("createSecret", v(2), plan);
+        else await secret.phase("rollback", v(2));
+      },
+      afterCrash: stays,
+      afterAll: async () => {
+        const pending = secret.secrets.versionWith(secret.name, "AWSPENDING");
+        if (pending !== undefined) await secret.phase("rollback", pending);
+        expect(keys.ids).toEqual([secret.current?.accessKeyId]);
+      },
+    };
+  });
+  expect(points).toBeGreaterThan(5);
 });
 
 describe("what was not made here stays", () => {

@@ -174,6 +174,16 @@ export function s3AccessKeyTarget({
       await end(accessKeyId);
     },
 
+    async abandon(attempt, current) {
+      const tags = await claimed(attempt);
+      for (const { id, createdAt } of await keys.list(user)) {
+        if (id === current?.accessKeyId) continue;
+        const noted = tags.get(keyTag(id)) ?? (await notedByIntent(id, createdAt, tags));
+        if (noted === `${UNSTORED}${attempt.versionId}` && (await keys.lastUsedAt(id)) === undefined)
+          await end(id);
+      }
+    },
+
     checkSuccession(pending, predecessor) {
       if (pending.accessKeyId === predecessor?.accessKeyId) {
         throw new RotationError("stale-version", "the version repeats the current access key");
