@@ -8,6 +8,12 @@ import {
   QueryCommand,
   TransactWriteItemsCommand,
 } from "@aws-sdk/client-dynamodb";
+import {
+  AddTagsToResourceCommand,
+  CreateReplicationGroupCommand,
+  ElastiCacheClient,
+  ListTagsForResourceCommand,
+} from "@aws-sdk/client-elasticache";
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import {
   CreateAccessKeyCommand,
@@ -471,6 +477,55 @@ const CONTRACTS: Record<ShimRuleName, Contract> = {
     },
     shim: ["ok", "AccessDenied"],
     embedded: ["AccessDenied", "AccessDenied"],
+  },
+  "tags-belong-to-their-group": {
+    async act(at) {
+      const ReplicationGroupId = `group-${++count}`;
+      await at(ElastiCacheClient).send(
+        new CreateReplicationGroupCommand({ ReplicationGroupId, ReplicationGroupDescription: "tags" }),
+      );
+      const arnOf = (id: string) => `arn:aws:elasticache:${REGION}:${ACCOUNT}:replicationgroup:${id}`;
+      const askWithRightTo = async (resource: string) => {
+        await at(IAMClient).send(
+          new PutRolePolicyCommand({
+            RoleName: "rotator",
+            PolicyName: "tags",
+            PolicyDocument: JSON.stringify({
+              Version: "2012-10-17",
+              Statement: [
+                {
+                  Sid: "Tags",
+                  Effect: "Allow",
+                  Action: ["elasticache:AddTagsToResource", "elasticache:ListTagsForResource"],
+                  Resource: [resource],
+                },
+              ],
+            }),
+          }),
+        );
+        const asked = clientAt(at === client ? shim.endpoint : aws.endpoint, ElastiCacheClient, session);
+        const ResourceName = arnOf(ReplicationGroupId);
+        const Tags = [{ Key: "secrets-registry:secret", Value: "dev/redis/app" }];
+        const put = await outcome(asked.send(new AddTagsToResourceCommand({ ResourceName, Tags })));
+        const list = asked.send(new ListTagsForResourceCommand({ ResourceName }));
+        return [
+          put,
+          await list.then(
+            ({ TagList }) => TagList,
+            () => "refused",
+          ),
+        ];
+      };
+      return [await askWithRightTo(arnOf(ReplicationGroupId)), await askWithRightTo(arnOf("another"))];
+    },
+    shim: [
+      ["ok", [{ Key: "secrets-registry:secret", Value: "dev/redis/app" }]],
+      ["AccessDenied", "refused"],
+    ],
+    embedded: [
+      ["AccessDenied", "refused"],
+      ["AccessDenied", "refused"],
+    ],
   },
   "function-role-trusts-lambda": {
     async act(at) {

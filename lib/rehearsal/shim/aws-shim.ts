@@ -16,6 +16,7 @@ import { impliedKmsCalls } from "./implied-kms";
 import { createFunction } from "./lambda-roles";
 import { killLambdaWorker } from "./lambda-worker";
 import { LeadingKeys } from "./leading-keys";
+import { onItsResource } from "./own-policies";
 import { ownUrl } from "./own-url";
 import { promoteReplica } from "./replicas";
 import { resourceArn } from "./resource-arn";
@@ -81,6 +82,7 @@ export function startAwsShim(options: AwsShimOptions): Promise<AwsShim> {
         CreateAccessKey: createAccessKey,
         GetAccessKeyLastUsed: (exchange) => keyUses.lastUsed(exchange),
       },
+      elasticache: { AddTagsToResource: onItsResource, ListTagsForResource: onItsResource },
       cloudwatch: { DescribeAlarms: describeAlarms },
       lambda: { CreateFunction: createFunction },
       s3: new ConditionalWrites().handlers(),

@@ -1,7 +1,6 @@
-import type { PolicyDocument } from "../../model";
-import { evaluateAccess } from "../evaluator";
 import { type AwsCall, textOf } from "./aws-call";
 import { type Exchange, refuse } from "./exchange";
+import { answerByOwnPolicies } from "./own-policies";
 import { type WireAnswer, xmlText } from "./wire";
 
 /** Access keys of an IAM user (IAM User Guide, "IAM and AWS STS quotas"). */
@@ -31,9 +30,9 @@ export async function createAccessKey(exchange: Exchange): Promise<WireAnswer> {
  * the caller's inline policies are judged here when it refuses.
  */
 async function answerForOwner(exchange: Exchange): Promise<WireAnswer> {
-  const { call, caller, account, upstream } = exchange;
+  const { call, account, upstream } = exchange;
   const refused = await exchange.forward();
-  if (refused.status !== 403 || caller === undefined) return refused;
+  if (refused.status !== 403) return refused;
   const asked = { account, region: call.region, service: "iam" };
   const answer = await upstream.queryAsRoot(
     { ...asked, operation: call.operation },
@@ -41,38 +40,8 @@ async function answerForOwner(exchange: Exchange): Promise<WireAnswer> {
   );
   const user = xmlText(answer.body, "UserName");
   if (user === undefined) return refused;
-  const { allowed } = evaluateAccess(
-    {
-      action: call.action,
-      resource: `arn:aws:iam::${account}:user/${user}`,
-      principal: caller.principal,
-      context: {},
-    },
-    { identity: await inlinePolicies(exchange, caller.principal) },
-  );
-  return allowed ? answer : refused;
-}
-
-/** A role's own policies. */
-async function inlinePolicies(
-  { call, account, upstream }: Exchange,
-  roleArn: string,
-): Promise<PolicyDocument[]> {
-  const asked = { account, region: call.region, service: "iam" };
-  const RoleName = roleArn.slice(roleArn.lastIndexOf("/") + 1);
-  const { body } = await upstream.queryAsRoot({ ...asked, operation: "ListRolePolicies" }, { RoleName });
-  const names = [...body.toString("utf8").matchAll(/<member>([^<]+)<\/member>/g)].map(
-    ([, name = ""]) => name,
-  );
-  return Promise.all(
-    names.map(async (PolicyName) => {
-      const policy = await upstream.queryAsRoot(
-        { ...asked, operation: "GetRolePolicy" },
-        { RoleName, PolicyName },
-      );
-      return JSON.parse(decodeURIComponent(xmlText(policy.body, "PolicyDocument") ?? ""));
-    }),
-  );
+  const resource = `arn:aws:iam::${account}:user/${user}`;
+  return answerByOwnPolicies(exchange, refused, resource, async () => answer);
 }
 
 /** When access keys of users were used last, as far as that went through the shim. */

@@ -105,6 +105,11 @@ export const SHIM_RULES = {
       "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html",
     embedded: "It is authorised for `*`, so a right to one user's keys never suffices.",
   },
+  "tags-belong-to-their-group": {
+    aws: "ListTagsForResource and AddTagsToResource of ElastiCache are authorised for the resource that has the tags.",
+    source: "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticache.html",
+    embedded: "They are authorised for `*`, so a right to one group's tags never suffices.",
+  },
   "function-role-trusts-lambda": {
     aws: "CreateFunction with a role whose trust policy does not name lambda.amazonaws.com: InvalidParameterValueException.",
     source: "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
