@@ -53,6 +53,9 @@ export const kvMount = (environment: string): string => `kv-${environment}`;
  */
 export const KV_VERSION_FIELD = "_version";
 
+/** Field beside a value's own fields with the settings that made it; never secret. */
+export const SETTINGS_FIELD = "_settings";
+
 /** Database engine mount of an environment. */
 export const databaseMount = (environment: string): string => `database-${environment}`;
 

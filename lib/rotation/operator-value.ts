@@ -4,6 +4,7 @@ import { rulesMakeValue } from "../model/generic-settings";
 import { type AnyKindSettings, publishesKeys, type RotationMode } from "../model/kinds";
 import { STEPS, type Step } from "./event";
 import { RotationError } from "./rotation-error";
+import { splitSettings } from "./settings-in-effect";
 import { genericValueSchema, type KindValue, VALUE_SCHEMAS } from "./value-schemas";
 
 /**
@@ -71,12 +72,13 @@ const PUBLIC_FIELDS: ReadonlySet<string> = new Set([
  * called. What Stripe's webhooks are signed with is carried over; the function changes it.
  *
  * @param supplied the fields of {@link suppliedFields}, as JSON
- * @param current AWSCURRENT's value as JSON; `undefined`: the secret has none that is VERIFIED
+ * @param stored AWSCURRENT's value as JSON; `undefined`: the secret has none that is VERIFIED
  * @throws RotationError `value-malformed` (names the fields), `wrong-environment`, `value-repeated`
  * @example
  * const { value, steps } = completeValue(secret, JSON.parse(stdin), current);
  */
-export function completeValue(secret: SuppliedSecret, supplied: unknown, current?: unknown): CompletedValue {
+export function completeValue(secret: SuppliedSecret, supplied: unknown, stored?: unknown): CompletedValue {
+  const current = splitSettings(stored).value;
   const given = checked(suppliedSchema(secret), supplied, "what was supplied");
   const value = secret.kind === "stripe" ? stripeValue(secret, given, current) : given;
   if (isDeepStrictEqual(value, current)) {

@@ -1,3 +1,5 @@
+import { SETTINGS_FIELD } from "../model/names";
+
 /** What stands in a log in place of a value. */
 export const BLOTTED = "[redacted]";
 
@@ -31,6 +33,8 @@ export class Redaction {
       if (value.length >= SHORTEST_SECRET) this.#secrets.add(value);
     } else if (typeof value === "object" && value !== null) {
       for (const [name, entry] of Object.entries(value)) {
+        // Host names and the like: never secret, and what faults speak of.
+        if (name === SETTINGS_FIELD) continue;
         if (!PUBLIC_FIELDS.has(name) || typeof entry === "object") this.guard(entry);
       }
     }

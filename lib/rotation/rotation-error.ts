@@ -21,6 +21,10 @@ export const ROTATION_FAULTS = {
     retryable: false,
     change: "deploy the environment again with a settings file that this version of the function understands",
   },
+  "settings-two-steps": {
+    retryable: false,
+    change: "set it back in the registry and deploy, or go the steps that are named",
+  },
   "secret-missing": { retryable: false, change: "create the secret (terraform apply), then rotate it" },
   "secret-deleted": {
     retryable: false,

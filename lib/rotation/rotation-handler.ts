@@ -29,6 +29,7 @@ import { Redaction } from "./redaction";
 import { RotationError } from "./rotation-error";
 import { RotationMachine, type RotationOutcome } from "./rotation-machine";
 import { readSettingsFile } from "./settings-file";
+import { settingsInEffectOf } from "./settings-in-effect";
 import type { Target } from "./target";
 
 /** What every function works with. */
@@ -77,19 +78,21 @@ export function handlerOf<K extends KindName, V>(
     const { name, secret } = secretOf(settings, request.secretId);
     const readAdmin = <A>(schema: z.ZodMiniType<A>) =>
       readAdminValue(store, secret.admin, redaction.guard, schema);
-    const target = targetOf({ ...secret, readAdmin, clock, random });
-    if (target.acceptedBy !== secret.acceptedBy) {
+    const inEffect = settingsInEffectOf(settings.kind, name, secret, (made) => {
+      const target = targetOf({ ...secret, settings: made, readAdmin, clock, random });
+      if (target.acceptedBy === secret.acceptedBy) return target;
       throw new RotationError(
         "settings-malformed",
         `${settings.kind} is accepted by ${target.acceptedBy}, not by ${secret.acceptedBy}`,
       );
-    }
+    });
     const machine = new RotationMachine({
       secretName: name,
       region: settings.region,
       mode: secret.rotation,
-      waits: { overlap: secret.overlap, publishLead: secret.publishLead },
-      target,
+      waits: inEffect.waits([]),
+      target: inEffect.of(undefined).target,
+      settings: inEffect,
       store,
       publications,
       proofs,

@@ -18,8 +18,8 @@ export interface Attempt extends SecretIdentity {
 }
 
 /**
- * What a kind supplies; everything else is the machine's. A target is made for one secret, with its settings and its
- * ports inside. Every method can be called again after a crash at any point of its earlier call.
+ * What a kind supplies; everything else is the machine's. A target is made for one secret and the settings of one of its
+ * values, with its ports inside. Every method can be called again after a crash at any point of its earlier call.
  */
 interface Generated<V> {
   /** The kind's value. Its fields are those of `KINDS[kind].fields`. */
@@ -28,9 +28,11 @@ interface Generated<V> {
    * Makes the value that is to follow `predecessor`; `undefined`: the secret has no value yet.
    *
    * @param staged what an operator has put under AWSPENDING for the new value to be made of
+   * @param elsewhere the value to be followed, where its settings say that it lives at another place (another user,
+   * another server): there is no predecessor then. Two names may be of one server, so what it uses is not to be taken
    * @throws RotationError `operator-needed` where only a person can make one
    */
-  generate(predecessor: V | undefined, attempt: Attempt, staged?: V): Promise<V>;
+  generate(predecessor: V | undefined, attempt: Attempt, staged?: V, elsewhere?: V): Promise<V>;
   /**
    * Ends a value that was made and not stored, because another call stored its own first. Only where making one
    * leaves something behind.
@@ -58,8 +60,13 @@ export interface Retirement<V> {
   /** The secret that the values are of. A thing with another secret's mark is never ended. */
   readonly secret: SecretIdentity;
   readonly retired: V;
-  /** The values of AWSCURRENT and, during a rotation, AWSPENDING. */
+  /** The values of AWSCURRENT and, during a rotation, AWSPENDING: those that live where the retired one does. */
   readonly kept: readonly V[];
+  /**
+   * Those of them whose settings say that they live at another place. None of them has to be accepted here; but two
+   * names may be of one server, so what they hold must not die.
+   */
+  readonly elsewhere?: readonly V[] | undefined;
   /**
    * When every consumer should have had the current value; later logins with the old one show a consumer that
    * has not.

@@ -28,6 +28,7 @@ import {
   usedRights,
 } from "../../lib/rehearsal/shim";
 import { systemRandom } from "../../lib/rotation/adapters/system";
+import { splitSettings } from "../../lib/rotation/settings-in-effect";
 import type { PublishedTarget } from "../../lib/rotation/target";
 import { hmacKeyTarget } from "../../lib/rotation/targets/hmac-key";
 import { jwtSigningKeyTarget } from "../../lib/rotation/targets/jwt-signing-key";
@@ -73,9 +74,10 @@ type Judge = (value: unknown, predecessor: unknown) => Promise<void>;
 const judgeBy =
   <V>(target: PublishedTarget<V>): Judge =>
   async (value, predecessor) => {
-    const parsed = target.schema.parse(value);
+    const parse = (stored: unknown) => target.schema.parse(splitSettings(stored).value);
+    const parsed = parse(value);
     await target.test(parsed);
-    if (predecessor !== undefined) target.checkSuccession(parsed, target.schema.parse(predecessor));
+    if (predecessor !== undefined) target.checkSuccession(parsed, parse(predecessor));
   };
 
 const HMAC = { algorithm: "sha256", bytes: 32, tolerance: { seconds: 300 } } as const;

@@ -27,6 +27,7 @@ import type { RehearsedTarget } from "../../lib/rehearsal/targets";
 import { type RehearsedWorld, shortened, standUp } from "../../lib/rehearsal/world";
 import { DynamoDbRuns } from "../../lib/rotation/adapters/dynamodb-runs";
 import type { RotationOutcome } from "../../lib/rotation/rotation-machine";
+import { splitSettings } from "../../lib/rotation/settings-in-effect";
 import { type Change, waitBefore } from "../../lib/rotation/waiting-law";
 
 const DAY_MS = 86_400_000;
@@ -155,13 +156,15 @@ export class RehearsedRotations {
   }
 
   /** AWSCURRENT's version and value, as the operator reads them. */
-  async current(key: string): Promise<{ readonly version: string; readonly value: unknown }> {
-    const { VersionId: version = "", SecretString } = await this.#secrets.send(
+  async current(
+    key: string,
+  ): Promise<{ readonly version: string; readonly value: unknown; readonly text: string }> {
+    const { VersionId: version = "", SecretString: text = "null" } = await this.#secrets.send(
       new GetSecretValueCommand({ SecretId: this.secret(key).name }),
     );
-    const value: unknown = JSON.parse(SecretString ?? "null");
+    const { value } = splitSettings(JSON.parse(text));
     this.values.push(value);
-    return { version, value };
+    return { version, value, text };
   }
 
   /** A person puts a value past the command line. */

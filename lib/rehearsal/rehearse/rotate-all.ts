@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { AwsSecretPlan } from "../../blueprint";
 import { type RotatePhase, type RotationReport, rotate } from "../../cli/verbs/rotate";
 import type { Registry } from "../../model";
+import { splitSettings } from "../../rotation/settings-in-effect";
 import type { RehearsedWorld } from "../world";
 import { rehearsalHost } from "./rehearsal-host";
 
@@ -79,7 +80,7 @@ async function patiently(
   }
 }
 
-/** AWSCURRENT's value, as an operator reads it. */
+/** AWSCURRENT's value, as an operator reads it, without the settings that made it. */
 export async function currentValue(world: RehearsedWorld, { name }: AwsSecretPlan): Promise<unknown> {
   const cloud = rehearsalHost(world, { step: (_, work) => work(() => undefined) }).cloudIn(
     world.plan.regions.primary,
@@ -89,5 +90,5 @@ export async function currentValue(world: RehearsedWorld, { name }: AwsSecretPla
   const [version] =
     [...(description?.labels ?? [])].find(([, labels]) => labels.includes("AWSCURRENT")) ?? [];
   const text = version === undefined ? undefined : await cloud.read(name, version);
-  return text === undefined ? undefined : JSON.parse(text);
+  return text === undefined ? undefined : splitSettings(JSON.parse(text)).value;
 }

@@ -1,5 +1,6 @@
 import { RotationError } from "../rotation-error";
 import type { OpenedSecret } from "./opened-secret";
+import type { Held } from "./version-values";
 
 /**
  * Ends the credential of AWSPREVIOUS before another one is made, whatever became of the run that should have: a run that
@@ -11,24 +12,18 @@ import type { OpenedSecret } from "./opened-secret";
  */
 export async function endEarlierCredential<V>(
   secret: OpenedSecret<V>,
-  current: V,
+  current: Held<V>,
   refreshedBy: Date | undefined,
   emergency: boolean,
 ): Promise<void> {
   const { context, versions } = secret;
-  const { target, log, secretName } = context;
+  const { log, secretName } = context;
   const previousId = versions.holderOf("AWSPREVIOUS");
-  if (target.acceptedBy !== "target" || previousId === undefined) return;
+  if (previousId === undefined) return;
   const previous = await secret.readable(previousId);
   if (previous === undefined) return;
   try {
-    await target.retire({
-      secret: secret.identity,
-      retired: previous,
-      kept: [current],
-      refreshedBy,
-      emergency,
-    });
+    await secret.retire(previous, [current], { refreshedBy, emergency });
   } catch (failure) {
     if (!(failure instanceof RotationError) || holdsUp(failure)) throw failure;
     log.warn(failure.message, { secret: secretName, version: previousId, code: failure.code });

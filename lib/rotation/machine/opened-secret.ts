@@ -1,10 +1,12 @@
+import type { RetirementEvidence } from "../../model/procedure-events";
+import type { KeptSettings } from "../../model/setting-rules";
 import type { StagingLabel } from "../ports";
 import { RotationError } from "../rotation-error";
-import type { Attempt, SecretIdentity } from "../target";
+import type { Attempt, Retirement, SecretIdentity } from "../target";
 import { type Change, enforceWait } from "../waiting-law";
 import { makeCurrent } from "./proofs";
 import type { RotationContext } from "./rotation-context";
-import { VersionValues } from "./version-values";
+import { type Held, VersionValues } from "./version-values";
 import type { Versions } from "./versions";
 
 const KEPT: readonly string[] = ["AWSCURRENT", "AWSPENDING"];
@@ -37,21 +39,22 @@ export class OpenedSecret<V> {
   }
 
   /**
-   * Writes a value that follows from AWSCURRENT's and commits it. The version's id follows from the run, so it
-   * can be repeated.
+   * Writes a value that follows from AWSCURRENT's, by the settings that made that, and commits it. The version's id
+   * follows from the run, so it can be repeated.
    */
-  async publish(versionId: string, value: V, current: V): Promise<void> {
-    const { target } = this.context;
-    await this.values.putPending(versionId, value);
-    if (target.acceptedBy === "target") await target.install(value, current, this.attempt(versionId));
-    await this.commit(versionId, value);
+  async publish(versionId: string, value: V, current: Held<V>): Promise<void> {
+    const { target } = current;
+    const derived = { ...current, value };
+    await this.values.putPending(versionId, derived);
+    if (target.acceptedBy === "target") await target.install(value, current.value, this.attempt(versionId));
+    await this.commit(versionId, derived);
   }
 
   /**
    * Proves a value and moves AWSCURRENT to it. A finish that comes out of order cannot promote what does not work.
    */
-  async commit(versionId: string, value: V): Promise<void> {
-    await this.context.target.test(value);
+  async commit(versionId: string, { target, value }: Held<V>): Promise<void> {
+    await target.test(value);
     await makeCurrent(this, versionId);
     await this.settle(versionId);
   }
@@ -81,27 +84,36 @@ export class OpenedSecret<V> {
     return { ...this.identity, versionId, labelled: this.versions.ids };
   }
 
-  wait(change: Change, currentId: string): Promise<Date | undefined> {
-    const { waits, secretName, publications, clock } = this.context;
+  /** Waits as long as the values in play need: a time that was shortened since holds for what they made. */
+  async wait(
+    change: Change,
+    currentId: string,
+    ...more: readonly (KeptSettings | undefined)[]
+  ): Promise<Date | undefined> {
+    const { settings, secretName, publications, clock } = this.context;
+    const previousId = this.versions.holderOf("AWSPREVIOUS");
+    const ids = previousId === undefined ? [currentId] : [currentId, previousId];
+    const served = settings === undefined ? [] : await Promise.all(ids.map((id) => this.values.keptBy(id)));
+    const waits = settings?.waits([...served, ...more]) ?? this.context.waits;
     return enforceWait(change, waits, secretName, currentId, publications, clock.now());
   }
 
   /**
    * The value that a version takes over from: AWSCURRENT's, or AWSPREVIOUS's once the version is AWSCURRENT itself.
    */
-  async predecessor(versionId: string): Promise<V | undefined> {
+  async predecessor(versionId: string): Promise<Held<V> | undefined> {
     const label = this.versions.has(versionId, "AWSCURRENT") ? "AWSPREVIOUS" : "AWSCURRENT";
     return this.labelled(label);
   }
 
   /** The value of the version with a label; `undefined`: there is none, or it is empty. */
-  async labelled(label: "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS"): Promise<V | undefined> {
+  async labelled(label: "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS"): Promise<Held<V> | undefined> {
     const holder = this.versions.holderOf(label);
     return holder === undefined ? undefined : this.values.read(holder);
   }
 
   /** A version's value; `undefined`: it is empty, or not of the kind's form, so that no target can have taken it. */
-  async readable(versionId: string): Promise<V | undefined> {
+  async readable(versionId: string): Promise<Held<V> | undefined> {
     try {
       return await this.values.read(versionId);
     } catch (failure) {
@@ -115,11 +127,29 @@ export class OpenedSecret<V> {
    * Values that must not die with a version's: AWSCURRENT's and, of another version, AWSPENDING's. What a version without
    * a label opened may be AWSPREVIOUS's by now (a login that takes turns), which pods may still hold.
    */
-  async kept(retiredId: string): Promise<readonly V[]> {
+  async kept(retiredId: string): Promise<readonly Held<V>[]> {
     const labels = this.versions.labelsOf(retiredId) === undefined ? [...KEPT, "AWSPREVIOUS"] : KEPT;
     const holders = labels.map((label) => this.versions.holderOf(label));
     const ids = [...new Set(holders)].filter((id) => id !== undefined && id !== retiredId);
     const values = await Promise.all(ids.map((id) => this.values.read(id as string)));
     return values.filter((value) => value !== undefined);
+  }
+
+  /** Ends a credential where its own settings say that it lives. Nothing to do where no target checks it. */
+  async retire(
+    { target, place, value }: Held<V>,
+    kept: readonly Held<V>[],
+    how: Pick<Retirement<V>, "refreshedBy" | "emergency">,
+  ): Promise<RetirementEvidence> {
+    const nothing: RetirementEvidence = { lookedBy: "not-observable" };
+    if (target.acceptedBy !== "target") return nothing;
+    const evidence = await target.retire({
+      secret: this.identity,
+      retired: value,
+      kept: kept.filter((other) => other.place === place).map((other) => other.value),
+      elsewhere: kept.filter((other) => other.place !== place).map((other) => other.value),
+      ...how,
+    });
+    return evidence ?? nothing;
   }
 }

@@ -1,6 +1,6 @@
-import type { RetirementEvidence } from "../../model/procedure-events";
 import type { FingerprintRequest, PhaseRequest } from "../event";
 import { RotationError } from "../rotation-error";
+import { splitSettings } from "../settings-in-effect";
 import type { Target } from "../target";
 import { derivedVersionId } from "./derived-version";
 import type { OpenedSecret } from "./opened-secret";
@@ -33,7 +33,9 @@ export async function takeFingerprints<V>(
   if (text === undefined) throw values.empty(versionId);
   const before = oldVersionId === undefined ? undefined : await values.readText(oldVersionId);
   // What is there counts, be it of the kind's form or not.
-  const made = (value: string): Promise<string> => fingerprint(values.parse(value) ?? value);
+  // The settings that made it are no part of the credential.
+  const made = (value: string): Promise<string> =>
+    fingerprint(splitSettings(values.parse(value)).value ?? value);
   return {
     ...done(versionId),
     fingerprints: { new: await made(text), ...(before === undefined ? {} : { old: await made(before) }) },
@@ -41,7 +43,8 @@ export async function takeFingerprints<V>(
 }
 
 async function verify<V>(secret: OpenedSecret<V>, { versionId }: PhaseRequest): Promise<RotationOutcome> {
-  await secret.context.target.test(await secret.values.require(versionId));
+  const { target, value } = await secret.values.require(versionId);
+  await target.test(value);
   // A value that was put by hand is served from now on.
   if (secret.versions.has(versionId, "AWSCURRENT")) await proveCurrent(secret, versionId);
   return done(versionId);
@@ -53,8 +56,9 @@ async function verify<V>(secret: OpenedSecret<V>, { versionId }: PhaseRequest): 
  */
 async function promote<V>(secret: OpenedSecret<V>, request: PhaseRequest): Promise<RotationOutcome> {
   const { context, versions, values } = secret;
-  const { target, secretName } = context;
   const { versionId } = request;
+  const held = await values.read(versionId);
+  const { target } = held ?? context;
   const published = publishedBy(target);
   const unfinished = target.acceptedBy === "target" && versions.has(versionId, "AWSPENDING");
   if (published === undefined || unfinished) {
@@ -68,12 +72,15 @@ async function promote<V>(secret: OpenedSecret<V>, request: PhaseRequest): Promi
     return alreadyDone(derivedId);
   }
   if (!versions.has(versionId, "AWSCURRENT")) {
-    throw new RotationError("stale-version", `version ${versionId} of ${secretName} is not AWSCURRENT`);
+    throw new RotationError(
+      "stale-version",
+      `version ${versionId} of ${context.secretName} is not AWSCURRENT`,
+    );
   }
-  const current = await values.require(versionId);
-  const promoted = published.promoted(current);
+  if (held === undefined) throw values.empty(versionId);
+  const promoted = published.promoted(held.value);
   if (!request.emergency) await secret.wait("promote", versionId);
-  await secret.publish(derivedId, promoted, current);
+  await secret.publish(derivedId, promoted, held);
   return done(derivedId);
 }
 
@@ -99,18 +106,13 @@ async function decommission<V>(secret: OpenedSecret<V>, request: PhaseRequest): 
   }
   const retired = await values.require(versionId);
   const current = await values.require(currentId);
-  const remaining = publishedBy(target)?.withoutRetired(current, retired);
+  const remaining = publishedBy(current.target)?.withoutRetired(current.value, retired.value);
   if (target.acceptedBy === "own-workloads" && remaining === undefined) {
     await secret.settle(currentId);
     return alreadyDone(currentId);
   }
-  let evidence: RetirementEvidence = { lookedBy: "not-observable" };
-  const refreshedBy = emergency ? undefined : await secret.wait("decommission", currentId);
-  if (target.acceptedBy === "target") {
-    const kept = await secret.kept(versionId);
-    const retirement = { secret: secret.identity, retired, kept, refreshedBy, emergency };
-    evidence = (await target.retire(retirement)) ?? evidence;
-  }
+  const refreshedBy = emergency ? undefined : await secret.wait("decommission", currentId, retired.kept);
+  const evidence = await secret.retire(retired, await secret.kept(versionId), { refreshedBy, emergency });
   if (remaining === undefined) return { ...done(versionId), evidence };
   await secret.publish(derivedId, remaining, current);
   return { ...done(derivedId), evidence };

@@ -1,6 +1,7 @@
 import type { RotationMode } from "../../model/kinds";
 import type { RetirementEvidence, ValueFingerprints } from "../../model/procedure-events";
 import type { Clock, Logbook, Publications, Runs, SecretStore, VersionProofs } from "../ports";
+import type { SettingsInEffect } from "../settings-in-effect";
 import type { Target } from "../target";
 import type { Waits } from "../waiting-law";
 
@@ -12,7 +13,10 @@ export interface RotationContext<V> {
   readonly region: string;
   readonly mode: RotationMode;
   readonly waits: Waits;
+  /** By the registry's settings of now. */
   readonly target: Target<V>;
+  /** Default: values say nothing of their settings, and the ones of now hold for all. */
+  readonly settings?: SettingsInEffect<V> | undefined;
   readonly store: SecretStore;
   readonly publications: Publications;
   readonly proofs: VersionProofs;

@@ -5,6 +5,7 @@ import { endEarlierCredential } from "./earlier-credential";
 import type { OpenedSecret } from "./opened-secret";
 import { isProven } from "./proofs";
 import { alreadyDone, done, type RotationOutcome } from "./rotation-context";
+import { beside, type Held } from "./version-values";
 
 /** Takes one of Secrets Manager's four steps. */
 export async function takeStep<V>(
@@ -28,7 +29,8 @@ export async function takeStep<V>(
 export async function finish<V>(secret: OpenedSecret<V>, versionId: string): Promise<RotationOutcome> {
   if (await isProven(secret, versionId)) return alreadyDone(versionId);
   const pending = await secret.values.require(versionId);
-  secret.context.target.checkSuccession(pending, await secret.predecessor(versionId));
+  const predecessor = beside(pending, await secret.predecessor(versionId));
+  pending.target.checkSuccession(pending.value, predecessor);
   await secret.commit(versionId, pending);
   return done(versionId);
 }
@@ -48,25 +50,30 @@ function checkStaged<V>(secret: OpenedSecret<V>, step: StepRequest["step"], vers
 
 async function create<V>(secret: OpenedSecret<V>, versionId: string): Promise<RotationOutcome> {
   const { context, versions, values } = secret;
-  const { target, log, secretName } = context;
+  const { settings, log, secretName } = context;
   // An empty AWSPENDING version exists before the first call: only a value shows that this step was done.
   if ((await values.read(versionId)) !== undefined) return alreadyDone(versionId);
   const currentId = versions.holderOf("AWSCURRENT");
   const current = currentId === undefined ? undefined : await values.read(currentId);
   // Where no version was ever proved, no value was ever served: there is nobody to wait for.
   if (currentId !== undefined && current !== undefined && versions.isServed) {
+    settings?.checkChange(current.kept);
     const refreshedBy = await secret.wait("rotate", currentId);
     await beginRun(secret, versionId, currentId);
     await endEarlierCredential(secret, current, refreshedBy, false);
   }
-  const value = await target.generate(current, secret.attempt(versionId), await staged(secret, versionId));
+  const now = values.ofNow();
+  const predecessor = beside(now, current);
+  const elsewhere = predecessor === undefined ? current?.value : undefined;
+  const given = (await staged(secret, versionId))?.value;
+  const value = await now.target.generate(predecessor, secret.attempt(versionId), given, elsewhere);
   try {
-    await values.putPending(versionId, value);
+    await values.putPending(versionId, { ...now, value });
   } catch (failure) {
     if (!(failure instanceof RotationError && failure.code === "value-exists")) throw failure;
     // Two calls at once: the other one's value stands, and every later step reads it from the store.
     log.info("another call wrote this version's value first", { secret: secretName, version: versionId });
-    await target.discard?.(value);
+    await now.target.discard?.(value);
     return alreadyDone(versionId);
   }
   return done(versionId);
@@ -76,7 +83,7 @@ async function create<V>(secret: OpenedSecret<V>, versionId: string): Promise<Ro
 async function staged<V>(
   { context, versions, values }: OpenedSecret<V>,
   versionId: string,
-): Promise<V | undefined> {
+): Promise<Held<V> | undefined> {
   const pendingId = versions.holderOf("AWSPENDING");
   if (context.mode !== "operator-assisted" || pendingId === undefined || pendingId === versionId) {
     return undefined;
@@ -108,13 +115,13 @@ async function beginRun<V>(
 }
 
 async function set<V>(secret: OpenedSecret<V>, versionId: string): Promise<RotationOutcome> {
-  const { target } = secret.context;
   if (await isProven(secret, versionId)) return alreadyDone(versionId);
   const pending = await secret.values.require(versionId);
-  const predecessor = await secret.predecessor(versionId);
-  target.checkSuccession(pending, predecessor);
+  const { target, value } = pending;
+  const predecessor = beside(pending, await secret.predecessor(versionId));
+  target.checkSuccession(value, predecessor);
   if (target.acceptedBy !== "own-workloads") {
-    await target.install(pending, predecessor, secret.attempt(versionId));
+    await target.install(value, predecessor, secret.attempt(versionId));
   }
   return done(versionId);
 }
@@ -124,6 +131,6 @@ async function test<V>(secret: OpenedSecret<V>, versionId: string): Promise<Rota
   const pending = await secret.values.read(versionId);
   // RotateSecret with RotateImmediately=false calls testSecret alone, with a version that nobody has filled.
   if (pending === undefined) return { result: "nothing-to-do", versionId };
-  await secret.context.target.test(pending);
+  await pending.target.test(pending.value);
   return done(versionId);
 }

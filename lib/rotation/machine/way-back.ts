@@ -3,6 +3,7 @@ import { RotationError } from "../rotation-error";
 import type { OpenedSecret } from "./opened-secret";
 import { makeCurrent } from "./proofs";
 import { alreadyDone, done, type RotationOutcome } from "./rotation-context";
+import { beside } from "./version-values";
 
 /**
  * Takes a version back. Target and label return together: the target accepts the value that is in use from then on, as its
@@ -26,19 +27,20 @@ export async function rollBack<V>(
 /** From a version that was served. Its own credential lives on: it is retired once nobody can hold it any more. */
 async function returnToPrevious<V>(secret: OpenedSecret<V>, versionId: string): Promise<RotationOutcome> {
   const { context, versions, values } = secret;
-  const { target, publications, secretName } = context;
+  const { publications, secretName } = context;
   const previousId = versions.holderOf("AWSPREVIOUS");
   const previous = previousId === undefined ? undefined : await values.read(previousId);
   if (previousId === undefined || previous === undefined) {
     throw new RotationError("nothing-to-return-to", `${secretName} has no AWSPREVIOUS value`);
   }
+  const { target, value } = previous;
   // A credential that was retired meanwhile stays dead: installing it would bring it back. A single slot does not
   // accept it now, in any case.
-  if (target.acceptedBy !== "single-slot") await target.test(previous);
+  if (target.acceptedBy !== "single-slot") await target.test(value);
   if (target.acceptedBy !== "own-workloads") {
-    const left = await secret.readable(versionId);
-    await target.install(previous, left, secret.attempt(previousId));
-    await target.test(previous);
+    const left = beside(previous, await secret.readable(versionId));
+    await target.install(value, left, secret.attempt(previousId));
+    await target.test(value);
   }
   await publications.withdraw(secretName, previousId);
   await makeCurrent(secret, previousId);
@@ -63,29 +65,26 @@ async function giveUp<V>(secret: OpenedSecret<V>, versionId: string): Promise<Ro
 }
 
 async function endUnserved<V>(secret: OpenedSecret<V>, versionId: string): Promise<void> {
-  const { context, versions } = secret;
-  const { target, log, secretName } = context;
-  if (target.acceptedBy === "own-workloads") return;
+  const { context, versions, values } = secret;
+  const { log, secretName } = context;
   const current = await secret.labelled("AWSCURRENT");
   const given = await secret.readable(versionId);
   if (given === undefined) {
-    await target.abandon?.(secret.attempt(versionId), current);
+    // It was to be made by the settings of now.
+    const now = values.ofNow();
+    await now.target.abandon?.(secret.attempt(versionId), beside(now, current));
     return;
   }
-  if (target.acceptedBy === "single-slot") {
+  if (given.target.acceptedBy === "own-workloads") return;
+  if (given.target.acceptedBy === "single-slot") {
     const currentId = versions.holderOf("AWSCURRENT");
-    if (current === undefined || currentId === undefined) return;
-    await target.install(current, given, secret.attempt(currentId));
+    if (current === undefined || currentId === undefined || current.target.acceptedBy === "own-workloads")
+      return;
+    await current.target.install(current.value, beside(current, given), secret.attempt(currentId));
     return;
   }
   try {
-    await target.retire({
-      secret: secret.identity,
-      retired: given,
-      kept: await secret.kept(versionId),
-      refreshedBy: undefined,
-      emergency: false,
-    });
+    await secret.retire(given, await secret.kept(versionId), { refreshedBy: undefined, emergency: false });
   } catch (failure) {
     // What only a person can end at the target must not hold up those who give it up.
     if (!(failure instanceof RotationError && failure.code === "still-accepted")) throw failure;

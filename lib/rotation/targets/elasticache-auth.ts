@@ -192,7 +192,9 @@ export function elastiCacheAuthTarget(props: ElastiCacheTargetProps): AcceptingT
 
     async retire({ secret, retired, kept, emergency }) {
       const [current, ...others] = kept;
-      if (current === undefined || kept.some(({ password }) => password === retired.password)) return;
+      // A former group has no token of ours to go on with: it gets one that nobody knows.
+      const token = current?.password ?? randomText(random, TOKEN_LENGTH);
+      if (kept.some(({ password }) => password === retired.password)) return;
       const { settled, require } = patiently();
       const group = await settled();
       if (await lets({ password: retired.password })) {
@@ -202,14 +204,14 @@ export function elastiCacheAuthTarget(props: ElastiCacheTargetProps): AcceptingT
         }
         const known = await claimed(groups, id, group, secret);
         await known.forget();
-        await require(current.password);
+        await require(token);
         if (await lets({ password: retired.password })) {
           throw new RotationError("target-busy", `replication group ${id} still accepts the retired token`);
         }
         await known.remember((await settled()).tokenChangedAt);
       }
       // Also after a crash between the two, hence not only when the token has just died.
-      if (emergency) await endSessions(place, current.password);
+      if (emergency && current !== undefined) await endSessions(place, current.password);
     },
   };
 }

@@ -110,10 +110,11 @@ export function postgresqlUserTarget(props: PostgresqlTargetProps): AcceptingTar
     acceptedBy: "target",
     schema: VALUE_SCHEMAS["postgresql-user"],
 
-    async generate(predecessor) {
+    async generate(predecessor, _attempt, _staged, elsewhere) {
       if (predecessor !== undefined) checkUser(predecessor.username);
+      const inUse = predecessor ?? elsewhere;
       return {
-        username: predecessor?.username === first ? second : first,
+        username: inUse?.username === first ? second : first,
         password: randomText(random, PASSWORD_LENGTH),
       };
     },
@@ -167,10 +168,10 @@ export function postgresqlUserTarget(props: PostgresqlTargetProps): AcceptingTar
     },
 
     async retire(retirement: Retirement<PostgresqlValue>) {
-      const { retired, kept } = retirement;
+      const { retired, kept, elsewhere = [] } = retirement;
       checkUser(retired.username);
       // A login has one password: where another value has taken it over, the retired one is gone already.
-      const shared = kept.filter(({ username }) => username === retired.username);
+      const shared = [...kept, ...elsewhere].filter(({ username }) => username === retired.username);
       if (shared.some(({ password }) => password === retired.password)) return undefined;
       if (shared.length > 0 && !(await isTaken(retired)())) return undefined;
       return retireLogin({

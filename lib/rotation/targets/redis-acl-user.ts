@@ -79,18 +79,20 @@ export function redisAclUserTarget(props: RedisAclTargetProps): AcceptingTarget<
       await onEveryNode(place, { username: user, password: value.password }, ping);
     },
 
-    async retire({ kept, emergency }) {
+    async retire({ kept, elsewhere = [], emergency }) {
       const keptHashes = kept.map(({ password }) => hashOf(password));
+      const livingHashes = [...keptHashes, ...elsewhere.map(({ password }) => hashOf(password))];
       await asAdmin(async (session, node) => {
         const accepted = await passwordHashes(session, user, node);
-        if (!accepted.some((hash) => keptHashes.includes(hash))) {
+        // A former user, or one of a former server, has nothing to keep.
+        if (kept.length > 0 && !accepted.some((hash) => keptHashes.includes(hash))) {
           throw new RotationError(
             "target-misconfigured",
             `node ${node.address} does not hold the current password of ${user}, so none is removed`,
           );
         }
         // Everything but what is kept: rotations that were given up have left passwords behind, too.
-        for (const hash of accepted.filter((candidate) => !keptHashes.includes(candidate))) {
+        for (const hash of accepted.filter((candidate) => !livingHashes.includes(candidate))) {
           await session.command("ACL", "SETUSER", user, `!${hash}`);
         }
         await persist(session, node);
