@@ -1,7 +1,9 @@
 import type { ParsedFile } from "../model/definition";
 import { defaultFilePath, defaultFilesOf } from "../model/files";
 import { traitsOf, type ValueField } from "../model/kinds";
+import { SETTINGS_FIELD } from "../model/names";
 import type { EnvironmentSecret } from "../model/resolve";
+import { keepsSetting } from "../model/setting-rules";
 import { vaultPathOf } from "./vault-policy";
 
 /** One file that the agent renders in a pod. */
@@ -54,32 +56,95 @@ function within(secret: EnvironmentSecret, body: string): string {
   return `{{- with secret "${vaultPathOf(secret)}" -}}\n${body}\n{{- end }}\n`;
 }
 
-function jsonTemplate(secret: EnvironmentSecret): string {
-  const data = dataOf(secret);
-  const settings = Object.entries(publicSettings(secret)).map(
-    ([name, value]) => `${literal(JSON.stringify(name))}:${literal(JSON.stringify(value))}`,
-  );
-  const fields = valueFields(secret).map(({ name }) => `"${name}":{{ ${data}.${name} | toJSON }}`);
-  return within(secret, `{${[...settings, ...fields].join(",")}}`);
+/** How a format writes an entry of a file. Expressions are consul-template's. */
+interface Form {
+  /** A name with a text that is known. */
+  literal(name: string, value: string | number | boolean): string;
+  /** A field of the value. */
+  field(field: ValueField, expression: string): string;
+  /** A public setting out of the value. */
+  setting(name: string, expression: string): string;
+  /** Either, where the value says the name, too. */
+  named(name: string, expression: string): string;
+  /** What stands between two entries. */
+  readonly separator: string;
 }
+
+const jsonForm: Form = {
+  literal: (name, value) => `${literal(JSON.stringify(name))}:${literal(JSON.stringify(value))}`,
+  field: ({ name }, expression) => `"${name}":{{ ${expression} | toJSON }}`,
+  setting: (name, expression) => `"${name}":{{ ${expression} | toJSON }}`,
+  named: (name, expression) => `{{ ${name} | toJSON }}:{{ ${expression} | toJSON }}`,
+  separator: ",",
+};
 
 /**
  * Single quotes, because a POSIX shell expands nothing inside them; a quote in the value is closed, escaped,
  * reopened.
  */
 const SHELL_QUOTED = `replaceAll "'" "'\\\\''"`;
+/** {@link snakeCapitals} in a template. */
+const SNAKE_CAPITALS = 'regexReplaceAll "([a-z0-9])([A-Z])" "${1}_${2}" | toUpper';
 
-function envTemplate(secret: EnvironmentSecret, prefix: string): string {
+const envForm = (prefix: string): Form => {
+  const entry = (name: string, expression: string): string => `${prefix}${name}='{{ ${expression} }}'`;
+  return {
+    literal: (name, value) =>
+      `${prefix}${snakeCapitals(name)}='${literal(String(value).replaceAll("'", "'\\''"))}'`,
+    field: ({ name, shape }, expression) =>
+      entry(
+        snakeCapitals(name),
+        shape === "object" ? `${expression} | toJSON | ${SHELL_QUOTED}` : `${expression} | ${SHELL_QUOTED}`,
+      ),
+    // Numbers are no strings to the functions that follow.
+    setting: (name, expression) => entry(snakeCapitals(name), `printf "%v" ${expression} | ${SHELL_QUOTED}`),
+    named: (name, expression) =>
+      entry(`{{ ${name} | ${SNAKE_CAPITALS} }}`, `printf "%v" (${expression}) | ${SHELL_QUOTED}`),
+    separator: "\n",
+  };
+};
+
+/**
+ * The entries of a file: public settings and the fields of the value. What goes with a value is taken out of it
+ * ({@link SETTINGS_FIELD}), so that a file never shows the settings of one value beside the fields of another; the
+ * registry's own are for values that say nothing of theirs, such as one that somebody has put by hand.
+ */
+function entries(secret: EnvironmentSecret, form: Form): string {
+  const { separator } = form;
+  const followed = (texts: readonly string[]): string => texts.map((text) => text + separator).join("");
+  const settings = Object.entries(publicSettings(secret));
   const data = dataOf(secret);
-  const settings = Object.entries(publicSettings(secret)).map(
-    ([name, value]) => `${prefix}${snakeCapitals(name)}='${literal(String(value).replaceAll("'", "'\\''"))}'`,
-  );
-  const fields = valueFields(secret).map(({ name, shape }) => {
-    const value = shape === "object" ? `${data}.${name} | toJSON` : `${data}.${name}`;
-    return `${prefix}${snakeCapitals(name)}='{{ ${value} | ${SHELL_QUOTED} }}'`;
-  });
-  return within(secret, [...settings, ...fields].join("\n"));
+  const fields = valueFields(secret)
+    .map((field) => form.field(field, `${data}.${field.name}`))
+    .join(separator);
+  const literals = (of: typeof settings): string =>
+    followed(of.map(([name, value]) => form.literal(name, value)));
+  if (secret.store === "vault") return literals(settings) + fields;
+
+  const kept = `{{ $s := index ${data} "${SETTINGS_FIELD}" }}{{ if $s }}`;
+  if (secret.kind === "generic") {
+    const entry = `{{ range $k, $v := index $s "config" }}${form.named("$k", "$v")}${separator}{{ end }}`;
+    const field = `{{ range $i, $n := index $s "fields" }}{{ if $i }}${separator}{{ end }}${form.named("$n", "index $d $n")}{{ end }}`;
+    return `{{ $d := ${data} }}${kept}${entry}${field}{{ else }}${literals(settings)}${fields}{{ end }}`;
+  }
+  const isKept = (name: string): boolean => keepsSetting(secret.kind, name);
+  const own = traitsOf(secret.kind)
+    .publicSettings.filter(isKept)
+    .map((name) => `{{ with index $s "${name}" }}${followed([form.setting(name, ".")])}{{ end }}`);
+  if (own.length === 0) return literals(settings) + fields;
+  const always = settings.filter(([name]) => !isKept(name));
+  const otherwise = literals(settings.filter(([name]) => isKept(name)));
+  return `${literals(always)}${kept}${own.join("")}{{ else }}${otherwise}{{ end }}${fields}`;
 }
+
+function jsonTemplate(secret: EnvironmentSecret): string {
+  const body = entries(secret, jsonForm);
+  // Three braces would be read as an action and a brace.
+  return within(secret, `{${body.startsWith("{{") ? " " : ""}${body}}`);
+}
+
+const envTemplate = (secret: EnvironmentSecret, prefix: string): string =>
+  within(secret, entries(secret, envForm(prefix)));
 
 function publicTemplate(secret: EnvironmentSecret): string {
   const field = valueFields(secret).find((candidate) => candidate.public);

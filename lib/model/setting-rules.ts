@@ -145,6 +145,10 @@ const KEPT: ReadonlySet<SettingRule["takesEffect"]> = new Set([
   "never",
 ]);
 
+/** Whether a value keeps a setting that made it. */
+export const keepsSetting = (kind: KindName, name: string): boolean =>
+  rulesOf(kind).some(([setting, { takesEffect }]) => setting === name && KEPT.has(takesEffect));
+
 /**
  * What a value that these settings make says of them.
  *

@@ -13,7 +13,7 @@ import {
   startPostgres,
 } from "../../lib/rehearsal/servers";
 import { registry } from "../../registry";
-import { draft, vaultDatabase } from "../model/sample";
+import { draft, genericPassword, redisToken, vaultDatabase } from "../model/sample";
 import {
   callWith,
   isRefusal,
@@ -185,6 +185,124 @@ describe("a pod that logs in by jwt, with files of its own", () => {
     expect(readFileSync(file("conf/app.conf"), "utf8")).toBe(`pass=${HARD}`);
     await init.stop();
   }, 60_000);
+});
+
+describe("the settings that a value says made it", () => {
+  const FILES = [
+    { format: "json" },
+    { format: "env", prefix: "X_" },
+    {
+      format: "template",
+      path: "conf/SLUG.conf",
+      template:
+        '{{ with secret "SECRET_PATH" }}{{ $s := index .Data.data "_settings" }}{{ if $s }}{{ $s | toJSON }}{{ else }}none{{ end }}{{ end }}',
+    },
+  ];
+  const filesOf = (slug: string) =>
+    FILES.map((file) => ("path" in file ? { ...file, path: `conf/${slug}.conf` } : file));
+
+  function changingRegistry(): Registry {
+    const definition = draft();
+    definition.secrets = {
+      "admin/db": definition.secrets["admin/db"],
+      "db/app": { ...definition.secrets["db/app"], files: filesOf("db") },
+      "redis/app": {
+        ...redisToken(),
+        environments: { prod: { presence: "absent" } },
+        admin: "admin/db",
+        settings: { host: "redis.example.com", engine: "acl", user: "app" },
+        files: filesOf("redis"),
+      },
+      "misc/token": {
+        ...genericPassword(),
+        settings: { fields: ["apiToken", "pin"], config: { baseUrl: "https://now.example.com", level: 3 } },
+        files: filesOf("token"),
+      },
+    };
+    definition.accessRules = {};
+    return defineRegistry(definition) as Registry;
+  }
+
+  /** By secret: a value that says nothing, and one that other settings made, with what files show of each. */
+  const CASES = {
+    "db/app": {
+      slug: "db",
+      value: { username: "app_a", password: "p'1" },
+      shown: { host: "db.dev.example.com", port: 5432, database: "app" },
+      kept: { host: "old.example.com", port: 6432, database: "former", role: "app" },
+      shownKept: { host: "old.example.com", port: 6432, database: "former" },
+      env: { X_HOST: "old.example.com", X_PORT: "6432", X_DATABASE: "former", X_PASSWORD: "p'1" },
+    },
+    "redis/app": {
+      slug: "redis",
+      value: { password: "p2" },
+      shown: { host: "redis.example.com", port: 6379, tls: true, user: "app" },
+      // A replication group has no user.
+      kept: { host: "cache.example.com", port: 6379, engine: "elasticache", replicationGroup: "app" },
+      shownKept: { host: "cache.example.com", port: 6379, tls: true },
+      env: { X_HOST: "cache.example.com", X_PORT: "6379", X_TLS: "true", X_USER: "", X_PASSWORD: "p2" },
+    },
+    "misc/token": {
+      slug: "token",
+      value: { apiToken: "t'3", pin: "4" },
+      shown: { baseUrl: "https://now.example.com", level: 3 },
+      kept: {
+        fields: ["apiToken"],
+        config: { baseUrl: "https://then's.example.com", isOld: false, level: 2 },
+      },
+      shownKept: { baseUrl: "https://then's.example.com", isOld: false, level: 2 },
+      env: {
+        X_BASE_URL: "https://then's.example.com",
+        X_IS_OLD: "false",
+        X_LEVEL: "2",
+        X_API_TOKEN: "t'3",
+        X_PIN: "",
+      },
+    },
+  } as const;
+
+  test("stand in its files, in each format; where it says nothing, the registry's do", async () => {
+    const environment = await rehearse(changingRegistry(), "dev", group, aws);
+    const { vault, start, file } = podOf(environment, "backend", "pod-of-other-settings");
+    const read = (path: string) => readFileSync(file(path), "utf8");
+    const entries = Object.entries(CASES);
+    for (const [key, { value }] of entries) await put(vault, `kv-dev/data/${key}`, 2, value);
+    const sidecar = start("sidecar");
+    const paths = entries.flatMap(([key, { slug }]) => [`${key}.json`, `${key}.env`, `conf/${slug}.conf`]);
+    await waitFor("rendering", () => paths.every((path) => isWhole(file(path))), sidecar.logFile);
+    for (const [key, { slug, value, shown }] of entries) {
+      expect(JSON.parse(read(`${key}.json`))).toEqual({ ...shown, ...value });
+      expect(read(`conf/${slug}.conf`)).toBe("none");
+    }
+
+    for (const [key, { value, kept }] of entries) {
+      // A field that the settings of then did not have is not in the value, either.
+      const { pin: _, ...fields } = value as { readonly pin?: string };
+      await put(vault, `kv-dev/data/${key}`, 3, { ...fields, _settings: kept });
+    }
+    await waitFor(
+      "rendering of the other settings",
+      () => entries.every(([, { slug }]) => read(`conf/${slug}.conf`) !== "none"),
+      sidecar.logFile,
+    );
+    for (const [key, { slug, value, kept, shownKept, env }] of entries) {
+      const { pin: _, ...fields } = value as { readonly pin?: string };
+      expect(JSON.parse(read(`conf/${slug}.conf`))).toEqual(kept);
+      expect(JSON.parse(read(`${key}.json`))).toEqual({ ...shownKept, ...fields });
+      const shell = execFileSync(
+        "sh",
+        [
+          "-c",
+          `. "$0"; for name in "$@"; do eval "printf '%s\\n' \\"\\$$name\\""; done`,
+          file(`${key}.env`),
+          ...Object.keys(env),
+        ],
+        { encoding: "utf8" },
+      );
+      expect(shell.trimEnd().split("\n")).toEqual(`${Object.values(env).join("\n")}`.trimEnd().split("\n"));
+    }
+    await sidecar.stop();
+  }, 120_000);
 });
 
 describe("an agent that stays, without Vault's policy `default`", () => {

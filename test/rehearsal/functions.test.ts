@@ -449,7 +449,7 @@ describe.each(["hmac-key", "jwt-signing-key"] as const)("the %s function in the 
     // Both have made a value before either is stored.
     shim.faults.on(
       ({ action }) => action === "secretsmanager:PutSecretValue",
-      { kind: "delay", milliseconds: 500 },
+      { kind: "delay", milliseconds: 4_000 },
       2,
     );
     const event = { Step: "createSecret", SecretId: rehearsal.secretName, ClientRequestToken: token };

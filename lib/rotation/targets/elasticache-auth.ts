@@ -211,7 +211,7 @@ export function elastiCacheAuthTarget(props: ElastiCacheTargetProps): AcceptingT
         await known.remember((await settled()).tokenChangedAt);
       }
       // Also after a crash between the two, hence not only when the token has just died.
-      if (emergency && current !== undefined) await endSessions(place, current.password);
+      if (emergency && (await lets({ password: token }))) await endSessions(place, token);
     },
   };
 }
