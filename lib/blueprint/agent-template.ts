@@ -73,8 +73,9 @@ interface Form {
 const jsonForm: Form = {
   literal: (name, value) => `${literal(JSON.stringify(name))}:${literal(JSON.stringify(value))}`,
   field: ({ name }, expression) => `"${name}":{{ ${expression} | toJSON }}`,
-  setting: (name, expression) => `"${name}":{{ ${expression} | toJSON }}`,
-  named: (name, expression) => `{{ ${name} | toJSON }}:{{ ${expression} | toJSON }}`,
+  setting: (name, expression) => `"${name}":{{${expression}|toJSON}}`,
+  // Names are letters, digits and underscores.
+  named: (name, expression) => `"{{${name}}}":{{${expression}|toJSON}}`,
   separator: ",",
 };
 
@@ -87,19 +88,16 @@ const SHELL_QUOTED = `replaceAll "'" "'\\\\''"`;
 const SNAKE_CAPITALS = 'regexReplaceAll "([a-z0-9])([A-Z])" "${1}_${2}" | toUpper';
 
 const envForm = (prefix: string): Form => {
-  const entry = (name: string, expression: string): string => `${prefix}${name}='{{ ${expression} }}'`;
+  const entry = (name: string, expression: string): string =>
+    `${prefix}${name}='{{ ${expression} | ${SHELL_QUOTED} }}'`;
   return {
     literal: (name, value) =>
       `${prefix}${snakeCapitals(name)}='${literal(String(value).replaceAll("'", "'\\''"))}'`,
     field: ({ name, shape }, expression) =>
-      entry(
-        snakeCapitals(name),
-        shape === "object" ? `${expression} | toJSON | ${SHELL_QUOTED}` : `${expression} | ${SHELL_QUOTED}`,
-      ),
+      entry(snakeCapitals(name), shape === "object" ? `${expression} | toJSON` : expression),
     // Numbers are no strings to the functions that follow.
-    setting: (name, expression) => entry(snakeCapitals(name), `printf "%v" ${expression} | ${SHELL_QUOTED}`),
-    named: (name, expression) =>
-      entry(`{{ ${name} | ${SNAKE_CAPITALS} }}`, `printf "%v" (${expression}) | ${SHELL_QUOTED}`),
+    setting: (name, expression) => entry(snakeCapitals(name), `printf "%v" ${expression}`),
+    named: (name, expression) => entry(`{{ ${name} | ${SNAKE_CAPITALS} }}`, `printf "%v" (${expression})`),
     separator: "\n",
   };
 };
@@ -121,20 +119,21 @@ function entries(secret: EnvironmentSecret, form: Form): string {
     followed(of.map(([name, value]) => form.literal(name, value)));
   if (secret.store === "vault") return literals(settings) + fields;
 
-  const kept = `{{ $s := index ${data} "${SETTINGS_FIELD}" }}{{ if $s }}`;
+  // Without spaces: a pod's annotations have a limit, and so has the agent's configuration.
+  const kept = `{{with index ${data} "${SETTINGS_FIELD}"}}`;
   if (secret.kind === "generic") {
-    const entry = `{{ range $k, $v := index $s "config" }}${form.named("$k", "$v")}${separator}{{ end }}`;
-    const field = `{{ range $i, $n := index $s "fields" }}{{ if $i }}${separator}{{ end }}${form.named("$n", "index $d $n")}{{ end }}`;
-    return `{{ $d := ${data} }}${kept}${entry}${field}{{ else }}${literals(settings)}${fields}{{ end }}`;
+    const entry = `{{range $k,$v:=.config}}${form.named("$k", "$v")}${separator}{{end}}`;
+    const field = `{{range $i,$n:=.fields}}{{if $i}}${separator}{{end}}${form.named("$n", "index $d $n")}{{end}}`;
+    return `{{$d:=${data}}}${kept}${entry}${field}{{else}}${literals(settings)}${fields}{{end}}`;
   }
   const isKept = (name: string): boolean => keepsSetting(secret.kind, name);
   const own = traitsOf(secret.kind)
     .publicSettings.filter(isKept)
-    .map((name) => `{{ with index $s "${name}" }}${followed([form.setting(name, ".")])}{{ end }}`);
+    .map((name) => `{{with index . "${name}"}}${followed([form.setting(name, ".")])}{{end}}`);
   if (own.length === 0) return literals(settings) + fields;
   const always = settings.filter(([name]) => !isKept(name));
   const otherwise = literals(settings.filter(([name]) => isKept(name)));
-  return `${literals(always)}${kept}${own.join("")}{{ else }}${otherwise}{{ end }}${fields}`;
+  return `${literals(always)}${kept}${own.join("")}{{else}}${otherwise}{{end}}${fields}`;
 }
 
 function jsonTemplate(secret: EnvironmentSecret): string {

@@ -216,7 +216,7 @@ describe("a workload with many secrets", () => {
   });
 
   test("has managed policies of legal size beyond that, together with all its secrets", () => {
-    const registry = wide(500);
+    const registry = wide(360);
     const plan = blueprint(registry, "prod");
     readsExactlyItsSecrets(plan);
     keepsAwsLimits(plan);

@@ -2,7 +2,6 @@ import { KIND_NAMES, settingNames } from "../../lib/model/kinds";
 import { SETTING_RULES } from "../../lib/model/setting-rules";
 import { RotationError } from "../../lib/rotation/rotation-error";
 import type { AcceptingTarget } from "../../lib/rotation/target";
-import { hmacKeyTarget } from "../../lib/rotation/targets/hmac-key";
 import { type JwtValue, jwtSigningKeyTarget } from "../../lib/rotation/targets/jwt-signing-key";
 import { type KindValue, VALUE_SCHEMAS } from "../../lib/rotation/value-schemas";
 import { ChangingSecret } from "./models/changing-secret";
@@ -138,18 +137,18 @@ test("a shortened token lifetime kills no token that was signed before", async (
 });
 
 test("a setting that must not change under a live value is refused with the two steps", async () => {
-  const secret = new ChangingSecret({
-    kind: "hmac-key",
-    settings: { algorithm: "sha256" },
+  const secret = new ChangingSecret<"jwt-signing-key", JwtValue>({
+    kind: "jwt-signing-key",
+    settings: {},
     acceptedBy: "own-workloads",
-    targetOf: ({ settings, rotation, random }) => hmacKeyTarget({ settings, mode: rotation, random }),
+    targetOf: ({ settings, rotation }) => jwtSigningKeyTarget({ settings, mode: rotation }),
   });
   await secret.rotate("first");
-  secret.change({ algorithm: "sha512" });
+  secret.change({ issuer: "https://id.example.com" });
   await expect(secret.rotate("second")).rejects.toThrow(
-    /settings-two-steps: dev\/changing: algorithm has changed under a live value; define another secret/,
+    /settings-two-steps: dev\/changing: issuer has changed under a live value; let verifiers take both/,
   );
-  secret.change({ algorithm: "sha256" });
+  secret.change({ issuer: undefined });
   await secret.rotate("second");
 });
 
