@@ -23,6 +23,7 @@ export type { KeyPlan } from "./key-plan";
 export type { MirrorLoginPlan } from "./mirror-login";
 export type { OperationsPlan, RulePlan } from "./operations-plan";
 export { CA_FILE, type PodPlan, type TokenVolume } from "./pod";
+export { type Prerequisites, prerequisitesOf } from "./prerequisites";
 export type { AlarmPlan, ProcedurePlan, RecordsPlan, TopicPlan } from "./procedure-plan";
 export type { NamedPolicy, RolePlan, RolePolicies } from "./role-plan";
 export type { AwsSecretPlan, SecretPlan, VaultSecretPlan } from "./secret-plan";

@@ -8,6 +8,7 @@ import { addChangeCommands } from "./commands/change";
 import { addDueCommand } from "./commands/due";
 import { addFailoverCommand } from "./commands/failover";
 import { addLogCommands } from "./commands/log";
+import { addPreflightCommand } from "./commands/preflight";
 import { addRotateCommand } from "./commands/rotate";
 import type { RotationCommandHost } from "./commands/rotation-command-host";
 import type { Pace } from "./driver/pace";
@@ -86,6 +87,7 @@ Examples:
   secrets-registry access --env prod --format json
   secrets-registry blast-radius db/app-primary --env prod
   secrets-registry change new jwt/signing --reason "Quarterly rotation" --schedule dev=2026-12-01 prod=2026-12-08
+  secrets-registry preflight --env dev
   secrets-registry bootstrap --env dev
   secrets-registry rotate db/app-primary --env dev
   secrets-registry rotate rollout jwt/signing --change security/change-requests/2026-12-01-jwt--signing.md
@@ -167,6 +169,12 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
         cloudIn: (region) => new AwsFailoverCloud({ region }),
       };
     },
+    preflight: (region, tokenOf) => {
+      const { AwsPreflightCloud } =
+        require("./cloud/aws-preflight-cloud") as typeof import("./cloud/aws-preflight-cloud");
+      const { vaultAudit } = require("./cloud/vault-audit") as typeof import("./cloud/vault-audit");
+      return { cloud: new AwsPreflightCloud({ region }), audit: vaultAudit(tokenOf) };
+    },
     places: () => (require("./cloud/https-places") as typeof import("./cloud/https-places")).httpsPlaces,
   };
   addBootstrapCommand(program, host);
@@ -177,6 +185,7 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
   addLogCommands(program, host);
   addApproveCommand(program, host);
   addDueCommand(program, host);
+  addPreflightCommand(program, host);
   addCommands?.(program, { ...host, terminal });
 
   try {
