@@ -15,7 +15,7 @@ import type { FunctionPlan } from "./function-plan";
 import { ADMINISTRATION } from "./key-policy";
 import type { ProcedurePlan } from "./procedure-plan";
 import { alarmsPublish } from "./procedure-rights";
-import type { RolePlan } from "./role-plan";
+import type { ForwarderPlan, RulePlan } from "./rule-plan";
 import { commonTags, type Tags } from "./tags";
 import { tamperRules } from "./tamper-rules";
 
@@ -39,43 +39,6 @@ export interface OperationsPlan {
   readonly forwarder?: ForwarderPlan;
   readonly preventDestroy: boolean;
   readonly tags: Tags;
-}
-
-/** An EventBridge rule of the default bus. */
-export interface RulePlan {
-  readonly name: string;
-  /** The rule as one word of Terraform addresses. */
-  readonly word: string;
-  readonly arn: string;
-  readonly description: string;
-  readonly when: { readonly pattern: object } | { readonly every: Duration };
-  /** Region whose bus it listens to. Default: the primary one. */
-  readonly region?: string;
-  readonly target: RuleTarget;
-}
-
-/**
- * A function with the event that it gets in place of the rule's own; the topic of alarms, with a text in place of the
- * event where there is one; or the bus of the primary region.
- */
-export type RuleTarget =
-  | { readonly function: string; readonly input?: object }
-  | { readonly topic: "alarms"; readonly text?: PageText }
-  | { readonly bus: string };
-
-/** Text of a page, made of an event by EventBridge. */
-export interface PageText {
-  /** JSON paths by name. */
-  readonly paths: Readonly<Record<string, string>>;
-  /** With `<name>` for what a path finds, and nothing for what it does not. */
-  readonly template: string;
-}
-
-/** Role with which EventBridge passes events of other regions on to the bus of the primary one. */
-export interface ForwarderPlan {
-  readonly role: RolePlan;
-  /** ARN of the bus. */
-  readonly bus: string;
 }
 
 /** A secret is due in days, so an hour is early enough; a rotation that stands still shows within two. */

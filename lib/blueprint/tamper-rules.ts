@@ -1,7 +1,7 @@
 import { forwarderRoleName, ruleName } from "../model/names";
 import type { Environment, Registry } from "../model/registry";
 import { eventBusArn, roleArn, ruleArn } from "./aws-arns";
-import type { ForwarderPlan, PageText, RulePlan } from "./operations-plan";
+import type { ForwarderPlan, PageText, RulePlan } from "./rule-plan";
 import { commonTags } from "./tags";
 import { globalEventsRegion, type TamperWatch, tamperWatches } from "./tamper-watch";
 
