@@ -349,6 +349,11 @@ function functionsOf(
               issuer: changes.issuer,
               repository: changes.repository,
               ref: changes.ref,
+              ...(changes.repositoryId === undefined ? {} : { repositoryId: changes.repositoryId }),
+              ...(changes.repositoryOwnerId === undefined
+                ? {}
+                : { repositoryOwnerId: changes.repositoryOwnerId }),
+              ...(changes.workflow === undefined ? {} : { workflow: changes.workflow }),
               keys: secrets.map(({ key }) => key),
             } satisfies ChangeGateSettings,
             rights: changeGateRights(scope),
