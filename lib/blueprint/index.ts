@@ -24,6 +24,13 @@ export type { MirrorLoginPlan } from "./mirror-login";
 export type { OperationsPlan } from "./operations-plan";
 export { CA_FILE, type PodPlan, type TokenVolume } from "./pod";
 export { type Prerequisites, prerequisitesOf } from "./prerequisites";
+export {
+  type Principal,
+  type PrincipalAccess,
+  type PrincipalKind,
+  principalAccess,
+  principalsOf,
+} from "./principal-access";
 export type { AlarmPlan, ProcedurePlan, RecordsPlan, TopicPlan } from "./procedure-plan";
 export type { NamedPolicy, RolePlan, RolePolicies } from "./role-plan";
 export type { ForwarderPlan, PageText, RulePlan, RuleTarget } from "./rule-plan";

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { type Registry, RegistryError, UnknownNameError } from "../model";
 import type { CommandHost } from "./command-host";
+import { addAccessCommand } from "./commands/access";
 import { addApproveCommand } from "./commands/approve";
 import { addBlastRadiusCommand } from "./commands/blast-radius";
 import { addBootstrapCommand } from "./commands/bootstrap";
@@ -15,10 +16,9 @@ import type { Pace } from "./driver/pace";
 import { formatOption } from "./format-option";
 import { loadRegistry } from "./load-registry";
 import { profileOf, profilesIn } from "./profiles";
-import { type Format, renderAccess, renderList, renderValidate } from "./render/results";
+import { type Format, renderList, renderValidate } from "./render/results";
 import type { Terminal } from "./terminal";
 import { FailedCheck, UserFault } from "./user-fault";
-import { access } from "./verbs/access";
 import { list } from "./verbs/list";
 import { invalid, validate } from "./verbs/validate";
 
@@ -125,16 +125,6 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
       print(renderList(list(registry, environments, new Date()), format));
     });
 
-  program
-    .command("access")
-    .description("Lists who can read what in an environment; what is not listed is not possible")
-    .requiredOption("--env <name>", "the environment")
-    .addOption(formatOption("text", "json", "md"))
-    .action(async ({ env, format }: { env: string; format: Format }) => {
-      const registry = await load();
-      print(renderAccess(access(registry, withEnvironment(registry, env)), format));
-    });
-
   const host: RotationCommandHost = {
     load,
     print,
@@ -177,6 +167,7 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
     },
     places: () => (require("./cloud/https-places") as typeof import("./cloud/https-places")).httpsPlaces,
   };
+  addAccessCommand(program, host);
   addBootstrapCommand(program, host);
   addRotateCommand(program, host);
   addFailoverCommand(program, host);
