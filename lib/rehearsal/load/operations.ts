@@ -58,10 +58,7 @@ export async function loadOperations(
   };
   const arns = new Map(await Promise.all(blueprint.functions.map(load)));
   const topicArn = topicArnOf(blueprint, operations);
-  if (operations.forwarder) await loadRole(access, blueprint, operations.forwarder.role);
-  await Promise.all(
-    operations.rules.map((rule) => loadRule(access, rule.region ?? region, rule, arns, topicArn, operations)),
-  );
+  await Promise.all(operations.rules.map((rule) => loadRule(access, region, rule, arns, topicArn)));
   return arns;
 }
 
@@ -176,7 +173,6 @@ async function loadRule(
   rule: RulePlan,
   functionArns: ReadonlyMap<string, string>,
   topicArn: string,
-  { forwarder }: Pick<OperationsPlan, "forwarder">,
 ): Promise<void> {
   const events = new EventBridgeClient(clientSettings(access, region));
   await events.send(
@@ -189,7 +185,7 @@ async function loadRule(
     }),
   );
   const { target } = rule;
-  const arn = "bus" in target ? target.bus : "topic" in target ? topicArn : functionArns.get(target.function);
+  const arn = target === "alarms" ? topicArn : functionArns.get(target.function);
   if (arn === undefined) throw new Error(`rule ${rule.name} calls a function that is not there`);
   await events.send(
     new PutTargetsCommand({
@@ -198,16 +194,12 @@ async function loadRule(
         {
           Id: rule.word,
           Arn: arn,
-          ...("function" in target && target.input ? { Input: JSON.stringify(target.input) } : {}),
-          ...("topic" in target && target.text
-            ? { InputTransformer: { InputPathsMap: target.text.paths, InputTemplate: target.text.template } }
-            : {}),
-          ...("bus" in target && forwarder ? { RoleArn: forwarder.role.arn } : {}),
+          ...(target !== "alarms" && target.input ? { Input: JSON.stringify(target.input) } : {}),
         },
       ],
     }),
   );
-  if (!("function" in target)) return;
+  if (target === "alarms") return;
   await new LambdaClient(clientSettings(access, region)).send(
     new AddPermissionCommand({
       FunctionName: target.function,

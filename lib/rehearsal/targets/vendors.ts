@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+import type { AwsSecretPlan } from "../../blueprint";
 import {
   type DatadogServer,
   type PayPalCredential,
@@ -13,6 +15,21 @@ import type { Attempt, RehearsedTarget, SecretOf, SuppliedValues } from "./targe
 
 const verdict = (taken: boolean): Attempt => (taken ? "accepted" : "refused");
 
+/** Name of a key that a person makes; names at vendors are unique. */
+const madeByHand = (): string => `made by hand ${randomUUID()}`;
+
+/** What people do where they supply the keys; they end the old ones only where no admin secret is named. */
+function byPeople(
+  { key, admin, rotation }: AwsSecretPlan,
+  supplied: SuppliedValues,
+  reissued: () => Readonly<Record<string, unknown>>,
+  expire: (value: unknown) => void,
+): Pick<RehearsedTarget, "reissued" | "expire"> {
+  if (rotation !== "operator-assisted") return {};
+  supplied.set(key, reissued());
+  return { reissued, ...(admin === undefined ? { expire } : {}) };
+}
+
 /** An account at SendGrid for one secret; its admin key is what people put into the admin secret. */
 export async function sendGridTarget(
   secret: SecretOf<"sendgrid">,
@@ -20,12 +37,15 @@ export async function sendGridTarget(
 ): Promise<{ readonly server: SendGridServer; readonly target: RehearsedTarget }> {
   const server = await startSendGrid();
   if (secret.admin !== undefined) supplied.set(secret.admin, { apiKey: server.adminKey });
-  else supplied.set(secret.key, { apiKey: server.makeKey("made by hand").key });
+  const reissued = () => ({ apiKey: server.makeKey(madeByHand(), secret.settings.scopes).key });
   return {
     server,
     target: {
       settings: { ...secret.settings, apiUrl: server.url },
       attempt: async (value) => verdict(server.takes((value as { readonly apiKey: string }).apiKey)),
+      ...byPeople(secret, supplied, reissued, (value) =>
+        server.removeKey((value as { readonly apiKey: string }).apiKey),
+      ),
       credentials: async () => server.keyNames.length,
     },
   };
@@ -39,13 +59,16 @@ export async function datadogTarget(
   const server = await startDatadog();
   const { apiKey, appKey } = server.admin;
   if (secret.admin !== undefined) supplied.set(secret.admin, { apiKey, appKey });
-  else supplied.set(secret.key, { ...server.makeKeys("made by hand") });
+  const reissued = () => ({ ...server.makeKeys(madeByHand()) });
   return {
     server,
     target: {
       settings: { ...secret.settings, apiUrl: server.url, serviceAccountId: server.serviceAccountId },
       attempt: async (value) =>
         verdict(server.takes(value as { readonly apiKey: string; readonly appKey: string })),
+      ...byPeople(secret, supplied, reissued, (value) =>
+        server.removeKeys(value as { readonly apiKeyId: string; readonly appKeyId: string }),
+      ),
       credentials: async () => Math.max(server.apiKeyNames.length, server.appKeyNames.length),
     },
   };

@@ -22,6 +22,8 @@ export interface DatadogServer extends VendorServer {
   readonly appKeyNames: readonly string[];
   /** Makes a pair as a person does in the web application; the application key is the service account's. */
   makeKeys(name: string): DatadogKeys;
+  /** Deletes a pair as a person does there. */
+  removeKeys(keys: Pick<DatadogKeys, "apiKeyId" | "appKeyId">): void;
   /** Makes a person with these permissions and an API key and an application key for the person. */
   makePerson(permissions: readonly string[]): DatadogKeys;
   /** Disables the service account, and with it its keys. */
@@ -242,6 +244,10 @@ export async function startDatadog({
       return ownedByServiceAccount().map(({ name }) => name);
     },
     makeKeys: (name) => addPair(name, serviceAccount),
+    removeKeys: ({ apiKeyId, appKeyId }) => {
+      apiKeys.delete(apiKeyId);
+      appKeys.delete(appKeyId);
+    },
     makePerson: (permissions) => addPair(randomUUID(), { permissions, disabled: false }),
     disableServiceAccount: () => {
       serviceAccount.disabled = true;

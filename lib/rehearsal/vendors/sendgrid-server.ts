@@ -16,6 +16,8 @@ export interface SendGridServer extends VendorServer {
   readonly keyNames: readonly string[];
   /** Makes a key as a person does in the web application. No scopes: full access. */
   makeKey(name: string, scopes?: readonly string[]): SendGridKey;
+  /** Deletes a key as a person does there. */
+  removeKey(key: string): void;
   /** Whether the account takes the key. */
   takes(key: string): boolean;
 }
@@ -139,6 +141,9 @@ export async function startSendGrid({
       return [...keys.values()].filter(({ id }) => id !== admin.id).map(({ name }) => name);
     },
     makeKey: (name, scopes = ACCOUNT_SCOPES) => add(name, scopes, 0),
+    removeKey: (key) => {
+      for (const state of [...keys.values()]) if (state.key === key) keys.delete(state.id);
+    },
     takes: (key) => [...keys.values()].some((state) => state.key === key),
   };
 }

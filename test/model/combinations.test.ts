@@ -1,0 +1,30 @@
+import { KIND_NAMES, KINDS } from "../../lib/model";
+import { accepted, combinations, registryOf, wordsOf } from "./combinations";
+
+describe("every combination of kind, store, rotation, acceptance, login, engine, check and admin", () => {
+  const valid = accepted();
+
+  test("is a registry or a fault, and the accepted ones stand in one registry together", () => {
+    expect(valid.length).toBeGreaterThan(0);
+    expect(valid.length).toBeLessThan(combinations().length);
+    expect(registryOf(valid).secretsIn("dev" as never).length).toBeGreaterThanOrEqual(valid.length);
+  });
+
+  test("is accepted in some form for each store, rotation and acceptance that a kind's table lists", () => {
+    for (const kind of KIND_NAMES) {
+      const { stores, rotation, acceptedBy } = KINDS[kind];
+      const of = valid.filter((combination) => combination.kind === kind);
+      expect([kind, new Set(of.map(({ store }) => store))]).toEqual([kind, new Set(stores)]);
+      expect([kind, new Set(of.map((one) => one.rotation))]).toEqual([kind, new Set(rotation)]);
+      expect([kind, new Set(of.map((one) => one.acceptedBy))]).toEqual([kind, new Set(acceptedBy)]);
+    }
+  });
+
+  test("needs no admin secret where people make and end a vendor's keys", () => {
+    const words = valid.map(wordsOf);
+    expect(words).toContain("sendgrid, aws, operator-assisted, target, no admin");
+    expect(words).toContain("datadog, aws, operator-assisted, target, no admin");
+    expect(words).not.toContain("sendgrid, aws, automatic, target, no admin");
+    expect(words).not.toContain("datadog, aws, automatic, target, no admin");
+  });
+});
