@@ -24,6 +24,7 @@ import { redisServer } from "../../lib/rotation/adapters/redis-server";
 import { SecretsManagerStore } from "../../lib/rotation/adapters/secrets-manager-store";
 import { sendGridApi } from "../../lib/rotation/adapters/sendgrid-api";
 import { StripeApi } from "../../lib/rotation/adapters/stripe-api";
+import { stripeKeysApi } from "../../lib/rotation/adapters/stripe-keys-api";
 import { readAdminValue } from "../../lib/rotation/admin-value";
 import { once } from "../../lib/rotation/once";
 import { datadogAdminSchema, datadogTarget } from "../../lib/rotation/targets/datadog";
@@ -173,10 +174,19 @@ async function stripe(server: Awaited<ReturnType<typeof startStripeServer>>): Pr
   const settings = settingsOf("stripe", { mode: "test", account: "sandbox", apiUrl: server.url });
   const account = server.createAccount();
   const api = new StripeApi(settings);
+  const keys = stripeKeysApi(settings, () => Promise.reject(new Error("people make these keys")));
   const secret: OperatedSecret<StripeValue> = new OperatedSecret(
     { kind: "stripe", settings },
     {
-      target: (plan) => stripeTarget({ settings, stripe: plan.wrap(api), clock: secret.clock }),
+      target: (plan) =>
+        stripeTarget({
+          settings,
+          mode: "operator-assisted",
+          stripe: plan.wrap(api),
+          keys: plan.wrap(keys),
+          clock: secret.clock,
+          random: testRandom,
+        }),
     },
   );
   const given: string[] = [];

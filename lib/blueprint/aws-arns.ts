@@ -66,6 +66,9 @@ export const queueArn = arnIn("sqs", (name) => name);
 export const topicArn = arnIn("sns", (name) => name);
 /** ARN of an EventBridge rule of the default bus. */
 export const ruleArn = arnIn("events", (name) => `rule/${name}`);
+/** ARN of the default event bus. */
+export const eventBusArn = (scope: AccountScope, region: string): string =>
+  `arn:${scope.partition}:events:${region}:${scope.account}:event-bus/default`;
 /** ARNs of the streams of a log group. */
 export const logStreamArns = arnIn("logs", (group) => `log-group:${group}:log-stream:*`);
 /** ARN of a Step Functions state machine. */

@@ -21,10 +21,19 @@ export type {
 export { type FunctionPlan, type RotationFunctionPlan, rotates } from "./function-plan";
 export type { KeyPlan } from "./key-plan";
 export type { MirrorLoginPlan } from "./mirror-login";
-export type { OperationsPlan, RulePlan } from "./operations-plan";
+export type { OperationsPlan } from "./operations-plan";
 export { CA_FILE, type PodPlan, type TokenVolume } from "./pod";
+export { type Prerequisites, prerequisitesOf } from "./prerequisites";
+export {
+  type Principal,
+  type PrincipalAccess,
+  type PrincipalKind,
+  principalAccess,
+  principalsOf,
+} from "./principal-access";
 export type { AlarmPlan, ProcedurePlan, RecordsPlan, TopicPlan } from "./procedure-plan";
 export type { NamedPolicy, RolePlan, RolePolicies } from "./role-plan";
+export type { ForwarderPlan, PageText, RulePlan, RuleTarget } from "./rule-plan";
 export type { AwsSecretPlan, SecretPlan, VaultSecretPlan } from "./secret-plan";
 export { type SecretReference, type SecretReferenceInput, secretReference } from "./secret-reference";
 export type { State, StateMachineDefinition } from "./state-machine";

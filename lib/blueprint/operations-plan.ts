@@ -15,7 +15,9 @@ import type { FunctionPlan } from "./function-plan";
 import { ADMINISTRATION } from "./key-policy";
 import type { ProcedurePlan } from "./procedure-plan";
 import { alarmsPublish } from "./procedure-rights";
+import type { ForwarderPlan, RulePlan } from "./rule-plan";
 import { commonTags, type Tags } from "./tags";
+import { tamperRules } from "./tamper-rules";
 
 /** What surrounds the functions of an environment, in its primary region. */
 export interface OperationsPlan {
@@ -33,20 +35,10 @@ export interface OperationsPlan {
   readonly alarms: { readonly name: string; readonly policy: PolicyDocument };
   /** EventBridge rules, sorted by name. */
   readonly rules: readonly RulePlan[];
+  /** `undefined` where all events reach the primary region by themselves. */
+  readonly forwarder?: ForwarderPlan;
   readonly preventDestroy: boolean;
   readonly tags: Tags;
-}
-
-/** An EventBridge rule of the default bus. */
-export interface RulePlan {
-  readonly name: string;
-  /** The rule as one word of Terraform addresses. */
-  readonly word: string;
-  readonly arn: string;
-  readonly description: string;
-  readonly when: { readonly pattern: object } | { readonly every: Duration };
-  /** A function with the event that it gets in place of the rule's own, or the topic of alarms. */
-  readonly target: { readonly function: string; readonly input?: object } | "alarms";
 }
 
 /** A secret is due in days, so an hour is early enough; a rotation that stands still shows within two. */
@@ -63,7 +55,10 @@ export function operationsPlan(
 ): OperationsPlan | undefined {
   if (functions.length === 0) return undefined;
   const { primary } = environment.regions;
-  const rules = rulesOf(registry, environment, functions);
+  const watched = tamperRules(registry, environment);
+  const rules = [...rulesOf(registry, environment, functions), ...watched.rules].sort((a, b) =>
+    a.word < b.word ? -1 : 1,
+  );
   const queue = deadLetterQueue(registry.id, environment.name);
   const topic = alarmTopic(registry.id, environment.name);
   const fromRules = (
@@ -93,7 +88,7 @@ export function operationsPlan(
           "RulesSendWhatFunctionsDidNotTake",
           "sqs:SendMessage",
           queueArn(environment, primary, queue),
-          rules.filter(({ target }) => target !== "alarms"),
+          rules.filter(({ target }) => "function" in target),
         ),
       ),
     },
@@ -111,6 +106,7 @@ export function operationsPlan(
       ),
     },
     rules,
+    ...(watched.forwarder ? { forwarder: watched.forwarder } : {}),
     preventDestroy: environment.preventDestroy,
     tags: commonTags(registry, environment),
   };
@@ -199,7 +195,7 @@ function rulesOf(
           },
         },
       },
-      target: "alarms",
+      target: { topic: "alarms" },
     }),
   ].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -48,6 +48,7 @@ import {
   operatorPolicy,
   type ProcedureNames,
   type ProcedureScope,
+  preflightPolicy,
   publisherPolicy,
   recorderRights,
   recordsPolicy,
@@ -85,6 +86,8 @@ export interface ProcedurePlan {
   readonly people: {
     readonly operator: PolicyDocument;
     readonly approver: PolicyDocument;
+    /** Of whoever runs `secrets-registry preflight`. */
+    readonly preflight: PolicyDocument;
     /** Of CI's jobs that vouch for change requests; `undefined`: none does. */
     readonly ci?: PolicyDocument;
     /** Of whoever answers the loss of a region, not for every day; `undefined`: there is one region alone. */
@@ -219,6 +222,7 @@ export function procedureOf(registry: Registry, environment: Environment, parts:
       people: {
         operator: operatorPolicy(scope),
         approver: approverPolicy(scope),
+        preflight: preflightPolicy(scope),
         ...(environment.changes ? { ci: ciPolicy(scope) } : {}),
         ...(environment.regions.replicas.length > 0 ? { failover: failoverPolicy(scope) } : {}),
       },
@@ -345,6 +349,11 @@ function functionsOf(
               issuer: changes.issuer,
               repository: changes.repository,
               ref: changes.ref,
+              ...(changes.repositoryId === undefined ? {} : { repositoryId: changes.repositoryId }),
+              ...(changes.repositoryOwnerId === undefined
+                ? {}
+                : { repositoryOwnerId: changes.repositoryOwnerId }),
+              ...(changes.workflow === undefined ? {} : { workflow: changes.workflow }),
               keys: secrets.map(({ key }) => key),
             } satisfies ChangeGateSettings,
             rights: changeGateRights(scope),

@@ -308,6 +308,33 @@ export function ciPolicy({ environment, names }: ProcedureScope): PolicyDocument
   );
 }
 
+/**
+ * What a role needs for `secrets-registry preflight`: to read about trails, principals and quotas. It reaches no secret, and
+ * may be given to whoever plans a deployment.
+ */
+export function preflightPolicy({ environment }: Pick<ProcedureScope, "environment">): PolicyDocument {
+  const { deployer, operators, approvers, breakGlass, ci } = environment.principals;
+  const principals = [deployer, ...operators, ...approvers, ...breakGlass, ...(ci === undefined ? [] : [ci])];
+  return document(
+    statement(
+      "SeeTrails",
+      ["cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus"],
+      ["*"],
+    ),
+    statement("SeePrincipals", ["iam:GetRole", "iam:GetUser"], [...new Set(principals)].sort()),
+    statement(
+      "SeeAccount",
+      ["iam:GetAccountSummary", "iam:GetOutboundWebIdentityFederationInfo", "iam:ListRoles"],
+      ["*"],
+    ),
+    statement(
+      "SeeOidcProviders",
+      ["iam:GetOpenIDConnectProvider"],
+      [`arn:${environment.partition}:iam::${environment.account}:oidc-provider/*`],
+    ),
+  );
+}
+
 /** Runs, executions and records, to be read. */
 function follow({ environment, names }: ProcedureScope): readonly PolicyStatement[] {
   const { primary } = environment.regions;

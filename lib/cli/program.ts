@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { type Registry, RegistryError, UnknownNameError } from "../model";
 import type { CommandHost } from "./command-host";
+import { addAccessCommand } from "./commands/access";
 import { addApproveCommand } from "./commands/approve";
 import { addBlastRadiusCommand } from "./commands/blast-radius";
 import { addBootstrapCommand } from "./commands/bootstrap";
@@ -8,16 +9,16 @@ import { addChangeCommands } from "./commands/change";
 import { addDueCommand } from "./commands/due";
 import { addFailoverCommand } from "./commands/failover";
 import { addLogCommands } from "./commands/log";
+import { addPreflightCommand } from "./commands/preflight";
 import { addRotateCommand } from "./commands/rotate";
 import type { RotationCommandHost } from "./commands/rotation-command-host";
 import type { Pace } from "./driver/pace";
 import { formatOption } from "./format-option";
 import { loadRegistry } from "./load-registry";
 import { profileOf, profilesIn } from "./profiles";
-import { type Format, renderAccess, renderList, renderValidate } from "./render/results";
+import { type Format, renderList, renderValidate } from "./render/results";
 import type { Terminal } from "./terminal";
 import { FailedCheck, UserFault } from "./user-fault";
-import { access } from "./verbs/access";
 import { list } from "./verbs/list";
 import { invalid, validate } from "./verbs/validate";
 
@@ -86,6 +87,7 @@ Examples:
   secrets-registry access --env prod --format json
   secrets-registry blast-radius db/app-primary --env prod
   secrets-registry change new jwt/signing --reason "Quarterly rotation" --schedule dev=2026-12-01 prod=2026-12-08
+  secrets-registry preflight --env dev
   secrets-registry bootstrap --env dev
   secrets-registry rotate db/app-primary --env dev
   secrets-registry rotate rollout jwt/signing --change security/change-requests/2026-12-01-jwt--signing.md
@@ -123,16 +125,6 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
       print(renderList(list(registry, environments, new Date()), format));
     });
 
-  program
-    .command("access")
-    .description("Lists who can read what in an environment; what is not listed is not possible")
-    .requiredOption("--env <name>", "the environment")
-    .addOption(formatOption("text", "json", "md"))
-    .action(async ({ env, format }: { env: string; format: Format }) => {
-      const registry = await load();
-      print(renderAccess(access(registry, withEnvironment(registry, env)), format));
-    });
-
   const host: RotationCommandHost = {
     load,
     print,
@@ -167,8 +159,15 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
         cloudIn: (region) => new AwsFailoverCloud({ region }),
       };
     },
+    preflight: (region, tokenOf) => {
+      const { AwsPreflightCloud } =
+        require("./cloud/aws-preflight-cloud") as typeof import("./cloud/aws-preflight-cloud");
+      const { vaultAudit } = require("./cloud/vault-audit") as typeof import("./cloud/vault-audit");
+      return { cloud: new AwsPreflightCloud({ region }), audit: vaultAudit(tokenOf) };
+    },
     places: () => (require("./cloud/https-places") as typeof import("./cloud/https-places")).httpsPlaces,
   };
+  addAccessCommand(program, host);
   addBootstrapCommand(program, host);
   addRotateCommand(program, host);
   addFailoverCommand(program, host);
@@ -177,6 +176,7 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
   addLogCommands(program, host);
   addApproveCommand(program, host);
   addDueCommand(program, host);
+  addPreflightCommand(program, host);
   addCommands?.(program, { ...host, terminal });
 
   try {

@@ -10,6 +10,7 @@ import {
   dnsSubdomain,
   duration,
   ec2Id,
+  githubId,
   iamDescription,
   iamPath,
   issuerUrl,
@@ -25,6 +26,7 @@ import {
   serverFilePath,
   slug,
   tagText,
+  workflowRef,
 } from "./grammar";
 import {
   type HealthCheckInput,
@@ -72,6 +74,15 @@ export interface ChangesInput {
   readonly repository: string;
   /** Its protected branch. Default: `refs/heads/main`. */
   readonly ref?: string;
+  /** GitHub's number of the repository, so that no other one that takes its name is believed. Default: any. */
+  readonly repositoryId?: string;
+  /** GitHub's number of its owner. Default: any. */
+  readonly repositoryOwnerId?: string;
+  /**
+   * The one workflow that may vouch, `<owner>/<name>/.github/workflows/<file>@<ref>`: others of the branch may be changed by
+   * more people. Default: any of the branch.
+   */
+  readonly workflow?: string;
 }
 
 /** Where functions run that reach private targets: subnets of a VPC in the primary region. */
@@ -479,6 +490,9 @@ export const environmentSchema = z.strictObject({
       issuer: z._default(issuerUrl, "https://token.actions.githubusercontent.com"),
       repository: repositoryName,
       ref: z._default(branchRef, "refs/heads/main"),
+      repositoryId: z.optional(githubId),
+      repositoryOwnerId: z.optional(githubId),
+      workflow: z.optional(workflowRef),
     }),
   ),
   approval: z.optional(z.enum(["required", "none"])),

@@ -136,6 +136,11 @@ export interface ChangeGateSettings extends ProcedureSettingsCommon {
   readonly repository: string;
   /** The protected branch: `refs/heads/main`. */
   readonly ref: string;
+  /** GitHub's numbers of the repository and its owner. Default: any. */
+  readonly repositoryId?: string;
+  readonly repositoryOwnerId?: string;
+  /** The one workflow whose jobs count. Default: any. */
+  readonly workflow?: string;
   /** Keys of the environment's secrets. */
   readonly keys: readonly string[];
 }

@@ -346,6 +346,23 @@ export const oneLine = text((value) => value.trim() !== "" && !/[\r\n]/.test(val
   change: "say it in one line",
 });
 
+/** Number by which GitHub knows a repository or an owner; names can be given away and taken by others. */
+export const githubId = text(matches(/^[1-9][0-9]{0,19}$/), {
+  allowed: "GitHub's number, as digits: 123456789",
+  change: "take repository_id or repository_owner_id of a job's token, or gh api repos/<owner>/<name>",
+});
+
+/** A workflow's file and where it is taken from, as `job_workflow_ref` has it. */
+export const workflowRef = text(
+  matches(
+    /^[A-Za-z0-9][A-Za-z0-9-]{0,38}\/[A-Za-z0-9._-]{1,100}\/\.github\/workflows\/[A-Za-z0-9._-]+\.ya?ml@\S+$/,
+  ),
+  {
+    allowed: "a workflow's file at a branch: acme/infrastructure/.github/workflows/vouch.yml@refs/heads/main",
+    change: "write job_workflow_ref as the job's token has it",
+  },
+);
+
 /** Owner and name of a repository of GitHub. */
 export const repositoryName = text(matches(/^[A-Za-z0-9][A-Za-z0-9-]{0,38}\/[A-Za-z0-9._-]{1,100}$/), {
   allowed: "<owner>/<name> of a repository: acme/infrastructure",

@@ -200,7 +200,10 @@ const settings = /* @__PURE__ */ madeAtUse({
       mode: z.enum(["test", "live"]),
       /** What the account is called among people: sandbox, stage, live. */
       account: oneLine,
-      /** The account (`acct_…`) that a key must belong to. Restricted keys cannot show theirs. Default: any. */
+      /**
+       * The account (`acct_…`) that a key must belong to. Restricted keys cannot show theirs. Needed for rotation
+       * `automatic`, and for an organisation's key, with which consumers send it as `Stripe-Context`. Default: any.
+       */
       accountId: z.optional(
         z.string().check(
           z.refine((id) => /^acct_[A-Za-z0-9]+$/.test(id), {
@@ -219,6 +222,39 @@ const settings = /* @__PURE__ */ madeAtUse({
       webhookUrl: z.optional(webUrl),
       /** Events that the endpoint gets. Default: all. */
       webhookEvents: z._default(z.array(oneLine).check(z.minLength(1)), ["*"]),
+      /**
+       * `true`: events of connected accounts, `false`: the account's own. Stripe cannot change it at an endpoint.
+       * Default: as the endpoint before; `false` for the first.
+       */
+      webhookConnect: z.optional(z.boolean()),
+      /**
+       * What a key may do that rotation makes (`rotation: "automatic"`), in Stripe's words for permissions of restricted
+       * keys. Rotation itself needs `balance_read`, and with `webhookUrl` `webhook_read` and `webhook_write`.
+       */
+      keyPermissions: z.optional(
+        z
+          .array(
+            z.string().check(
+              z.refine((name) => /^[a-z0-9_]+_(read|write)$/.test(name), {
+                params: {
+                  allowed: "a permission of restricted keys such as charge_write",
+                  change: "use the names of https://docs.stripe.com/stripe-apps/reference/permissions",
+                },
+                message: "permission",
+              }),
+            ),
+          )
+          .check(z.minLength(1)),
+      ),
+      /** The account's publishable key, which is no secret. Needed for rotation `automatic`. */
+      publishableKey: z.optional(
+        z.string().check(
+          z.refine((key) => /^pk_(test|live)_[A-Za-z0-9_]+$/.test(key), {
+            params: { allowed: "a publishable key: pk_test_… or pk_live_…", change: "copy it from Stripe" },
+            message: "publishable key",
+          }),
+        ),
+      ),
       apiUrl: z._default(apiUrl, "https://api.stripe.com"),
     }),
   paypal: () =>
@@ -382,9 +418,10 @@ export const KINDS = {
     title: "Stripe API keys and webhook secret",
     stores: ["aws"],
     acceptedBy: ["target"],
-    rotation: ["operator-assisted"],
+    // Automatic by the key of an app that is installed in the account: Stripe lets no other key make keys.
+    rotation: ["operator-assisted", "automatic"],
     fields: [text("secretKey"), text("publishableKey"), object("webhookSecrets")],
-    publicSettings: ["mode", "account"],
+    publicSettings: ["mode", "account", "accountId"],
   },
   paypal: {
     title: "PayPal credentials",
@@ -468,14 +505,23 @@ export function acceptorLag(secret: AnyKindSettings): AcceptorLag {
     case "hmac-key":
       return { beforeUse: undefined, afterSwitch: [secret.settings.tolerance] };
     case "stripe":
-      return { beforeUse: undefined, afterSwitch: publishesKeys(secret) ? [STRIPE_TOLERANCE] : [] };
+      return {
+        beforeUse: undefined,
+        afterSwitch: publishesKeys(secret) ? [STRIPE_RETRIES, STRIPE_TOLERANCE] : [],
+      };
     default:
       return { beforeUse: undefined, afterSwitch: [] };
   }
 }
 
 /**
- * Age up to which Stripe's libraries take a signature.
+ * How long Stripe tries to deliver an event again, at the endpoint where delivery failed and nowhere else.
+ * https://docs.stripe.com/webhooks#automatic-retries
+ */
+const STRIPE_RETRIES: Duration = days(3);
+
+/**
+ * Age up to which Stripe's libraries take a signature. Each new try has a signature of its own.
  * https://docs.stripe.com/webhooks#replay-attacks
  */
 const STRIPE_TOLERANCE: Duration = minutes(5);
@@ -516,6 +562,10 @@ export function adminNeed(secret: AnyKindSettings, store: Store, rotation: Rotat
         : undefined;
     case "sendgrid":
       return rotation === "automatic" ? "a key that makes keys: field apiKey" : undefined;
+    case "stripe":
+      return rotation === "automatic"
+        ? "the secret key of a Stripe app that may write API keys in the account: field apiKey"
+        : undefined;
     case "datadog":
       return rotation === "automatic" ? "keys that make keys: fields apiKey and appKey" : undefined;
     default:

@@ -199,6 +199,10 @@ export const deadLetterQueue = (registry: string, environment: string): string =
 export const ruleName = (registry: string, environment: string, word: string): string =>
   fitName(`${registry}-${environment}-secrets-${word}`, 64);
 
+/** IAM role by which EventBridge passes events of other regions on to the primary one. */
+export const forwarderRoleName = (registry: string, environment: string): string =>
+  fitName(`${registry}-${environment}--event-forwarder`, ROLE_NAME_LIMIT);
+
 /** SNS topic of alarms. */
 export const alarmTopic = (registry: string, environment: string): string =>
   `${registry}-${environment}-secrets-alarms`;

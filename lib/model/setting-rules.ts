@@ -99,6 +99,9 @@ export const SETTING_RULES: { readonly [K in KindName]: RulesOf<K> } = {
     accountId: withValue,
     webhookUrl: withValue,
     webhookEvents: withValue,
+    webhookConnect: withValue,
+    keyPermissions: withValue,
+    publishableKey: { takesEffect: "in-value", because: "the value's field publishableKey" },
     apiUrl: atOnce(SAME_VENDOR),
   },
   paypal: {

@@ -121,6 +121,12 @@ function stripeValue(
     "what was supplied",
   );
   checkStripeMode(value, settings.mode);
+  if (value.secretKey.startsWith("sk_org_") && settings.accountId === undefined) {
+    throw new RotationError(
+      "value-malformed",
+      "secretKey is an organisation's: set accountId, which each call with it names as Stripe-Context",
+    );
+  }
   return value;
 }
 
@@ -148,7 +154,7 @@ function withSupplied(
  */
 export function checkStripeMode(value: StripeValue, mode: "test" | "live"): void {
   for (const name of ["secretKey", "publishableKey"] as const) {
-    if (value[name].split("_")[1] !== mode) {
+    if (/^(?:sk_org|sk|rk|pk)_(test|live)_/.exec(value[name])?.[1] !== mode) {
       throw new RotationError(
         "wrong-environment",
         `${name} is a ${mode === "live" ? "test" : "live"} key, and the secret is of mode ${mode}`,

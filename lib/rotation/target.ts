@@ -77,7 +77,7 @@ export interface Retirement<V> {
 }
 
 /** Keys in the value that our own workloads check: it says what is accepted, so changes are new versions of it. */
-interface Published<V> {
+export interface Published<V> {
   /**
    * The value with `next` in use.
    *

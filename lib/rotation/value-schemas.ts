@@ -114,7 +114,10 @@ export const VALUE_SCHEMAS = madeAtUse({
     }),
   stripe: () =>
     z.strictObject({
-      secretKey: z.string().check(z.regex(/^(sk|rk)_(test|live)_[A-Za-z0-9_]+$/)),
+      /** `sk_org_…` is an organisation's: each call with it names the account in the header Stripe-Context. */
+      secretKey: z.string().check(z.regex(/^((sk|rk)_|sk_org_)(test|live)_[A-Za-z0-9_]+$/)),
+      /** Id of the key where rotation made it; no consumer needs it. None: a person made the key. */
+      secretKeyId: z.optional(text),
       publishableKey: z.string().check(z.regex(/^pk_(test|live)_[A-Za-z0-9_]+$/)),
       /**
        * Signing secrets of webhook endpoints, by generation; a signature by any of them is good. All `null`: the account

@@ -395,6 +395,7 @@ test("what the dispatcher hands on is what the registry says", () => {
   expect(changeRequest).toBe("required");
   expect(secrets["prod/db/app-primary"]).toEqual({
     key: "db/app-primary",
+    schedule: { everyDays: 29, phaseDay: 1, hour: 5, windowHours: 4 },
     kind: "postgresql-user",
     rotation: "automatic",
     publishes: false,

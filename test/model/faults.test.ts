@@ -2205,7 +2205,41 @@ const CASES: readonly {
     ],
   },
   {
-    name: "an overlap not longer than what Stripe's signatures need",
+    name: "Stripe's keys by API without what they need",
+    change: (d) => {
+      d.secrets["payments/stripe"].rotation = "automatic";
+      d.secrets["payments/stripe"].admin = "admin/db";
+      d.secrets["payments/stripe"].environments.dev = { presence: "absent" };
+      Object.assign(d.secrets["payments/stripe"].environments.prod.settings, {
+        webhookUrl: "https://shop.example.com/stripe",
+        publishableKey: ["pk", "test", "1"].join("_"),
+        keyPermissions: ["balance_read", "charge_write"],
+      });
+    },
+    faults: [
+      {
+        path: 'secrets["payments/stripe"].environments.prod.settings.accountId',
+        found: "nothing",
+        allowed: "the account in which the app of the admin secret is installed, with rotation automatic",
+        change: "add it, or choose operator-assisted",
+      },
+      {
+        path: 'secrets["payments/stripe"].environments.prod.settings.keyPermissions',
+        found: "no webhook_read, webhook_write",
+        allowed:
+          "the permissions that rotation itself uses: it reads the balance, and makes the endpoints of webhookUrl",
+        change: "add them",
+      },
+      {
+        path: 'secrets["payments/stripe"].environments.prod.settings.publishableKey',
+        found: "a key of the other mode",
+        allowed: "pk_live_…",
+        change: "copy the one of this mode",
+      },
+    ],
+  },
+  {
+    name: "an overlap not longer than Stripe tries to deliver an event again",
     change: (d) => {
       d.secrets["payments/stripe"].overlap = hours(7);
       d.secrets["payments/stripe"].environments.dev = { presence: "absent" };
@@ -2216,7 +2250,7 @@ const CASES: readonly {
         path: 'secrets["payments/stripe"].overlap',
         found: "7 hours",
         allowed:
-          "longer than 425 minutes: refresh interval, reload margin and what the kind's acceptors need beyond",
+          "longer than 4745 minutes: refresh interval, reload margin and what the kind's acceptors need beyond",
         change: "lengthen it, or remove it for the default",
       },
     ],

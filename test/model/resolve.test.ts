@@ -1,4 +1,4 @@
-import { defineRegistry, hours, minutes } from "../../lib/model";
+import { days, defineRegistry, hours, minutes } from "../../lib/model";
 import { draft } from "./sample";
 
 test.each([
@@ -6,7 +6,7 @@ test.each([
   [
     "with webhooks",
     "https://shop.example.com/stripe",
-    { overlap: { seconds: hours(8).seconds + minutes(5).seconds }, publishLead: hours(7) },
+    { overlap: { seconds: hours(8).seconds + days(3).seconds + minutes(5).seconds }, publishLead: hours(7) },
   ],
 ])("Stripe %s: its webhook secrets are published before they are used", (_name, webhookUrl, waits) => {
   const definition = draft();

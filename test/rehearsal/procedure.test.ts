@@ -32,7 +32,7 @@ import {
 } from "./rehearsed-procedure";
 import { placesWith, secretTexts } from "./value-search";
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 const today = new Date().toISOString().slice(0, 10);
 const folder = mkdtempSync(join(tmpdir(), "procedure-"));

@@ -228,7 +228,7 @@ export class ProcedureWorld {
   /** The next request for approval of a run, as approvers get it. */
   async request(isOf: (message: { secret: string; run: string }) => boolean): Promise<string> {
     const sqs = new SQSClient({ region: REGION, ...this.world.as.root });
-    for (const until = Date.now() + 90_000; Date.now() < until; await sleep(200)) {
+    for (const until = Date.now() + 300_000; Date.now() < until; await sleep(200)) {
       const { Messages = [] } = await sqs.send(
         new ReceiveMessageCommand({ QueueUrl: this.requests, MaxNumberOfMessages: 10, VisibilityTimeout: 1 }),
       );

@@ -270,7 +270,7 @@ async function disableProcedure({ plan, as }: RehearsedWorld): Promise<void> {
   const events = new EventBridgeClient({ endpoint, region, credentials: { ...credentials } });
   const mirror = plan.functions.find(({ bundle }) => bundle === "mirror")?.name;
   for (const { name, target } of plan.operations?.rules ?? []) {
-    if (target === "alarms" || target.function === mirror) continue;
+    if (!("function" in target) || target.function === mirror) continue;
     await events.send(new DisableRuleCommand({ Name: name }));
   }
   events.destroy();

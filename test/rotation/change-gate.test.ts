@@ -158,7 +158,23 @@ describe("the change gate", () => {
     ["another branch's", { claims: { ...JOB, ref: "refs/heads/feature" } }],
     ["a tag's", { claims: { ...JOB, ref: "refs/tags/main" } }],
     ["an unprotected branch's", { claims: { ...JOB, ref_protected: "false" } }],
-    ["a pull request's", { claims: { ...JOB, event_name: "pull_request_target" } }],
+    ...[
+      "pull_request",
+      "pull_request_target",
+      "pull_request_review",
+      "pull_request_review_comment",
+      "issue_comment",
+      "issues",
+      "workflow_run",
+      "workflow_call",
+      "repository_dispatch",
+      "schedule",
+      "merge_group",
+      "PUSH",
+      "",
+    ].map(
+      (event_name) => [`a job of ${event_name || "no event"}'s`, { claims: { ...JOB, event_name } }] as const,
+    ),
     ["no job's", { claims: { sub: "somebody" } }],
     ["another change's", { audience: changeAudience("acme", "prod", `sha256:${"0".repeat(64)}`) }],
     ["another environment's", { audience: changeAudience("acme", "dev", changeDigest(FILE)) }],
@@ -174,6 +190,30 @@ describe("the change gate", () => {
     expect(failure).toMatchObject({ code: "token-refused" });
     expect(String(failure)).not.toContain(text);
     expect(await changes.approved(changeDigest(FILE))).toBeUndefined();
+  });
+
+  test("believes jobs that reviewers of the branch have started", async () => {
+    for (const event_name of ["push", "workflow_dispatch"]) {
+      const { gate: it } = gate();
+      const Token = await token({ claims: { ...JOB, event_name } });
+      await expect(it.run({ Change: FILE, Token })).resolves.toMatchObject({ id: CHANGE.id });
+    }
+  });
+
+  const WORKFLOW = "acme/infrastructure/.github/workflows/vouch.yml@refs/heads/main";
+  test.each([
+    ["repositoryId", "repository_id", "1234", "4321"],
+    ["repositoryOwnerId", "repository_owner_id", "77", "78"],
+    ["workflow", "job_workflow_ref", WORKFLOW, WORKFLOW.replace("vouch", "other")],
+  ])("holds the job to %s, where the registry says so", async (setting, claim, right, wrong) => {
+    const { gate: it, changes } = gate({ [setting]: right });
+    for (const claims of [JOB, { ...JOB, [claim]: wrong }]) {
+      const event = { Change: FILE, Token: await token({ claims }) };
+      await expect(it.run(event)).rejects.toMatchObject({ code: "token-refused" });
+    }
+    expect(await changes.approved(changeDigest(FILE))).toBeUndefined();
+    const Token = await token({ claims: { ...JOB, [claim]: right } });
+    await expect(it.run({ Change: FILE, Token })).resolves.toMatchObject({ id: CHANGE.id });
   });
 
   test.each([

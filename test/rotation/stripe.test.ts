@@ -1,14 +1,17 @@
 import { acceptorLag, type KindSettings, settingsSchema } from "../../lib/model/kinds";
 import { leastOverlap } from "../../lib/model/resolve";
 import {
-  type StripeKeys,
+  type StripeKeyPair,
   type StripePermission,
   startStripeServer,
+  stripeSignature,
 } from "../../lib/rehearsal/vendors/stripe-server";
 import type { InjectedFailure } from "../../lib/rehearsal/vendors/vendor-server";
 import { PowertoolsLogbook } from "../../lib/rotation/adapters/powertools-logbook";
 import { SecretsManagerStore } from "../../lib/rotation/adapters/secrets-manager-store";
 import { StripeApi } from "../../lib/rotation/adapters/stripe-api";
+import { stripeKeysApi } from "../../lib/rotation/adapters/stripe-keys-api";
+import { keysOf } from "../../lib/rotation/generations";
 import { Redaction } from "../../lib/rotation/redaction";
 import { RotationError } from "../../lib/rotation/rotation-error";
 import { handlerOf } from "../../lib/rotation/rotation-handler";
@@ -16,9 +19,9 @@ import { type StripeValue, stripeTarget } from "../../lib/rotation/targets/strip
 import { crashEverywhere } from "./models/crash-everywhere";
 import { Crash, type CrashPlan } from "./models/crash-plan";
 import { OperatedSecret } from "./models/operated-secret";
-import { testRandom, versionId } from "./models/rehearsed-secret";
+import { ATTEMPT, testRandom, versionId } from "./models/rehearsed-secret";
 import { READINGS, type Readings } from "./models/secrets-manager-model";
-import { startWebhookReceiver } from "./models/webhook-receiver";
+import { acceptsEvent, startWebhookReceiver } from "./models/webhook-receiver";
 
 const HOUR = 3_600;
 const REFRESH = 6 * HOUR;
@@ -65,14 +68,29 @@ async function world(props: WorldProps = {}) {
   }) as KindSettings<"stripe">;
   const kind = { kind: "stripe", settings } as const;
   const api = watched(new StripeApi(settings), hooks);
+  const byHand = stripeKeysApi(settings, () => Promise.reject(new Error("people make these keys")));
   const overlap = leastOverlap(environment, acceptorLag(kind).afterSwitch).seconds + MARGIN;
   const secret: OperatedSecret<StripeValue> = new OperatedSecret<StripeValue>(kind, {
-    target: (plan) => stripeTarget({ settings, stripe: plan.wrap(api), clock: secret.clock }),
+    target: (plan) =>
+      stripeTarget({
+        settings,
+        mode: "operator-assisted",
+        stripe: plan.wrap(api),
+        keys: plan.wrap(byHand),
+        clock: secret.clock,
+        random: testRandom,
+      }),
     overlap,
     publishLead: props.publishLead ?? (webhook ? REFRESH + MARGIN : 0),
     ...(readings === undefined ? {} : { readings }),
   });
-  const keys = (): StripeKeys => stripe.createKeys(account, mode, permissions);
+  /** Beside the machine, for what it is told only in an emergency. */
+  const target = () =>
+    stripeTarget({
+      ...{ settings, mode: "operator-assisted", stripe: api, keys: byHand },
+      ...{ clock: secret.clock, random: testRandom },
+    });
+  const keys = (): StripeKeyPair => stripe.createKeys(account, mode, permissions);
   /** Every Vault has the value, and every wait is over. */
   const arrived = (): void => {
     secret.confirm();
@@ -91,6 +109,7 @@ async function world(props: WorldProps = {}) {
     settings,
     kind,
     api,
+    target,
     secret,
     keys,
     arrived,
@@ -179,12 +198,16 @@ describe("webhooks and keys together", () => {
         expect(await api.isLive(secretKey)).toBe(false);
       }
       const deliveries = receiver.pods.length === 0 ? [] : await w.emit();
-      // Exactly one: no event is lost, and outside of the switch none comes twice.
-      expect(deliveries.map(({ status }) => status)).toEqual(receiver.pods.length === 0 ? [] : [200]);
+      // By each endpoint that is on once: no event is lost, and outside of the overlap none comes twice.
+      const on = w.endpoints().filter(({ status }) => status === "enabled").length;
+      if (current().webhookSecrets.previous === null) expect(on).toBe(1);
+      expect(deliveries.map(({ status }) => status)).toEqual(
+        receiver.pods.length === 0 ? [] : Array(on).fill(200),
+      );
     };
     /** Tries hour by hour until the law allows it. */
     const eventually = async (work: () => Promise<unknown>): Promise<void> => {
-      for (let tries = 0; tries < 40; tries += 1) {
+      for (let tries = 0; tries < 120; tries += 1) {
         const code = await codeOf(work());
         if (code === "none") return;
         if (code === "still-accepted") stripe.expireKey(oldKey);
@@ -239,7 +262,7 @@ describe("webhooks and keys together", () => {
     expect(w.endpoints()).toHaveLength(1);
   });
 
-  test("another webhookUrl: the endpoint of the old one sends until the promotion, and no longer", async () => {
+  test("another webhookUrl: the endpoint of the old one goes on until three days after the promotion", async () => {
     const w = await world();
     await w.secret.operate("first", w.keys());
     w.arrived();
@@ -250,9 +273,11 @@ describe("webhooks and keys together", () => {
     expect(await w.emit()).toEqual([expect.objectContaining({ status: 200 })]);
     w.arrived();
     await w.secret.phase("promote", second);
-    const on = w.endpoints().filter(({ status }) => status === "enabled");
-    expect(on.map(({ url }) => url)).toEqual([moved]);
-    expect(w.endpoints()).toHaveLength(2);
+    const on = () => w.endpoints().flatMap(({ url, status }) => (status === "enabled" ? [url] : []));
+    expect(on()).toEqual([w.receiver.url, moved]);
+    w.arrived();
+    await w.secret.phase("decommission", second, { runId: "webhook" });
+    expect(on()).toEqual([moved]);
   });
 
   test("the old endpoint's form is kept: events come in the API version in which consumers read them", async () => {
@@ -261,14 +286,23 @@ describe("webhooks and keys together", () => {
     const id = await w.api.createEndpoint(w.current().secretKey, {
       url: w.receiver.url,
       apiVersion: "2024-06-20",
-      madeFor: { secretName: w.secret.name, versionId: w.secret.currentVersion ?? "" },
+      connect: true,
+      description: "orders",
+      metadata: { team: "payments" },
+      mark: { secretName: w.secret.name, versionId: w.secret.currentVersion ?? "" },
     });
     const value = { ...w.current(), webhookSecrets: { next: null, current: id, previous: null } };
     w.secret.secrets.putByHand(w.secret.name, versionId("by hand"), JSON.stringify(value));
     w.arrived();
     await w.secret.operate("second", w.keys());
     const next = w.endpoints().find((endpoint) => endpoint.id === w.current().webhookSecrets.next?.id);
-    expect(next).toMatchObject({ apiVersion: "2024-06-20", status: "disabled" });
+    expect(next).toMatchObject({
+      apiVersion: "2024-06-20",
+      connect: true,
+      description: "orders",
+      metadata: { team: "payments", registry_secret: w.secret.name },
+      status: "disabled",
+    });
   });
 
   test("a leaked key is replaced without waiting, while the endpoints stay as they are", async () => {
@@ -324,7 +358,8 @@ describe("webhooks and keys together", () => {
     await w.secret.phase("promote", third);
     const promoted = w.secret.currentVersion ?? "";
     w.receiver.pods = [...w.receiver.pods, w.current()];
-    expect(await w.emit()).toEqual([expect.objectContaining({ status: 200 })]);
+    // Both endpoints send it.
+    expect((await w.emit()).map(({ status }) => status)).toEqual([200, 200]);
     await w.secret.phase("rollback", promoted);
     expect(w.secret.currentVersion).toBe(third);
     const [delivery, ...more] = await w.emit();
@@ -366,7 +401,7 @@ describe("webhooks and keys together", () => {
     expect(w.endpoints().map(({ id }) => id)).toEqual([current.id, next.id]);
   });
 
-  test("without the publish lead a pod would miss an event: the law is no longer than it must be", async () => {
+  test("without the publish lead a pod would refuse the new endpoint: the law is no longer than it must be", async () => {
     const w = await world({ publishLead: 0 });
     await w.secret.operate("first", w.keys());
     w.arrived();
@@ -375,7 +410,7 @@ describe("webhooks and keys together", () => {
     w.secret.confirm();
     await w.secret.phase("promote", version);
     w.receiver.pods = [held, w.current()];
-    expect(await w.emit()).toEqual([expect.objectContaining({ status: 400 })]);
+    expect((await w.emit()).map(({ status }) => status)).toEqual([200, 400]);
   });
 
   test("a function that dies whenever it has made an endpoint does not fill the account", async () => {
@@ -436,6 +471,236 @@ describe("webhooks and keys together", () => {
   });
 });
 
+describe("no event is lost: Stripe tries again for three days, at the endpoint where delivery failed", () => {
+  interface Outage {
+    readonly what: string;
+    /** Hours from the promotion to the beginning, and the length. */
+    readonly from: number;
+    readonly hours: number;
+    /** What the rotation must not do: somebody deletes the old endpoint right after the promotion. */
+    readonly deletedAtOnce?: true;
+  }
+
+  /** An event each hour, pods that refresh every six hours, and a rotation with all its waits in the middle. */
+  async function counted({ from, hours, deletedAtOnce }: Outage) {
+    const w = await world({ mode: "live" });
+    const sent: string[] = [];
+    let promotedAt: number | undefined;
+    let confirmed: string | undefined;
+    let hour = 0;
+    const BEFORE = 30;
+    const pass = async (): Promise<void> => {
+      hour += 1;
+      w.secret.clock.advance(HOUR);
+      if (confirmed !== w.secret.currentVersion) w.secret.confirm();
+      confirmed = w.secret.currentVersion;
+      // The second pod refreshes three hours after the first.
+      w.receiver.pods = [0, 3].map((offset, pod) =>
+        hour % 6 === offset ? w.current() : (w.receiver.pods[pod] ?? w.current()),
+      );
+      const since = promotedAt === undefined ? hour - BEFORE : hour - promotedAt;
+      w.receiver.down = since >= from && since < from + hours;
+      await w.stripe.retryDue();
+      sent.push(...new Set((await w.emit()).map(({ eventId }) => eventId)));
+    };
+    const eventually = async (work: () => Promise<unknown>): Promise<void> => {
+      for (let tries = 0; tries < 200; tries += 1) {
+        const code = await codeOf(work());
+        if (code === "none") return;
+        expect(["overlap-running", "not-published-yet"]).toContain(code);
+        await pass();
+      }
+      throw new Error("the wait has no end");
+    };
+    const first = await w.secret.operate("first", w.keys());
+    w.arrived();
+    const version = await w.secret.operate("second", w.keys());
+    const old = w.current().webhookSecrets.current?.id ?? "";
+    w.stripe.expireKey(JSON.parse(w.secret.secrets.valueOf(w.secret.name, first) ?? "{}").secretKey);
+    for (; hour < BEFORE; ) await pass();
+    await eventually(() => w.secret.phase("promote", version, { runId: "webhook" }));
+    promotedAt = hour;
+    if (deletedAtOnce) w.stripe.deleteEndpoint(old);
+    await pass();
+    await eventually(() => w.secret.phase("decommission", version, { runId: "webhook" }));
+    const overlapHours = hour - promotedAt;
+    for (let left = 80; left > 0 || w.stripe.waiting.length > 0; left -= 1) await pass();
+    const taken = new Set(w.receiver.taken);
+    return {
+      overlapHours,
+      endpoints: w.endpoints().length,
+      sent: sent.length,
+      received: taken.size,
+      lost: sent.filter((id) => !taken.has(id)).length,
+      duplicates: w.receiver.taken.length - taken.size,
+    };
+  }
+
+  test.each<Outage>([
+    { what: "a receiver that never fails", from: 0, hours: 0 },
+    { what: "one that is away for ten hours, from an hour before the promotion", from: -1, hours: 10 },
+    { what: "one that is away from the promotion on, for a day", from: 0, hours: 24 },
+    { what: "one that is away for sixty hours, from two hours before the promotion", from: -2, hours: 60 },
+    { what: "one that is away while the old endpoint goes", from: 76, hours: 12 },
+  ])(
+    "$what",
+    async (outage) => {
+      const { lost, duplicates, ...rest } = await counted(outage);
+      process.stdout.write(
+        `Stripe, ${outage.what}: ${rest.sent} events sent, ${rest.received} received, ${lost} lost, ` +
+          `${duplicates} came twice, in an overlap of ${rest.overlapHours} hours\n`,
+      );
+      expect({ lost, endpoints: rest.endpoints }).toEqual({ lost: 0, endpoints: 1 });
+      // Each event of the overlap comes at most once by each of the two endpoints.
+      expect(duplicates).toBeGreaterThan(0);
+      expect(duplicates).toBeLessThanOrEqual(rest.overlapHours + 1);
+      expect(rest.overlapHours).toBeGreaterThan(3 * 24);
+    },
+    120_000,
+  );
+
+  test("would be, if the old endpoint went when the new one sends", async () => {
+    const { lost } = await counted({ what: "", from: -1, hours: 10, deletedAtOnce: true });
+    expect(lost).toBeGreaterThan(0);
+  }, 120_000);
+});
+
+describe("a leak of webhook secrets", () => {
+  test("every secret of the value is thrown away: a forgery by any of them is refused", async () => {
+    const w = await world();
+    await w.secret.operate("first", w.keys());
+    w.arrived();
+    const second = await w.secret.operate("second", w.keys());
+    w.arrived();
+    await w.secret.phase("promote", second);
+    w.arrived();
+    await w.secret.rotate(versionId("third"));
+    const leaked = w.current();
+    const forgeries = keysOf(leaked.webhookSecrets).map(({ secret }) =>
+      stripeSignature(secret, PAYLOAD, w.secret.clock.now()),
+    );
+    expect(forgeries).toHaveLength(3);
+    const target = w.target();
+    const attempt = { ...ATTEMPT, secretName: w.secret.name, versionId: versionId("emergency") };
+    const supplied = w.keys();
+    const replaced = await target.published?.replaced(leaked, attempt, { ...leaked, ...supplied });
+    if (replaced === undefined) throw new Error("nothing is published");
+    expect(replaced).toMatchObject(supplied);
+    target.checkSuccession(replaced, leaked, true);
+    await target.install(replaced, leaked, attempt);
+    const taken = (held: StripeValue): readonly boolean[] =>
+      forgeries.map((forgery) => acceptsEvent(held, forgery, PAYLOAD, w.secret.clock.now()));
+    expect([taken(leaked), taken(replaced)]).toEqual([
+      [true, true, true],
+      [false, false, false],
+    ]);
+    // Until pods have the new value, the old endpoint goes on sending what they understand.
+    w.receiver.pods = [leaked];
+    expect((await w.emit()).map(({ status }) => status).sort()).toEqual([200, 400]);
+    w.stripe.expireKey(leaked.secretKey);
+    const secret = { secretName: w.secret.name, secretArn: attempt.secretArn };
+    const retirement = { secret, retired: leaked, kept: [replaced], refreshedBy: undefined, emergency: true };
+    for (const _ of [1, 2]) await target.retire(retirement);
+    expect(w.endpoints().map(({ id, status }) => [id, status])).toEqual([
+      [replaced.webhookSecrets.current?.id, "enabled"],
+    ]);
+    w.receiver.pods = [replaced];
+    expect(await w.emit()).toEqual([expect.objectContaining({ status: 200 })]);
+  });
+});
+
+describe("a version that is given up before anybody was served it", () => {
+  test("takes its endpoint along, and no other", async () => {
+    const w = await world();
+    await w.secret.operate("first", w.keys());
+    w.arrived();
+    const second = await w.secret.operate("second", w.keys());
+    w.arrived();
+    await w.secret.phase("promote", second);
+    w.arrived();
+    const { versionId: third, steps } = await w.secret.supply("third", w.keys());
+    await w.secret.run({ versionId: third, steps: steps.slice(0, 2) });
+    const { current } = w.current().webhookSecrets;
+    expect(w.endpoints()).toHaveLength(2);
+    await w.secret.phase("rollback", third);
+    expect(w.endpoints().map(({ id, status }) => [id, status])).toEqual([[current?.id, "enabled"]]);
+  });
+
+  test("while the overlap runs, the endpoint before stays: it still tries what failed", async () => {
+    const w = await world();
+    await w.secret.operate("first", w.keys());
+    w.arrived();
+    const second = await w.secret.operate("second", w.keys());
+    w.arrived();
+    await w.secret.phase("promote", second);
+    const held = w.current();
+    const given = {
+      ...held,
+      webhookSecrets: { ...held.webhookSecrets, next: { id: "we_gone", secret: "whsec_x" } },
+    };
+    const target = w.target();
+    const secret = { secretName: w.secret.name, secretArn: ATTEMPT.secretArn };
+    await target.retire({ secret, retired: given, kept: [held], refreshedBy: undefined, emergency: false });
+    expect(w.endpoints().map(({ status }) => status)).toEqual(["enabled", "enabled"]);
+  });
+
+  test("even where its value was never stored", async () => {
+    const w = await world();
+    await w.secret.operate("first", w.keys());
+    w.arrived();
+    const held = w.endpoints().map(({ id }) => id);
+    const { versionId: second } = await w.secret.supply("second", w.keys());
+    w.secret.secrets.stage(w.secret.name, second);
+    w.hooks.after = async (call) => {
+      if (call === "createEndpoint") throw new Crash("dead");
+    };
+    await expect(w.secret.step("createSecret", second)).rejects.toThrow(/dead/);
+    delete w.hooks.after;
+    expect(w.endpoints()).toHaveLength(2);
+    await w.secret.phase("rollback", second);
+    expect(w.endpoints().map(({ id }) => id)).toEqual(held);
+  });
+});
+
+describe("the mark of an endpoint", () => {
+  test("one of a secret of the same name in another AWS account is left alone", async () => {
+    const w = await world();
+    await w.secret.operate("first", w.keys());
+    w.arrived();
+    const foreign = await w.api.createEndpoint(w.current().secretKey, {
+      url: w.receiver.url,
+      connect: false,
+      apiVersion: null,
+      description: null,
+      metadata: {},
+      mark: { secretName: w.secret.name, owner: "0123456789abcdef", versionId: versionId("of others") },
+    });
+    w.secret.clock.advance(30 * 24 * HOUR);
+    const second = await w.secret.operate("second", w.keys());
+    w.arrived();
+    await w.secret.phase("promote", second);
+    expect(w.endpoints().map(({ id }) => id)).toContain(foreign.id);
+  });
+
+  test("a value that names an endpoint of others takes nothing away from them", async () => {
+    const w = await world();
+    await w.secret.operate("first", w.keys());
+    const foreign = w.stripe.createEndpoint(w.account, "test", `${w.receiver.url}/others`);
+    const retired = {
+      ...w.current(),
+      webhookSecrets: { next: null, current: { id: foreign.id, secret: foreign.secret }, previous: null },
+    };
+    const target = w.target();
+    const secret = { secretName: w.secret.name, secretArn: ATTEMPT.secretArn };
+    const retirement = { secret, retired, kept: [w.current()], refreshedBy: undefined, emergency: false };
+    await expect(target.retire(retirement)).rejects.toMatchObject({ code: "user-mismatch" });
+    expect(w.endpoints().map(({ id }) => id)).toContain(foreign.id);
+  });
+});
+
+/** What somebody would have us believe. */
+const PAYLOAD = JSON.stringify({ id: "evt_forged", type: "charge.succeeded" });
+
 describe("a crash at every call", () => {
   /** A world in which a rotation with webhooks has come so far. */
   const prepared = async (upTo: "rotation" | "promote" | "decommission") => {
@@ -476,7 +741,7 @@ describe("a crash at every call", () => {
           .sort(),
       ).toEqual(named.sort());
       for (const { id, status } of w.endpoints()) {
-        expect([id, status]).toEqual([id, id === current?.id ? "enabled" : "disabled"]);
+        expect([id, status]).toEqual([id, id === next?.id ? "disabled" : "enabled"]);
       }
     };
     return { w, before, version, supplied, holds, endpointsAreThoseOfTheValue };
@@ -821,7 +1086,15 @@ test("no log line and no error holds a value, whatever fails", async () => {
         log: new PowertoolsLogbook("test", redaction, { kind: "stripe" }),
         redaction,
       },
-      ({ settings, clock }) => stripeTarget({ settings, stripe: new StripeApi(settings), clock }),
+      ({ settings, rotation, clock, random }) =>
+        stripeTarget({
+          settings,
+          mode: rotation,
+          stripe: new StripeApi(settings),
+          keys: stripeKeysApi(settings, () => Promise.reject(new Error("people make these keys"))),
+          clock,
+          random,
+        }),
     );
     const call = async (event: object): Promise<void> => {
       await handler({ SecretId: w.secret.name, ...event }).catch((failure: unknown) => {

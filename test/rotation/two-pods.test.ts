@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { acceptorLag, JWT_ALGORITHMS, type KindSettings, settingsSchema } from "../../lib/model/kinds";
 import { leastOverlap } from "../../lib/model/resolve";
@@ -6,7 +7,7 @@ import { RotationError } from "../../lib/rotation/rotation-error";
 import type { PublishedTarget } from "../../lib/rotation/target";
 import { hmacKeyTarget, signHmac, verifyHmac } from "../../lib/rotation/targets/hmac-key";
 import { type JwtValue, jwtSigningKeyTarget } from "../../lib/rotation/targets/jwt-signing-key";
-import type { PrivateJwk } from "../../lib/rotation/value-schemas";
+import { type PrivateJwk, publicHalf } from "../../lib/rotation/value-schemas";
 import { propertyCases, propertyRuns } from "../property-runs";
 import { crashEverywhere } from "./models/crash-everywhere";
 import { ATTEMPT, RehearsedSecret, testRandom, versionId } from "./models/rehearsed-secret";
@@ -322,6 +323,49 @@ describe("keys", () => {
     const second = await hmac.target("automatic", 1).generate(first, ATTEMPT);
     expect(keysOf(second).map(({ key }) => Buffer.from(key, "base64url").length)).toEqual([32, 64, 32]);
     await expect(hmac.target("automatic", 1).test(second)).resolves.toBeUndefined();
+  });
+
+  test.each(["automatic", "manual-dual-publish"] as const)(
+    "a key that an organisation brings along keeps its kid, %s: no token is refused when it moves in",
+    async (mode) => {
+      const [own, before] = await Promise.all(
+        ["ES256", "RS256"].map(async (algorithm) => {
+          const made = jwtSigningKeyTarget({
+            settings: { ...jwtSettings, algorithm: algorithm as "ES256" },
+            mode: "manual-dual-publish",
+          });
+          return (await made.generate(undefined, ATTEMPT)).current;
+        }),
+      );
+      if (own === undefined || before === undefined) throw new Error("no keys");
+      const current: PrivateJwk = { ...own, kid: "auth.example.com/2024 #2" };
+      const previous = publicHalf({ ...before, kid: "auth.example.com/2023 #1" });
+      const staged = { next: null, current, previous, jwks: { keys: [publicHalf(current), previous] } };
+      const target = jwt.target(mode);
+      const first = await target.generate(undefined, ATTEMPT, staged);
+      await target.test(first);
+      expect(first).toMatchObject({ current: { kid: current.kid }, previous: { kid: previous.kid } });
+      expect(first.jwks.keys).toHaveLength(mode === "automatic" ? 3 : 2);
+      for (const key of [current, { ...before, kid: previous.kid }]) {
+        expect(await verifies(first, await tokenBy(key))).toBe(true);
+      }
+      const second = await target.generate(first, ATTEMPT);
+      expect(await verifies(second, await tokenBy(current))).toBe(true);
+      expect(second.jwks.keys.length).toBeLessThanOrEqual(3);
+    },
+    60_000,
+  );
+
+  test("an RSA key of 1,024 bits, or with a kid of no characters, is not taken along", async () => {
+    const weak = generateKeyPairSync("rsa", { modulusLength: 1_024 }).privateKey.export({ format: "jwk" });
+    const current = { ...weak, kid: "weak", alg: "RS256", use: "sig" } as PrivateJwk;
+    const staged = { next: null, current, previous: null, jwks: { keys: [publicHalf(current)] } };
+    const target = jwt.target("manual-dual-publish");
+    const first = await target.generate(undefined, ATTEMPT, staged);
+    await expect(target.test(first)).rejects.toMatchObject({ code: "target-refused" });
+    const { schema } = target;
+    expect(schema.safeParse(first).success).toBe(true);
+    expect(schema.safeParse({ ...first, current: { ...current, kid: "" } }).success).toBe(false);
   });
 
   test("two keys of one name are refused", async () => {

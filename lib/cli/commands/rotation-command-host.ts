@@ -1,4 +1,5 @@
 import type { Places } from "../cloud/places";
+import type { PreflightCloud, VaultAudit } from "../cloud/preflight-cloud";
 import type { CommandHost } from "../command-host";
 import type { FailoverHost } from "../verbs/failover";
 import type { RotationHost } from "../verbs/rotate";
@@ -15,4 +16,9 @@ export interface RotationCommandHost extends CommandHost {
   failover(): FailoverHost;
   /** Issuers and Vaults. */
   places(): Places;
+  /** AWS and Vaults, to be asked before a deployment. */
+  preflight(
+    region: string,
+    tokenOf: (vault: string) => string | undefined,
+  ): { readonly cloud: PreflightCloud; readonly audit: VaultAudit };
 }

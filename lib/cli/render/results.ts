@@ -1,5 +1,6 @@
-import type { AccessRow } from "../../blueprint";
+import type { AccessRow, PrincipalAccess } from "../../blueprint";
 import { formatFault } from "../../model";
+import type { AccessReason } from "../verbs/access";
 import type { EnvironmentListing } from "../verbs/list";
 import type { ValidateResult } from "../verbs/validate";
 import { markdownTable, type TableData, textTable } from "./table";
@@ -55,6 +56,36 @@ export function renderList(listings: readonly EnvironmentListing[], format: Form
         : `${heading}\n\n${textTable(listTable(listing))}${absent && `\n${absent}`}`;
     })
     .join("\n\n");
+}
+
+/** Everybody who gets near a secret. */
+export function renderAllAccess(rows: readonly PrincipalAccess[], format: Format): string {
+  if (format === "json") return json(rows);
+  const table: TableData = {
+    head: ["SECRET", "KIND", "PRINCIPAL", "STORE", "CAN", "GRANTED BY", "WHY"],
+    rows: rows.map(({ secret, kind, name, store, can, grantedBy, why }) => [
+      secret,
+      kind,
+      name,
+      store,
+      can.join(","),
+      grantedBy,
+      why,
+    ]),
+  };
+  const note =
+    "Whoever is not listed is denied each value by the secret's own policy. Not listed because no policy here can bind them: the account's root, whoever may change these policies (each change pages), and AWS.";
+  return `${format === "md" ? markdownTable(table) : textTable(table)}\n\n${note}`;
+}
+
+/** Why a principal can, or cannot, reach a secret. */
+export function renderWhy({ principal, secret, can, reasons }: AccessReason, format: Format): string {
+  if (format === "json") return json({ principal, secret, can, reasons });
+  const verdict =
+    can.length > 0
+      ? `${principal.kind} ${principal.name} can ${can.join(", ")} ${secret}:`
+      : `${principal.kind} ${principal.name} cannot reach ${secret}:`;
+  return [verdict, ...reasons.map((reason) => `- ${reason}`)].join("\n");
 }
 
 /** Who reads what. */

@@ -1,5 +1,8 @@
 import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
-import { CloudwatchEventTarget } from "@cdktf/provider-aws/lib/cloudwatch-event-target";
+import {
+  CloudwatchEventTarget,
+  type CloudwatchEventTargetConfig,
+} from "@cdktf/provider-aws/lib/cloudwatch-event-target";
 import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
 import { KmsAlias } from "@cdktf/provider-aws/lib/kms-alias";
 import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
@@ -13,6 +16,7 @@ import { Construct } from "constructs";
 import { type FunctionPlan, type OperationsPlan, type RulePlan, rotates } from "../../blueprint";
 import { hideIdsBelow, setAddress } from "../address";
 import { literalJson, literalText } from "../literal-text";
+import { ExclusiveRole } from "./exclusive-role";
 import { metricAlarm } from "./metric-alarm";
 import { RegistryFunction } from "./registry-function";
 
@@ -127,7 +131,19 @@ export class Operations extends Construct {
         return [entry.name, { arn, permission }];
       }),
     );
-    for (const rule of plan.rules) this.#rule(common, rule, deadLetterArn);
+    const forwarder = plan.forwarder
+      ? new ExclusiveRole(this, "forwarder", {
+          plan: plan.forwarder.role,
+          word: "event-forwarder",
+          description: "EventBridge passes events of other regions on to the primary one",
+          rights: "what EventBridge may do to pass events on",
+          ...(provider ? { provider } : {}),
+        })
+      : undefined;
+    for (const rule of plan.rules) {
+      const made = this.#rule({ ...common, region: rule.region ?? region }, rule);
+      this.#target({ ...common, region: rule.region ?? region }, rule, made, deadLetterArn, forwarder?.arn);
+    }
     const atOnce = { periodSeconds: MINUTES_5, whenMissing: "notBreaching" } as const;
     const told = { ...common, topicArn: this.alarmTopicArn, tags };
     for (const entry of functions) {
@@ -247,8 +263,8 @@ export class Operations extends Construct {
     return arn;
   }
 
-  #rule(common: Common, plan: RulePlan, deadLetterArn: string): void {
-    const rule = setAddress(
+  #rule(common: Common, plan: RulePlan): CloudwatchEventRule {
+    return setAddress(
       this,
       new CloudwatchEventRule(this, `rule-${plan.word}`, {
         ...common,
@@ -260,31 +276,43 @@ export class Operations extends Construct {
       }),
       plan.word,
     );
-    if (plan.target === "alarms") {
+  }
+
+  #target(
+    common: Common,
+    plan: RulePlan,
+    rule: CloudwatchEventRule,
+    deadLetterArn: string,
+    forwarderArn: string | undefined,
+  ): void {
+    const to = (config: { readonly arn: string } & Partial<CloudwatchEventTargetConfig>): void => {
       setAddress(
         this,
-        new CloudwatchEventTarget(this, `target-${plan.word}`, {
-          ...common,
-          rule: rule.name,
-          arn: this.alarmTopicArn,
-        }),
+        new CloudwatchEventTarget(this, `target-${plan.word}`, { ...common, rule: rule.name, ...config }),
         plan.word,
       );
+    };
+    if ("bus" in plan.target) {
+      to({ arn: plan.target.bus, ...(forwarderArn === undefined ? {} : { roleArn: forwarderArn }) });
+      return;
+    }
+    if ("topic" in plan.target) {
+      const { text } = plan.target;
+      to({
+        arn: this.alarmTopicArn,
+        ...(text
+          ? { inputTransformer: { inputPaths: { ...text.paths }, inputTemplate: literalText(text.template) } }
+          : {}),
+      });
       return;
     }
     const target = this.#function(plan.target.function);
-    setAddress(
-      this,
-      new CloudwatchEventTarget(this, `target-${plan.word}`, {
-        ...common,
-        rule: rule.name,
-        arn: target.arn,
-        ...(plan.target.input ? { input: literalJson(plan.target.input) } : {}),
-        retryPolicy: { maximumEventAgeInSeconds: EVENT_AGE_SECONDS, maximumRetryAttempts: EVENT_RETRIES },
-        deadLetterConfig: { arn: deadLetterArn },
-      }),
-      plan.word,
-    );
+    to({
+      arn: target.arn,
+      ...(plan.target.input ? { input: literalJson(plan.target.input) } : {}),
+      retryPolicy: { maximumEventAgeInSeconds: EVENT_AGE_SECONDS, maximumRetryAttempts: EVENT_RETRIES },
+      deadLetterConfig: { arn: deadLetterArn },
+    });
     setAddress(
       this,
       new LambdaPermission(this, `events-call-${plan.word}`, {

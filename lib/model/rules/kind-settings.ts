@@ -27,7 +27,7 @@ export const kindSettingFaults = (context: RuleContext): readonly Fault[] =>
               : connectionUserFaults(secret.settings.connectionUser, at)),
           ];
         case "stripe":
-          return modeFaults(secret, environment.tier, at("mode"));
+          return [...modeFaults(secret, environment.tier, at("mode")), ...stripeKeyFaults(secret, at)];
         case "paypal":
           return [
             ...modeFaults(secret, environment.tier, at("mode")),
@@ -118,6 +118,52 @@ const serverFaults = (
           "remove it, and let `server` be the writer",
         ),
       ];
+
+/** What Stripe's keys need that rotation makes by API, and what it uses of them itself. */
+function stripeKeyFaults(
+  { settings, rotation }: EnvironmentSecret & { kind: "stripe" },
+  at: (setting: string) => readonly PathStep[],
+): readonly Fault[] {
+  const { mode, publishableKey } = settings;
+  const wrongMode =
+    publishableKey !== undefined && !publishableKey.startsWith(`pk_${mode}_`)
+      ? [fault(at("publishableKey"), "a key of the other mode", `pk_${mode}_…`, "copy the one of this mode")]
+      : [];
+  if (rotation !== "automatic") return wrongMode;
+  const needed = {
+    accountId: "the account in which the app of the admin secret is installed",
+    publishableKey: "the account's publishable key, which stays as it is",
+    keyPermissions: "what the keys may do that rotation makes",
+  } as const;
+  const absent = (Object.keys(needed) as (keyof typeof needed)[]).filter(
+    (name) => settings[name] === undefined,
+  );
+  const own = settings.webhookUrl === undefined ? [] : ["webhook_read", "webhook_write"];
+  const without = ["balance_read", ...own].filter(
+    (name) => settings.keyPermissions !== undefined && !settings.keyPermissions.includes(name),
+  );
+  return [
+    ...wrongMode,
+    ...absent.map((name) =>
+      fault(
+        at(name),
+        "nothing",
+        `${needed[name]}, with rotation automatic`,
+        "add it, or choose operator-assisted",
+      ),
+    ),
+    ...(without.length === 0
+      ? []
+      : [
+          fault(
+            at("keyPermissions"),
+            `no ${without.join(", ")}`,
+            "the permissions that rotation itself uses: it reads the balance, and makes the endpoints of webhookUrl",
+            "add them",
+          ),
+        ]),
+  ];
+}
 
 /** Only an engine of Vault's has a connection. */
 const connectionUserFaults = (

@@ -58,7 +58,10 @@ export async function loadOperations(
   };
   const arns = new Map(await Promise.all(blueprint.functions.map(load)));
   const topicArn = topicArnOf(blueprint, operations);
-  await Promise.all(operations.rules.map((rule) => loadRule(access, region, rule, arns, topicArn)));
+  if (operations.forwarder) await loadRole(access, blueprint, operations.forwarder.role);
+  await Promise.all(
+    operations.rules.map((rule) => loadRule(access, rule.region ?? region, rule, arns, topicArn, operations)),
+  );
   return arns;
 }
 
@@ -173,6 +176,7 @@ async function loadRule(
   rule: RulePlan,
   functionArns: ReadonlyMap<string, string>,
   topicArn: string,
+  { forwarder }: Pick<OperationsPlan, "forwarder">,
 ): Promise<void> {
   const events = new EventBridgeClient(clientSettings(access, region));
   await events.send(
@@ -185,7 +189,7 @@ async function loadRule(
     }),
   );
   const { target } = rule;
-  const arn = target === "alarms" ? topicArn : functionArns.get(target.function);
+  const arn = "bus" in target ? target.bus : "topic" in target ? topicArn : functionArns.get(target.function);
   if (arn === undefined) throw new Error(`rule ${rule.name} calls a function that is not there`);
   await events.send(
     new PutTargetsCommand({
@@ -194,12 +198,16 @@ async function loadRule(
         {
           Id: rule.word,
           Arn: arn,
-          ...(target !== "alarms" && target.input ? { Input: JSON.stringify(target.input) } : {}),
+          ...("function" in target && target.input ? { Input: JSON.stringify(target.input) } : {}),
+          ...("topic" in target && target.text
+            ? { InputTransformer: { InputPathsMap: target.text.paths, InputTemplate: target.text.template } }
+            : {}),
+          ...("bus" in target && forwarder ? { RoleArn: forwarder.role.arn } : {}),
         },
       ],
     }),
   );
-  if (target === "alarms") return;
+  if (!("function" in target)) return;
   await new LambdaClient(clientSettings(access, region)).send(
     new AddPermissionCommand({
       FunctionName: target.function,

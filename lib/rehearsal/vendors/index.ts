@@ -11,5 +11,5 @@ export {
   type SendGridServerOptions,
   startSendGrid,
 } from "./sendgrid-server";
-export { type StripeKeys, type StripeServer, startStripeServer } from "./stripe-server";
+export { type StripeKeyPair, type StripeServer, startStripeServer } from "./stripe-server";
 export type { InjectedFailure, VendorServer } from "./vendor-server";

@@ -1,27 +1,18 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { type DeliveryPlace, StripeDeliveries, type StripeDelivery } from "./stripe-deliveries";
+import { StripeApiKeys, type StripeKey } from "./stripe-keys";
+import { type StripeMode, type StripeOwner, StripeWebhookEndpoints } from "./stripe-webhooks";
+import { stripeError, stripeWord } from "./stripe-words";
 import { startVendorServer, type VendorCall, type VendorReply, type VendorServer } from "./vendor-server";
 
-type Mode = "test" | "live";
+export { isTaken, type StripeDelivery, stripeSignature } from "./stripe-deliveries";
 
 /** Permissions of restricted keys, as far as they matter here. */
 export type StripePermission = "balance_read" | "webhook_read" | "webhook_write";
 
 /** A pair of keys, as the dashboard shows it once. */
-export interface StripeKeys {
+export interface StripeKeyPair {
   readonly secretKey: string;
   readonly publishableKey: string;
-}
-
-/** One attempt to deliver an event. */
-export interface StripeDelivery {
-  readonly endpoint: string;
-  readonly eventId: string;
-  /** What was sent. */
-  readonly payload: string;
-  /** Its `Stripe-Signature`. */
-  readonly signature: string;
-  /** The receiver's answer; 0: none. */
-  readonly status: number;
 }
 
 /** What the dashboard shows of an endpoint. */
@@ -31,6 +22,17 @@ export interface StripeEndpoint {
   readonly status: "enabled" | "disabled";
   readonly events: readonly string[];
   readonly apiVersion: string | null;
+  readonly connect: boolean;
+  readonly description: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** What a person chooses for an endpoint in the dashboard. */
+export interface DashboardEndpoint {
+  readonly connect?: boolean;
+  readonly apiVersion?: string;
+  readonly description?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** Stripe, with what people do in its dashboard and with the events that it sends. */
@@ -38,143 +40,150 @@ export interface StripeServer extends VendorServer {
   /** An account, such as `acct_…`. */
   createAccount(): string;
   /** @param permissions a restricted key instead of a secret key. @default a secret key, which may do everything */
-  createKeys(account: string, mode: Mode, permissions?: readonly StripePermission[]): StripeKeys;
+  createKeys(account: string, mode: StripeMode, permissions?: readonly StripePermission[]): StripeKeyPair;
+  /** A key of an organisation with these accounts. */
+  createOrganisationKey(accounts: readonly string[], mode: StripeMode): string;
+  /** The key of an app that is installed in an account, and may make keys there. */
+  createApp(account: string, mode: StripeMode): { readonly apiKey: string; uninstall(): void };
+  /** Names of the keys that are to be had by API and have not been expired. */
+  managedKeys(account: string, mode: StripeMode): readonly string[];
   /** The key is refused from now on. */
   expireKey(secretKey: string): void;
   /** An endpoint that a person makes in the dashboard, with its secret. */
-  createEndpoint(account: string, mode: Mode, url: string): { readonly id: string; readonly secret: string };
+  createEndpoint(
+    account: string,
+    mode: StripeMode,
+    url: string,
+    form?: DashboardEndpoint,
+  ): { readonly id: string; readonly secret: string };
   deleteEndpoint(id: string): void;
-  endpoints(account: string, mode: Mode): readonly StripeEndpoint[];
+  endpoints(account: string, mode: StripeMode): readonly StripeEndpoint[];
   /** Something happens in an account: every enabled endpoint for this type gets a signed event. */
-  emit(account: string, mode: Mode, type: string): Promise<readonly StripeDelivery[]>;
+  emit(account: string, mode: StripeMode, type: string): Promise<readonly StripeDelivery[]>;
+  /** Tries again what failed and is due by now. */
+  retryDue(): Promise<void>;
+  /** Every attempt so far. */
+  readonly deliveries: readonly StripeDelivery[];
+  /** Ids of events that are going to be tried again. */
+  readonly waiting: readonly string[];
 }
 
 /** How {@link startStripeServer} makes one. */
 export interface StripeServerProps {
-  /** Time of creation and of signatures. @default the process's clock */
+  /** Time of creation, signatures and retries. @default the process's clock */
   readonly now?: () => Date;
+  /** How long a key works on after the API has expired it. @default 9 seconds, as was measured */
+  readonly expiryDelaySeconds?: number;
+  /**
+   * Requests that one account may make in a second. Stripe's limits: 100 in live mode, 25 in a sandbox.
+   * https://docs.stripe.com/rate-limits
+   * @default no limit
+   */
+  readonly requestsPerSecond?: number;
 }
 
-interface Key {
-  readonly account: string;
-  readonly mode: Mode;
-  readonly permissions: readonly StripePermission[] | undefined;
-  expired: boolean;
-}
+/** "All keys can be up to 255 characters": https://docs.stripe.com/api/idempotent_requests */
+const LONGEST_IDEMPOTENCY_KEY = 255;
 
-interface Endpoint {
-  readonly id: string;
-  readonly account: string;
-  readonly mode: Mode;
-  readonly url: string;
-  readonly secret: string;
-  readonly apiVersion: string | null;
-  readonly created: number;
-  readonly metadata: Readonly<Record<string, string>>;
-  status: "enabled" | "disabled";
-  events: readonly string[];
-}
+/** https://docs.stripe.com/api/versioning */
+const VERSION = /^\d{4}-\d\d-\d\d(\.[a-z]+)?$/;
 
-/** https://docs.stripe.com/webhooks: up to 16 endpoints, for each mode by itself. */
-const MOST_ENDPOINTS = 16;
+type Answer = (call: VendorCall, owner: StripeOwner, key: StripeKey) => VendorReply;
 
 /**
- * Stripe's API as far as rotation meets it: keys of two modes, restricted keys, webhook endpoints whose secret is shown
- * once, and events signed by it.
+ * Stripe's API as far as rotation meets it: keys of two modes, restricted keys, an organisation's, those that an app
+ * makes; webhook endpoints whose secret is shown once; events signed by it, and tried again where they fail.
  * https://docs.stripe.com/api
  */
 export async function startStripeServer({
   now = () => new Date(),
+  expiryDelaySeconds = 9,
+  requestsPerSecond = Number.POSITIVE_INFINITY,
 }: StripeServerProps = {}): Promise<StripeServer> {
-  const keys = new Map<string, Key>();
-  const endpoints = new Map<string, Endpoint>();
+  const keys = new StripeApiKeys({ now, expiryDelaySeconds });
+  const webhooks = new StripeWebhookEndpoints(now);
+  const replies = new Map<string, { readonly asked: string; readonly reply: VendorReply }>();
+  let second = { at: 0, requests: 0 };
 
-  const of = ({ account, mode }: Pick<Key, "account" | "mode">): readonly Endpoint[] =>
-    [...endpoints.values()].filter((endpoint) => endpoint.account === account && endpoint.mode === mode);
-
-  const make = (
-    { account, mode }: Pick<Key, "account" | "mode">,
-    rest: Pick<Endpoint, "url" | "apiVersion" | "metadata" | "events">,
-  ): Endpoint => {
-    const endpoint: Endpoint = {
-      id: `we_${word(24)}`,
-      account,
-      mode,
-      secret: `whsec_${word(32)}`,
-      created: Math.floor(now().getTime() / 1_000),
-      status: "enabled",
-      ...rest,
-    };
-    endpoints.set(endpoint.id, endpoint);
-    return endpoint;
+  const placeOf = (id: string): DeliveryPlace | undefined => {
+    const endpoint = webhooks.get(id);
+    return endpoint?.status === "enabled" ? endpoint : undefined;
   };
+  const deliveries = new StripeDeliveries(placeOf, now);
 
   /** Looks at the key before anything else, as Stripe does. */
   const withKey =
-    (permission: StripePermission | undefined, answer: (call: VendorCall, key: Key) => VendorReply) =>
+    (permission: StripePermission | undefined, answer: Answer) =>
     (call: VendorCall): VendorReply => {
-      const text = call.headers.authorization?.replace(/^Bearer /, "") ?? "";
-      const key = keys.get(text);
-      const shown = `${text.slice(0, 8)}${"*".repeat(20)}${text.slice(-4)}`;
-      if (key === undefined) return error(401, `Invalid API Key provided: ${shown}`);
-      if (key.expired) return error(401, `Expired API Key provided: ${shown}`, "api_key_expired");
+      const token = tokenOf(call);
+      if (token === "") return stripeError(401, "You did not provide an API key.");
+      const key = keys.get(token);
+      const shown = `${token.slice(0, 8)}${"*".repeat(20)}${token.slice(-4)}`;
+      if (key === undefined) return stripeError(401, `Invalid API Key provided: ${shown}`);
+      if (keys.hasEnded(key))
+        return stripeError(401, `Expired API Key provided: ${shown}`, "api_key_expired");
+      const limited = overLimit();
+      if (limited !== undefined) return limited;
+      const version = call.headers["stripe-version"];
+      if (version !== undefined && !VERSION.test(version)) {
+        return stripeError(400, `Invalid Stripe API version: ${version}`);
+      }
+      const owner = ownerOf(call, key);
+      if ("status" in owner) return owner;
       const allowed =
         key.permissions === undefined || (permission !== undefined && key.permissions.includes(permission));
-      if (allowed) return answer(call, key);
-      return error(
-        403,
-        `The provided key '${shown}' does not have the required permissions for this endpoint on account ` +
-          `'${key.account}'. Having the 'rak_${permission}' permission would allow this request to continue.`,
-        "more_permissions_required",
-      );
+      if (!allowed) {
+        return stripeError(
+          403,
+          `The provided key '${shown}' does not have the required permissions for this endpoint on account ` +
+            `'${owner.account}'. Having the 'rak_${permission}' permission would allow this request to continue.`,
+          "more_permissions_required",
+        );
+      }
+      return onceOnly(call, () => answer(call, owner, key));
     };
 
-  const found = (call: VendorCall, key: Key, answer: (endpoint: Endpoint) => VendorReply): VendorReply => {
-    const id = call.params.id ?? "";
-    const endpoint = of(key).find((candidate) => candidate.id === id);
-    return endpoint === undefined
-      ? error(404, `No such webhook endpoint: '${id}'`, "resource_missing")
-      : answer(endpoint);
+  const overLimit = (): VendorReply | undefined => {
+    const at = Math.floor(now().getTime() / 1_000);
+    second = { at, requests: second.at === at ? second.requests + 1 : 1 };
+    if (second.requests <= requestsPerSecond) return undefined;
+    return {
+      ...stripeError(429, "Too many requests hit the API too quickly.", "rate_limit"),
+      headers: { "stripe-rate-limited-reason": "global-rate" },
+    };
   };
 
-  const create = ({ form }: VendorCall, key: Key): VendorReply => {
-    const url = form.get("url") ?? "";
-    const events = form.getAll("enabled_events[]");
-    if (!URL.canParse(url)) return error(400, "Invalid URL", "url_invalid");
-    const wrong = eventFault(events);
-    if (wrong !== undefined) return wrong;
-    if (of(key).length >= MOST_ENDPOINTS) {
-      return error(400, `You have reached the maximum of ${MOST_ENDPOINTS} ${key.mode} webhook endpoints.`);
+  /**
+   * "Stripe saves the status code and body of the first request made with a given idempotency key […] The idempotency
+   * layer compares incoming parameters to those of the original request and errors if they're not the same."
+   * https://docs.stripe.com/api/idempotent_requests
+   */
+  const onceOnly = (call: VendorCall, answer: () => VendorReply): VendorReply => {
+    const id = call.headers["idempotency-key"];
+    if (id === undefined || call.method !== "POST") return answer();
+    if (id.length > LONGEST_IDEMPOTENCY_KEY) {
+      return stripeError(400, "Idempotency keys can be up to 255 characters", undefined, "idempotency_error");
     }
-    const metadata = [...form].flatMap(([name, value]) => {
-      const part = /^metadata\[(\w+)\]$/.exec(name)?.[1];
-      return part === undefined ? [] : [[part, value] as const];
-    });
-    const endpoint = make(key, {
-      url,
-      events,
-      apiVersion: form.get("api_version"),
-      metadata: Object.fromEntries(metadata),
-    });
-    return { status: 200, body: { ...shown(endpoint), secret: endpoint.secret } };
+    const asked = JSON.stringify([call.path, [...call.form], call.json]);
+    const before = replies.get(`${tokenOf(call)} ${id}`);
+    if (before === undefined) {
+      const reply = answer();
+      replies.set(`${tokenOf(call)} ${id}`, { asked, reply });
+      return reply;
+    }
+    if (before.asked === asked) return before.reply;
+    return stripeError(
+      400,
+      "Keys for idempotent requests can only be used with the same parameters they were first used with.",
+      undefined,
+      "idempotency_error",
+    );
   };
 
-  const update = (call: VendorCall, key: Key): VendorReply =>
-    found(call, key, (endpoint) => {
-      const events = call.form.getAll("enabled_events[]");
-      const wrong = events.length > 0 ? eventFault(events) : undefined;
-      if (wrong !== undefined) return wrong;
-      if (events.length > 0) endpoint.events = events;
-      const disabled = call.form.get("disabled");
-      if (disabled !== null) endpoint.status = disabled === "true" ? "disabled" : "enabled";
-      return { status: 200, body: shown(endpoint) };
-    });
-
-  const remove = (call: VendorCall, key: Key): VendorReply =>
-    found(call, key, ({ id }) => {
-      endpoints.delete(id);
-      return { status: 200, body: { id, object: "webhook_endpoint", deleted: true } };
-    });
+  const managed = (answer: Parameters<StripeApiKeys["managed"]>[0]): Answer => {
+    const checked = keys.managed(answer);
+    return (call, _owner, key) => checked(call, key);
+  };
 
   const server = await startVendorServer({
     routes: [
@@ -195,22 +204,37 @@ export async function startStripeServer({
       },
       {
         on: "GET /v1/webhook_endpoints",
-        answer: withKey("webhook_read", (_, key) => ({
-          status: 200,
-          body: {
-            object: "list",
-            url: "/v1/webhook_endpoints",
-            has_more: false,
-            data: of(key).map(shown).reverse(),
-          },
-        })),
+        answer: withKey("webhook_read", (call, owner) => webhooks.list(call, owner)),
       },
-      { on: "POST /v1/webhook_endpoints", answer: withKey("webhook_write", create) },
-      { on: "POST /v1/webhook_endpoints/:id", answer: withKey("webhook_write", update) },
-      { on: "DELETE /v1/webhook_endpoints/:id", answer: withKey("webhook_write", remove) },
+      {
+        on: "GET /v1/webhook_endpoints/:id",
+        answer: withKey("webhook_read", (call, owner) => webhooks.retrieve(call, owner)),
+      },
+      {
+        on: "POST /v1/webhook_endpoints",
+        answer: withKey("webhook_write", (call, owner) => webhooks.create(call, owner)),
+      },
+      {
+        on: "POST /v1/webhook_endpoints/:id",
+        answer: withKey("webhook_write", (call, owner) => webhooks.update(call, owner)),
+      },
+      {
+        on: "DELETE /v1/webhook_endpoints/:id",
+        answer: withKey("webhook_write", (call, owner) => webhooks.remove(call, owner)),
+      },
+      ...(
+        [
+          ["GET /v2/iam/api_keys", (call, owner) => keys.list(call, owner)],
+          ["GET /v2/iam/api_keys/:id", (call, owner) => keys.retrieve(call, owner)],
+          ["POST /v2/iam/api_keys", (call, owner, app) => keys.create(call, owner, app)],
+          ["POST /v2/iam/api_keys/:id", (call, owner) => keys.update(call, owner)],
+          ["POST /v2/iam/api_keys/:id/expire", (call, owner, app) => keys.expire(call, owner, app)],
+          ["POST /v2/iam/api_keys/:id/rotate", (call, owner, app) => keys.rotate(call, owner, app)],
+        ] as readonly (readonly [string, Parameters<StripeApiKeys["managed"]>[0]])[]
+      ).map(([on, answer]) => ({ on, answer: withKey(undefined, managed(answer)) })),
     ],
     refusal: (status) =>
-      error(
+      stripeError(
         status,
         status === 404 ? "Unrecognized request URL" : "refused by the rehearsal",
         status === 429 ? "rate_limit" : undefined,
@@ -219,70 +243,92 @@ export async function startStripeServer({
 
   return {
     ...server,
-    createAccount: () => `acct_${word(16)}`,
+    createAccount: () => `acct_${stripeWord(16)}`,
     createKeys: (account, mode, permissions) => {
-      const secretKey = `${permissions === undefined ? "sk" : "rk"}_${mode}_${word(99)}`;
-      keys.set(secretKey, { account, mode, permissions, expired: false });
-      return { secretKey, publishableKey: `pk_${mode}_${word(99)}` };
+      const prefix = permissions === undefined ? "sk" : "rk";
+      const { token } = keys.add({ account, mode }, prefix, { permissions });
+      return { secretKey: token, publishableKey: `pk_${mode}_${stripeWord(99)}` };
     },
+    createOrganisationKey: (accounts, mode) =>
+      keys.add({ account: `org_${stripeWord(16)}`, mode }, "sk_org", { accounts }).token,
+    createApp: (account, mode) => {
+      const { token, app } = keys.addApp(mode, [account]);
+      return { apiKey: token, uninstall: () => app.installs.delete(account) };
+    },
+    managedKeys: (account, mode) =>
+      keys
+        .of({ account, mode })
+        .filter(({ managedBy, expiresAt }) => managedBy !== undefined && expiresAt === undefined)
+        .map(({ name }) => name),
     expireKey: (secretKey) => {
       const key = keys.get(secretKey);
       if (key === undefined) throw new Error("Stripe has no such key");
-      key.expired = true;
+      key.expiresAt = now();
     },
-    createEndpoint: (account, mode, url) =>
-      make({ account, mode }, { url, events: ["*"], apiVersion: null, metadata: {} }),
-    deleteEndpoint: (id) => {
-      endpoints.delete(id);
-    },
+    createEndpoint: (account, mode, url, form = {}) =>
+      webhooks.make(
+        { account, mode },
+        {
+          url,
+          events: ["*"],
+          apiVersion: form.apiVersion ?? null,
+          connect: form.connect ?? false,
+          description: form.description ?? null,
+          metadata: form.metadata ?? {},
+        },
+      ),
+    deleteEndpoint: (id) => webhooks.delete(id),
     endpoints: (account, mode) =>
-      of({ account, mode }).map(({ id, url, status, events, apiVersion }) => ({
-        id,
-        url,
-        status,
-        events,
-        apiVersion,
-      })),
+      webhooks
+        .of({ account, mode })
+        .map(({ id, url, status, events, apiVersion, connect, description, metadata }) => ({
+          ...{ id, url, status, events, apiVersion, connect, description, metadata },
+        })),
     emit: (account, mode, type) => {
-      const event = eventOf(type, mode, now());
-      const receivers = of({ account, mode }).filter(
-        ({ status, events }) => status === "enabled" && (events.includes("*") || events.includes(type)),
+      const receivers = webhooks
+        .of({ account, mode })
+        .filter(
+          ({ status, events, connect }) =>
+            status === "enabled" && !connect && (events.includes("*") || events.includes(type)),
+        );
+      return deliveries.send(
+        eventOf(type, mode, now()),
+        receivers.map(({ id }) => id),
       );
-      return Promise.all(receivers.map((endpoint) => deliver(endpoint, event, now())));
+    },
+    retryDue: () => deliveries.retryDue(),
+    get deliveries() {
+      return deliveries.made;
+    },
+    get waiting() {
+      return deliveries.waiting;
     },
   };
 }
 
-/** The `Stripe-Signature` header: https://docs.stripe.com/webhooks#verify-manually */
-export function stripeSignature(secret: string, payload: string, at: Date): string {
-  const t = Math.floor(at.getTime() / 1_000);
-  const v1 = createHmac("sha256", secret).update(`${t}.${payload}`).digest("hex");
-  return `t=${t},v1=${v1}`;
+/** Basic with the key as user name, or Bearer: https://docs.stripe.com/api/authentication */
+function tokenOf({ headers }: VendorCall): string {
+  const [scheme, text = ""] = (headers.authorization ?? "").split(" ");
+  if (scheme === "Basic") return Buffer.from(text, "base64").toString("utf8").replace(/:$/, "");
+  return text;
 }
 
-async function deliver(
-  { id, url, secret }: Endpoint,
-  event: { readonly id: string },
-  at: Date,
-): Promise<StripeDelivery> {
-  const payload = JSON.stringify(event);
-  const signature = stripeSignature(secret, payload, at);
-  const status = await fetch(url, {
-    method: "POST",
-    headers: {
-      "content-type": "application/json; charset=utf-8",
-      "stripe-signature": signature,
-    },
-    body: payload,
-  }).then(
-    (response) => response.status,
-    () => 0,
-  );
-  return { endpoint: id, eventId: event.id, payload, signature, status };
+/**
+ * "All API requests made with an organization API key must include the Stripe-Context header", and the Stripe-Version
+ * header. Any other key acts on its own account.
+ * https://docs.stripe.com/keys/organization-api-keys
+ */
+function ownerOf({ headers }: VendorCall, key: StripeKey): StripeOwner | VendorReply {
+  if (key.accounts === undefined) return key;
+  const { "stripe-context": account, "stripe-version": version } = headers;
+  if (account === undefined) return stripeError(400, "Organization API keys need the Stripe-Context header");
+  if (version === undefined) return stripeError(400, "Organization API keys need the Stripe-Version header");
+  if (key.accounts.includes(account)) return { account, mode: key.mode };
+  return stripeError(403, `The provided key does not have access to account '${account}'`, "account_invalid");
 }
 
-const eventOf = (type: string, mode: Mode, at: Date) => ({
-  id: `evt_${word(24)}`,
+const eventOf = (type: string, mode: StripeMode, at: Date) => ({
+  id: `evt_${stripeWord(24)}`,
   object: "event",
   created: Math.floor(at.getTime() / 1_000),
   data: { object: {} },
@@ -290,43 +336,3 @@ const eventOf = (type: string, mode: Mode, at: Date) => ({
   pending_webhooks: 1,
   type,
 });
-
-const shown = ({ id, url, apiVersion, created, events, mode, metadata, status }: Endpoint) => ({
-  id,
-  object: "webhook_endpoint",
-  api_version: apiVersion,
-  application: null,
-  created,
-  description: null,
-  enabled_events: events,
-  livemode: mode === "live",
-  metadata,
-  status,
-  url,
-});
-
-/** Types are words with dots between them: https://docs.stripe.com/api/events/types */
-function eventFault(events: readonly string[]): VendorReply | undefined {
-  const wrong = events.findIndex((event) => event !== "*" && !/^[a-z0-9_]+(\.[a-z0-9_]+)+$/.test(event));
-  if (events.length > 0 && wrong < 0) return undefined;
-  return error(400, `Invalid enabled_events[${Math.max(wrong, 0)}]: must be a valid event type`);
-}
-
-/** https://docs.stripe.com/api/errors */
-const error = (status: number, message: string, code?: string): VendorReply => ({
-  status,
-  body: {
-    error: {
-      ...(code === undefined
-        ? {}
-        : { code, doc_url: `https://stripe.com/docs/error-codes/${code.replaceAll("_", "-")}` }),
-      message,
-      type: status >= 500 ? "api_error" : "invalid_request_error",
-    },
-  },
-});
-
-const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-const word = (length: number): string =>
-  Array.from(randomBytes(length), (byte) => ALPHABET.charAt(byte % ALPHABET.length)).join("");

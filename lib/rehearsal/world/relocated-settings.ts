@@ -23,11 +23,17 @@ export interface RehearsedPlaces {
   readonly outside: Pick<OutsideServer, "url" | "relocated">;
 }
 
-/** An hour of waiting takes half a second. The law of waiting stays; only its unit changes. */
+/** An hour of waiting takes half a second, of the first twelve. The law of waiting stays; only its unit changes. */
 export const SHORTENED = 7_200;
 
-/** A wait as a rehearsal has it. */
-export const shortened = ({ seconds }: Duration): Duration => ({ seconds: Math.ceil(seconds / SHORTENED) });
+/** From here on an hour takes a twentieth of a second: Stripe's three days would be most of a rehearsal. */
+const SHORTENED_MORE_FROM = 12 * 3_600;
+
+/** A wait as a rehearsal has it. A longer wait stays a longer one. */
+export const shortened = ({ seconds }: Duration): Duration => {
+  const beyond = Math.max(0, seconds - SHORTENED_MORE_FROM);
+  return { seconds: Math.ceil((seconds - beyond + beyond / 10) / SHORTENED) };
+};
 
 /**
  * A function's settings as the blueprint has them, with the places of the rehearsal's servers and with hours as half seconds.

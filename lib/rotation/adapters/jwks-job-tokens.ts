@@ -16,6 +16,9 @@ const claims = z.object({
   ref: z.string(),
   ref_protected: z.enum(["true", "false"]),
   event_name: z.string(),
+  repository_id: z.optional(z.string()),
+  repository_owner_id: z.optional(z.string()),
+  job_workflow_ref: z.optional(z.string()),
 });
 
 /** A token for one call has no reason to be older; GitHub's live for less. */
@@ -65,8 +68,16 @@ export function jwksJobTokens(issuer: string): JobTokens {
       if (!found.success) {
         throw new RotationError("token-refused", "the token is not of a job of GitHub Actions");
       }
-      const { repository, ref, ref_protected, event_name } = found.data;
-      return { repository, ref, refProtected: ref_protected === "true", eventName: event_name };
+      const { repository, ref, ref_protected, event_name, ...rest } = found.data;
+      return {
+        repository,
+        ref,
+        refProtected: ref_protected === "true",
+        eventName: event_name,
+        repositoryId: rest.repository_id,
+        repositoryOwnerId: rest.repository_owner_id,
+        workflow: rest.job_workflow_ref,
+      };
     },
   };
 }

@@ -1,12 +1,20 @@
 import * as z from "zod/mini";
 import type { KindSettings } from "../../model/kinds";
 import { RotationError } from "../rotation-error";
-import type { NewEndpoint, Stripe, WebhookEndpoint } from "../targets/stripe";
+import type { Stripe } from "../targets/stripe";
+import type { NewEndpoint, WebhookEndpoint } from "../targets/stripe-endpoints";
 import { bearer, type VendorAnswer, VendorApi, type VendorRequest } from "./vendor-api";
 
 /** Where an endpoint's metadata says for what it was made. */
 const SECRET_NAME = "registry_secret";
+const OWNER = "registry_owner";
 const VERSION_ID = "registry_version";
+
+/**
+ * Version of Stripe's API for organisations' keys, which have none of their own. What is read here is the same in all.
+ * https://docs.stripe.com/keys/organization-api-keys
+ */
+const VERSION = "2026-09-30.endive";
 
 /**
  * An endpoint sends from the moment that it is made, signed by a secret that nobody knows yet. So it is made for an
@@ -20,6 +28,9 @@ const endpoint = z.object({
   url: z.string(),
   status: z.enum(["enabled", "disabled"]),
   api_version: z.nullable(z.string()),
+  /** Set where an endpoint gets the events of connected accounts: https://github.com/stripe/stripe-dotnet/issues/1876 */
+  application: z.nullable(z.string()),
+  description: z.nullable(z.string()),
   created: z.number(),
   metadata: z.record(z.string(), z.string()),
 });
@@ -34,9 +45,11 @@ const account = z.object({ id: z.string() });
  */
 export class StripeApi implements Stripe {
   readonly #api: VendorApi;
+  readonly #accountId: string | undefined;
 
-  constructor({ apiUrl }: Pick<KindSettings<"stripe">, "apiUrl">) {
+  constructor({ apiUrl, accountId }: Pick<KindSettings<"stripe">, "apiUrl" | "accountId">) {
     this.#api = new VendorApi({ baseUrl: apiUrl });
+    this.#accountId = accountId;
   }
 
   /** A key that may not do this is a key all the same: only 401 says that there is none. */
@@ -64,25 +77,31 @@ export class StripeApi implements Stripe {
     const query = { limit: "100" };
     const answer = await this.#call(key, { path: "/v1/webhook_endpoints", query, answers: [401, 403] });
     if (answer.status >= 400) return undefined;
-    return this.#api
-      .read(answer, endpoints)
-      .data.map(({ id, url, status, api_version, created, metadata }) => {
-        const { [SECRET_NAME]: secretName, [VERSION_ID]: versionId } = metadata;
-        return {
-          id,
-          url,
-          enabled: status === "enabled",
-          apiVersion: api_version,
-          createdAt: new Date(created * 1_000),
-          madeFor:
-            secretName === undefined || versionId === undefined ? undefined : { secretName, versionId },
-        };
-      });
+    return this.#api.read(answer, endpoints).data.map((shown) => {
+      const {
+        [SECRET_NAME]: secretName,
+        [OWNER]: owner,
+        [VERSION_ID]: versionId,
+        ...metadata
+      } = shown.metadata;
+      return {
+        id: shown.id,
+        url: shown.url,
+        enabled: shown.status === "enabled",
+        connect: shown.application !== null,
+        apiVersion: shown.api_version,
+        description: shown.description,
+        metadata,
+        createdAt: new Date(shown.created * 1_000),
+        mark:
+          secretName === undefined || versionId === undefined ? undefined : { secretName, owner, versionId },
+      };
+    });
   }
 
   async createEndpoint(
     key: string,
-    { url, apiVersion, madeFor }: NewEndpoint,
+    { url, connect, apiVersion, description, metadata, mark }: NewEndpoint,
   ): Promise<{ readonly id: string; readonly secret: string }> {
     const answer = await this.#call(key, {
       method: "POST",
@@ -90,9 +109,13 @@ export class StripeApi implements Stripe {
       form: {
         url,
         "enabled_events[]": QUIET_EVENT,
-        [`metadata[${SECRET_NAME}]`]: madeFor.secretName,
-        [`metadata[${VERSION_ID}]`]: madeFor.versionId,
+        ...Object.fromEntries(Object.entries(metadata).map(([name, text]) => [`metadata[${name}]`, text])),
+        [`metadata[${SECRET_NAME}]`]: mark.secretName,
+        ...(mark.owner === undefined ? {} : { [`metadata[${OWNER}]`]: mark.owner }),
+        [`metadata[${VERSION_ID}]`]: mark.versionId,
+        ...(connect ? { connect: "true" } : {}),
         ...(apiVersion === null ? {} : { api_version: apiVersion }),
+        ...(description === null ? {} : { description }),
       },
       answers: [400],
     });
@@ -140,6 +163,16 @@ export class StripeApi implements Stripe {
   }
 
   #call(key: string, request: Omit<VendorRequest, "headers" | "presents">) {
-    return this.#api.call({ ...request, headers: bearer(key), presents: "credential" });
+    const headers = { ...bearer(key), ...this.#context(key) };
+    return this.#api.call({ ...request, headers, presents: "credential" });
+  }
+
+  /** An organisation's key opens nothing without an account and a version. */
+  #context(key: string): Readonly<Record<string, string>> {
+    if (!key.startsWith("sk_org_")) return {};
+    if (this.#accountId === undefined) {
+      throw new RotationError("settings-malformed", "an organisation's key needs accountId");
+    }
+    return { "stripe-context": this.#accountId, "stripe-version": VERSION };
   }
 }

@@ -16,7 +16,21 @@ export interface JobClaims {
   readonly refProtected: boolean;
   /** `push`, `workflow_dispatch`, `pull_request_target`, … */
   readonly eventName: string;
+  /** GitHub's numbers of the repository and its owner. */
+  readonly repositoryId?: string | undefined;
+  readonly repositoryOwnerId?: string | undefined;
+  /** File and branch of the job's workflow: `job_workflow_ref`. */
+  readonly workflow?: string | undefined;
 }
+
+/**
+ * Events whose jobs run what reviewers of the protected branch have seen. Jobs of others bear that branch as their `ref`
+ * too, while what started them, or what they work on, is a stranger's: a comment, a pull request, another workflow's
+ * artifacts, a call of the API.
+ *
+ * https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
+ */
+const BELIEVED_EVENTS: readonly string[] = ["push", "workflow_dispatch"];
 
 /** CI's identity tokens. */
 export interface JobTokens {
@@ -99,17 +113,20 @@ export class ChangeGate {
   }
 
   /** The same issuer serves the jobs of everybody in the world. */
-  #checkJob({ repository, ref, refProtected, eventName }: JobClaims): void {
+  #checkJob({ repository, ref, refProtected, eventName, ...job }: JobClaims): void {
     const { settings } = this.#context;
+    for (const name of ["repositoryId", "repositoryOwnerId", "workflow"] as const) {
+      if (settings[name] === undefined || settings[name] === job[name]) continue;
+      throw new RotationError("token-refused", `only jobs with the registry's changes.${name} are believed`);
+    }
     if (repository !== settings.repository || ref !== settings.ref || !refProtected) {
       throw new RotationError(
         "token-refused",
         `only jobs of ${settings.repository} for ${settings.ref}, which is to be protected, are believed`,
       );
     }
-    // Its ref is the base branch, while a pull request's code may run in it.
-    if (eventName.startsWith("pull_request")) {
-      throw new RotationError("token-refused", "jobs of pull requests are not believed");
+    if (!BELIEVED_EVENTS.includes(eventName)) {
+      throw new RotationError("token-refused", `only jobs of ${BELIEVED_EVENTS.join(" and ")} are believed`);
     }
   }
 }

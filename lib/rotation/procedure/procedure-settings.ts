@@ -58,6 +58,9 @@ export const PROCEDURE_SETTINGS = madeAtUse({
       issuer: z.url({ protocol: /^https$/ }),
       repository: text,
       ref: text,
+      repositoryId: z.exactOptional(text),
+      repositoryOwnerId: z.exactOptional(text),
+      workflow: z.exactOptional(text),
       keys: z.array(text),
     }),
   checker: (): z.ZodMiniType<CheckerSettings> =>

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { fitName } from "../../model/names";
 import type { Clock, Random } from "../ports";
 import { randomText } from "../random-text";
-import type { Attempt } from "../target";
+import type { Attempt, SecretIdentity } from "../target";
 
 /** A key as a vendor's list shows it: without its value. */
 export interface VendorKey {
@@ -58,8 +58,10 @@ export async function makeKey({ keys, attempt, inUse, clock, random }: MakeKeyPr
 /**
  * Removes every other key that was made for the version. The version's value is stored and cannot be replaced, so each
  * of them is a crashed call's, or that of a call which is about to find the version taken and to discard its own.
+ *
+ * @param id `undefined`: the version is given up without a value, and none is kept
  */
-export async function keepOnly(keys: VendorKeys, attempt: Attempt, id: string): Promise<void> {
+export async function keepOnly(keys: VendorKeys, attempt: Attempt, id: string | undefined): Promise<void> {
   const version = versionPart(attempt.versionId);
   const others = ownKeys(await keys.list(), attempt).filter(
     (key) => key.version === version && key.id !== id,
@@ -113,7 +115,11 @@ function nameOf(attempt: Attempt, now: Date, random: Random): string {
   return `${ownerPart(attempt)}${versionPart(attempt.versionId)}.${when}${randomText(random, 6)}`;
 }
 
-function ownerPart({ secretName, secretArn }: Attempt): string {
+/** Whether a key's name says that a rotation of this secret made it. */
+export const carriesMark = (name: string, secret: SecretIdentity): boolean =>
+  name.startsWith(ownerPart(secret));
+
+function ownerPart({ secretName, secretArn }: SecretIdentity): string {
   const digest = createHash("sha256").update(secretArn).digest("hex").slice(0, 8);
   return `${fitName(secretName, SECRET_LENGTH)}#${digest}@`;
 }

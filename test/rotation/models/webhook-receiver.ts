@@ -9,6 +9,10 @@ export interface WebhookReceiver {
   pods: readonly StripeValue[];
   /** Events that pods looked at. */
   readonly verified: number;
+  /** Answers 503 to whatever comes. @default false */
+  down: boolean;
+  /** Ids of the events that were taken, as often as they were. */
+  readonly taken: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -16,15 +20,22 @@ export interface WebhookReceiver {
 export async function startWebhookReceiver(now: () => Date): Promise<WebhookReceiver> {
   let pods: readonly StripeValue[] = [];
   let verified = 0;
+  let down = false;
+  const taken: string[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
+      if (down) {
+        response.writeHead(503).end();
+        return;
+      }
       const payload = Buffer.concat(chunks).toString("utf8");
       const header = String(request.headers["stripe-signature"]);
       verified += pods.length;
-      const taken = pods.every((pod) => accepts(pod, header, payload, now()));
-      response.writeHead(taken ? 200 : 400).end();
+      const isTaken = pods.every((pod) => acceptsEvent(pod, header, payload, now()));
+      if (isTaken) taken.push(String((JSON.parse(payload) as { readonly id: unknown }).id));
+      response.writeHead(isTaken ? 200 : 400).end();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -42,6 +53,13 @@ export async function startWebhookReceiver(now: () => Date): Promise<WebhookRece
     get verified() {
       return verified;
     },
+    get down() {
+      return down;
+    },
+    set down(is) {
+      down = is;
+    },
+    taken,
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -51,7 +69,12 @@ export async function startWebhookReceiver(now: () => Date): Promise<WebhookRece
 }
 
 /** Stripe's own steps with each secret that the pod holds: https://docs.stripe.com/webhooks#verify-manually */
-function accepts({ webhookSecrets }: StripeValue, header: string, payload: string, now: Date): boolean {
+export function acceptsEvent(
+  { webhookSecrets }: StripeValue,
+  header: string,
+  payload: string,
+  now: Date,
+): boolean {
   const parts = header.split(",").map((part) => part.split("="));
   const time = Number(parts.find(([name]) => name === "t")?.[1]);
   const signatures = parts.flatMap(([name, text]) => (name === "v1" ? [text] : []));

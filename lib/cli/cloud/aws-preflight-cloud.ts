@@ -1,0 +1,194 @@
+import {
+  CloudTrailClient,
+  DescribeTrailsCommand,
+  GetEventSelectorsCommand,
+  type GetEventSelectorsCommandOutput,
+  GetTrailStatusCommand,
+} from "@aws-sdk/client-cloudtrail";
+import {
+  GetAccountSummaryCommand,
+  GetOpenIDConnectProviderCommand,
+  GetOutboundWebIdentityFederationInfoCommand,
+  GetRoleCommand,
+  GetUserCommand,
+  IAMClient,
+  paginateListRoles,
+  paginateSimulatePrincipalPolicy,
+} from "@aws-sdk/client-iam";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { type AwsRotationCloudProps, ask } from "./aws-rotation-cloud";
+import type {
+  AccountFacts,
+  PreflightCloud,
+  SimulatedActions,
+  TrailFacts,
+  Unanswered,
+} from "./preflight-cloud";
+
+const MISSING = /^(NoSuchEntity(Exception)?|TrailNotFoundException|FeatureDisabled(Exception)?)$/;
+/** `SimulatePrincipalPolicy` takes so many action names at once. */
+const SIMULATED_AT_ONCE = 100;
+
+/** {@link PreflightCloud} by AWS's SDK: credentials, endpoints and proxies come from its own chain. */
+export class AwsPreflightCloud implements PreflightCloud {
+  readonly #props: AwsRotationCloudProps;
+  readonly #iam: IAMClient;
+
+  constructor(props: AwsRotationCloudProps) {
+    this.#props = props;
+    this.#iam = new IAMClient({ ...props });
+  }
+
+  async callerAccount(): Promise<string> {
+    const { Account } = await ask("sts:GetCallerIdentity", "the credentials", () =>
+      new STSClient({ ...this.#props }).send(new GetCallerIdentityCommand({})),
+    );
+    return Account ?? "";
+  }
+
+  trails(region: string): Promise<readonly TrailFacts[] | Unanswered> {
+    const client = new CloudTrailClient({ ...this.#props, region });
+    return answered("cloudtrail", async () => {
+      const { trailList = [] } = await client.send(new DescribeTrailsCommand({ includeShadowTrails: true }));
+      return Promise.all(
+        trailList.map(async (trail): Promise<TrailFacts> => {
+          const TrailName = trail.TrailARN ?? trail.Name ?? "";
+          const [{ IsLogging }, selectors] = await Promise.all([
+            client.send(new GetTrailStatusCommand({ Name: TrailName })),
+            client.send(new GetEventSelectorsCommand({ TrailName })),
+          ]);
+          return {
+            name: trail.Name ?? TrailName,
+            isMultiRegion: trail.IsMultiRegionTrail ?? false,
+            includesGlobalServices: trail.IncludeGlobalServiceEvents ?? false,
+            isLogging: IsLogging ?? false,
+            ...selected(selectors),
+          };
+        }),
+      );
+    });
+  }
+
+  account(): Promise<AccountFacts | Unanswered> {
+    return answered("iam:GetAccountSummary", async () => {
+      const { SummaryMap = {} } = await this.#iam.send(new GetAccountSummaryCommand({}));
+      const count = (name: string): number => Number(SummaryMap[name as keyof typeof SummaryMap] ?? 0);
+      return {
+        roles: count("Roles"),
+        rolesQuota: count("RolesQuota"),
+        policies: count("Policies"),
+        policiesQuota: count("PoliciesQuota"),
+      };
+    });
+  }
+
+  rolesBelow(path: string): Promise<number | Unanswered> {
+    return answered("iam:ListRoles", async () => {
+      let count = 0;
+      for await (const { Roles = [] } of paginateListRoles({ client: this.#iam }, { PathPrefix: path })) {
+        count += Roles.length;
+      }
+      return count;
+    });
+  }
+
+  async principalExists(arn: string): Promise<boolean | Unanswered> {
+    const name = arn.slice(arn.lastIndexOf("/") + 1);
+    const found = await answered("iam:GetRole", async () => {
+      if (/:user\//.test(arn))
+        return (await this.#iam.send(new GetUserCommand({ UserName: name }))).User?.Arn;
+      return (await this.#iam.send(new GetRoleCommand({ RoleName: name }))).Role?.Arn;
+    });
+    return typeof found === "object" ? found : found === arn;
+  }
+
+  oidcAudiences(arn: string): Promise<readonly string[] | undefined | Unanswered> {
+    return answered("iam:GetOpenIDConnectProvider", async () => {
+      const { ClientIDList = [] } = await this.#iam.send(
+        new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: arn }),
+      );
+      return ClientIDList;
+    });
+  }
+
+  tokenIssuer(): Promise<string | undefined | Unanswered> {
+    return answered("iam:GetOutboundWebIdentityFederationInfo", async () => {
+      const info = await this.#iam.send(new GetOutboundWebIdentityFederationInfoCommand({}));
+      return info.JwtVendingEnabled === false ? undefined : info.IssuerIdentifier;
+    });
+  }
+
+  simulate(arn: string, actions: readonly string[]): Promise<SimulatedActions | Unanswered> {
+    return answered("iam:SimulatePrincipalPolicy", async () => {
+      const denied: string[] = [];
+      for (let from = 0; from < actions.length; from += SIMULATED_AT_ONCE) {
+        const ActionNames = actions.slice(from, from + SIMULATED_AT_ONCE);
+        const pages = paginateSimulatePrincipalPolicy(
+          { client: this.#iam },
+          { PolicySourceArn: arn, ActionNames: [...ActionNames] },
+        );
+        for await (const { EvaluationResults = [] } of pages) {
+          denied.push(
+            ...EvaluationResults.flatMap(({ EvalActionName, EvalDecision }) =>
+              EvalDecision === "allowed" || EvalActionName === undefined ? [] : [EvalActionName],
+            ),
+          );
+        }
+      }
+      return { denied };
+    });
+  }
+}
+
+/**
+ * Both forms of selectors, as one reading.
+ * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html
+ */
+function selected({
+  EventSelectors = [],
+  AdvancedEventSelectors = [],
+}: GetEventSelectorsCommandOutput): Pick<
+  TrailFacts,
+  "logsWrites" | "logsReads" | "excludedSources" | "dataResources"
+> {
+  const plain = EventSelectors.filter(({ IncludeManagementEvents }) => IncludeManagementEvents !== false);
+  const advanced = AdvancedEventSelectors.map(({ FieldSelectors = [] }) => {
+    const field = (name: string) => FieldSelectors.find(({ Field }) => Field === name);
+    return {
+      category: field("eventCategory")?.Equals?.[0],
+      readOnly: field("readOnly")?.Equals?.[0],
+      excluded: field("eventSource")?.NotEquals ?? [],
+      only: field("eventSource")?.Equals ?? field("eventName")?.Equals,
+      type: field("resources.type")?.Equals?.[0],
+    };
+  });
+  const management = advanced.filter(({ category, only }) => category === "Management" && only === undefined);
+  return {
+    logsWrites:
+      plain.some(({ ReadWriteType = "All" }) => ReadWriteType !== "ReadOnly") ||
+      management.some(({ readOnly }) => readOnly !== "true"),
+    logsReads:
+      plain.some(({ ReadWriteType = "All" }) => ReadWriteType !== "WriteOnly") ||
+      management.some(({ readOnly }) => readOnly !== "false"),
+    excludedSources: [
+      ...plain.flatMap(({ ExcludeManagementEventSources = [] }) => ExcludeManagementEventSources),
+      ...management.flatMap(({ excluded }) => excluded),
+    ],
+    dataResources: [
+      ...EventSelectors.flatMap(({ DataResources = [] }) => DataResources.flatMap(({ Type }) => Type ?? [])),
+      ...advanced.flatMap(({ category, type }) => (category === "Data" && type !== undefined ? [type] : [])),
+    ],
+  };
+}
+
+/** What AWS answers; a refusal is an answer as well, and a thing that is not there is none. */
+async function answered<T>(what: string, question: () => Promise<T>): Promise<T | Unanswered> {
+  try {
+    return await question();
+  } catch (failure) {
+    const name = failure instanceof Error ? failure.name : "";
+    if (MISSING.test(name)) return undefined as T;
+    if (/^AccessDenied(Exception)?$/.test(name)) return { unanswered: `the credentials may not ask ${what}` };
+    return ask(what, "the account", () => Promise.reject(failure));
+  }
+}

@@ -1,0 +1,66 @@
+/** A trail of CloudTrail, as far as it decides who is told of what. */
+export interface TrailFacts {
+  readonly name: string;
+  readonly isMultiRegion: boolean;
+  readonly includesGlobalServices: boolean;
+  readonly isLogging: boolean;
+  /** Logs the management events that change something. */
+  readonly logsWrites: boolean;
+  /** Logs the management events that read: `GetSecretValue` is one. */
+  readonly logsReads: boolean;
+  /** Services whose management events it leaves out: `kms.amazonaws.com`. */
+  readonly excludedSources: readonly string[];
+  /** Resource types whose data events it logs: `AWS::DynamoDB::Table`. */
+  readonly dataResources: readonly string[];
+}
+
+/** IAM's counts and quotas of the account. */
+export interface AccountFacts {
+  readonly roles: number;
+  readonly rolesQuota: number;
+  readonly policies: number;
+  readonly policiesQuota: number;
+}
+
+/** Answer of a simulation: actions that a principal's policies do not allow. */
+export interface SimulatedActions {
+  readonly denied: readonly string[];
+}
+
+/** A question that could not be asked: the caller lacks a right, or there is no such thing to ask. */
+export interface Unanswered {
+  readonly unanswered: string;
+}
+
+/** What AWS says before a deployment. Every method reads only. */
+export interface PreflightCloud {
+  callerAccount(): Promise<string>;
+  /** In a region: its own trails and those of other regions that log it. */
+  trails(region: string): Promise<readonly TrailFacts[] | Unanswered>;
+  account(): Promise<AccountFacts | Unanswered>;
+  /** Roles below a path. */
+  rolesBelow(path: string): Promise<number | Unanswered>;
+  /** `false`: there is no such role or user. */
+  principalExists(arn: string): Promise<boolean | Unanswered>;
+  /** Audiences of an IAM OIDC provider; `undefined`: there is none. */
+  oidcAudiences(arn: string): Promise<readonly string[] | undefined | Unanswered>;
+  /** Issuer of the tokens with which AWS vouches for roles; `undefined`: switched off. */
+  tokenIssuer(): Promise<string | undefined | Unanswered>;
+  /** `iam:SimulatePrincipalPolicy`: conditions and resource policies are not part of it. */
+  simulate(arn: string, actions: readonly string[]): Promise<SimulatedActions | Unanswered>;
+}
+
+/** A Vault's audit devices. */
+export interface VaultAudit {
+  /** Paths of the devices that are on. */
+  devices(vault: {
+    readonly name: string;
+    readonly address: string;
+    readonly namespace?: string | undefined;
+    readonly caPem?: string | undefined;
+  }): Promise<readonly string[] | Unanswered>;
+}
+
+/** `true` for a question without an answer. */
+export const isUnanswered = (answer: unknown): answer is Unanswered =>
+  typeof answer === "object" && answer !== null && "unanswered" in answer;

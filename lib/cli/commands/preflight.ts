@@ -1,0 +1,45 @@
+import type { Command } from "commander";
+import { blueprint } from "../../blueprint";
+import { formatOption } from "../format-option";
+import { renderPreflight } from "../render/preflight";
+import { preflight } from "../verbs/preflight";
+import type { RotationCommandHost } from "./rotation-command-host";
+
+/** `preflight`. */
+export function addPreflightCommand(program: Command, host: RotationCommandHost): void {
+  program
+    .command("preflight")
+    .description(
+      "Checks what an environment needs of its account and its Vaults: trail, audit devices, principals, quotas; ends with 1 if something is missing",
+    )
+    .requiredOption("--env <name>", "the environment")
+    .addOption(formatOption("text", "json", "md"))
+    .addHelpText(
+      "after",
+      `
+It reads only; policies/preflight.json has the rights. States: ok, missing, advice (it works, and less is seen than could be),
+unknown (the credentials may not ask). A Vault is asked with TF_VAR_vault_token__<vault>, else VAULT_TOKEN.
+
+Examples:
+  secrets-registry preflight --env prod
+  secrets-registry preflight --env prod --format json
+
+Exit codes: 0 ready, 1 something is missing, 2 the call is at fault, 70 this program is.`,
+    )
+    .action(async ({ env, format }: { env: string; format: "text" | "json" | "md" }) => {
+      const registry = await host.load();
+      const { vaults } = blueprint(registry, registry.environment(env).name);
+      const tokens = new Map(
+        vaults.map(({ name, tokenVariable }) => [
+          name,
+          process.env[`TF_VAR_${tokenVariable}`] || process.env.VAULT_TOKEN,
+        ]),
+      );
+      const { cloud, audit } = host.preflight(registry.environment(env).regions.primary, (vault) =>
+        tokens.get(vault),
+      );
+      const report = await preflight(registry, env, cloud, audit);
+      host.print(renderPreflight(report, format));
+      if (!report.ready) host.failCheck();
+    });
+}

@@ -1,0 +1,183 @@
+import { CloudTrailClient, CreateTrailCommand, StartLoggingCommand } from "@aws-sdk/client-cloudtrail";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { AwsPreflightCloud } from "../../lib/cli/cloud/aws-preflight-cloud";
+import type { PreflightCloud, TrailFacts, Unanswered, VaultAudit } from "../../lib/cli/cloud/preflight-cloud";
+import { vaultAudit } from "../../lib/cli/cloud/vault-audit";
+import { renderPreflight } from "../../lib/cli/render/preflight";
+import { preflight } from "../../lib/cli/verbs/preflight";
+import { type EmbeddedAws, ServerGroup, startEmbeddedAws, startOpenBao } from "../../lib/rehearsal/servers";
+import { registry } from "../../registry";
+
+const ACCOUNT = "333333333333";
+
+const TRAIL: TrailFacts = {
+  name: "organization",
+  isMultiRegion: true,
+  includesGlobalServices: true,
+  isLogging: true,
+  logsWrites: true,
+  logsReads: true,
+  excludedSources: [],
+  dataResources: ["AWS::DynamoDB::Table", "AWS::Lambda::Function", "AWS::S3::Object"],
+};
+
+/** An account in which nothing is missing, but for what a test changes. */
+const account = (changes: Partial<PreflightCloud> = {}): PreflightCloud => ({
+  callerAccount: async () => ACCOUNT,
+  trails: async () => [TRAIL],
+  account: async () => ({ roles: 120, rolesQuota: 1_000, policies: 10, policiesQuota: 1_500 }),
+  rolesBelow: async () => 0,
+  principalExists: async () => true,
+  oidcAudiences: async () => ["sts.amazonaws.com"],
+  tokenIssuer: async () => registry.environment("prod").awsTokenIssuer,
+  simulate: async () => ({ denied: [] }),
+  ...changes,
+});
+const twoDevices: VaultAudit = { devices: async () => ["file/", "socket/"] };
+
+const checksOf = async (changes: Partial<PreflightCloud>, audit = twoDevices) => {
+  const { ready, checks } = await preflight(registry, "prod", account(changes), audit);
+  return { ready, wrong: checks.filter(({ state }) => state !== "ok") };
+};
+
+test("an account that has everything is ready, in every format", async () => {
+  const report = await preflight(registry, "prod", account(), twoDevices);
+  expect(report.checks.filter(({ state }) => state !== "ok")).toEqual([]);
+  expect(renderPreflight(report, "text")).toContain("prod has what it needs.");
+  expect(renderPreflight(report, "md")).toContain("| trail in us-east-1 ");
+  expect(JSON.parse(renderPreflight(report, "json"))).toMatchObject({ environment: "prod", ready: true });
+});
+
+const trail = (changes: Partial<TrailFacts>) => ({ trails: async () => [{ ...TRAIL, ...changes }] });
+const refused = async (): Promise<Unanswered> => ({ unanswered: "the credentials may not ask" });
+
+test.each<[string, Partial<PreflightCloud>, RegExp, boolean]>([
+  ["no trail", { trails: async () => [] }, /^trail in eu-central-1: missing: none$/, false],
+  ["a trail that was stopped", trail({ isLogging: false }), /organization is not logging/, false],
+  [
+    "a trail without reads",
+    trail({ logsReads: false }),
+    /events that read, GetSecretValue among them/,
+    false,
+  ],
+  ["a trail without writes", trail({ logsWrites: false }), /events that write/, false],
+  [
+    "a trail without KMS",
+    trail({ excludedSources: ["kms.amazonaws.com"] }),
+    /leaves out kms.amazonaws/,
+    false,
+  ],
+  [
+    "a trail without IAM",
+    trail({ includesGlobalServices: false }),
+    /^trail in us-east-1: missing: organization leaves out global services/,
+    false,
+  ],
+  ["no data events", trail({ dataResources: [] }), /^data events of AWS::DynamoDB::Table: advice/, true],
+  [
+    "credentials of another account",
+    { callerAccount: async () => "111111111111" },
+    /^account: missing/,
+    false,
+  ],
+  ["no right to ask for trails", { trails: refused }, /^trail in eu-west-1: unknown/, true],
+  [
+    "an approver's role that is not there",
+    { principalExists: async (arn) => !arn.endsWith("secrets-approver") },
+    /^principal approvers: missing: no arn:aws:iam::333333333333:role\/secrets-approver$/,
+    false,
+  ],
+  [
+    "no OIDC provider",
+    { oidcAudiences: async () => undefined },
+    /^OIDC provider of prod-eu-west: missing/,
+    false,
+  ],
+  [
+    "an OIDC provider for others",
+    { oidcAudiences: async () => ["sigstore"] },
+    /^OIDC provider of prod-eu-central: missing: audiences sigstore$/,
+    false,
+  ],
+  ["no vouching by AWS", { tokenIssuer: async () => undefined }, /federation is off/, false],
+  ["another issuer", { tokenIssuer: async () => "https://x.example.com" }, /^issuer of AWS's tokens/, false],
+  [
+    "no room for roles",
+    { account: async () => ({ roles: 995, rolesQuota: 1_000, policies: 0, policiesQuota: 1 }) },
+    /^IAM roles \(quota L-FE177D64\): missing: 995 of 1000/,
+    false,
+  ],
+])("%s is said", async (_, changes, wanted, isReady) => {
+  const { ready, wrong } = await checksOf(changes);
+  const lines = wrong.map(({ check, state, found }) => `${check}: ${state}: ${found}`);
+  expect(lines.some((line) => wanted.test(line))).toBe(true);
+  expect(ready).toBe(isReady);
+  // Whatever is wrong says how to go on.
+  for (const { change } of wrong) expect(change).not.toBe("");
+});
+
+test("roles that are there already take no new room", async () => {
+  const full = { account: async () => ({ roles: 1_000, rolesQuota: 1_000, policies: 0, policiesQuota: 1 }) };
+  expect((await checksOf({ ...full, rolesBelow: async () => 1_000 })).ready).toBe(true);
+});
+
+test.each([
+  [[], "missing"],
+  [["file/"], "advice"],
+  [["file/", "socket/"], undefined],
+] as const)("audit devices %j", async (devices, state) => {
+  const { wrong } = await checksOf({}, { devices: async () => devices });
+  expect(wrong.map((check) => check.state)).toEqual(state === undefined ? [] : [state, state]);
+});
+
+describe("asked of real servers", () => {
+  let group: ServerGroup;
+  let aws: EmbeddedAws;
+  const settings = () => ({
+    region: "eu-central-1",
+    endpoint: aws.endpoint,
+    credentials: aws.rootCredentials(ACCOUNT),
+  });
+
+  beforeAll(async () => {
+    group = ServerGroup.open();
+    aws = await startEmbeddedAws({ group });
+  }, 120_000);
+
+  afterAll(() => group?.stop());
+
+  test("a trail is found, and that it logs", async () => {
+    const cloud = new AwsPreflightCloud(settings());
+    expect(await cloud.callerAccount()).toBe(ACCOUNT);
+    expect(await cloud.trails("eu-central-1")).toEqual([]);
+    const s3 = new S3Client({ ...settings(), forcePathStyle: true });
+    await s3.send(new CreateBucketCommand({ Bucket: "trail-of-tests" }));
+    const trails = new CloudTrailClient(settings());
+    await trails.send(
+      new CreateTrailCommand({
+        Name: "organization",
+        S3BucketName: "trail-of-tests",
+        IsMultiRegionTrail: true,
+      }),
+    );
+    expect(await cloud.trails("eu-central-1")).toMatchObject([
+      { name: "organization", isMultiRegion: true, isLogging: false },
+    ]);
+    await trails.send(new StartLoggingCommand({ Name: "organization" }));
+    expect(await cloud.trails("eu-central-1")).toMatchObject([
+      { isLogging: true, logsReads: true, logsWrites: true },
+    ]);
+    expect(await cloud.principalExists(`arn:aws:iam::${ACCOUNT}:role/nobody`)).toBe(false);
+    for (const client of [s3, trails]) client.destroy();
+  }, 60_000);
+
+  test("a Vault's audit devices are listed with a token that may, and unknown without", async () => {
+    const bao = await startOpenBao({ group });
+    const { readFileSync } = await import("node:fs");
+    const vault = { name: "main", address: bao.address, caPem: readFileSync(bao.caFile, "utf8") };
+    const { auth } = await bao.call("POST", "auth/token/create", { body: { policies: ["root"], ttl: "1h" } });
+    expect(await vaultAudit(() => auth?.client_token).devices(vault)).toEqual([]);
+    expect(await vaultAudit(() => undefined).devices(vault)).toEqual({ unanswered: "no token for it" });
+    expect(await vaultAudit(() => "s.wrong").devices(vault)).toEqual({ unanswered: "it answers 403" });
+  }, 120_000);
+});
