@@ -269,6 +269,11 @@ const settings = /* @__PURE__ */ madeAtUse({
     z.strictObject({
       /** What the account or subuser is called: sandbox, staging, production. */
       account: oneLine,
+      /**
+       * User name of the subuser whose keys rotate, where the admin key is its parent account's. Default: the keys are those of
+       * the admin key's own account.
+       */
+      subuser: z.optional(oneLine),
       /** EU subusers have their own host. Default: api.sendgrid.com. */
       host: z._default(z.enum(["api.sendgrid.com", "api.eu.sendgrid.com"]), "api.sendgrid.com"),
       /** What the key may do. Default: send mail. */
@@ -304,6 +309,7 @@ const settings = /* @__PURE__ */ madeAtUse({
     z.strictObject({
       /** The organisation: dev, stage, prod. */
       org: oneLine,
+      /** https://docs.datadoghq.com/getting_started/site/ */
       site: z._default(
         z.enum([
           "datadoghq.com",
@@ -311,7 +317,10 @@ const settings = /* @__PURE__ */ madeAtUse({
           "us3.datadoghq.com",
           "us5.datadoghq.com",
           "ap1.datadoghq.com",
+          "ap2.datadoghq.com",
+          "uk1.datadoghq.com",
           "ddog-gov.com",
+          "us2.ddog-gov.com",
         ]),
         "datadoghq.eu",
       ),

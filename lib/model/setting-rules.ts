@@ -111,6 +111,7 @@ export const SETTING_RULES: { readonly [K in KindName]: RulesOf<K> } = {
   },
   sendgrid: {
     account: withValue,
+    subuser: place,
     host: place,
     scopes: withValue,
     apiUrl: withPlace(SAME_VENDOR),

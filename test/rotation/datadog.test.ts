@@ -438,6 +438,15 @@ describe("decommission", () => {
     expect(await codeOf(secret.phase("decommission", v("hand")))).toBe("target-busy");
   });
 
+  test("ends no key that was made for another secret", async () => {
+    const { server, secret, made } = await rotatedAfter((server) => {
+      const [ours = ""] = server.apiKeyNames.filter((name) => name.includes("#"));
+      return server.makeKeys(ours.replace(/^[^#]+/, "stage/observability/other"));
+    });
+    expect(await codeOf(secret.phase("decommission", v("hand")))).toBe("target-not-ours");
+    expect(server.takes(made)).toBe(true);
+  });
+
   test("spares the admin's keys", async () => {
     const { server, secret } = await rotatedAfter(({ admin }) => admin);
     expect(await codeOf(secret.phase("decommission", v("hand")))).toBe("user-mismatch");
@@ -448,7 +457,10 @@ describe("decommission", () => {
 test.each<[Partial<KindSettingsInput<"datadog">>, string]>([
   [{}, "https://api.datadoghq.eu"],
   [{ site: "us5.datadoghq.com" }, "https://api.us5.datadoghq.com"],
+  [{ site: "ap2.datadoghq.com" }, "https://api.ap2.datadoghq.com"],
+  [{ site: "uk1.datadoghq.com" }, "https://api.uk1.datadoghq.com"],
   [{ site: "ddog-gov.com" }, "https://api.ddog-gov.com"],
+  [{ site: "us2.ddog-gov.com" }, "https://api.us2.ddog-gov.com"],
   [{ apiUrl: "https://proxy.example.com/dd" }, "https://proxy.example.com/dd"],
 ])("%j: %s", (settings, url) => {
   expect(datadogUrl(parsed(settings))).toBe(url);

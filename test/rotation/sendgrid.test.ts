@@ -1,5 +1,9 @@
 import { type KindSettings, type KindSettingsInput, settingsSchema } from "../../lib/model/kinds";
-import { type SendGridServer, startSendGrid } from "../../lib/rehearsal/vendors/sendgrid-server";
+import {
+  type SendGridServer,
+  type SendGridServerOptions,
+  startSendGrid,
+} from "../../lib/rehearsal/vendors/sendgrid-server";
 import type { InjectedFailure } from "../../lib/rehearsal/vendors/vendor-server";
 import { sendGridApi, sendGridUrl } from "../../lib/rotation/adapters/sendgrid-api";
 import { STEPS } from "../../lib/rotation/event";
@@ -28,8 +32,8 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.stop()));
 });
 
-async function account(propagation = 0): Promise<SendGridServer> {
-  const server = await startSendGrid({ propagation });
+async function account(options: number | SendGridServerOptions = 0): Promise<SendGridServer> {
+  const server = await startSendGrid(typeof options === "number" ? { propagation: options } : options);
   servers.push(server);
   return server;
 }
@@ -51,7 +55,10 @@ async function world({ server, settings, adminKey }: WorldProps = {}) {
       return sendGridTarget({
         settings: all,
         admin,
-        sendGrid: { ...plan.wrap({ scopesOf: api.scopesOf }), keys: plan.wrap(api.keys) },
+        sendGrid: {
+          ...plan.wrap({ scopesOf: api.scopesOf, shownScopes: api.shownScopes, maySend: api.maySend }),
+          keys: plan.wrap(api.keys),
+        },
         clock: secret.clock,
         random: testRandom,
       });
@@ -411,6 +418,93 @@ describe("what is refused", () => {
       secret.secrets.putByHand(secret.name, id, JSON.stringify({ apiKey }));
       expect(await codeOf(secret.phase("verify", id))).toBe(code);
     }
+  });
+});
+
+describe("a key that may not ask for its own scopes", () => {
+  test.each([false, true])(
+    "is tried by a message that is not delivered, unverified sender: %s",
+    async (unverifiedSender) => {
+      const { server, secret, arrived, works, current } = await world({
+        server: await account({ scopesUntold: true, unverifiedSender }),
+        settings: { scopes: ["mail.send", "stats.read"] },
+      });
+      await secret.rotate(v(1));
+      const before = current();
+      arrived();
+      await secret.rotate(v(2));
+      arrived();
+      await secret.phase("decommission", v(1));
+      expect([server.takes(before), works()]).toEqual([false, true]);
+      expect(server.calls).toContain("POST /v3/mail/send");
+    },
+  );
+
+  test("lacks a scope: the admin key sees it, and so does SendGrid when mail is handed over", async () => {
+    const { server, secret } = await world({ server: await account({ scopesUntold: true }) });
+    const weak = server.makeKey("by hand", ["stats.read", "2fa_required"]).key;
+    secret.secrets.putByHand(secret.name, v("weak"), JSON.stringify({ apiKey: weak }));
+    await expect(secret.phase("verify", v("weak"))).rejects.toThrow(
+      "right-missing: the key lacks the scopes mail.send",
+    );
+    const api = sendGridApi(parsed({ apiUrl: server.url }), async () => ({ apiKey: server.adminKey }));
+    expect(await api.maySend(weak)).toBe(false);
+    expect(await api.maySend("SG.never.made")).toBe(false);
+  });
+});
+
+describe("a subuser", () => {
+  test("has its own keys, which the parent's admin key makes and ends", async () => {
+    const server = await account();
+    const { secret, arrived, works, current } = await world({
+      server,
+      settings: { subuser: server.subuser },
+    });
+    await secret.rotate(v(1));
+    const before = current();
+    arrived();
+    await secret.rotate(v(2));
+    expect([server.keyNames.length, server.subuserKeyNames.length]).toEqual([0, 2]);
+    arrived();
+    await secret.phase("decommission", v(1));
+    expect([server.takes(before), works()]).toEqual([false, true]);
+    expect(server.subuserKeyNames).toHaveLength(1);
+  });
+
+  test("that the account does not have is refused", async () => {
+    const { secret } = await world({ settings: { subuser: "somebody-else" } });
+    expect(await codeOf(secret.rotate(v(1)))).toBe("right-missing");
+  });
+});
+
+describe("marks", () => {
+  test("a key that was made for another secret is not ended, even when its value stands in this one", async () => {
+    const all = await world();
+    const { server, secret, arrived } = all;
+    await secret.rotate(v(1));
+    arrived();
+    const [ours = ""] = server.keyNames;
+    const foreign = server.makeKey(ours.replace(secret.name, `${secret.name}-2`), ["mail.send"]).key;
+    secret.secrets.putByHand(secret.name, v("hand"), JSON.stringify({ apiKey: foreign }));
+    arrived();
+    await secret.rotate(v(2));
+    arrived();
+    expect(await codeOf(secret.phase("decommission", v("hand")))).toBe("target-not-ours");
+    expect(server.takes(foreign)).toBe(true);
+  });
+
+  test("a run that is given up before its key is stored leaves none of its own, and nobody else's is touched", async () => {
+    const { server, secret, arrived, versions } = await world();
+    await secret.rotate(v(1));
+    arrived();
+    const { key } = server.makeKey("mail of a person", ["mail.send"]);
+    secret.secrets.stage(secret.name, v(2));
+    server.failNext({ how: { lost: "answer" }, on: "POST /v3/api_keys" });
+    await secret.step("createSecret", v(2)).catch(() => undefined);
+    expect(versions()).toContain(v(2));
+    await secret.phase("rollback", v(2));
+    expect(versions()).toEqual([v(1), "mail of a person"]);
+    expect(server.takes(key)).toBe(true);
   });
 });
 

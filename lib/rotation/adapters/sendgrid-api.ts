@@ -14,10 +14,18 @@ const made = z.object({
   api_key: z.string().check(z.minLength(1)),
 });
 const scopesAnswer = z.object({ scopes: z.array(z.string()) });
+/** One key by its id: SendGrid's specification has a list, its answers an object. */
+const shown = z.union([
+  z.object({ scopes: z.array(z.string()) }),
+  z.pipe(
+    z.object({ result: z.array(z.object({ scopes: z.array(z.string()) })).check(z.minLength(1)) }),
+    z.transform(({ result }) => ({ scopes: result[0]?.scopes ?? [] })),
+  ),
+]);
 const errors = z.object({ errors: z.array(z.object({ field: z.nullish(z.string()) })) });
 
 /** Where SendGrid is. */
-export type SendGridPlace = Pick<KindSettings<"sendgrid">, "host" | "apiUrl" | "scopes">;
+export type SendGridPlace = Pick<KindSettings<"sendgrid">, "host" | "apiUrl" | "scopes" | "subuser">;
 
 /** Base URL by the settings: global, EU, or another one. */
 export const sendGridUrl = ({ host, apiUrl }: Pick<SendGridPlace, "host" | "apiUrl">): string =>
@@ -29,9 +37,14 @@ export const sendGridUrl = ({ host, apiUrl }: Pick<SendGridPlace, "host" | "apiU
  * https://www.twilio.com/docs/sendgrid/api-reference/api-key-permissions
  */
 export function sendGridApi(place: SendGridPlace, admin: () => Promise<SendGridAdmin>): SendGrid {
-  const { scopes } = place;
+  const { scopes, subuser } = place;
   const api = new VendorApi({ baseUrl: sendGridUrl(place) });
-  const asAdmin = async () => ({ headers: bearer((await admin()).apiKey), presents: "admin" as const });
+  // https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/on-behalf-of
+  const asSubuser = subuser === undefined ? {} : { "on-behalf-of": subuser };
+  const asAdmin = async () => ({
+    headers: { ...bearer((await admin()).apiKey), ...asSubuser },
+    presents: "admin" as const,
+  });
 
   const keys: VendorKeys = {
     async list() {
@@ -95,9 +108,43 @@ export function sendGridApi(place: SendGridPlace, admin: () => Promise<SendGridA
         path: "/v3/scopes",
         headers: bearer(apiKey),
         presents: "credential",
-        answers: [401],
+        answers: [401, 403],
       });
-      return answer.status === 401 ? undefined : api.read(answer, scopesAnswer).scopes;
+      if (answer.status === 401) return undefined;
+      // SendGrid knows the key, and does not let it ask.
+      return answer.status === 403 ? "untold" : api.read(answer, scopesAnswer).scopes;
+    },
+
+    async shownScopes(id) {
+      const path = `/v3/api_keys/${encodeURIComponent(id)}`;
+      const answer = await api.call({ path, answers: [404], ...(await asAdmin()) });
+      return answer.status === 404 ? undefined : api.read(answer, shown).scopes;
+    },
+
+    async maySend(apiKey) {
+      const { status, body } = await api.call({
+        method: "POST",
+        path: "/v3/mail/send",
+        headers: bearer(apiKey),
+        presents: "credential",
+        json: UNDELIVERED,
+        answers: [400, 401, 403],
+      });
+      if (status !== 403) return status !== 401;
+      // Who may not send is told so without a field; a field says that the message is not to SendGrid's liking.
+      return errors.safeParse(body).data?.errors.some(({ field }) => Boolean(field)) ?? false;
     },
   };
 }
+
+/**
+ * A message that is looked at and never delivered.
+ * https://www.twilio.com/docs/sendgrid/for-developers/sending-email/sandbox-mode
+ */
+const UNDELIVERED = {
+  personalizations: [{ to: [{ email: "nobody@example.com" }] }],
+  from: { email: "nobody@example.com" },
+  subject: "A key is tried",
+  content: [{ type: "text/plain", value: "This is not delivered." }],
+  mail_settings: { sandbox_mode: { enable: true } },
+};

@@ -2,10 +2,10 @@ import * as z from "zod/mini";
 import type { KindSettings } from "../../model/kinds";
 import type { Clock, Random } from "../ports";
 import { RotationError } from "../rotation-error";
-import type { AcceptingTarget } from "../target";
+import type { AcceptingTarget, SecretIdentity } from "../target";
 import { type KindValue, VALUE_SCHEMAS } from "../value-schemas";
 import { eventually } from "./eventually";
-import { keepOnly, makeKey, type VendorKeys } from "./vendor-keys";
+import { keepOnly, makeKey, requireNoOtherMark, type VendorKeys } from "./vendor-keys";
 
 /** The value of `datadog`. */
 export type DatadogValue = KindValue<"datadog">;
@@ -61,10 +61,12 @@ export function datadogTarget({
   /** Makes sure that a key may die: it is the one that its id names, and nobody uses it. */
   const checkEnd = async (
     { keys, what, id, key }: RetiredKey,
+    secret: SecretIdentity,
     usedUntil: Date | undefined,
   ): Promise<void> => {
     const listed = (await keys.list()).find((candidate) => candidate.id === id);
     if (listed === undefined) return;
+    requireNoOtherMark(listed, secret, `the ${what} ${id}`);
     if (!key.endsWith(listed.lastCharacters ?? "")) {
       throw new RotationError("user-mismatch", `${id} is not the id of the retired ${what}`);
     }
@@ -112,6 +114,11 @@ export function datadogTarget({
       await apiKeys.remove(apiKeyId);
     },
 
+    async abandon(attempt) {
+      await keepOnly(apiKeys, attempt, undefined);
+      await keepOnly(appKeys, attempt, undefined);
+    },
+
     checkSuccession(pending, predecessor) {
       if (pending.apiKeyId === predecessor?.apiKeyId || pending.appKeyId === predecessor?.appKeyId) {
         throw new RotationError("stale-version", "the version repeats a key of the current one");
@@ -137,7 +144,7 @@ export function datadogTarget({
       }
     },
 
-    async retire({ retired, kept, refreshedBy, emergency }) {
+    async retire({ secret, retired, kept, refreshedBy, emergency }) {
       const { apiKey, appKey } = await admin();
       if (retired.apiKey === apiKey || retired.appKey === appKey) {
         throw new RotationError("user-mismatch", "a retired key is the admin's, which is still needed");
@@ -161,7 +168,7 @@ export function datadogTarget({
         ...(kept.some(({ apiKeyId }) => apiKeyId === api.id) ? [] : [api]),
       ];
       // All are looked at before any of them ends: whoever still uses one of a pair needs both.
-      for (const key of ending) await checkEnd(key, emergency ? undefined : refreshedBy);
+      for (const key of ending) await checkEnd(key, secret, emergency ? undefined : refreshedBy);
       for (const key of ending) await end(key);
     },
   };

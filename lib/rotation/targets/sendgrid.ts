@@ -5,7 +5,7 @@ import { RotationError } from "../rotation-error";
 import type { AcceptingTarget } from "../target";
 import { type KindValue, VALUE_SCHEMAS } from "../value-schemas";
 import { eventually } from "./eventually";
-import { keepOnly, makeKey, type VendorKeys } from "./vendor-keys";
+import { keepOnly, makeKey, requireNoOtherMark, type VendorKeys } from "./vendor-keys";
 
 /** The value of `sendgrid`. */
 export type SendGridValue = KindValue<"sendgrid">;
@@ -23,9 +23,18 @@ export type SendGridAdmin = z.output<typeof sendGridAdminSchema>;
 export interface SendGrid {
   /** The account's API keys, by the admin key. */
   readonly keys: VendorKeys;
-  /** What a key may do, as it says itself; `undefined` when SendGrid does not take the key (yet, or any more). */
-  scopesOf(apiKey: string): Promise<readonly string[] | undefined>;
+  /**
+   * Scopes of a key, as it says itself; `untold`: SendGrid takes it and does not let it ask; `undefined`: SendGrid does not
+   * take it (yet, or any more).
+   */
+  scopesOf(apiKey: string): Promise<readonly string[] | "untold" | undefined>;
+  /** Scopes of a key, as the admin key sees them; `undefined`: the account has no such key. */
+  shownScopes(id: string): Promise<readonly string[] | undefined>;
+  /** Hands SendGrid a message by the key that is never delivered; `false`: the key may not send. */
+  maySend(apiKey: string): Promise<boolean>;
 }
+
+const SEND_MAIL = "mail.send";
 
 /** What the target for SendGrid keys needs. */
 export interface SendGridTargetProps {
@@ -50,6 +59,13 @@ export function sendGridTarget({
 }: SendGridTargetProps): AcceptingTarget<SendGridValue> {
   const { keys } = sendGrid;
 
+  /** Scopes of a key that may not ask for them: the admin's word, and where it sends mail, SendGrid's own answer to mail. */
+  const untold = async (apiKey: string): Promise<readonly string[]> => {
+    const held = (await sendGrid.shownScopes(sendGridKeyId(apiKey) ?? "")) ?? [];
+    if (!held.includes(SEND_MAIL) || (await sendGrid.maySend(apiKey))) return held;
+    return held.filter((scope) => scope !== SEND_MAIL);
+  };
+
   return {
     acceptedBy: "target",
     schema: VALUE_SCHEMAS.sendgrid,
@@ -68,6 +84,10 @@ export function sendGridTarget({
     async discard({ apiKey }) {
       const id = sendGridKeyId(apiKey);
       if (id !== undefined) await keys.remove(id);
+    },
+
+    async abandon(attempt) {
+      await keepOnly(keys, attempt, undefined);
     },
 
     checkSuccession(pending, predecessor) {
@@ -91,18 +111,21 @@ export function sendGridTarget({
       if (granted === undefined) {
         throw new RotationError("target-refused", `SendGrid does not take the key of account ${account}`);
       }
-      const missing = scopes.filter((scope) => !granted.includes(scope));
+      const held = granted === "untold" ? await untold(apiKey) : granted;
+      const missing = scopes.filter((scope) => !held.includes(scope));
       if (missing.length > 0) {
         throw new RotationError("right-missing", `the key lacks the scopes ${missing.join(", ")}`);
       }
     },
 
-    async retire({ retired: { apiKey }, kept }) {
+    async retire({ secret, retired: { apiKey }, kept }) {
       const id = sendGridKeyId(apiKey);
       if (kept.some((value) => value.apiKey === apiKey)) return;
       if ((await admin()).apiKey === apiKey) {
         throw new RotationError("user-mismatch", "the retired key is the admin key, which is still needed");
       }
+      const listed = (await keys.list()).find((key) => key.id === id);
+      requireNoOtherMark(listed, secret, `the key of account ${account}`);
       const removed = id !== undefined && (await keys.remove(id));
       const left = await eventually(
         () => sendGrid.scopesOf(apiKey),

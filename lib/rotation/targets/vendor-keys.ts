@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { fitName } from "../../model/names";
 import type { Clock, Random } from "../ports";
 import { randomText } from "../random-text";
+import { RotationError } from "../rotation-error";
 import type { Attempt, SecretIdentity } from "../target";
 
 /** A key as a vendor's list shows it: without its value. */
@@ -69,6 +70,23 @@ export async function keepOnly(keys: VendorKeys, attempt: Attempt, id: string | 
   for (const other of others) await keys.remove(other.id);
 }
 
+/**
+ * Makes sure that a key is not another secret's. A key without any mark was made by a person, who gave it to this secret by
+ * putting its value there; a mark of a secret of the same name is of its earlier life, or of another region.
+ *
+ * @param key `undefined`: the account does not list it
+ * @throws RotationError `target-not-ours`
+ */
+export function requireNoOtherMark(
+  key: VendorKey | undefined,
+  { secretName }: SecretIdentity,
+  what: string,
+): void {
+  const owner = key === undefined ? undefined : MARK.exec(key.name)?.[1];
+  if (owner === undefined || owner === fitName(secretName, SECRET_LENGTH)) return;
+  throw new RotationError("target-not-ours", `${what} was made for the secret ${owner}`);
+}
+
 /** A key of ours. */
 interface OwnKey {
   readonly id: string;
@@ -109,6 +127,7 @@ function abandoned(
 const SECRET_LENGTH = 39;
 const VERSION_LENGTH = 36;
 const STAMP = /^([0-9a-z]{8})[A-Za-z0-9]{6}$/;
+const MARK = /^(.+)#[0-9a-f]{8}@.+\.[0-9a-z]{8}[A-Za-z0-9]{6}$/;
 
 function nameOf(attempt: Attempt, now: Date, random: Random): string {
   const when = now.getTime().toString(36).padStart(8, "0");
