@@ -110,13 +110,22 @@ export function rotationRights(
       ["dynamodb:DeleteItem", ...(secrets.some(waits) ? ["dynamodb:GetItem"] : [])],
       publicationsTable(registry.id, environment.name),
     ),
-    // The reads tell whose run it was that came first.
-    ...(procedure && secrets.some(({ rotation }) => rotation === "automatic")
+    // What a phase may do stands there, and whose run it was that came first.
+    ...(procedure
       ? onItemsOf(
           environment,
           secrets,
+          "ReadRuns",
+          ["dynamodb:GetItem"],
+          runsTable(registry.id, environment.name),
+        )
+      : []),
+    ...(procedure
+      ? onItemsOf(
+          environment,
+          secrets.filter(({ rotation }) => rotation === "automatic"),
           "BeginRuns",
-          ["dynamodb:GetItem", "dynamodb:PutItem"],
+          ["dynamodb:PutItem"],
           runsTable(registry.id, environment.name),
         )
       : []),

@@ -185,6 +185,7 @@ export function procedureOf(registry: Registry, environment: Environment, parts:
         definition: stateMachineDefinition({
           partition: environment.partition,
           environment: environment.name,
+          dispatcher: own("dispatcher"),
           checker: own("checker"),
           restarter: own("restarter"),
           recorder: own("recorder"),
@@ -238,7 +239,7 @@ function namesOf(
   assignments: readonly FunctionAssignment[],
 ): ProcedureNames {
   const rotators = assignments.map((assignment) => assignment.name);
-  const own = (["checker", "recorder", "restarter"] as const).map((what) =>
+  const own = (["checker", "dispatcher", "recorder", "restarter"] as const).map((what) =>
     procedureFunctionName(id, name, what),
   );
   return {

@@ -28,7 +28,7 @@ export interface ProcedureNames {
   readonly changeGate: string;
   readonly dispatcher: string;
   readonly recorder: string;
-  /** Functions that the state machine may call: those that rotate, the checker, the restarter, the recorder. */
+  /** Functions that the state machine may call: those that rotate, the checker, the dispatcher, the restarter, the recorder. */
   readonly called: readonly string[];
   /** Functions that rotate. */
   readonly rotators: readonly string[];

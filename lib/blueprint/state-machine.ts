@@ -1,13 +1,13 @@
 /**
  * The definition of the state machine that proves a rotation and retires the old credential (design, decision 5), as
  * plain data in the Amazon States Language: https://states-language.net. `lib/model/procedure-events.ts` has the input
- * and what the functions are asked.
+ * and what the functions are asked. The input names a run; what may be done is loaded from the table of runs.
  *
  * Confirmed by every Vault → fingerprints → restarts → proof → overlap → proof → approval → decommission → record. Until
  * the old credential is asked to go, whatever fails leads to a rollback, but for the fingerprints, without which a run goes
  * on; from then on the new one is kept, because the old one may be dead, and a person is called.
  *
- * Whatever waits takes its time from the input, and what is tried again for minutes or hours is a loop of states: the
+ * Whatever waits takes its time from a variable, and what is tried again for minutes or hours is a loop of states: the
  * intervals of `Retry` are fixed in a definition, so no rehearsal could shorten them.
  */
 export interface StateMachineDefinition {
@@ -29,6 +29,7 @@ export interface StateMachineParts {
   readonly partition: string;
   readonly environment: string;
   /** Names of functions. */
+  readonly dispatcher: string;
   readonly checker: string;
   readonly restarter: string;
   readonly recorder: string;
@@ -40,7 +41,7 @@ export interface StateMachineParts {
   readonly approvalSeconds: number;
 }
 
-/** Between two tries, unless the input says otherwise. */
+/** Between two tries. */
 const RETRY_SECONDS = 300;
 /** A day, at that pace: Vaults may be sealed over a night. */
 const CONFIRMATION_TRIES = 288;
@@ -128,7 +129,7 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
   });
 
   /** A phase of the secret's own rotation function. */
-  const phase = (name: string, version: string, more: object, rest: object): State =>
+  const phase = (name: string, version: string, rest: object): State =>
     invoke(
       jsonata("$run.function"),
       {
@@ -136,7 +137,6 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
         SecretId: jsonata("$run.secret"),
         VersionId: version,
         RunId: jsonata("$run.run"),
-        ...more,
       },
       rest,
     );
@@ -168,16 +168,11 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
 
   const proof: Record<string, State> = {
     BeginProof: { Type: "Pass", Assign: BEGIN, Next: "Verify" },
-    Verify: phase(
-      "verify",
-      jsonata("$run.newVersion"),
-      {},
-      {
-        Assign: { tries: ANOTHER_TRY },
-        Catch: [caught("Verify", PASSING, "CountProof"), caught("Verify", ["States.ALL"], "ProofFailed")],
-        Next: "Checks?",
-      },
-    ),
+    Verify: phase("verify", jsonata("$run.newVersion"), {
+      Assign: { tries: ANOTHER_TRY },
+      Catch: [caught("Verify", PASSING, "CountProof"), caught("Verify", ["States.ALL"], "ProofFailed")],
+      Next: "Checks?",
+    }),
     "Checks?": {
       Type: "Choice",
       Choices: [{ Condition: jsonata("$count($run.checks) > 0"), Next: "Check" }],
@@ -276,23 +271,18 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
 
   const decommission: Record<string, State> = {
     BeginDecommission: { Type: "Pass", Assign: BEGIN, Next: "Decommission" },
-    Decommission: phase(
-      "decommission",
-      jsonata("$oldVersion"),
-      { Emergency: jsonata("$emergency") },
-      {
-        Assign: {
-          outcome: jsonata("$states.result.Payload.result = 'nothing-to-do' ? 'replaced' : 'decommissioned'"),
-          phases: jsonata(`$states.result.Payload.result = 'nothing-to-do' ? $phases : ${retirementDone}`),
-          fault: null,
-        },
-        Catch: [
-          caught("Decommission", PASSING, "CountDecommission"),
-          caught("Decommission", ["States.ALL"], "DecommissionFailed"),
-        ],
-        Next: "Record",
+    Decommission: phase("decommission", jsonata("$oldVersion"), {
+      Assign: {
+        outcome: jsonata("$states.result.Payload.result = 'nothing-to-do' ? 'replaced' : 'decommissioned'"),
+        phases: jsonata(`$states.result.Payload.result = 'nothing-to-do' ? $phases : ${retirementDone}`),
+        fault: null,
       },
-    ),
+      Catch: [
+        caught("Decommission", PASSING, "CountDecommission"),
+        caught("Decommission", ["States.ALL"], "DecommissionFailed"),
+      ],
+      Next: "Record",
+    }),
     CountDecommission: { Type: "Pass", Assign: { tries: ANOTHER_TRY }, Next: "Decommission again?" },
     "Decommission again?": again(DECOMMISSION_TRIES, "AwaitDecommission", "DecommissionFailed"),
     AwaitDecommission: pause("Decommission"),
@@ -305,19 +295,14 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
 
   const rollback: Record<string, State> = {
     BeginRollback: { Type: "Pass", Assign: BEGIN, Next: "Rollback" },
-    Rollback: phase(
-      "rollback",
-      jsonata("$run.newVersion"),
-      {},
-      {
-        Assign: { returned: jsonata("$states.result.Payload.result") },
-        Catch: [
-          caught("Rollback", PASSING, "CountRollback"),
-          caught("Rollback", ["States.ALL"], "RollbackFailed"),
-        ],
-        Next: "Rolled back?",
-      },
-    ),
+    Rollback: phase("rollback", jsonata("$run.newVersion"), {
+      Assign: { returned: jsonata("$states.result.Payload.result") },
+      Catch: [
+        caught("Rollback", PASSING, "CountRollback"),
+        caught("Rollback", ["States.ALL"], "RollbackFailed"),
+      ],
+      Next: "Rolled back?",
+    }),
     CountRollback: { Type: "Pass", Assign: { tries: ANOTHER_TRY }, Next: "Rollback again?" },
     "Rollback again?": again(ROLLBACK_TRIES, "AwaitRollback", "RollbackFailed"),
     AwaitRollback: pause("Rollback"),
@@ -401,12 +386,7 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
       Begin: {
         Type: "Pass",
         Assign: {
-          run: jsonata("$states.input"),
-          oldVersion: jsonata("$exists($states.input.oldVersion) ? $states.input.oldVersion : null"),
-          emergency: jsonata("$exists($states.input.emergency) ? $states.input.emergency : false"),
-          retrySeconds: jsonata(
-            `$exists($states.input.retrySeconds) ? $states.input.retrySeconds : ${RETRY_SECONDS}`,
-          ),
+          retrySeconds: RETRY_SECONDS,
           tries: 0,
           overlapped: false,
           phases: [],
@@ -415,13 +395,42 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
           approver: null,
           fault: null,
         },
-        Next: "Called back?",
+        Next: "Load",
+      },
+      Load: invoke(
+        parts.dispatcher,
+        {
+          Action: "load",
+          Secret: jsonata("$states.input.secret"),
+          Run: jsonata("$states.input.run"),
+          Execution: jsonata("$states.context.Execution.Name"),
+        },
+        {
+          Assign: {
+            run: jsonata("$states.result.Payload"),
+            oldVersion: jsonata(
+              "$exists($states.result.Payload.oldVersion) ? $states.result.Payload.oldVersion : null",
+            ),
+          },
+          Retry: [
+            SERVICE_RETRY,
+            { ErrorEquals: PASSING, IntervalSeconds: 5, MaxAttempts: 8, BackoffRate: 2 },
+          ],
+          Catch: [caught("Load", ["States.ALL"], "NoRun")],
+          Next: "Called back?",
+        },
+      ),
+      // It is not the run's execution, or there is no such run: it may do nothing, and has nothing to record.
+      NoRun: {
+        Type: "Fail",
+        Error: "NoRun",
+        Cause: jsonata("'The table has no run for this execution: ' & $fault.code"),
       },
       "Called back?": {
         Type: "Choice",
         Choices: [
           {
-            Condition: jsonata("$exists($run.back) and $run.back"),
+            Condition: jsonata("$run.back"),
             Assign: { fault: { state: "Begin", code: "called-back" } },
             Next: "BeginRollback",
           },
@@ -443,20 +452,15 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
       },
       AwaitConfirmation: pause("Confirm"),
       // For the record. It is no reason to roll back, nor to wait: without them the run goes on.
-      Fingerprint: phase(
-        "fingerprint",
-        jsonata("$run.newVersion"),
-        { OldVersionId: jsonata("$oldVersion") },
-        {
-          Assign: {
-            fingerprints: jsonata(
-              "$exists($states.result.Payload.fingerprints) ? $states.result.Payload.fingerprints : null",
-            ),
-          },
-          Catch: [{ ErrorEquals: ["States.ALL"], Next: "Restart?" }],
-          Next: "Restart?",
+      Fingerprint: phase("fingerprint", jsonata("$run.newVersion"), {
+        Assign: {
+          fingerprints: jsonata(
+            "$exists($states.result.Payload.fingerprints) ? $states.result.Payload.fingerprints : null",
+          ),
         },
-      ),
+        Catch: [{ ErrorEquals: ["States.ALL"], Next: "Restart?" }],
+        Next: "Restart?",
+      }),
       "Restart?": {
         Type: "Choice",
         Choices: [{ Condition: jsonata("$count($run.restart) > 0"), Next: "Restart" }],

@@ -20,6 +20,7 @@ import { type Format, renderList, renderValidate } from "./render/results";
 import type { Terminal } from "./terminal";
 import { FailedCheck, UserFault } from "./user-fault";
 import { list } from "./verbs/list";
+import type { RotationHost } from "./verbs/rotate";
 import { invalid, validate } from "./verbs/validate";
 
 /** What scripts can rely on. */
@@ -51,6 +52,8 @@ export interface ProgramHost extends CommandHost {
 export interface ProgramSettings {
   /** @default real time */
   readonly pace?: Pace;
+  /** AWS as the verbs of rotation see it. @default by the SDK's own chain */
+  readonly cloudIn?: RotationHost["cloudIn"];
   /** Adds commands of a program that contains this one. @default none */
   readonly addCommands?: (program: Command, host: ProgramHost) => void;
 }
@@ -68,7 +71,7 @@ function withEnvironment(registry: Registry, name: string): string {
 export async function run(
   args: readonly string[],
   terminal: Terminal,
-  { pace, addCommands }: ProgramSettings = {},
+  { pace, cloudIn, addCommands }: ProgramSettings = {},
 ): Promise<number> {
   let exitCode: number = EXIT.ok;
   const program = new Command("secrets-registry")
@@ -143,10 +146,12 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
         terminal,
         progress: progressOn(terminal),
         pace: pace ?? REAL_PACE,
-        cloudIn: (region, environment) => {
-          const profile = profileOf(environment, given);
-          return new AwsRotationCloud({ region, ...(profile === undefined ? {} : { profile }) });
-        },
+        cloudIn:
+          cloudIn ??
+          ((region, environment) => {
+            const profile = profileOf(environment, given);
+            return new AwsRotationCloud({ region, ...(profile === undefined ? {} : { profile }) });
+          }),
       };
     },
     failover: () => {

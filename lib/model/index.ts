@@ -47,7 +47,7 @@ export {
   type ValueField,
 } from "./kinds";
 export { compactLength, type PolicyDocument, type PolicyStatement } from "./policy-document";
-export type { ApprovalAnswer, ProcedureInput, RunKind, RunOutcome } from "./procedure-events";
+export type { ApprovalAnswer, LoadedRun, ProcedureInput, RunKind, RunOutcome } from "./procedure-events";
 export {
   type Cluster,
   defineRegistry,

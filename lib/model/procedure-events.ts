@@ -9,8 +9,28 @@
  */
 export type RunKind = "rotation" | "publication" | "promotion";
 
-/** Input of one execution, named after the run. */
+/**
+ * Input of one execution: which run it follows, and nothing else. Whoever may start executions can write any input, so what
+ * an execution may do comes from the table of runs and from the dispatcher's settings: {@link LoadedRun}.
+ */
 export interface ProcedureInput {
+  /** Name of the secret: `prod/db/app-primary`. */
+  readonly secret: string;
+  readonly run: string;
+}
+
+/** Event of the dispatcher by which an execution asks what its run is. */
+export interface LoadRunEvent {
+  readonly Action: "load";
+  /** Name of the secret. */
+  readonly Secret: string;
+  readonly Run: string;
+  /** Name of the asking execution: a run has one, and another one for its way back. */
+  readonly Execution: string;
+}
+
+/** What an execution is told of its run. */
+export interface LoadedRun {
   /** Name of the secret: `prod/db/app-primary`. */
   readonly secret: string;
   readonly key: string;
@@ -22,22 +42,20 @@ export interface ProcedureInput {
   readonly oldVersion?: string;
   /** Name of the function that rotates the secret. */
   readonly function: string;
-  /** How long to wait between the first and the second proof. */
+  /** How long to wait between the first and the second proof. The function holds to it by itself. */
   readonly overlapSeconds: number;
   /** Workloads to restart, in this order. */
   readonly restart: readonly string[];
   /** Names of checks. */
   readonly checks: readonly string[];
   readonly approval: boolean;
-  /** A leaked credential: the function is told so at decommission. Default: false. */
-  readonly emergency?: boolean;
+  /** A leaked credential. */
+  readonly emergency: boolean;
   /**
    * An operator has called the run back: nothing is proved, the version is rolled back at once. The dispatcher stops the
-   * run's execution and starts this one as `<run>.back`. Default: false.
+   * run's execution and starts this one as `<run>.back`.
    */
-  readonly back?: boolean;
-  /** Between two looks at the confirmation, and before a phase or a check is tried again. Default: 300. */
-  readonly retrySeconds?: number;
+  readonly back: boolean;
 }
 
 /** Event of the checker. */

@@ -20,7 +20,30 @@ export interface StepRequest {
   readonly versionId: string;
 }
 
-/** A call by the procedure that follows a rotation. */
+/**
+ * A call by the procedure that follows a rotation, as it comes. The run says what is to be done; the rest is held against
+ * it.
+ */
+export interface AskedPhase {
+  readonly phase: Phase;
+  /** ARN or name. */
+  readonly secretId: string;
+  readonly runId: string;
+  readonly versionId?: string | undefined;
+  readonly emergency?: boolean | undefined;
+}
+
+/** A call by the procedure for its record, as it comes. */
+export interface AskedFingerprint {
+  readonly phase: "fingerprint";
+  /** ARN or name. */
+  readonly secretId: string;
+  readonly runId: string;
+  readonly versionId?: string | undefined;
+  readonly oldVersionId?: string | undefined;
+}
+
+/** A phase as its run in the table says. */
 export interface PhaseRequest {
   readonly phase: Phase;
   /** ARN or name. */
@@ -37,9 +60,11 @@ export interface PhaseRequest {
    * end them. Sessions that STS gave for an IAM user's key live on: ADR 20 says how long, and what ends them.
    */
   readonly emergency: boolean;
+  /** `rollback`: the version is not the run's own but one that waits beside it, AWSPENDING. Default: false. */
+  readonly isBeside?: boolean;
 }
 
-/** A call by the procedure for its record: fingerprints of two values. It changes nothing. */
+/** Fingerprints of two values, as the run in the table says. It changes nothing. */
 export interface FingerprintRequest {
   readonly phase: "fingerprint";
   /** ARN or name. */
@@ -52,12 +77,12 @@ export interface FingerprintRequest {
 }
 
 /** Whatever the function can be asked. */
-export type RotationRequest = StepRequest | PhaseRequest | FingerprintRequest;
+export type RotationRequest = StepRequest | AskedPhase | AskedFingerprint;
 
 /** `true` for a request of Secrets Manager's protocol. */
 export const isStep = (request: RotationRequest): request is StepRequest => "step" in request;
 /** `true` for a request for fingerprints. */
-export const isFingerprint = (request: RotationRequest): request is FingerprintRequest =>
+export const isFingerprint = (request: RotationRequest): request is AskedFingerprint =>
   "phase" in request && request.phase === "fingerprint";
 
 const name = z.string().check(z.minLength(1), z.maxLength(2_048));
@@ -86,16 +111,16 @@ const phaseEvent = z.pipe(
   z.strictObject({
     Phase: z.enum(PHASES),
     SecretId: name,
-    VersionId: name,
     RunId: name,
-    Emergency: z._default(z.boolean(), false),
+    VersionId: z.optional(name),
+    Emergency: z.optional(z.boolean()),
   }),
   z.transform(
-    (event): PhaseRequest => ({
+    (event): AskedPhase => ({
       phase: event.Phase,
       secretId: event.SecretId,
-      versionId: event.VersionId,
       runId: event.RunId,
+      versionId: event.VersionId,
       emergency: event.Emergency,
     }),
   ),
@@ -105,18 +130,17 @@ const fingerprintEvent = z.pipe(
   z.strictObject({
     Phase: z.literal("fingerprint"),
     SecretId: name,
-    VersionId: name,
-    // A state machine passes null for what a run does not have.
-    OldVersionId: z.nullish(name),
     RunId: name,
+    VersionId: z.optional(name),
+    OldVersionId: z.optional(name),
   }),
   z.transform(
-    (event): FingerprintRequest => ({
+    (event): AskedFingerprint => ({
       phase: event.Phase,
       secretId: event.SecretId,
-      versionId: event.VersionId,
-      oldVersionId: event.OldVersionId ?? undefined,
       runId: event.RunId,
+      versionId: event.VersionId,
+      oldVersionId: event.OldVersionId,
     }),
   ),
 );
@@ -127,7 +151,7 @@ const fingerprintEvent = z.pipe(
  * @throws RotationError `event-malformed`
  * @example
  * parseEvent({ Step: "create_secret", SecretId: "arn:…", ClientRequestToken: "…" });
- * parseEvent({ Phase: "decommission", SecretId: "prod/db/app-primary", VersionId: "…", RunId: "2026-11-24-7" });
+ * parseEvent({ Phase: "decommission", SecretId: "prod/db/app-primary", RunId: "2026-11-24-7" });
  */
 export function parseEvent(event: unknown): RotationRequest {
   const result = schemaOf(event).safeParse(event);

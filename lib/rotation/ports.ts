@@ -67,7 +67,7 @@ export interface Publications {
   withdraw(secretName: string, versionId: string): Promise<void>;
 }
 
-/** Runs of the procedure that follows a rotation, as far as rotations begin them. */
+/** Runs of the procedure that follows a rotation, as far as rotations begin them and phases go by them. */
 export interface Runs {
   /**
    * Begins a run and takes the secret for it. The same run again meets itself. A run by a change request uses that up:
@@ -77,6 +77,8 @@ export interface Runs {
    * `change-not-approved` when nobody has vouched for the change; `change-used`
    */
   begin(run: NewRun, at: Date): Promise<Run>;
+  /** A run as it is now (a consistent read); `undefined`: there is none. */
+  read(secret: string, run: string): Promise<Run | undefined>;
 }
 
 /** Keyed fingerprints of values, by a key that nobody can read. */

@@ -161,6 +161,10 @@ export const ROTATION_FAULTS = {
     retryable: false,
     change: "start a new rotation, with a new version: what has ended does not begin again",
   },
+  "run-mismatch": {
+    retryable: false,
+    change: "ask for what the run in the table is about: a phase does no more than its run says",
+  },
   "run-turned-back": { retryable: false, change: "nothing: the run is being rolled back instead" },
   "run-missing": { retryable: false, change: "start a rotation first: no run of this secret is open" },
   "run-too-early": {

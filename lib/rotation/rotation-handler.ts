@@ -133,7 +133,7 @@ function fieldsOf(request: RotationRequest) {
     secret: request.secretId,
     version: request.versionId,
     run: request.runId,
-    ...(isFingerprint(request) ? {} : { emergency: request.emergency }),
+    ...(isFingerprint(request) ? {} : { emergency: request.emergency ?? false }),
   };
 }
 

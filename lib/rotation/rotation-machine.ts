@@ -4,6 +4,8 @@ import { takeFingerprints, takePhase } from "./machine/phases";
 import type { RotationContext, RotationOutcome } from "./machine/rotation-context";
 import { takeStep } from "./machine/steps";
 import { Versions } from "./machine/versions";
+import { RotationError } from "./rotation-error";
+import { authorizedFingerprint, authorizedPhase } from "./run-authority";
 import { requireUsable } from "./usable-secret";
 
 export { derivedVersionId } from "./machine/derived-version";
@@ -30,9 +32,21 @@ export class RotationMachine<V> {
 
   /** @throws RotationError for every failure that is known; adapters' failures pass through */
   async run(request: RotationRequest): Promise<RotationOutcome> {
+    if (isStep(request)) return takeStep(await this.#open(request), request);
+    // Before the secret is looked at: what the run does not allow is refused whatever the secret is like.
+    if (isFingerprint(request)) {
+      const fingerprint = await authorizedFingerprint(request, this.#context);
+      return takeFingerprints(await this.#open(request), fingerprint);
+    }
+    const phase = await authorizedPhase(request, this.#context);
     const secret = await this.#open(request);
-    if (isFingerprint(request)) return takeFingerprints(secret, request);
-    return isStep(request) ? takeStep(secret, request) : takePhase(secret, request);
+    if (phase.isBeside && !secret.versions.has(phase.versionId, "AWSPENDING")) {
+      throw new RotationError(
+        "run-mismatch",
+        `run ${phase.runId} of ${secret.context.secretName}: ${phase.versionId}`,
+      );
+    }
+    return takePhase(secret, phase);
   }
 
   async #open({ secretId }: RotationRequest): Promise<OpenedSecret<V>> {

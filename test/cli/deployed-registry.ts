@@ -25,6 +25,7 @@ import {
   takeHumanRole,
 } from "../../lib/rehearsal/load";
 import { loadOperations, loadSchedules } from "../../lib/rehearsal/load/operations";
+import { RunKeepingCloud } from "../../lib/rehearsal/rehearse/begun-runs";
 import {
   type ClusterIssuer,
   type OpenBao,
@@ -155,7 +156,15 @@ export class DeployedRegistry {
       ...(answers ? { answers } : {}),
     });
     return withCredentials(this.shim.endpoint, credentials, async () => ({
-      code: await run(["--registry", this.file, ...args], terminal, { pace }),
+      code: await run(["--registry", this.file, ...args], terminal, {
+        pace,
+        // Past the dispatcher nothing begins runs, and without one functions do nothing to a value in use.
+        cloudIn: (region, environment) =>
+          new RunKeepingCloud(
+            { region },
+            { plan: this.plan(environment as EnvironmentName), as: { root: this.root } },
+          ),
+      }),
       out: terminal.printed,
       err: terminal.told,
     })).finally(() => {
@@ -415,6 +424,7 @@ function draftOf(vault: OpenBao, postgres: Postgres, issuer: ClusterIssuer): Dra
     principals: { deployer: `arn:aws:iam::${ACCOUNT}:role/deployer`, operators: [OPERATOR], breakGlass: [] },
     vaults: [{ name: "main", address: vault.address, caPem: vault.caPem, regions: [REGION] }],
     vaultAuth: "jwt",
+    namespacePattern: "{namespace}-{environment}",
     clusters: [
       {
         name: `${name}-one`,

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DisableRuleCommand, EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import {
   GetSecretValueCommand,
@@ -7,7 +6,7 @@ import {
   type SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 import type { AwsSecretPlan, FunctionPlan } from "../../lib/blueprint";
-import { AwsRotationCloud } from "../../lib/cli/cloud/aws-rotation-cloud";
+import type { AwsRotationCloud } from "../../lib/cli/cloud/aws-rotation-cloud";
 import { httpsPlaces } from "../../lib/cli/cloud/https-places";
 import type { Places } from "../../lib/cli/cloud/places";
 import { REAL_PACE } from "../../lib/cli/driver/pace";
@@ -22,10 +21,10 @@ import {
 } from "../../lib/cli/verbs/rotate";
 import type { Registry } from "../../lib/model";
 import { invokeFunction, secretsManager } from "../../lib/rehearsal/load";
+import { BegunRuns, RunKeepingCloud } from "../../lib/rehearsal/rehearse/begun-runs";
 import { ServerGroup } from "../../lib/rehearsal/servers";
 import type { RehearsedTarget } from "../../lib/rehearsal/targets";
 import { type RehearsedWorld, shortened, standUp } from "../../lib/rehearsal/world";
-import { DynamoDbRuns } from "../../lib/rotation/adapters/dynamodb-runs";
 import type { RotationOutcome } from "../../lib/rotation/rotation-machine";
 import { splitSettings } from "../../lib/rotation/settings-in-effect";
 import { type Change, waitBefore } from "../../lib/rotation/waiting-law";
@@ -46,7 +45,8 @@ export class RehearsedRotations {
   readonly values: unknown[] = [];
   readonly cloud: AwsRotationCloud;
   readonly #secrets: SecretsManagerClient;
-  readonly #runs: DynamoDbRuns;
+  /** Runs of what tests ask functions for by themselves. */
+  readonly runs: BegunRuns;
 
   private constructor(
     readonly registry: Registry,
@@ -54,12 +54,8 @@ export class RehearsedRotations {
     readonly world: RehearsedWorld,
   ) {
     this.#secrets = secretsManager(world.as.operator, this.region);
-    this.cloud = new AwsRotationCloud({ region: this.region, ...world.as.operator });
-    const { endpoint, credentials } = world.as.root;
-    this.#runs = new DynamoDbRuns(
-      new DynamoDBClient({ endpoint, credentials: { ...credentials }, region: this.region }),
-      world.plan.procedure?.runsTable ?? "",
-    );
+    this.cloud = new RunKeepingCloud({ region: this.region, ...world.as.operator }, world);
+    this.runs = new BegunRuns(world);
     this.values.push(...world.targets.supplied.values());
   }
 
@@ -178,13 +174,13 @@ export class RehearsedRotations {
   /** The fingerprint of AWSCURRENT's value, as the procedure asks for it. */
   async fingerprint(key: string): Promise<string> {
     const { version } = await this.current(key);
-    const { payload } = await invokeFunction(this.world.as.operator, this.arnOf(this.functionOf(key)), {
+    const event = await this.runs.allow({
       Phase: "fingerprint",
       SecretId: this.secret(key).name,
       VersionId: version,
-      OldVersionId: null,
-      RunId: version,
     });
+    const rotator = this.arnOf(this.functionOf(key));
+    const { payload } = await invokeFunction(this.world.as.operator, rotator, event);
     const { fingerprints } = payload as RotationOutcome;
     return fingerprints?.new ?? "none";
   }
@@ -208,9 +204,7 @@ export class RehearsedRotations {
 
   /** Ends the run that a rotation has begun, as the procedure does when it has followed it to its end. */
   async endRun(key: string): Promise<void> {
-    const { name } = this.secret(key);
-    const run = await this.#runs.open(name);
-    if (run !== undefined) await this.#runs.end(run, "decommissioned");
+    await this.runs.end(this.secret(key).name);
   }
 
   async confirmedAt(key: string, version: string): Promise<Date | undefined> {

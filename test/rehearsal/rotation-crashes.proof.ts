@@ -191,12 +191,16 @@ async function decommission(secret: AwsSecretPlan, old: unknown): Promise<void> 
   if (secret.acceptedBy === "single-slot") return;
   rotations.world.targets.targets.get(secret.key)?.expire?.(old);
   await ageConfirmation(secret);
-  await insist(rotations.functionOf(secret.key), {
-    Phase: "decommission",
-    SecretId: secret.name,
-    VersionId: await holderOf(secret, "AWSPREVIOUS"),
-    RunId: randomUUID(),
-  });
+  const previous = await holderOf(secret, "AWSPREVIOUS");
+  await insist(
+    rotations.functionOf(secret.key),
+    await rotations.runs.allow({
+      Phase: "decommission",
+      SecretId: secret.name,
+      ...(previous === undefined ? {} : { VersionId: previous }),
+    }),
+  );
+  await rotations.endRun(secret.key);
 }
 
 /** Tries AWSCURRENT all the time while something happens. */

@@ -22,13 +22,14 @@ import {
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { strToU8, zipSync } from "fflate";
 import { blueprint, type RolePlan, rotates, type StateMachineDefinition } from "../../lib/blueprint";
-import type { PolicyDocument, ProcedureInput } from "../../lib/model";
+import type { LoadedRun, PolicyDocument, ProcedureInput } from "../../lib/model";
 import { procedureFunctionName } from "../../lib/model/names";
 import type { RecorderEvent, RetirementEvidence } from "../../lib/model/procedure-events";
 import {
   type Credentials,
   embeddedDefinition,
   type HumanRole,
+  hurriedDefinition,
   invokeFunction,
   loadFunction,
   takeHumanRole,
@@ -76,6 +77,9 @@ interface Script {
   readonly onCall?: (call: string) => Promise<void>;
 }
 
+/** What the dispatcher's stub says of a run. */
+const loads: Record<string, unknown>[] = [];
+const loaded = new Map<string, LoadedRun>();
 /** The stubs ask the test what to do; the run is found by the names of its secret and versions. */
 const scripts = new Map<string, Script>();
 let control: Server;
@@ -96,6 +100,11 @@ function read(name: string, event: Record<string, unknown>): { readonly call: st
 }
 
 async function answer(name: string, event: Record<string, unknown>): Promise<Act> {
+  if (name.endsWith("--dispatcher")) {
+    loads.push(event);
+    const run = loaded.get(String(event.Run));
+    return run === undefined ? refusal("run-missing") : { answer: run };
+  }
   const { call, run } = read(name, event);
   const script = scripts.get(run);
   if (!script) return { answer: {} };
@@ -119,6 +128,7 @@ let group: ServerGroup;
 let aws: EmbeddedAws;
 let shim: AwsShim;
 let patientArn = "";
+let calmArn = "";
 let impatientArn = "";
 let approver: Credentials;
 let operator: Credentials;
@@ -244,7 +254,7 @@ beforeAll(async () => {
   );
   queues.alarms = await topicWithQueue(plan.operations?.alarms.name ?? "");
   queues.approvals = await topicWithQueue(procedure.approvals.name);
-  const own = (["checker", "recorder", "restarter"] as const).map((what) =>
+  const own = (["checker", "dispatcher", "recorder", "restarter"] as const).map((what) =>
     procedureFunctionName(plan.registry, "prod", what),
   );
   for (const { name, role } of plan.functions) {
@@ -261,8 +271,10 @@ beforeAll(async () => {
     });
   }
   await loadRole(procedure.stateMachine.role);
-  patientArn = await loadMachine(procedure.stateMachine.name, procedure.stateMachine.definition);
-  impatientArn = await loadMachine("impatient", impatient(procedure.stateMachine.definition));
+  const hurried = hurriedDefinition(procedure.stateMachine.definition, 0);
+  patientArn = await loadMachine(procedure.stateMachine.name, hurried);
+  calmArn = await loadMachine("calm", hurriedDefinition(procedure.stateMachine.definition, 1));
+  impatientArn = await loadMachine("impatient", impatient(hurried));
   const take = (role: HumanRole) => takeHumanRole(root(), plan, role);
   approver = await take({ arn: approverArn, policy: answersAnywhere(procedure.people.approver) });
   operator = await take({ arn: operatorArn, policy: procedure.people.operator });
@@ -286,7 +298,7 @@ type Answer = "approve" | "refuse";
 
 interface Case {
   readonly name: string;
-  readonly input?: Partial<ProcedureInput>;
+  readonly run?: Partial<LoadedRun>;
   readonly acts?: Script["acts"];
   /** `late`: while the machine waits for it. Default: at once. */
   readonly confirmed?: "late" | "never";
@@ -366,7 +378,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "workloads that cannot reload are restarted first",
-    input: { restart: ["celery", "backend"] },
+    run: { restart: ["celery", "backend"] },
     calls: ["restart new celery+backend", ...PROOF, ...PROOF, "decommission old", "record decommissioned"],
     phases: [...TWICE, "decommission done"],
     outcome: "decommissioned",
@@ -374,7 +386,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "a restart fails: rolled back, and restarted with the old value",
-    input: { restart: ["celery"] },
+    run: { restart: ["celery"] },
     acts: { restart: [{ name: "RolloutFailed", message: "paused: celery in jobs" }, { answer: {} }] },
     calls: ["restart new celery", "rollback new", "restart old celery", "record rolled-back"],
     phases: ["rollback done"],
@@ -384,7 +396,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "the restart back fails too",
-    input: { restart: ["celery"] },
+    run: { restart: ["celery"] },
     acts: { restart: [{ name: "RolloutFailed", message: "paused: celery in jobs" }] },
     calls: ["restart new celery", "rollback new", "restart old celery", "record failed"],
     phases: ["rollback done"],
@@ -464,7 +476,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "there is nothing to retire, a single slot",
-    input: { checks: [], overlapSeconds: 0 },
+    run: { checks: [], overlapSeconds: 0 },
     acts: { decommission: [NOTHING] },
     calls: ["verify new", "verify new", "decommission old", "record replaced"],
     phases: TWICE,
@@ -473,7 +485,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "an approver agrees",
-    input: { approval: true },
+    run: { approval: true },
     answer: "approve",
     calls: [...PROOF, ...PROOF, "note awaiting-approval", "decommission old", "record decommissioned"],
     phases: [...TWICE, "approve done", "decommission done"],
@@ -482,7 +494,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "an approver is asked although the recorder could not note it",
-    input: { approval: true },
+    run: { approval: true },
     acts: { note: [refusal("run-missing")] },
     answer: "approve",
     calls: [...PROOF, ...PROOF, "note awaiting-approval", "decommission old", "record decommissioned"],
@@ -492,7 +504,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "an approver refuses",
-    input: { approval: true },
+    run: { approval: true },
     answer: "refuse",
     calls: [...PROOF, ...PROOF, "note awaiting-approval", ...BACK],
     phases: [...TWICE, "approve failed (refused)", "rollback done"],
@@ -502,7 +514,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "no approver answers in time",
-    input: { approval: true },
+    run: { approval: true },
     impatient: true,
     calls: [...PROOF, ...PROOF, "note awaiting-approval", ...BACK],
     phases: [...TWICE, "approve failed (States.Timeout)", "rollback done"],
@@ -540,7 +552,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "an operator calls the run back",
-    input: { back: true },
+    run: { back: true },
     calls: BACK,
     phases: ["rollback done"],
     outcome: "rolled-back",
@@ -549,7 +561,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "a publication: proved once, nothing goes, nobody is asked",
-    input: { kind: "publication", approval: true },
+    run: { kind: "publication", approval: true },
     calls: [...PROOF, "record published"],
     phases: ["verify done"],
     outcome: "published",
@@ -557,7 +569,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "a publication whose check fails",
-    input: { kind: "publication" },
+    run: { kind: "publication" },
     acts: { check: [unhealthy] },
     calls: [...times(5, ...PROOF), ...BACK],
     phases: [`verify failed (${NAMELESS})`, "rollback done"],
@@ -567,7 +579,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "a promotion: the key before goes after the overlap",
-    input: { kind: "promotion" },
+    run: { kind: "promotion" },
     calls: [...PROOF, ...PROOF, "decommission old", "record decommissioned"],
     phases: [...TWICE, "decommission done"],
     outcome: "decommissioned",
@@ -631,7 +643,8 @@ async function play(word: string, entry: Case) {
   };
   scripts.set(word, script);
   if (entry.confirmed === undefined) await confirm(secret, versions.newVersion);
-  const input: ProcedureInput = {
+  const input: ProcedureInput = { secret, run: word };
+  loaded.set(word, {
     secret,
     key: word,
     run: word,
@@ -642,12 +655,13 @@ async function play(word: string, entry: Case) {
     restart: [],
     checks: ["backend/health"],
     approval: false,
-    retrySeconds: entry.confirmed === "late" ? 1 : 0,
-    ...entry.input,
-  };
+    emergency: false,
+    back: false,
+    ...entry.run,
+  });
   const { executionArn = "" } = await sfn().send(
     new StartExecutionCommand({
-      stateMachineArn: entry.impatient ? impatientArn : patientArn,
+      stateMachineArn: entry.impatient ? impatientArn : entry.confirmed === "late" ? calmArn : patientArn,
       name: word,
       input: JSON.stringify(input),
     }),
@@ -697,14 +711,13 @@ describe("a run", () => {
   test("without a version before ends when it is proved: there is nothing to wait for", async () => {
     const { script, record } = await play("first", {
       ...(CASES[0] as Case),
-      input: { oldVersion: undefined as never },
+      run: { oldVersion: undefined as never },
     });
     expect(script.calls).toEqual([FINGERPRINT, ...PROOF, "record replaced"]);
     expect(script.events[0]).toEqual({
       Phase: "fingerprint",
       SecretId: "prod/first",
       VersionId: "new/first",
-      OldVersionId: null,
       RunId: "first",
     });
     expect(record.Checks).toEqual([
@@ -712,15 +725,53 @@ describe("a run", () => {
     ]);
   });
 
-  test("after a leak tells the function so, which then ends sessions of the old credential", async () => {
-    const { script } = await play("leak", { ...(CASES[0] as Case), input: { emergency: true } });
+  test("says which run it follows, and what a phase may do is the function's to know", async () => {
+    const { script } = await play("leak", { ...(CASES[0] as Case), run: { emergency: true } });
+    expect(loads.find(({ Run }) => Run === "leak")).toEqual({
+      Action: "load",
+      Secret: "prod/leak",
+      Run: "leak",
+      Execution: "leak",
+    });
     expect(script.events.find(({ Phase }) => Phase === "decommission")).toEqual({
       Phase: "decommission",
       SecretId: "prod/leak",
       VersionId: "old/leak",
       RunId: "leak",
-      Emergency: true,
     });
+  });
+
+  test.each([
+    ["names no run", {}],
+    ["names a run that the table does not have", { secret: "prod/forged", run: "no-such-run" }],
+    [
+      "says by itself what it may do",
+      {
+        secret: "prod/forged",
+        key: "forged",
+        run: "no-such-run",
+        kind: "rotation",
+        newVersion: "new/forged",
+        oldVersion: "old/forged",
+        function: rotator.name,
+        overlapSeconds: 0,
+        restart: [],
+        checks: [],
+        approval: false,
+        emergency: true,
+      },
+    ],
+  ])("whose input was forged and %s does nothing", async (_, input) => {
+    scripts.set("forged", { acts: {}, calls: [], events: [] });
+    const { executionArn = "" } = await sfn().send(
+      new StartExecutionCommand({ stateMachineArn: patientArn, input: JSON.stringify(input) }),
+    );
+    const end = await until(async () => {
+      const execution = await sfn().send(new DescribeExecutionCommand({ executionArn }));
+      return execution.status === "RUNNING" ? undefined : execution;
+    });
+    expect([end.status, end.error]).toEqual(["FAILED", "NoRun"]);
+    expect(scripts.get("forged")?.calls).toEqual([]);
   });
 });
 

@@ -10,7 +10,7 @@ import { type Account, AccountsServer, accountsTarget } from "./models/accounts-
 import { Crash, CrashPlan } from "./models/crash-plan";
 import { MirrorLedgerModel } from "./models/mirror-ledger-model";
 import { ProofsModel } from "./models/proofs-model";
-import { silentLog, TestClock, versionId } from "./models/rehearsed-secret";
+import { ImpliedRuns, silentLog, TestClock, versionId } from "./models/rehearsed-secret";
 import { SecretsManagerModel } from "./models/secrets-manager-model";
 import { VaultModel } from "./models/vault-model";
 
@@ -57,6 +57,7 @@ class World {
   readonly ledger = new MirrorLedgerModel();
   readonly clock = new TestClock();
   readonly vaults = VAULTS.map((name) => new VaultModel(name));
+  readonly #runs = new ImpliedRuns({ now: () => new Date(0) });
   readonly #server = new AccountsServer();
   readonly #history: string[] = [];
   readonly #changedByHand = new Map<VaultModel, number>();
@@ -101,13 +102,8 @@ class World {
 
   async rollback(): Promise<void> {
     const version = this.secrets.versionWith(NAME, "AWSCURRENT") ?? "";
-    await this.#machine({
-      phase: "rollback",
-      secretId: NAME,
-      versionId: version,
-      runId: "1",
-      emergency: false,
-    });
+    this.#runs.imply("rollback", version, { runId: version, emergency: false });
+    await this.#machine({ phase: "rollback", secretId: NAME, runId: version });
   }
 
   async #machine(request: RotationRequest): Promise<void> {
@@ -121,6 +117,7 @@ class World {
       store: gated(new SecretsManagerStore(this.secrets.client), this.gate),
       publications: gated(this.ledger, this.gate),
       proofs: gated(this.proofs, this.gate),
+      runs: this.#runs,
       clock: this.clock,
       log: silentLog,
       guard: () => undefined,

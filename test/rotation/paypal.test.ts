@@ -340,6 +340,7 @@ test("no log line and no error holds a value, whatever fails", async () => {
         store: new SecretsManagerStore(secret.secrets.client),
         publications: secret.publications,
         proofs: secret.proofs,
+        runs: secret.implied,
         clock: secret.clock,
         random: testRandom,
         log: new PowertoolsLogbook("test", redaction, { kind: "paypal" }),
@@ -364,7 +365,8 @@ test("no log line and no error holds a value, whatever fails", async () => {
         await call({ Step, ClientRequestToken: version });
       }
     }
-    await call({ Phase: "decommission", VersionId: versionId("first as supplied"), RunId: "1" });
+    secret.implied.imply("decommission", versionId("first as supplied"), { runId: "1", emergency: false });
+    await call({ Phase: "decommission", RunId: "1" });
   } finally {
     for (const spy of spies) spy.mockRestore();
   }

@@ -282,7 +282,7 @@ describe("the dispatcher on AWS's services", () => {
     expect(await runs.open(open.name)).toMatchObject({ run: held.run });
     await lock(ended.name, undefined);
     expect(await dispatch(ended, { action: "sweep" })).toMatchObject({ freed: 1, failed: 0 });
-  });
+  }, 60_000);
 
   test("begins and hands on once, wherever it dies", async () => {
     const points = await crashEverywhere(async () => {
@@ -303,7 +303,16 @@ describe("the dispatcher on AWS's services", () => {
           const { input = "{}" } = await stepFunctions.send(
             new DescribeExecutionCommand({ executionArn: execution?.executionArn }),
           );
-          expect(JSON.parse(input)).toEqual({
+          expect(JSON.parse(input)).toEqual({ secret: secret.name, run: secret.next });
+          const load = (of: string): Promise<unknown> =>
+            dispatcherOf(secret, clock).run({
+              action: "load",
+              secretName: secret.name,
+              run: secret.next,
+              execution: of,
+            });
+          expect(await load(execution?.name ?? "")).toEqual({
+            result: "loaded",
             secret: secret.name,
             key: secret.key,
             run: secret.next,
@@ -315,7 +324,10 @@ describe("the dispatcher on AWS's services", () => {
             restart: [],
             checks: ["backend/health"],
             approval: true,
+            emergency: false,
+            back: false,
           });
+          await expect(load("another")).rejects.toMatchObject({ code: "run-mismatch" });
           expect(await runs.open(secret.name)).toMatchObject({ run: secret.next, status: "proving" });
         },
       };

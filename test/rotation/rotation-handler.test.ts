@@ -11,7 +11,7 @@ import { hmacKeyTarget } from "../../lib/rotation/targets/hmac-key";
 import { postgresqlUserTarget } from "../../lib/rotation/targets/postgresql-user";
 import { adminValueSchema } from "../../lib/rotation/value-schemas";
 import { ProofsModel } from "./models/proofs-model";
-import { PublicationsModel, TestClock, testRandom, versionId } from "./models/rehearsed-secret";
+import { ImpliedRuns, PublicationsModel, TestClock, testRandom, versionId } from "./models/rehearsed-secret";
 import { SecretsManagerModel } from "./models/secrets-manager-model";
 
 const ARN = "arn:aws:secretsmanager:eu-central-1:111111111111:secret:dev/db/app-primary-AbC123";
@@ -29,19 +29,16 @@ describe("events", () => {
     }
   });
 
-  test("phases, whose emergency must be said", () => {
-    expect(parseEvent({ Phase: "decommission", SecretId: NAME, VersionId: v, RunId: "7" })).toEqual({
-      phase: "decommission",
-      secretId: NAME,
-      versionId: v,
-      runId: "7",
-      emergency: false,
-    });
+  test("phases, which name a run and need to say no more", () => {
+    const asked = { phase: "decommission", secretId: NAME, runId: "7" };
+    expect(parseEvent({ Phase: "decommission", SecretId: NAME, RunId: "7" })).toEqual(asked);
+    expect(
+      parseEvent({ Phase: "decommission", SecretId: NAME, RunId: "7", VersionId: v, Emergency: true }),
+    ).toEqual({ ...asked, versionId: v, emergency: true });
   });
 
   test.each([
     ["v0", "v0"],
-    [null, undefined],
     [undefined, undefined],
   ])("a request for fingerprints, with %p before", (OldVersionId, oldVersionId) => {
     const event = { Phase: "fingerprint", SecretId: NAME, VersionId: v, OldVersionId, RunId: "7" };
@@ -60,7 +57,7 @@ describe("events", () => {
     [{ Phase: "publish", SecretId: ARN, VersionId: v, RunId: "7" }, "Phase"],
     [{ Phase: "verify", SecretId: ARN, VersionId: v }, "RunId"],
     [{ Phase: "verify", SecretId: ARN, VersionId: v, RunId: "7", Force: true }, "unrecognized_keys"],
-    [{ Phase: "fingerprint", SecretId: ARN, RunId: "7" }, "VersionId"],
+    [{ Phase: "fingerprint", SecretId: ARN, VersionId: v }, "RunId"],
     [{ Phase: "fingerprint", SecretId: ARN, VersionId: v, RunId: "7", Emergency: true }, "unrecognized_keys"],
     [undefined, "invalid_type"],
   ])("%j is malformed", (event, field) => {
@@ -144,6 +141,7 @@ describe("no value leaks", () => {
       JSON.stringify({ username: "rotator", password: ADMIN_PASSWORD }),
     );
     secrets.stage(NAME, v);
+    const runs = new ImpliedRuns(new TestClock());
     const redaction = new Redaction();
     const log = new PowertoolsLogbook("test", redaction, { kind });
     const rotated = {
@@ -165,6 +163,7 @@ describe("no value leaks", () => {
         store: new SecretsManagerStore(secrets.client),
         publications: new PublicationsModel(),
         proofs: new ProofsModel(),
+        runs,
         clock: new TestClock(),
         random: testRandom,
         log,
@@ -173,7 +172,7 @@ describe("no value leaks", () => {
       targetOf,
     );
     const step = (Step: string) => handler({ Step, SecretId: NAME, ClientRequestToken: v });
-    return { secrets, redaction, log, handler, step };
+    return { secrets, redaction, log, handler, step, runs };
   }
 
   const postgresql = settingsSchema("postgresql-user").parse({
@@ -228,7 +227,7 @@ describe("no value leaks", () => {
   });
 
   test("malformed values are told by their fields", async () => {
-    const { secrets, handler } = functionOf(
+    const { secrets, handler, runs } = functionOf(
       "postgresql-user",
       { settings: postgresql, acceptedBy: "target", admin: "dev/db/admin" },
       ({ settings, readAdmin, random }) =>
@@ -241,7 +240,8 @@ describe("no value leaks", () => {
     );
     const canary = "canary in a field that should not be there";
     secrets.putByHand(NAME, versionId("by hand"), JSON.stringify({ username: "app_a", pasword: canary }));
-    const event = { Phase: "verify", SecretId: NAME, VersionId: versionId("by hand"), RunId: "1" };
+    runs.imply("verify", versionId("by hand"), { runId: "1", emergency: false });
+    const event = { Phase: "verify", SecretId: NAME, RunId: "1" };
     await expect(handler(event)).rejects.toThrow(/value-malformed: .*password/);
     expect(written).not.toContain(canary);
   });

@@ -43,11 +43,17 @@ describe("a rotation by schedule", () => {
     expect(secret.currentVersion).toBe(FIRST);
   });
 
-  test("begins no run where the dispatcher does", async () => {
+  test("begins no run where the dispatcher does, and goes on by that one alone", async () => {
     const { secret, runs } = await rehearsed("operator-assisted");
+    await expect(secret.rotate(SECOND)).rejects.toMatchObject({ code: "run-missing" });
+    expect(runs.runs).toEqual([]);
+    await runs.begin(
+      { secret: secret.name, run: SECOND, kind: "rotation", newVersion: SECOND, startedBy: "someone" },
+      secret.clock.now(),
+    );
     await secret.rotate(SECOND);
     expect(secret.currentVersion).toBe(SECOND);
-    expect(runs.runs).toEqual([]);
+    expect(runs.runs).toHaveLength(1);
   });
 
   test("has one run, wherever it dies", async () => {

@@ -1081,6 +1081,7 @@ test("no log line and no error holds a value, whatever fails", async () => {
         store: new SecretsManagerStore(w.secret.secrets.client),
         publications: w.secret.publications,
         proofs: w.secret.proofs,
+        runs: w.secret.implied,
         clock: w.secret.clock,
         random: testRandom,
         log: new PowertoolsLogbook("test", redaction, { kind: "stripe" }),
@@ -1114,8 +1115,9 @@ test("no log line and no error holds a value, whatever fails", async () => {
         for (const _ of [1, 2]) await call({ Step, ClientRequestToken: version });
       }
       w.arrived();
-      for (const Phase of ["promote", "decommission", "verify", "rollback"]) {
-        await call({ Phase, VersionId: version, RunId: `${n}` });
+      for (const Phase of ["promote", "decommission", "verify", "rollback"] as const) {
+        w.secret.implied.imply(Phase, version, { runId: `${Phase}-${n}`, emergency: false });
+        await call({ Phase, RunId: `${Phase}-${n}` });
         w.arrived();
       }
     }

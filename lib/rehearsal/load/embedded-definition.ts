@@ -42,9 +42,12 @@ export function embeddedDefinition(definition: StateMachineDefinition): StateMac
   return { ...definition, States: Object.fromEntries(states) };
 }
 
-/** A definition whose loops of tries wait a second, for runs whose input says nothing else. */
-export function hurriedDefinition(definition: StateMachineDefinition): StateMachineDefinition {
+/** A definition whose loops of tries wait a second, or as long as is said. */
+export function hurriedDefinition(
+  definition: StateMachineDefinition,
+  retrySeconds = 1,
+): StateMachineDefinition {
   const { Begin } = definition.States;
-  const Assign = { ...(Begin?.Assign as object), retrySeconds: 1 };
+  const Assign = { ...(Begin?.Assign as object), retrySeconds };
   return { ...definition, States: { ...definition.States, Begin: { ...Begin, Type: "Pass", Assign } } };
 }

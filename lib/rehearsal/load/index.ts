@@ -14,7 +14,7 @@ export {
   type RehearsedDatabase,
   rehearsedUrl,
 } from "./database-server";
-export { embeddedDefinition } from "./embedded-definition";
+export { embeddedDefinition, hurriedDefinition } from "./embedded-definition";
 export {
   allowSecretsManager,
   type FunctionAnswer,

@@ -1,4 +1,3 @@
-import { AwsRotationCloud } from "../../cli/cloud/aws-rotation-cloud";
 import { httpsPlaces } from "../../cli/cloud/https-places";
 import type { Places } from "../../cli/cloud/places";
 import { type Pace, REAL_PACE } from "../../cli/driver/pace";
@@ -6,6 +5,7 @@ import type { Progress } from "../../cli/driver/progress";
 import type { Terminal } from "../../cli/terminal";
 import type { RotationHost } from "../../cli/verbs/rotate";
 import { type RehearsedWorld, shortened } from "../world";
+import { RunKeepingCloud } from "./begun-runs";
 
 /** Looks often: everything is on this machine, and an hour of waiting takes half a second. */
 const REHEARSAL_PACE: Pace = {
@@ -19,9 +19,9 @@ const REHEARSAL_PACE: Pace = {
 
 /** What the command line's verbs need, in a rehearsed world: an operator, whose input is what the targets gave. */
 export function rehearsalHost(
-  { as, targets }: RehearsedWorld,
+  world: RehearsedWorld,
   progress: Progress,
-  input: () => unknown = () => Object.fromEntries(targets.supplied),
+  input: () => unknown = () => Object.fromEntries(world.targets.supplied),
 ): RotationHost {
   const terminal: Terminal = {
     out: () => undefined,
@@ -36,7 +36,7 @@ export function rehearsalHost(
     terminal,
     progress,
     pace: REHEARSAL_PACE,
-    cloudIn: (region) => new AwsRotationCloud({ region, ...as.operator }),
+    cloudIn: (region) => new RunKeepingCloud({ region, ...world.as.operator }, world),
   };
 }
 

@@ -20,7 +20,10 @@ export interface RotationContext<V> {
   readonly store: SecretStore;
   readonly publications: Publications;
   readonly proofs: VersionProofs;
-  /** Where rotations that Secrets Manager starts begin their runs. Default: nowhere, no procedure follows. */
+  /**
+   * Where rotations that Secrets Manager starts begin their runs, and where it stands what a phase may do. Default:
+   * nowhere, so that no phase may do anything.
+   */
   readonly runs?: Runs | undefined;
   /** The fingerprint of a value of this secret. Default: none is made, no procedure asks for it. */
   readonly fingerprint?: ((value: unknown) => Promise<string>) | undefined;

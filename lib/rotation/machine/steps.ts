@@ -1,6 +1,7 @@
 import type { StepRequest } from "../event";
 import { BY_SCHEDULE } from "../procedure/run";
 import { RotationError } from "../rotation-error";
+import { requireRunOf } from "../run-authority";
 import { endEarlierCredential } from "./earlier-credential";
 import type { OpenedSecret } from "./opened-secret";
 import { isProven } from "./proofs";
@@ -13,6 +14,7 @@ export async function takeStep<V>(
   { step, versionId }: StepRequest,
 ): Promise<RotationOutcome> {
   checkStaged(secret, step, versionId);
+  await checkRun(secret, step, versionId);
   switch (step) {
     case "createSecret":
       return create(secret, versionId);
@@ -46,6 +48,27 @@ function checkStaged<V>(secret: OpenedSecret<V>, step: StepRequest["step"], vers
     throw new RotationError("rotation-disabled", `rotation of ${secretName} is not enabled`);
   }
   if (scheduled || step !== "createSecret") secret.checkCandidate(versionId);
+}
+
+/**
+ * Once a value is served, only what has a run goes on: the dispatcher begins it, or createSecret for Secrets Manager's own
+ * schedule. A version that nobody has filled yet has none.
+ */
+async function checkRun<V>(
+  secret: OpenedSecret<V>,
+  step: StepRequest["step"],
+  versionId: string,
+): Promise<void> {
+  const { context, versions, values } = secret;
+  // Where no procedure follows, nothing begins runs.
+  if (context.runs === undefined) return;
+  if (!versions.isServed || (await isProven(secret, versionId))) return;
+  if (context.mode === "automatic") {
+    if (step === "createSecret" || (await values.read(versionId)) === undefined) return;
+    // Somebody has put a value by hand: the version is current, and this makes it a proved one.
+    if (versions.has(versionId, "AWSCURRENT")) return;
+  }
+  await requireRunOf(versionId, context);
 }
 
 async function create<V>(secret: OpenedSecret<V>, versionId: string): Promise<RotationOutcome> {

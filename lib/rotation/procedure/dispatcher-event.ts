@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { actorName } from "../../model/grammar";
 import { secretNameOf } from "../event";
 import { RotationError } from "../rotation-error";
+import type { LoadRequest } from "./loaded-run";
 
 /** What an operator's command asks for a secret. */
 export interface RunRequest {
@@ -24,10 +25,12 @@ export interface RunRequest {
 export type DispatcherRequest =
   | RunRequest
   | { readonly action: "rollback" | "status"; readonly key: string }
+  | LoadRequest
   | { readonly action: "sweep" }
   | { readonly action: "label-moved"; readonly secretName: string; readonly versionId: string };
 
 const key = z.string().check(z.minLength(1), z.maxLength(512));
+const runId = z.string().check(z.minLength(1), z.maxLength(128));
 const versionId = z.string().check(z.minLength(1), z.maxLength(64));
 
 const runEvent = z.pipe(
@@ -57,6 +60,18 @@ const runEvent = z.pipe(
 const plainEvent = z.pipe(
   z.strictObject({ Action: z.enum(["rollback", "status"]), Key: key }),
   z.transform((event): DispatcherRequest => ({ action: event.Action, key: event.Key })),
+);
+
+const loadEvent = z.pipe(
+  z.strictObject({ Action: z.literal("load"), Secret: key, Run: runId, Execution: runId }),
+  z.transform(
+    (event): LoadRequest => ({
+      action: event.Action,
+      secretName: event.Secret,
+      run: event.Run,
+      execution: event.Execution,
+    }),
+  ),
 );
 
 const sweepEvent = z.pipe(
@@ -99,5 +114,6 @@ function formOf(event: unknown): z.ZodMiniType<DispatcherRequest> {
   const fields: { readonly Action?: unknown; readonly Sweep?: unknown } = Object(event);
   if (fields.Sweep !== undefined) return sweepEvent;
   if (fields.Action === undefined) return labelEvent;
+  if (fields.Action === "load") return loadEvent;
   return fields.Action === "rollback" || fields.Action === "status" ? plainEvent : runEvent;
 }

@@ -1,6 +1,6 @@
 import type { DispatchedSecret, DispatcherSettings } from "../../model/function-settings";
-import { fitName, keyAsWord, procedureFunctionName } from "../../model/names";
-import type { ProcedureInput, RecorderEvent, RunKind, RunOutcome } from "../../model/procedure-events";
+import { procedureFunctionName } from "../../model/names";
+import type { LoadedRun, RecorderEvent, RunKind, RunOutcome } from "../../model/procedure-events";
 import { STEPS, type Step } from "../event";
 import { derivedVersionId } from "../machine/derived-version";
 import { Versions } from "../machine/versions";
@@ -9,6 +9,7 @@ import { RotationError } from "../rotation-error";
 import { enforceWait } from "../waiting-law";
 import type { DispatcherRequest, RunRequest } from "./dispatcher-event";
 import { isRotationDue, isWithinWindow } from "./due-rotations";
+import { executionName, loadedRun } from "./loaded-run";
 import type { Executions, Functions, ScheduledRotations } from "./procedure-ports";
 import { BY_SCHEDULE, hasEnded, type NewRun, promotionRun, type Run } from "./run";
 import type { RunTable } from "./run-table";
@@ -49,6 +50,7 @@ export interface RunView {
 export type DispatcherOutcome =
   | { readonly result: "under-way"; readonly run: RunView }
   | { readonly result: "nothing-to-do" }
+  | ({ readonly result: "loaded" } & LoadedRun)
   | { readonly result: "status"; readonly open?: RunView; readonly latest: readonly RunView[] }
   | {
       readonly result: "swept";
@@ -100,6 +102,8 @@ export class Dispatcher {
         return this.#status(this.#secret(request.key));
       case "label-moved":
         return this.#labelMoved(request.secretName, request.versionId);
+      case "load":
+        return { result: "loaded", ...(await loadedRun(request, this.#context)) };
       case "sweep":
         return this.#sweep();
     }
@@ -284,7 +288,6 @@ export class Dispatcher {
       SecretId: secret.name,
       VersionId: run.oldVersion,
       RunId: run.run,
-      Emergency: run.emergency ?? false,
     });
   }
 
@@ -293,7 +296,7 @@ export class Dispatcher {
     if (run.direction === "forward") await this.#claim(run);
     // Whoever turned the run back may have died before this.
     else await executions.stop(executionName(secret, { ...run, direction: "forward" }));
-    await executions.start(executionName(secret, run), inputOf(secret, run));
+    await executions.start(executionName(secret, run), { secret: run.secret, run: run.run });
     await runs.advance(run, "proving");
     log.info("run handed on", { secret: run.secret, run: run.run, direction: run.direction });
     const status = run.status === "awaiting-approval" ? run.status : "proving";
@@ -550,28 +553,6 @@ function promotionOf(
     kind: "promotion",
     newVersion: derivedVersionId({ runId: run, phase: "promote", versionId: published }),
     oldVersion: published,
-  };
-}
-
-/** Versions are unique for their secret only, so an execution bears both names. At most 80 characters. */
-const executionName = (secret: Dispatched, { run, direction }: Pick<Run, "run" | "direction">): string =>
-  `${fitName(`${run}.${keyAsWord(secret.key)}`, 75)}${direction === "back" ? ".back" : ""}`;
-
-function inputOf(secret: Dispatched, run: Run): ProcedureInput {
-  return {
-    secret: secret.name,
-    key: secret.key,
-    run: run.run,
-    kind: run.kind,
-    newVersion: run.newVersion,
-    ...(run.oldVersion === undefined ? {} : { oldVersion: run.oldVersion }),
-    function: secret.function,
-    overlapSeconds: secret.overlapSeconds,
-    restart: secret.restart,
-    checks: secret.checks,
-    approval: secret.approval && run.kind !== "publication" && run.oldVersion !== undefined,
-    ...(run.emergency ? { emergency: true } : {}),
-    ...(run.direction === "back" ? { back: true } : {}),
   };
 }
 

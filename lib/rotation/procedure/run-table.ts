@@ -29,7 +29,6 @@ export interface ApprovedChanges {
  * that ends it.
  */
 export interface RunTable extends Runs, ApprovedChanges {
-  read(secret: string, run: string): Promise<Run | undefined>;
   /** The open run of a secret. */
   open(secret: string): Promise<Run | undefined>;
   /** Runs of a secret, the latest first. */

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
 import { type Phase, type RotationRequest, STEPS, type Step } from "../../../lib/rotation/event";
 import type { Clock, Logbook, Publications, Random, Runs } from "../../../lib/rotation/ports";
+import type { NewRun, Run } from "../../../lib/rotation/procedure/run";
 import {
   type RotationContext,
   RotationMachine,
@@ -58,6 +59,42 @@ export const versionId = (name: string): string =>
 
 const NAME = "test/db/app";
 
+/**
+ * Runs as the dispatcher would have begun them: for a test of a target or of the machine, which has no dispatcher. Whoever
+ * tests runs themselves gives others.
+ */
+export class ImpliedRuns implements Runs {
+  readonly #runs = new Map<string, Run>();
+
+  constructor(private readonly clock: Pick<Clock, "now">) {}
+
+  async begin(run: NewRun, at: Date): Promise<Run> {
+    return { ...run, startedAt: at, status: "rotating", direction: "forward" };
+  }
+
+  /** Any version may have a run, as far as its steps go. */
+  async read(secret: string, run: string): Promise<Run | undefined> {
+    return this.#runs.get(run) ?? this.#made({ secret, run, kind: "rotation", newVersion: run }, "rotating");
+  }
+
+  /** The run by which a phase is asked for. */
+  imply(phase: Phase, version: string, { runId, emergency }: { runId: string; emergency: boolean }): void {
+    const status = phase === "promote" ? "starting" : "proving";
+    const versions =
+      phase === "decommission"
+        ? { newVersion: `after ${version}`, oldVersion: version }
+        : { newVersion: version };
+    this.#runs.set(
+      runId,
+      this.#made({ secret: NAME, run: runId, kind: "rotation", ...versions, emergency }, status),
+    );
+  }
+
+  #made(run: Omit<NewRun, "startedBy">, status: Run["status"]): Run {
+    return { ...run, startedBy: "a test", startedAt: this.clock.now(), status, direction: "forward" };
+  }
+}
+
 /** For targets that leave nothing at a vendor. */
 export const ATTEMPT: Attempt = {
   secretName: NAME,
@@ -88,6 +125,8 @@ export class RehearsedSecret<V> {
   readonly proofs = new ProofsModel();
   readonly secrets: SecretsManagerModel;
   readonly #props: RehearsedProps<V>;
+  /** Runs of {@link phase}. */
+  readonly implied = new ImpliedRuns(this.clock);
 
   constructor(props: RehearsedProps<V>) {
     this.#props = props;
@@ -131,7 +170,7 @@ export class RehearsedSecret<V> {
       store: plan.wrap(new SecretsManagerStore(this.secrets.client)),
       publications: plan.wrap(this.publications),
       proofs: plan.wrap(this.proofs),
-      runs: this.#props.runs === undefined ? undefined : plan.wrap(this.#props.runs),
+      runs: plan.wrap(this.#props.runs ?? this.implied),
       fingerprint: this.#props.fingerprint,
       clock: this.clock,
       log: silentLog,
@@ -153,6 +192,7 @@ export class RehearsedSecret<V> {
     version: string,
     { runId = "run", emergency = false, plan = new CrashPlan(0, "before") } = {},
   ): Promise<RotationOutcome> {
+    this.implied.imply(phase, version, { runId, emergency });
     return this.invoke({ phase, secretId: NAME, versionId: version, runId, emergency }, plan);
   }
 

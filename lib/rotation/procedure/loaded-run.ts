@@ -1,0 +1,61 @@
+import type { DispatchedSecret, DispatcherSettings } from "../../model/function-settings";
+import { fitName, keyAsWord } from "../../model/names";
+import type { LoadedRun } from "../../model/procedure-events";
+import { RotationError } from "../rotation-error";
+import { hasEnded, type Run } from "./run";
+import type { RunTable } from "./run-table";
+
+/** What an execution asks for. */
+export interface LoadRequest {
+  readonly action: "load";
+  readonly secretName: string;
+  readonly run: string;
+  /** Name of the execution. */
+  readonly execution: string;
+}
+
+/** Versions are unique for their secret only, so an execution bears both names. At most 80 characters. */
+export const executionName = (
+  { key }: Pick<DispatchedSecret, "key">,
+  { run, direction }: Pick<Run, "run" | "direction">,
+): string => `${fitName(`${run}.${keyAsWord(key)}`, 75)}${direction === "back" ? ".back" : ""}`;
+
+/**
+ * What an execution may do: as the table has its run, and as the settings have its secret. Names are given once by Step
+ * Functions, so that nobody follows a run beside the execution that the dispatcher started for it.
+ *
+ * @throws RotationError `secret-not-ours`, `run-missing`, `run-ended`, `run-too-early`, `run-mismatch`
+ */
+export async function loadedRun(
+  { secretName, run: id, execution }: LoadRequest,
+  { runs, settings }: { readonly runs: Pick<RunTable, "read">; readonly settings: DispatcherSettings },
+): Promise<LoadedRun> {
+  const secret = settings.secrets[secretName];
+  if (secret === undefined) throw new RotationError("secret-not-ours", secretName);
+  const run = await runs.read(secretName, id);
+  if (run === undefined) throw new RotationError("run-missing", `${secretName} has no run ${id}`);
+  if (hasEnded(run) || run.endedAt !== undefined) {
+    throw new RotationError("run-ended", `run ${id} of ${secretName} is ${run.status}`);
+  }
+  if (run.status === "rotating" || run.status === "withdrawing") {
+    throw new RotationError("run-too-early", `run ${id} of ${secretName} is ${run.status}`);
+  }
+  if (execution !== executionName(secret, run)) {
+    throw new RotationError("run-mismatch", `execution ${execution} is not the one of run ${id}`);
+  }
+  return {
+    secret: secretName,
+    key: secret.key,
+    run: id,
+    kind: run.kind,
+    newVersion: run.newVersion,
+    ...(run.oldVersion === undefined ? {} : { oldVersion: run.oldVersion }),
+    function: secret.function,
+    overlapSeconds: secret.overlapSeconds,
+    restart: secret.restart,
+    checks: secret.checks,
+    approval: secret.approval && run.kind !== "publication" && run.oldVersion !== undefined,
+    emergency: run.emergency ?? false,
+    back: run.direction === "back",
+  };
+}
