@@ -166,6 +166,12 @@ const settings = /* @__PURE__ */ madeAtUse({
       replicationGroup: z.optional(oneLine),
       /** ACL user; needed for `acl`. */
       user: z.optional(sqlIdentifier),
+      /**
+       * How an own server keeps changed users over a restart. `server`: in its ACL file or its configuration file, as it is set
+       * up. `none`: it is not asked to, because somebody else keeps them (a managed Redis without CONFIG).
+       * Default: `server`.
+       */
+      persist: z.optional(z.enum(["server", "none"])),
       /** Redis AUTH over clear text gives the token away, so this cannot be turned off. */
       tls: z._default(z.literal(true), true),
     }),

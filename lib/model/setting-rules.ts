@@ -75,6 +75,7 @@ export const SETTING_RULES: { readonly [K in KindName]: RulesOf<K> } = {
     engine: place,
     replicationGroup: place,
     user: place,
+    persist: atOnce("it says how a change of the user is kept from now on"),
     tls: atOnce("it cannot be turned off"),
   },
   "jwt-signing-key": {

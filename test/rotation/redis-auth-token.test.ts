@@ -268,6 +268,55 @@ describe("an ACL user on two real nodes", () => {
     });
   });
 
+  /** A node whose provider has taken commands away: Redis answers `ERR unknown command`. */
+  const without = (...missing: readonly string[]): RedisServer => ({
+    nodes: async () => nodes,
+    open: async (...login) => {
+      const session = await redisServer.open(...login);
+      return {
+        command: (name, ...args) =>
+          session.command(missing.includes(name) ? `${name}-renamed` : name, ...args),
+        close: () => session.close(),
+      };
+    },
+  });
+
+  test.each<[string, readonly string[], Partial<KindSettings<"redis-auth-token">>, RegExp]>([
+    [
+      "without ACL",
+      ["ACL"],
+      {},
+      /^target-misconfigured: node 127.0.0.1 has no command ACL: .*operator-assisted/,
+    ],
+    ["without CONFIG", ["CONFIG"], {}, /^target-misconfigured: .*has no command CONFIG.*persist: "none"/],
+  ])("%s: says what is missing and what to do instead", async (_what, missing, more, message) => {
+    const settings = { ...parsed({ engine: "acl", user: "app" }), caPem: certificate.caPem, ...more };
+    const target = redisAclUserTarget(propsOf({ server: without(...missing), settings }));
+    await expect(target.install(value, undefined, ATTEMPT)).rejects.toThrow(message);
+  });
+
+  test("without CONFIG, kept by somebody else: the password comes in and goes out", async () => {
+    const settings = { ...parsed({ engine: "acl", user: "app", persist: "none" }), caPem: certificate.caPem };
+    const target = redisAclUserTarget(propsOf({ server: without("CONFIG"), settings }));
+    const [old, fresh] = [1, 2].map((): RedisValue => ({ password: randomBytes(24).toString("hex") })) as [
+      RedisValue,
+      RedisValue,
+    ];
+    for (const each of [old, fresh]) await target.install(each, undefined, ATTEMPT);
+    expect([await works(old), await works(fresh)]).toEqual([true, true]);
+    const retirement = { secret: ATTEMPT, retired: old, refreshedBy: undefined, emergency: false };
+    await target.retire({ ...retirement, kept: [fresh] });
+    expect([await works(old), await works(fresh)]).toEqual([false, true]);
+  });
+
+  test("an admin without the right to CONFIG is told the command", async () => {
+    await everyNode(ADMIN, "ACL", "SETUSER", "half", "on", ">half-password-000001", "+acl", "~*");
+    const half = { username: "half", password: "half-password-000001" };
+    await expect(redisAclUserTarget(propsOf(admin(half))).install(value, undefined, ATTEMPT)).rejects.toThrow(
+      /^right-missing: CONFIG GET as half at/,
+    );
+  });
+
   test("a host that the certificate does not name, a port without TLS, nobody listening", async () => {
     const [node] = nodes;
     if (node === undefined) throw new Error("no node");

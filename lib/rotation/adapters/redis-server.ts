@@ -80,6 +80,10 @@ interface Question {
   readonly reject: (failure: RotationError) => void;
 }
 
+/** Name of a command, with what it is of a container such as ACL; never an argument, which may be a password. */
+const commandOf = ([name = "", of = ""]: readonly string[]): string =>
+  /^(ACL|CLIENT|CONFIG)$/.test(name) ? `${name} ${of}` : name;
+
 class RespSession implements RedisSession {
   readonly #socket: TLSSocket;
   readonly #where: string;
@@ -114,7 +118,11 @@ class RespSession implements RedisSession {
       this.#socket.write(encodeCommand(words));
     });
     if (!(reply instanceof RespFailure)) return reply;
-    throw new RotationError(meanings[reply.word] ?? "unexpected", this.#where, reply.word);
+    throw new RotationError(
+      meanings[reply.word] ?? "unexpected",
+      `${commandOf(words)} as ${this.#where}`,
+      reply.word,
+    );
   }
 
   async close(): Promise<void> {

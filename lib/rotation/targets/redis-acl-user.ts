@@ -53,6 +53,11 @@ export function redisAclUserTarget(props: RedisAclTargetProps): AcceptingTarget<
     }
   };
 
+  /** Makes a node keep what was changed, or a restart would bring the old state back. */
+  const keepChange = async (session: RedisSession, node: RedisNode): Promise<void> => {
+    if (settings.persist !== "none") await persist(session, node);
+  };
+
   return {
     acceptedBy: "target",
     schema: VALUE_SCHEMAS["redis-auth-token"],
@@ -71,7 +76,7 @@ export function redisAclUserTarget(props: RedisAclTargetProps): AcceptingTarget<
         const hash = hashOf(pending.password);
         if (!accepted.includes(hash)) await session.command("ACL", "SETUSER", user, `#${hash}`);
         // Also after a crash between the two commands, hence not only when the password is new.
-        await persist(session, node);
+        await keepChange(session, node);
       });
     },
 
@@ -95,7 +100,7 @@ export function redisAclUserTarget(props: RedisAclTargetProps): AcceptingTarget<
         for (const hash of accepted.filter((candidate) => !livingHashes.includes(candidate))) {
           await session.command("ACL", "SETUSER", user, `!${hash}`);
         }
-        await persist(session, node);
+        await keepChange(session, node);
         if (emergency) await session.command("CLIENT", "KILL", "USER", user);
       });
     },
@@ -120,7 +125,11 @@ async function passwordHashes(
   user: string,
   node: RedisNode,
 ): Promise<readonly string[]> {
-  const reply = await session.command("ACL", "GETUSER", user);
+  const reply = await there(
+    session.command("ACL", "GETUSER", user),
+    `node ${node.address} has no command ACL: Redis has it from version 6 on, and providers take it away. Let people change ` +
+      "the password (kind generic, rotation operator-assisted), or use engine elasticache where AWS manages it",
+  );
   if (!Array.isArray(reply)) {
     throw new RotationError("target-misconfigured", `node ${node.address} has no ACL user ${user}`);
   }
@@ -142,18 +151,26 @@ function fieldOf(reply: readonly unknown[], name: string): readonly string[] {
 
 /** Saves users the way the server keeps them: in an ACL file, or in its configuration. */
 async function persist(session: RedisSession, node: RedisNode): Promise<void> {
-  const aclFile = fieldsOf(await session.command("CONFIG", "GET", "aclfile")).get("aclfile");
+  const settings = await there(
+    session.command("CONFIG", "GET", "aclfile"),
+    `node ${node.address} has no command CONFIG, so nobody can tell how it keeps users: if its provider keeps them, say so ` +
+      'with persist: "none"',
+  );
+  const aclFile = fieldsOf(settings).get("aclfile");
+  await there(
+    aclFile ? session.command("ACL", "SAVE") : session.command("CONFIG", "REWRITE"),
+    `node ${node.address} can save users neither to an ACL file nor to its configuration file: give it one of them, or say ` +
+      'persist: "none" where somebody else keeps them',
+  );
+}
+
+/** An answer, or what is missing: a command that a node does not know, or cannot carry out as it is set up. */
+async function there(answer: Promise<unknown>, missing: string): Promise<unknown> {
   try {
-    await (aclFile ? session.command("ACL", "SAVE") : session.command("CONFIG", "REWRITE"));
+    return await answer;
   } catch (failure) {
-    if (failure instanceof RotationError && failure.code === "unexpected") {
-      throw new RotationError(
-        "target-misconfigured",
-        `node ${node.address} can save users neither to an ACL file nor to its configuration file`,
-        failure.origin,
-      );
-    }
-    throw failure;
+    if (!(failure instanceof RotationError && failure.code === "unexpected")) throw failure;
+    throw new RotationError("target-misconfigured", missing, failure.origin);
   }
 }
 
