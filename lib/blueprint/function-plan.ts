@@ -196,7 +196,10 @@ export function functionPlan(
         roleName: name,
         inlineName: "function",
         managedWord: "part",
-        statements: [...rights, ...functionBaseRights(registry, environment, { arn, logGroup, network })],
+        statements: [
+          ...rights.map((right) => ofItsCode(right, arn)),
+          ...functionBaseRights(registry, environment, { arn, logGroup, network }),
+        ],
         overflow: (policies) =>
           fault(
             ["environments", environment.name],
@@ -215,6 +218,23 @@ export function functionPlan(
     logRetentionDays: LOG_RETENTION_DAYS,
     tags: commonTags(registry, environment),
   };
+}
+
+/**
+ * A right that is the function's own code's: another function with the same role, or another session of it, has it not. Whoever may
+ * pass the role to a function of theirs gains logs and dead letters.
+ *
+ * Not so where an AWS service asks on the code's behalf, since Lambda documents the key for calls out of the function's environment
+ * alone: KMS under a service, which is nothing without the call of that service, and InvokeFunction, which RotateSecret asks for
+ * (and which whoever has `lambda:*` has anyhow). https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+ */
+function ofItsCode(right: PolicyStatement, arn: string): PolicyStatement {
+  const { Action, Condition = {} } = right;
+  const isAskedByServices =
+    Condition.StringEquals?.["kms:ViaService"] !== undefined || Action.includes("lambda:InvokeFunction");
+  return isAskedByServices
+    ? right
+    : { ...right, Condition: { ...Condition, ArnEquals: { "lambda:SourceFunctionArn": [arn] } } };
 }
 
 const nameOf = (secret: EnvironmentSecret): string => secretName(secret.environment, secret.physicalKey);

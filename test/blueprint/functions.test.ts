@@ -127,13 +127,24 @@ const UNNAMED: Readonly<Record<string, readonly string[]>> = {
   CodeDoesNot: ["lambda:SourceFunctionArn"],
 };
 
+const SOURCE = "lambda:SourceFunctionArn";
+
+const isOfServices = (Sid: string, actions: readonly string[], keys: readonly string[]): boolean =>
+  ["WriteLog", "SendDeadLetters", "LambdaJoinsNetwork"].includes(Sid) ||
+  keys.includes("kms:ViaService") ||
+  actions.includes("lambda:InvokeFunction");
+
 function limitsItsRights(plan: Blueprint, entry: FunctionPlan): void {
   const statements = statementsOf(entry);
   for (const { Sid, Action, Resource = [], Condition = {} } of statements) {
     expect(Action.join()).not.toContain("*");
     const keys = UNNAMED[Sid];
+    const asked = [...new Set(Object.values(Condition).flatMap((tests) => Object.keys(tests)))];
     if (keys === undefined) expect(Resource.join()).not.toContain("*");
-    else expect([...new Set(Object.values(Condition).flatMap((tests) => Object.keys(tests)))]).toEqual(keys);
+    else expect(asked.filter((key) => key !== SOURCE)).toEqual(keys.filter((key) => key !== SOURCE));
+    // A right is its own code's, where Lambda tells who calls; the rest is Lambda's own work, or nothing without the rest.
+    expect([Sid, asked.includes(SOURCE)]).toEqual([Sid, !isOfServices(Sid, Action, asked)]);
+    if (asked.includes(SOURCE)) expect(Condition.ArnEquals?.[SOURCE]).toEqual([entry.arn]);
   }
   // The code of a function in a VPC is denied all that Lambda does for it there.
   const joins = statements.find(({ Sid }) => Sid === "LambdaJoinsNetwork");

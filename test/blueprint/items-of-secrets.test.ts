@@ -17,9 +17,14 @@ const keys = [...owner.keys()];
 const policiesOf = ({ role }: Pick<FunctionPlan, "role">): PolicyDocument[] =>
   [...role.policies.inline, ...role.policies.managed].map(({ document }) => document);
 
-function may(of: Pick<FunctionPlan, "role">, operation: string, table: string, partition: string): boolean {
+function may(
+  of: Pick<FunctionPlan, "role" | "arn">,
+  operation: string,
+  table: string,
+  partition: string,
+): boolean {
   const resource = `arn:aws:dynamodb:${plan.regions.primary}:${plan.account}:table/${table}`;
-  const context = { "dynamodb:LeadingKeys": partition };
+  const context = { "dynamodb:LeadingKeys": partition, "lambda:SourceFunctionArn": of.arn };
   const action = `dynamodb:${operation}`;
   return evaluateAccess({ action, resource, principal: of.role.arn, context }, { identity: policiesOf(of) })
     .allowed;

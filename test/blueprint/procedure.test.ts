@@ -220,13 +220,20 @@ function onlyRotatorsMakeMacs({ functions, procedure, principals, ...plan }: Pla
   ];
   for (const entry of functions) {
     const { arn } = entry.role;
-    const asked = [may("kms:GenerateMac", arn, rolePolicies(entry)), may("kms:GenerateMac", arn, everything)];
+    const itself = { "lambda:SourceFunctionArn": entry.arn };
+    const asked = [
+      may("kms:GenerateMac", arn, rolePolicies(entry), itself),
+      may("kms:GenerateMac", arn, everything),
+    ];
     expect([entry.name, ...asked]).toEqual([entry.name, rotates(entry), rotates(entry)]);
     expect([entry.name, may("kms:CreateGrant", arn, everything)]).toEqual([entry.name, false]);
-    const checks = [may("kms:VerifyMac", arn, rolePolicies(entry)), may("kms:VerifyMac", arn, everything)];
+    const checks = [
+      may("kms:VerifyMac", arn, rolePolicies(entry), itself),
+      may("kms:VerifyMac", arn, everything),
+    ];
     expect([entry.name, ...checks]).toEqual([entry.name, ...Array(2).fill(entry.bundle === "mirror")]);
     if (!rotates(entry)) continue;
-    const other = { "kms:ResourceAliases": plan.operations?.key.alias ?? "none" };
+    const other = { ...itself, "kms:ResourceAliases": plan.operations?.key.alias ?? "none" };
     expect(may("kms:GenerateMac", arn, rolePolicies(entry), other)).toBe(false);
     expect(may("kms:GenerateMac", arn, everything, { "kms:MacAlgorithm": "HMAC_SHA_512" })).toBe(false);
     expect(entry.settings.auditKeyAlias).toBe(alias);
@@ -402,6 +409,7 @@ test("what the dispatcher hands on is what the registry says", () => {
     function: expect.stringContaining("--rotate-postgresql-user"),
     overlapSeconds: 8 * 3_600,
     publishLeadSeconds: 0,
+    schedule: expect.objectContaining({ everyDays: 29 }),
     restart: ["celery"],
     checks: expect.arrayContaining([expect.stringMatching(/^backend\//)]),
     approval: true,

@@ -98,7 +98,7 @@ async function watch(world: RehearsedWorld): Promise<void> {
   const own = settings as WatcherSettings;
   const client = {
     ...clientSettings(world.as.root, own.region),
-    credentials: await take(world, role.arn, role.name),
+    credentials: await take(world, role.arn, role.name, arn),
   };
   const day = new Date(Date.now() + 85 * DAY).toISOString().slice(0, 10);
   const watcher = new Watcher({
@@ -113,8 +113,13 @@ async function watch(world: RehearsedWorld): Promise<void> {
   expect(reminded).toEqual(["team-a"]);
 }
 
-/** A role of Lambda's, which the account's root may take from now on. */
-async function take({ as: { root }, plan }: RehearsedWorld, arn: string, RoleName: string) {
+/** A function's role, which the account's root may take from now on, for its code in this process. */
+async function take(
+  { as: { root }, plan, shim }: RehearsedWorld,
+  arn: string,
+  RoleName: string,
+  functionArn: string,
+) {
   const region = plan.regions.primary;
   await iam(root, region).send(
     new UpdateAssumeRolePolicyCommand({
@@ -134,6 +139,7 @@ async function take({ as: { root }, plan }: RehearsedWorld, arn: string, RoleNam
   const { Credentials: taken } = await new STSClient(clientSettings(root, region)).send(
     new AssumeRoleCommand({ RoleArn: arn, RoleSessionName: "watcher" }),
   );
+  shim.callers.actFor(taken?.AccessKeyId ?? "", functionArn);
   return {
     accessKeyId: taken?.AccessKeyId ?? "",
     secretAccessKey: taken?.SecretAccessKey ?? "",

@@ -19,7 +19,9 @@ import {
   CreateAccessKeyCommand,
   CreateRoleCommand,
   CreateUserCommand,
+  DeleteRolePolicyCommand,
   GetAccessKeyLastUsedCommand,
+  GetRolePolicyCommand,
   IAMClient,
   ListAccessKeysCommand,
   PutRolePolicyCommand,
@@ -644,6 +646,50 @@ const CONTRACTS: Record<ShimRuleName, Contract> = {
     },
     shim: ["ok", "ok", "AccessDeniedException", "ok", "AccessDeniedException", "AccessDeniedException"],
     embedded: ["ok", "ok", "ok", "ok", "ok", "ok"],
+  },
+  "source-function-key": {
+    async act(at) {
+      const SecretId = await emptySecretAt(at);
+      const endpoint = at === client ? shim.endpoint : aws.endpoint;
+      const functionArn = `arn:aws:lambda:${REGION}:${ACCOUNT}:function:own`;
+      const PolicyDocument = JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [
+          {
+            ...allow("secretsmanager:DescribeSecret"),
+            Condition: { ArnEquals: { "lambda:SourceFunctionArn": functionArn } },
+          },
+        ],
+      });
+      const named = { RoleName: "rotator", PolicyName: "source" };
+      await at(IAMClient).send(new PutRolePolicyCommand({ ...named, PolicyDocument }));
+      const sts = clientAt(endpoint, STSClient);
+      const taken = async () => {
+        const { Credentials } = await sts.send(
+          new AssumeRoleCommand({ RoleArn: ROLE_ARN, RoleSessionName: "borrowed" }),
+        );
+        return {
+          accessKeyId: Credentials?.AccessKeyId ?? "",
+          secretAccessKey: Credentials?.SecretAccessKey ?? "",
+          sessionToken: Credentials?.SessionToken ?? "",
+        };
+      };
+      const describe = (credentials: Credentials) =>
+        outcome(
+          clientAt(endpoint, SecretsManagerClient, credentials).send(new DescribeSecretCommand({ SecretId })),
+        );
+      const [borrowed, other, own] = [await taken(), await taken(), await taken()];
+      if (at === client) {
+        shim.callers.actFor(other.accessKeyId, `${functionArn}-other`);
+        shim.callers.actFor(own.accessKeyId, functionArn);
+      }
+      const outcomes = [await describe(borrowed), await describe(other), await describe(own)];
+      const read = await at(IAMClient).send(new GetRolePolicyCommand(named));
+      await at(IAMClient).send(new DeleteRolePolicyCommand(named));
+      return [...outcomes, decodeURIComponent(read.PolicyDocument ?? "") === PolicyDocument];
+    },
+    shim: ["AccessDeniedException", "AccessDeniedException", "ok", true],
+    embedded: ["AccessDeniedException", "AccessDeniedException", "AccessDeniedException", true],
   },
   "web-identity-token": {
     async act(at) {

@@ -22,6 +22,7 @@ import { promoteReplica } from "./replicas";
 import { resourceArn } from "./resource-arn";
 import { type RotationOptions, Rotations } from "./rotations";
 import { type SecretsManagerReadings, StoredSecrets, secretHandlers } from "./secrets";
+import { SOURCE_FUNCTION, SourceFunctions } from "./source-functions";
 import { judgedCalls } from "./transactions";
 import { Upstream } from "./upstream";
 import { WebIdentity } from "./web-identity";
@@ -59,6 +60,7 @@ export interface AwsShim {
   readonly faults: Faults;
   readonly rotations: Pick<Rotations, "settled">;
   readonly webIdentity: Pick<WebIdentity, "publicKeyPem" | "publicKeysPem">;
+  readonly callers: Pick<Callers, "actFor">;
   stop(): Promise<void>;
 }
 
@@ -72,6 +74,7 @@ export function startAwsShim(options: AwsShimOptions): Promise<AwsShim> {
     const rotations = new Rotations(upstream, stored, options.rotation);
     const readings = { firstKeepsPending: true, promotionClearsPending: false, ...options.readings };
     const keyUses = new AccessKeyUses();
+    const sources = new SourceFunctions(upstream);
     const handlers: Handlers = {
       secretsmanager: {
         ...secretHandlers(stored, readings),
@@ -79,6 +82,7 @@ export function startAwsShim(options: AwsShimOptions): Promise<AwsShim> {
         StopReplicationToReplica: (exchange) => promoteReplica(exchange, stored),
       },
       iam: {
+        ...sources.handlers(),
         CreateAccessKey: createAccessKey,
         GetAccessKeyLastUsed: (exchange) => keyUses.lastUsed(exchange),
       },
@@ -89,7 +93,7 @@ export function startAwsShim(options: AwsShimOptions): Promise<AwsShim> {
       sts: { GetWebIdentityToken: (exchange) => webIdentity.getToken(exchange) },
     };
     const onTaken = options.onTaken ?? (async (): Promise<undefined> => undefined);
-    const interceptor = new Interceptor(upstream, keyUses, handlers, onTaken);
+    const interceptor = new Interceptor(upstream, keyUses, sources, handlers, onTaken);
     const { server, port } = await listen((request, url, response) =>
       interceptor.serve(request, url, response),
     );
@@ -104,6 +108,7 @@ export function startAwsShim(options: AwsShimOptions): Promise<AwsShim> {
       faults: interceptor.faults,
       rotations,
       webIdentity,
+      callers: interceptor.callers,
       stop: group.adopt(place, stop),
     };
   });
@@ -155,23 +160,26 @@ type Handlers = Readonly<Record<string, Readonly<Record<string, Handler>>>>;
 class Interceptor {
   readonly calls = new CallLog();
   readonly faults = new Faults();
-  readonly #callers = new Callers();
+  readonly callers = new Callers();
   readonly #leadingKeys: LeadingKeys;
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #upstream: Upstream;
   readonly #keyUses: AccessKeyUses;
+  readonly #sources: SourceFunctions;
   readonly #handlers: Handlers;
   readonly #onTaken: (call: AwsCall) => Promise<WireError | undefined>;
 
   constructor(
     upstream: Upstream,
     keyUses: AccessKeyUses,
+    sources: SourceFunctions,
     handlers: Handlers,
     onTaken: (call: AwsCall) => Promise<WireError | undefined>,
   ) {
     this.#upstream = upstream;
     this.#leadingKeys = new LeadingKeys(upstream);
     this.#keyUses = keyUses;
+    this.#sources = sources;
     this.#handlers = handlers;
     this.#onTaken = onTaken;
   }
@@ -180,7 +188,7 @@ class Interceptor {
   async serve(incoming: IncomingMessage, url: string, response: ServerResponse): Promise<void> {
     const request = await readRequest(incoming, url);
     const call = parseCall(request);
-    const caller = this.#callers.of(call.accessKeyId);
+    const caller = this.callers.of(call.accessKeyId);
     const fault = this.faults.take({ ...call, caller });
     const kill = () => killLambdaWorker(incoming.socket.remotePort ?? 0, incoming.socket.localPort ?? 0);
     if (fault?.kind === "delay") await sleep(fault.milliseconds);
@@ -196,7 +204,7 @@ class Interceptor {
     const answer =
       refusal === undefined ? embedded : errorAnswer(call.protocol, refusal, requestIdOf(embedded) ?? "");
     if (injected === undefined) {
-      this.#callers.learn(call, caller, answer);
+      this.callers.learn(call, caller, answer);
       if (caller !== undefined) this.#leadingKeys.learn(call, caller.account, answer);
     }
     for (const judged of judgedCalls(call)) {
@@ -212,7 +220,8 @@ class Interceptor {
   }
 
   async #answer(request: WireRequest, call: AwsCall, caller: Caller | undefined): Promise<WireAnswer> {
-    const refusal = await this.#leadingKeys.refusalOf(call, caller);
+    const refusal =
+      (await this.#sources.refusalOf(call, caller)) ?? (await this.#leadingKeys.refusalOf(call, caller));
     if (refusal !== undefined) return errorAnswer(call.protocol, refusal, randomUUID());
     const account = caller?.account ?? accountIn(call);
     const handler = this.#handlers[call.service]?.[call.operation];
@@ -227,6 +236,7 @@ class Interceptor {
         parameters === undefined
           ? this.#upstream.forward(request)
           : this.#upstream.forwardWith(request, parameters),
+      forwardForm: (fields) => this.#upstream.forwardForm(request, fields),
     };
     return this.#inTurn(turnOf(call, account), () => handler(exchange));
   }
@@ -254,7 +264,11 @@ class Interceptor {
       resource: await resourceArn(call, account, this.#upstream),
       outcome: outcomeOf(answer),
       injected,
-      context: { ...contextOf(call), ...(await this.#leadingKeys.contextOf(call, account ?? "")) },
+      context: {
+        ...contextOf(call),
+        ...(await this.#leadingKeys.contextOf(call, account ?? "")),
+        ...(caller?.functionArn === undefined ? {} : { [SOURCE_FUNCTION]: caller.functionArn }),
+      },
       requestId: requestIdOf(answer) ?? "",
     };
     this.calls.add(record);

@@ -27,6 +27,13 @@ export class Callers {
     return this.#callers.get(accessKeyId);
   }
 
+  /** Takes a session of a function's role for the function itself: for a test that runs its code in a process of its own. */
+  actFor(accessKeyId: string, functionArn: string): void {
+    const caller = this.#callers.get(accessKeyId);
+    if (caller === undefined) throw new Error("the session was not taken through the shim");
+    this.#callers.set(accessKeyId, { ...caller, functionArn });
+  }
+
   /** Learns from an answer that passes. */
   learn(call: AwsCall, caller: Caller | undefined, answer: WireAnswer): void {
     if (answer.status >= 400) return;

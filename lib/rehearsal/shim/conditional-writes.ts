@@ -1,9 +1,10 @@
-import type { PolicyDocument, PolicyStatement } from "../../model";
+import type { PolicyDocument } from "../../model";
 import { evaluateAccess } from "../evaluator";
 import { textOf } from "./aws-call";
 import { type Exchange, type Handler, refuse } from "./exchange";
 import { resourceArn } from "./resource-arn";
 import { jsonOf, type WireAnswer } from "./wire";
+import { type WrittenStatement, withLists } from "./written-policy";
 
 /** The condition key that the embedded AWS does not know. */
 const KEY = "s3:if-none-match";
@@ -81,13 +82,6 @@ export class ConditionalWrites {
   }
 }
 
-/** As policies are written: where there may be lists, there may be single texts. */
-type WrittenStatement = Omit<PolicyStatement, "Action" | "Resource" | "Condition"> & {
-  readonly Action: string | readonly string[];
-  readonly Resource?: string | readonly string[];
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
-};
-
 const bucketOf = ({ call }: Exchange): string => textOf(call, "Bucket") ?? "";
 
 /** Whether nothing but the key decides where a statement applies. */
@@ -95,17 +89,3 @@ const isAboutKey = ({ Condition = {} }: WrittenStatement): boolean => {
   const keys = Object.values(Condition).flatMap(Object.keys);
   return keys.length > 0 && keys.every((key) => key === KEY);
 };
-
-const listOf = (value: string | readonly string[]): readonly string[] => [value].flat();
-
-const withLists = ({ Action, Resource, Condition = {}, ...rest }: WrittenStatement): PolicyStatement => ({
-  ...rest,
-  Action: listOf(Action),
-  ...(Resource === undefined ? {} : { Resource: listOf(Resource) }),
-  Condition: Object.fromEntries(
-    Object.entries(Condition).map(([operator, keys]) => [
-      operator,
-      Object.fromEntries(Object.entries(keys).map(([key, values]) => [key, listOf(values)])),
-    ]),
-  ),
-});

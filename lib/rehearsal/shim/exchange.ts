@@ -13,6 +13,8 @@ export interface Exchange {
   readonly upstream: Upstream;
   /** Lets the embedded AWS answer, with the caller's rights. With other, shorter parameters in place of the caller's. */
   forward(parameters?: object): Promise<WireAnswer>;
+  /** The same with other fields of a form. */
+  forwardForm(fields: Readonly<Record<string, string>>): Promise<WireAnswer>;
 }
 
 /** Answers one operation in place of the embedded AWS. */

@@ -139,6 +139,12 @@ export const SHIM_RULES = {
     embedded:
       "The condition key is unknown, and ForAllValues is true of what is missing: a right on some items is one on all. The shim judges roles that have such a right.",
   },
+  "source-function-key": {
+    aws: "`lambda:SourceFunctionArn` has the ARN of the function whose code makes a call, and no other session of its role has it.",
+    source: "https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html",
+    embedded:
+      "The condition key is unknown: an Allow with it never matches. The shim shows it policies without, and judges who calls.",
+  },
   "web-identity-token": {
     aws: "GetWebIdentityToken gives a token of the account's issuer for the caller's role, signed as its keys say.",
     source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound_token_claims.html",

@@ -53,8 +53,19 @@ export class Upstream {
    * @throws Error when the new body is longer than the old one
    */
   forwardWith(request: WireRequest, parameters: object): Promise<WireAnswer> {
+    return this.#forwardBody(request, JSON.stringify(parameters), " ");
+  }
+
+  /** Passes a request of the form protocol on with other fields, as {@link forwardWith} does. */
+  forwardForm(request: WireRequest, fields: Readonly<Record<string, string>>): Promise<WireAnswer> {
+    const form = new URLSearchParams(request.body.toString("utf8"));
+    for (const [name, value] of Object.entries(fields)) form.set(name, value);
+    return this.#forwardBody(request, form.toString(), "&");
+  }
+
+  #forwardBody(request: WireRequest, text: string, filling: string): Promise<WireAnswer> {
     const { length } = request.body;
-    const body = Buffer.from(JSON.stringify(parameters).padEnd(length));
+    const body = Buffer.from(text.padEnd(length, filling));
     if (body.length > length) throw new Error("the request leaves no room for other parameters");
     const headers = forwarded(request);
     if (request.headers["x-amz-content-sha256"] === undefined) {
