@@ -8,7 +8,6 @@ import type {
 import { KINDS, type KindName } from "../model/kinds";
 import {
   auditKeyAlias,
-  mirrorAudience,
   mirrorName,
   type ProcedureFunction,
   publicationsTable,
@@ -139,17 +138,21 @@ export function mirrorFunctionPlan(
       region: environment.regions.primary,
       publicationsTable: publicationsTable(registry.id, environment.name),
       auditKeyAlias: auditKeyAlias(registry.id, environment.name),
-      audience: mirrorAudience(environment.name),
       vaults: served,
       secrets: Object.fromEntries(
         secrets.map((secret) => [nameOf(secret), isMirrored(secret) ? { path: secret.physicalKey } : {}]),
       ),
     },
-    rights: mirrorRights(registry, environment, secrets),
+    rights: mirrorRights(
+      registry,
+      environment,
+      secrets,
+      served.map(({ audience }) => audience),
+    ),
   });
 }
 
-function mirroredVault(vault: VaultPlan, { authMount, role }: MirrorLoginPlan): MirroredVault {
+function mirroredVault(vault: VaultPlan, { authMount, role, audience }: MirrorLoginPlan): MirroredVault {
   return {
     name: vault.name,
     address: vault.address,
@@ -157,6 +160,7 @@ function mirroredVault(vault: VaultPlan, { authMount, role }: MirrorLoginPlan): 
     ...(vault.namespace ? { namespace: vault.namespace } : {}),
     authMount,
     role,
+    audience,
     kvMount: vault.kv.mount,
     connections: vault.databases.flatMap(({ mount, connections }) =>
       connections.map(({ name, rotateEvery }) => ({ mount, name, rotateEverySeconds: rotateEvery.seconds })),

@@ -3,7 +3,6 @@ import { publishesKeys } from "../model/kinds";
 import {
   auditKeyAlias,
   deadLetterQueue,
-  mirrorAudience,
   operationsKeyAlias,
   publicationsTable,
   runsTable,
@@ -263,6 +262,7 @@ export function mirrorRights(
   registry: Registry,
   environment: Environment,
   secrets: readonly EnvironmentSecret[],
+  audiences: readonly string[],
 ): readonly PolicyStatement[] {
   const { primary } = environment.regions;
   const arns = (chosen: readonly EnvironmentSecret[]): readonly string[] =>
@@ -288,7 +288,10 @@ export function mirrorRights(
       Resource: ["*"],
       Condition: {
         // True of no value as well, but a request without an audience is refused by STS itself.
-        "ForAllValues:StringEquals": { "sts:IdentityTokenAudience": [mirrorAudience(environment.name)] },
+        "ForAllValues:StringEquals": { "sts:IdentityTokenAudience": audiences },
+        // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound_policies.html
+        StringEquals: { "sts:SigningAlgorithm": [SIGNING_ALGORITHM] },
+        NumericLessThanEquals: { "sts:DurationSeconds": [String(TOKEN_SECONDS)] },
       },
     },
     {
@@ -300,6 +303,10 @@ export function mirrorRights(
     },
   ];
 }
+
+/** What the mirror asks for: AWS's shortest life of a token, and its stronger algorithm. */
+const TOKEN_SECONDS = 60;
+const SIGNING_ALGORITHM = "ES384";
 
 /** More characters of ARNs, twice, do not fit into the ten policies of a role. */
 const MIRRORED_LENGTH = 22_000;

@@ -1,7 +1,7 @@
 import type { Duration } from "../model/duration";
 import { mirrorAudience, mirrorAuthMount, mirrorName } from "../model/names";
 import type { Environment, Registry } from "../model/registry";
-import { roleArn } from "./aws-arns";
+import { functionArn, roleArn } from "./aws-arns";
 import type { DatabasePlan } from "./database-plan";
 import { isMirrored } from "./mirrored";
 import type { SecretPlan } from "./secret-plan";
@@ -19,6 +19,11 @@ export interface MirrorLoginPlan {
   readonly issuer: string;
   /** ARN of its IAM role: `sub` of the tokens. */
   readonly subject: string;
+  /**
+   * Claims that a token must have besides, by JSON pointer: whose code asked for it, and as whom. `sub` alone would be the mirror's
+   * role for whoever acts on its behalf (`SubjectMode: "OriginIdentity"`) and for another function with the same role.
+   */
+  readonly boundClaims: Readonly<Record<string, string>>;
   /** What AWS signs with, when asked for it (`SigningAlgorithm`). */
   readonly signingAlgorithm: "ES384";
   /** Exactly the copies and the root rotations that it makes. */
@@ -27,6 +32,13 @@ export interface MirrorLoginPlan {
   readonly tokenMaxTtl: Duration;
 }
 
+/**
+ * AWS's own claims, as a JSON pointer.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound_token_claims.html,
+ * https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
+ */
+const AWS_CLAIMS = "/https:~1~1sts.amazonaws.com~1";
+
 /** A function runs at most that long. */
 const TOKEN_TTL: Duration = { seconds: 900 };
 
@@ -34,6 +46,7 @@ const TOKEN_TTL: Duration = { seconds: 900 };
 export function mirrorLoginPlan(
   registry: Registry,
   environment: Environment,
+  vault: string,
   secrets: readonly SecretPlan[],
   databases: readonly DatabasePlan[],
 ): MirrorLoginPlan | undefined {
@@ -44,12 +57,22 @@ export function mirrorLoginPlan(
   // The rules want the issuer wherever there is something to do.
   if (environment.awsTokenIssuer === undefined || copies.length + rotations.length === 0) return undefined;
   const name = mirrorName(registry.id, environment.name);
+  const subject = roleArn(environment, environment.rolePath, name);
   return {
     authMount: mirrorAuthMount(environment.name),
     role: name,
-    audience: mirrorAudience(environment.name),
+    audience: mirrorAudience(environment.name, vault),
     issuer: environment.awsTokenIssuer,
-    subject: roleArn(environment, environment.rolePath, name),
+    subject,
+    boundClaims: {
+      [`${AWS_CLAIMS}/lambda_source_function_arn`]: functionArn(
+        environment,
+        environment.regions.primary,
+        name,
+      ),
+      // AWS documents it for this partition.
+      ...(environment.partition === "aws" ? { [`${AWS_CLAIMS}/principal_id`]: subject } : {}),
+    },
     signingAlgorithm: "ES384",
     policy: vaultPolicy(name, [
       // `create` for the first version, `update` for the next ones, `read` for what it compares with.

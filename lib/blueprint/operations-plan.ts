@@ -33,6 +33,8 @@ export interface OperationsPlan {
   readonly deadLetters: { readonly name: string; readonly policy: PolicyDocument };
   /** SNS topic to which alarms go. Subscribe whoever is on call. */
   readonly alarms: { readonly name: string; readonly policy: PolicyDocument };
+  /** Who may have signed the functions' code; `undefined`: Lambda does not ask. */
+  readonly codeSigning?: { readonly profiles: readonly string[] };
   /** EventBridge rules, sorted by name. */
   readonly rules: readonly RulePlan[];
   /** `undefined` where all events reach the primary region by themselves. */
@@ -105,6 +107,7 @@ export function operationsPlan(
         alarmsPublish(environment, topic),
       ),
     },
+    ...(environment.codeSigning ? { codeSigning: environment.codeSigning } : {}),
     rules,
     ...(watched.forwarder ? { forwarder: watched.forwarder } : {}),
     preventDestroy: environment.preventDestroy,

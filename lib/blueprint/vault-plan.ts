@@ -68,7 +68,7 @@ export function vaultPlan(
     ),
   );
   const databases = databasePlans(environment, vault, registry.secretsIn(environment.name));
-  const mirror = mirrorLoginPlan(registry, environment, secrets, databases);
+  const mirror = mirrorLoginPlan(registry, environment, vault.name, secrets, databases);
   const deployed: DeployedVault = {
     name: vault.name,
     address: vault.address,

@@ -24,6 +24,7 @@ import {
   secretKey,
   serverAddress,
   serverFilePath,
+  signingProfileVersionArn,
   slug,
   tagText,
   workflowRef,
@@ -228,6 +229,11 @@ export interface EnvironmentInput<K extends string = string> {
   readonly recoveryWindow?: Duration;
   /** Terraform refuses to destroy the secrets and their key. Default: true in production. */
   readonly preventDestroy?: boolean;
+  /**
+   * Versions of AWS Signer's profiles that may have signed the functions' code; Lambda refuses any other. A pipeline signs
+   * `functions/*.zip` beside the stack between synth and plan. Default: none, whoever may update a function decides what runs.
+   */
+  readonly codeSigning?: { readonly profiles: readonly string[] };
   /** ARN of the permissions boundary of every role. */
   readonly permissionsBoundary?: string;
   /** IAM path of roles and policies. Default: `/<registry id>/<environment>/`. */
@@ -513,6 +519,10 @@ export const environmentSchema = z.strictObject({
     { seconds: 30 * 86_400 },
   ),
   preventDestroy: z.optional(z.boolean()),
+  codeSigning: z.optional(
+    // Lambda's quota.
+    z.strictObject({ profiles: z.array(signingProfileVersionArn).check(z.minLength(1), z.maxLength(20)) }),
+  ),
   permissionsBoundary: z.optional(policyArn),
   rolePath: z.optional(iamPath),
 });

@@ -49,6 +49,8 @@ export interface MirroredVault {
   readonly authMount: string;
   /** Auth role of the mirror. */
   readonly role: string;
+  /** Audience of the AWS token with which it logs in: this Vault's alone, so that it cannot be passed on to another. */
+  readonly audience: string;
   /** KV v2 mount. */
   readonly kvMount: string;
   /** Connections of its database engines whose own logins (root credentials) the mirror has it rotate. */
@@ -80,8 +82,6 @@ export interface MirrorSettings {
   readonly publicationsTable: string;
   /** Alias of the KMS key by which versions are proved. */
   readonly auditKeyAlias: string;
-  /** Audience of the AWS token with which it logs in. */
-  readonly audience: string;
   readonly vaults: readonly MirroredVault[];
   /** By secret name. */
   readonly secrets: Readonly<Record<string, MirroredSecret>>;

@@ -69,6 +69,16 @@ export const policyArn = text(matches(POLICY), {
   change: "name the policy by its ARN",
 });
 
+const SIGNING_PROFILE =
+  /^arn:(aws|aws-cn|aws-us-gov|aws-eusc):signer:[a-z]{2}(-[a-z]+)+-\d:\d{12}:\/signing-profiles\/\w{2,64}\/\w{10}$/;
+
+/** ARN of a version of a signing profile of AWS Signer. */
+export const signingProfileVersionArn = text(matches(SIGNING_PROFILE), {
+  allowed:
+    "the ARN of a version of a signing profile, such as arn:aws:signer:eu-central-1:111122223333:/signing-profiles/secrets/AbCdEf1234",
+  change: "name the profile's version by its ARN (aws signer get-signing-profile)",
+});
+
 /** The parts of an IAM role's or user's ARN. */
 export interface PrincipalParts {
   readonly partition: string;

@@ -112,8 +112,9 @@ export const mirrorName = (registry: string, environment: string): string =>
 /** Auth mount by which the mirror logs in. Clusters' mounts begin with the name of their method. */
 export const mirrorAuthMount = (environment: string): string => `aws-${environment}`;
 
-/** Audience of the tokens with which the mirror logs in to Vault. */
-export const mirrorAudience = (environment: string): string => `vault-mirror-${environment}`;
+/** Audience of the tokens with which the mirror logs in to one Vault: another Vault has no use for them. */
+export const mirrorAudience = (environment: string, vault: string): string =>
+  `vault-mirror-${environment}.${vault}`;
 
 /** DynamoDB table in which the mirror confirms what every Vault serves. */
 export const publicationsTable = (registry: string, environment: string): string =>

@@ -117,7 +117,7 @@ const UNNAMED: Readonly<Record<string, readonly string[]>> = {
   EncryptDeadLetters: ["kms:ViaService", "kms:ResourceAliases"],
   MakeProofsAndFingerprints: ["kms:ResourceAliases"],
   CheckProofs: ["kms:ResourceAliases"],
-  ProveIdentityToVault: ["sts:IdentityTokenAudience"],
+  ProveIdentityToVault: ["sts:IdentityTokenAudience", "sts:SigningAlgorithm", "sts:DurationSeconds"],
   WriteLog: [],
   EncryptMessages: ["kms:ViaService", "kms:ResourceAliases"],
   CountStates: ["cloudwatch:namespace"],

@@ -1,7 +1,21 @@
+import { blueprint } from "../../lib/blueprint";
+import { defineRegistry, type Registry } from "../../lib/model";
 import type { VaultCall } from "../../lib/rehearsal/load";
-import { type Postgres, ServerGroup, startPostgres } from "../../lib/rehearsal/servers";
+import {
+  type OpenBao,
+  type Postgres,
+  ServerGroup,
+  startOpenBao,
+  startPostgres,
+} from "../../lib/rehearsal/servers";
 import { callWith, isRefusal } from "./rehearsed-environment";
-import { AwsIssuer, type AwsTokenClaims, type RehearsedVault, rehearseVault } from "./rehearsed-vault";
+import {
+  AwsIssuer,
+  type AwsTokenClaims,
+  type RehearsedVault,
+  rehearseVault,
+  vaultDraft,
+} from "./rehearsed-vault";
 
 let group: ServerGroup;
 let postgres: Postgres;
@@ -61,7 +75,17 @@ test.each<{ what: string; claims?: Partial<AwsTokenClaims>; issuer?: () => Promi
     claims: { subject: "arn:aws:iam::444455556666:role/acme/dev/acme-dev--mirror" },
   },
   { what: "another service", claims: { audience: "sts.amazonaws.com" } },
-  { what: "another environment's mirror", claims: { audience: "vault-mirror-prod" } },
+  { what: "another environment's mirror", claims: { audience: "vault-mirror-prod.main" } },
+  { what: "another Vault of this environment", claims: { audience: "vault-mirror-dev.other" } },
+  {
+    what: "another function with the mirror's role",
+    claims: { functionArn: "arn:aws:lambda:eu-central-1:111122223333:function:evil" },
+  },
+  { what: "a session of the mirror's role that no function has", claims: { functionArn: undefined } },
+  {
+    what: "who acts on the mirror's behalf, and has its subject",
+    claims: { principal: "arn:aws:iam::111122223333:role/evil" },
+  },
   {
     what: "another issuer that signs with the same key",
     claims: { issuer: "https://prod.tokens.sts.global.api.aws" },
@@ -208,3 +232,42 @@ test("each line of its policy is needed: without it, what the mirror does is ref
   await write(call);
   await rotate(call);
 }, 30_000);
+
+test("a hostile Vault cannot pass the mirror's token on to another Vault of the environment", async () => {
+  const definition = vaultDraft();
+  // One login cannot be two Vaults'.
+  delete definition.secrets["db/legacy"];
+  const [first] = definition.environments.dev.vaults;
+  definition.environments.dev.vaults.push({
+    ...first,
+    name: "hostile",
+    address: "https://hostile.example.com",
+  });
+  const plans = blueprint(defineRegistry(definition) as Registry, "dev").vaults;
+  const [hostile, main] = ["hostile", first.name].map(
+    (name) => plans.find((plan) => plan.name === name)?.mirror,
+  );
+  if (!hostile || !main) throw new Error("a Vault without a mirror");
+  expect(main.audience).toBe(vault.mirror.audience);
+  // Every token that the mirror gives a Vault is for that Vault.
+  const given = vault.awsIssuer.token({ subject: hostile.subject, audience: hostile.audience });
+  const other = await startOpenBao({ group });
+  const logIn = (server: OpenBao, jwt: string) =>
+    server.call("POST", `auth/${main.authMount}/login`, { token: null, body: { role: main.role, jwt } });
+  await expect(logIn(vault.server, given)).rejects.toMatchObject({ status: 400 });
+  // The hostile one itself takes it, so it is a good token.
+  const root = callWith(other, other.rootToken);
+  await root("POST", `sys/auth/${hostile.authMount}`, { type: "jwt" });
+  await root("POST", `auth/${hostile.authMount}/config`, {
+    bound_issuer: hostile.issuer,
+    jwt_validation_pubkeys: [vault.awsIssuer.publicKeyPem],
+  });
+  await root("POST", `auth/${hostile.authMount}/role/${hostile.role}`, {
+    role_type: "jwt",
+    bound_audiences: [hostile.audience],
+    bound_subject: hostile.subject,
+    bound_claims: hostile.boundClaims,
+    user_claim: "sub",
+  });
+  await expect(logIn(other, given)).resolves.toHaveProperty("auth.client_token");
+}, 60_000);

@@ -118,6 +118,10 @@ export interface AwsTokenClaims {
   readonly subject: string;
   readonly audience: string;
   readonly issuer?: string;
+  /** ARN of who asked for it. @default the subject's */
+  readonly principal?: string;
+  /** Function whose code asked for it. @default the one with the role's name */
+  readonly functionArn?: string | undefined;
   /** @default 60 */
   readonly lifeSeconds?: number;
 }
@@ -140,7 +144,11 @@ export class AwsIssuer {
     return this.key.publicKeyPem();
   }
 
-  token({ subject, audience, issuer = this.issuer, lifeSeconds = 60 }: AwsTokenClaims): string {
+  token(claims: AwsTokenClaims): string {
+    const { subject, audience, issuer = this.issuer, principal = subject, lifeSeconds = 60 } = claims;
+    const [, , , , account] = subject.split(":");
+    const own = `arn:aws:lambda:eu-central-1:${account}:function:${subject.slice(subject.lastIndexOf("/") + 1)}`;
+    const functionArn = "functionArn" in claims ? claims.functionArn : own;
     const now = Math.floor(Date.now() / 1_000);
     return this.key.sign({
       iss: issuer,
@@ -148,7 +156,11 @@ export class AwsIssuer {
       aud: audience,
       iat: Math.min(now, now + lifeSeconds - 1),
       exp: now + lifeSeconds,
-      "https://sts.amazonaws.com/": { aws_account: subject.split(":")[4] },
+      "https://sts.amazonaws.com/": {
+        aws_account: account,
+        principal_id: principal,
+        ...(functionArn === undefined ? {} : { lambda_source_function_arn: functionArn }),
+      },
     });
   }
 }

@@ -1260,7 +1260,7 @@ describe("web identity", () => {
       aud: "vault-dev",
       sub: ROLE_ARN,
       jti: expect.any(String),
-      "https://sts.amazonaws.com/": { aws_account: ACCOUNT, source_region: REGION },
+      "https://sts.amazonaws.com/": { aws_account: ACCOUNT, principal_id: ROLE_ARN, source_region: REGION },
     });
   });
 

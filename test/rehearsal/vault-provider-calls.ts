@@ -157,14 +157,20 @@ const tokenFields = (policies: readonly string[], ttl: number, maxTtl: number) =
   token_ttl: ttl,
 });
 
-function jwtRole(path: string, tokens: object, audience: string, subject: string): ProviderResource {
+function jwtRole(
+  path: string,
+  tokens: object,
+  audience: string,
+  subject: string,
+  claims: Readonly<Record<string, string>> = {},
+): ProviderResource {
   const own = {
     bound_audiences: [audience],
     user_claim: "sub",
     user_claim_json_pointer: false,
     role_type: "jwt",
     bound_subject: subject,
-    bound_claims: {},
+    bound_claims: Object.fromEntries(Object.entries(claims).map(([claim, value]) => [claim, [value]])),
     clock_skew_leeway: 0,
     expiration_leeway: 0,
     not_before_leeway: 0,
@@ -187,7 +193,7 @@ function mirrorBackend(
   return [
     auth(authMount, "jwt"),
     settings(`auth/${authMount}/config`, ...jwtBodies(boundIssuer, issuer, [signingAlgorithm])),
-    jwtRole(`auth/${authMount}/role/${plan.role}`, tokens, plan.audience, plan.subject),
+    jwtRole(`auth/${authMount}/role/${plan.role}`, tokens, plan.audience, plan.subject, plan.boundClaims),
   ];
 }
 

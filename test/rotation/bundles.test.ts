@@ -99,7 +99,7 @@ const foreign = (name: string): Foreign =>
           resources: ["arn:aws:secretsmanager:eu-central-1:111111111111:secret:dev/other-AbC123"],
           detail: { name: "dev/other", labelUpdated: "AWSCURRENT", versionId: "v" },
         },
-        settings: { ...SETTINGS, audience: "vault-mirror-dev", vaults: [] },
+        settings: { ...SETTINGS, vaults: [] },
       }
     : {
         event: { Step: "createSecret", SecretId: "dev/other", ClientRequestToken: "v" },

@@ -150,10 +150,10 @@ class World {
         region: REGION,
         publicationsTable: "table",
         auditKeyAlias: "alias/audit",
-        audience: "audience",
         vaults: VAULTS.map((name) => ({
           name,
           address: `https://${name}`,
+          audience: "audience",
           authMount: "aws-test",
           role: "mirror",
           kvMount: "kv-test",

@@ -163,7 +163,6 @@ class Scene {
       region: REGION,
       publicationsTable: TABLE,
       auditKeyAlias: "alias/audit",
-      audience: AUDIENCE,
       vaults: (["eu", "us"] as const).map((name) =>
         change({
           name,
@@ -171,6 +170,7 @@ class Scene {
           caPem: bao[name].caPem,
           authMount: AUTH,
           role: this.role,
+          audience: AUDIENCE,
           kvMount: KV,
           connections: name === "eu" ? connections : [],
         }),
@@ -222,7 +222,7 @@ class Scene {
       publications: plan.wrap(this.publications),
       proofs: plan.wrap(this.proofs),
       ledger: plan.wrap(new DynamoDbMirrorLedger(dynamoDb, TABLE)),
-      server: plan.wrap(new VaultApi(plan.wrap(identity), AUDIENCE, redaction.guard)),
+      server: plan.wrap(new VaultApi(plan.wrap(identity), redaction.guard)),
       // Mirrors in each other's way wait for real.
       clock: { ...systemClock, now: () => this.clock.now() },
       log: new PowertoolsLogbook("test", redaction, {}),
@@ -539,10 +539,12 @@ describe("a Vault that", () => {
       [`${ROLE_ARN}-other`, AUDIENCE],
       [ROLE_ARN, "vault-test"],
     ] as const) {
-      const server = new VaultApi(new AwsIdentity(issuer.clientOf(arn)), audience, () => undefined);
+      const server = new VaultApi(new AwsIdentity(issuer.clientOf(arn)), () => undefined);
       const [vault] = scene.settings.vaults;
       if (vault === undefined) throw new Error("no Vault");
-      await expect(server.open(vault)).rejects.toMatchObject({ code: "vault-login-refused" });
+      await expect(server.open({ ...vault, audience })).rejects.toMatchObject({
+        code: "vault-login-refused",
+      });
     }
   });
 
@@ -550,9 +552,7 @@ describe("a Vault that", () => {
     const scene = await Scene.open();
     await permit(bao.eu, scene.role, [scene.path], ["auth/token/revoke-self"]);
     const guarded: unknown[] = [];
-    const server = new VaultApi(new AwsIdentity(issuer.clientOf(ROLE_ARN)), AUDIENCE, (value) =>
-      guarded.push(value),
-    );
+    const server = new VaultApi(new AwsIdentity(issuer.clientOf(ROLE_ARN)), (value) => guarded.push(value));
     const [vault] = scene.settings.vaults;
     if (vault === undefined) throw new Error("no Vault");
     const session = await server.open(vault);

@@ -517,6 +517,26 @@ describe("a stack", () => {
     expect(Object.keys(created)).toEqual(expect.arrayContaining(["vault_mount", "vault_auth_backend"]));
   });
 
+  test("has Lambda run signed code alone, where the environment names who signs, and takes the signed file for what it is", () => {
+    const definition = draft();
+    const profile = "arn:aws:signer:eu-central-1:444455556666:/signing-profiles/secrets/AbCdEf1234";
+    expect(terraformOf(definition).resource).not.toHaveProperty("aws_lambda_code_signing_config");
+    definition.environments.prod.codeSigning = { profiles: [profile] };
+    const { resource } = terraformOf(definition);
+    expect(resource.aws_lambda_code_signing_config.secrets_functions).toMatchObject({
+      allowed_publishers: { signing_profile_version_arns: [profile] },
+      policies: { untrusted_artifact_on_deployment: "Enforce" },
+    });
+    const functions = Object.values<TerraformJson>(resource.aws_lambda_function);
+    expect(functions.length).toBeGreaterThan(0);
+    for (const { code_signing_config_arn, source_code_hash, filename } of functions) {
+      expect(code_signing_config_arn).toBe("${aws_lambda_code_signing_config.secrets_functions.arn}");
+      expect(source_code_hash).toBe(`\${filebase64sha256("${filename}")}`);
+    }
+    definition.environments.prod.codeSigning = { profiles: [profile.replace(/\/\w+$/, "")] };
+    expect(() => terraformOf(definition)).toThrow(/the ARN of a version of a signing profile/);
+  });
+
   test("makes a static login's role, which Vault rotates on the secret's cadence", () => {
     const definition = draft();
     definition.secrets["db/legacy"] = { ...vaultDatabase(), environments: { dev: { presence: "absent" } } };

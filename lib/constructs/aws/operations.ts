@@ -6,6 +6,7 @@ import {
 import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
 import { KmsAlias } from "@cdktf/provider-aws/lib/kms-alias";
 import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
+import { LambdaCodeSigningConfig } from "@cdktf/provider-aws/lib/lambda-code-signing-config";
 import { LambdaPermission } from "@cdktf/provider-aws/lib/lambda-permission";
 import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
@@ -100,6 +101,8 @@ export class Operations extends Construct {
     const deadLetterArn = this.#deadLetters(common, plan, keyArn);
     this.alarmTopicArn = this.#topic(common, plan, keyArn);
 
+    const codeSigningConfigArn = this.#codeSigning(common, plan);
+
     this.#functions = new Map(
       functions.map((entry) => [
         entry.name,
@@ -108,6 +111,7 @@ export class Operations extends Construct {
           region,
           keyArn,
           deadLetterArn,
+          ...(codeSigningConfigArn === undefined ? {} : { codeSigningConfigArn }),
           ...(bundles === undefined ? {} : { bundles }),
           ...(provider ? { provider } : {}),
         }),
@@ -196,6 +200,22 @@ export class Operations extends Construct {
       );
     }
     return found.function;
+  }
+
+  /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-codesigning.html */
+  #codeSigning(common: Common, { codeSigning, tags }: OperationsPlan): string | undefined {
+    if (codeSigning === undefined) return undefined;
+    return setAddress(
+      this,
+      new LambdaCodeSigningConfig(this, "code-signing", {
+        ...common,
+        description: "Who may have signed the code of secrets' functions",
+        allowedPublishers: { signingProfileVersionArns: [...codeSigning.profiles] },
+        policies: { untrustedArtifactOnDeployment: "Enforce" },
+        tags: { ...tags },
+      }),
+      "functions",
+    ).arn;
   }
 
   #key(common: Common, plan: OperationsPlan): string {

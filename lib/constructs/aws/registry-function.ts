@@ -25,6 +25,8 @@ export interface RegistryFunctionProps {
   readonly keyArn: string;
   /** Queue of events that it could not take. */
   readonly deadLetterArn: string;
+  /** ARN of the configuration that says who may have signed its code. @default Lambda does not ask */
+  readonly codeSigningConfigArn?: string;
   /** Folder of the bundles. @default `dist/functions` of this package */
   readonly bundles?: string;
   /** @default the stack's own AWS provider */
@@ -41,7 +43,7 @@ export class RegistryFunction extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { plan, region, keyArn, deadLetterArn, bundles, provider }: RegistryFunctionProps,
+    { plan, region, keyArn, deadLetterArn, codeSigningConfigArn, bundles, provider }: RegistryFunctionProps,
   ) {
     super(scope, id);
     hideIdsBelow(this);
@@ -84,7 +86,12 @@ export class RegistryFunction extends Construct {
         description: literalText(plan.description),
         role: role.arn,
         filename: `\${path.module}/${file}`,
-        sourceCodeHash,
+        // What a pipeline signs in the same place is another file than the one of the synth.
+        sourceCodeHash:
+          codeSigningConfigArn === undefined
+            ? sourceCodeHash
+            : `\${filebase64sha256("\${path.module}/${file}")}`,
+        ...(codeSigningConfigArn === undefined ? {} : { codeSigningConfigArn }),
         timeout: plan.timeoutSeconds,
         memorySize: plan.memoryMb,
         loggingConfig: { logFormat: "JSON", logGroup: logGroup.name },

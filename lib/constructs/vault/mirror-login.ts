@@ -19,7 +19,7 @@ export interface MirrorLoginProps {
 
 /**
  * The login of the mirror's function: AWS vouches for its IAM role by a token, and Vault verifies it with the keys that
- * AWS publishes. Bound to issuer, audience and the role's ARN; without the `default` policy.
+ * AWS publishes. Bound to issuer, this Vault's audience, the role and the function; without the `default` policy.
  *
  * @example
  * const { mirror } = blueprint(registry, "prod").vaults[0];
@@ -54,6 +54,7 @@ export class MirrorLogin extends Construct {
         roleType: "jwt",
         boundAudiences: [plan.audience],
         boundSubject: plan.subject,
+        boundClaims: { ...plan.boundClaims },
         userClaim: "sub",
         tokenPolicies: [plan.policy.name],
         tokenNoDefaultPolicy: true,

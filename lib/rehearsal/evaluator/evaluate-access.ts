@@ -76,6 +76,8 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   ArnLike: anyLike,
   ArnNotLike: notLike,
   ArnEquals: anyLike,
+  NumericLessThanEquals: (found, wanted) =>
+    found !== undefined && wanted.some((limit) => Number(found) <= Number(limit)),
   Null: (found, wanted) => wanted.includes(String(found === undefined)),
   // Contexts here have at most one value for a key; all of none is true, any of none is false.
   "ForAllValues:StringEquals": (found, wanted) => found === undefined || wanted.includes(found),

@@ -108,7 +108,7 @@ async function loadMirror(
   mirror: MirrorLoginPlan,
   awsTokenKeys: readonly string[],
 ): Promise<void> {
-  const { authMount, role, audience, issuer, subject, signingAlgorithm, policy } = mirror;
+  const { authMount, role, audience, issuer, subject, boundClaims, signingAlgorithm, policy } = mirror;
   await call("PUT", `sys/policies/acl/${policy.name}`, { policy: policy.text });
   await call("POST", `sys/auth/${authMount}`, { type: "jwt" });
   // AWS publishes its keys; a rehearsal has no issuer that the world knows.
@@ -121,6 +121,7 @@ async function loadMirror(
     role_type: "jwt",
     bound_audiences: [audience],
     bound_subject: subject,
+    bound_claims: boundClaims,
     user_claim: "sub",
     token_policies: [policy.name],
     token_no_default_policy: true,

@@ -22,7 +22,7 @@ import { promoteReplica } from "./replicas";
 import { resourceArn } from "./resource-arn";
 import { type RotationOptions, Rotations } from "./rotations";
 import { type SecretsManagerReadings, StoredSecrets, secretHandlers } from "./secrets";
-import { SOURCE_FUNCTION, SourceFunctions } from "./source-functions";
+import { SourceFunctions, unknownContext } from "./source-functions";
 import { judgedCalls } from "./transactions";
 import { Upstream } from "./upstream";
 import { WebIdentity } from "./web-identity";
@@ -267,7 +267,7 @@ class Interceptor {
       context: {
         ...contextOf(call),
         ...(await this.#leadingKeys.contextOf(call, account ?? "")),
-        ...(caller?.functionArn === undefined ? {} : { [SOURCE_FUNCTION]: caller.functionArn }),
+        ...unknownContext(call, caller),
       },
       requestId: requestIdOf(answer) ?? "",
     };

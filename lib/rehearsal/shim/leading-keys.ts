@@ -3,7 +3,7 @@ import { evaluateAccess } from "../evaluator";
 import { type AwsCall, textOf } from "./aws-call";
 import type { Caller } from "./callers";
 import { resourceArn } from "./resource-arn";
-import { SOURCE_FUNCTION } from "./source-functions";
+import { unknownContext } from "./source-functions";
 import { judgedCalls } from "./transactions";
 import type { Upstream } from "./upstream";
 import { type WireAnswer, type WireError, xmlText } from "./wire";
@@ -70,7 +70,7 @@ export class LeadingKeys {
       const resource = await resourceArn(judged, account, this.#upstream);
       const context = {
         ...(await this.contextOf(judged, account)),
-        ...(caller.functionArn === undefined ? {} : { [SOURCE_FUNCTION]: caller.functionArn }),
+        ...unknownContext(judged, caller),
       };
       const request = { action: judged.action, resource, principal, context };
       if (evaluateAccess(request, { identity }).allowed) continue;

@@ -1,5 +1,5 @@
 import type { PolicyStatement } from "../../model";
-import { matchesWildcard } from "../evaluator";
+import { evaluateAccess, matchesWildcard } from "../evaluator";
 import { type AwsCall, textOf } from "./aws-call";
 import type { Caller } from "./callers";
 import type { Exchange, Handler } from "./exchange";
@@ -9,8 +9,11 @@ import type { Upstream } from "./upstream";
 import { jsonOf, type WireAnswer, type WireError, xmlText } from "./wire";
 import { type WrittenStatement, withLists } from "./written-policy";
 
-/** The condition key that the embedded AWS does not know: an Allow with it never matches there. */
+/** The function whose code makes a call. */
 export const SOURCE_FUNCTION = "lambda:SourceFunctionArn";
+
+/** Condition keys that the embedded AWS does not know: an Allow with one never matches there. */
+const UNKNOWN: readonly string[] = [SOURCE_FUNCTION, "sts:DurationSeconds", "sts:SigningAlgorithm"];
 
 /** A policy as it was written. */
 interface LearnedPolicy {
@@ -24,8 +27,8 @@ interface RoleRights {
 }
 
 /**
- * Rights of which a role's own function alone may make use. The embedded AWS is shown the policies without that condition, and
- * callers are held against it here: AWS puts a function's ARN into the credentials that its code gets.
+ * Rights of which a role's own function alone may make use, and tokens of some form alone. The embedded AWS is shown the policies
+ * without such conditions, and calls are held against them here: AWS puts a function's ARN into the credentials that its code gets.
  */
 export class SourceFunctions {
   readonly #upstream: Upstream;
@@ -99,7 +102,7 @@ export class SourceFunctions {
         Resource.some((pattern) => matchesWildcard(pattern, resource)),
       );
       // Whatever else a statement asks for is the embedded AWS's to judge.
-      if (!matching.some(isBound) || matching.some((statement) => isFor(statement, caller))) continue;
+      if (!matching.some(isBound) || matching.some((statement) => holds(statement, judged, caller))) continue;
       return {
         code: call.protocol === "query" ? "AccessDenied" : "AccessDeniedException",
         message: `User: ${caller.principal} is not authorized to perform: ${judged.action} on resource: ${resource} because no identity-based policy allows the ${judged.action} action`,
@@ -173,21 +176,53 @@ export class SourceFunctions {
 const matchesAction = (pattern: string, { action }: AwsCall): boolean =>
   matchesWildcard(pattern.toLowerCase(), action.toLowerCase());
 
-const isBound = ({ Condition }: PolicyStatement): boolean =>
-  Condition?.ArnEquals?.[SOURCE_FUNCTION] !== undefined;
+const isBound = ({ Condition = {} }: PolicyStatement): boolean =>
+  Object.values(Condition).some((keys) => Object.keys(keys).some((key) => UNKNOWN.includes(key)));
 
-/** Whether a statement is anybody's who has the role, or this function's. */
-const isFor = ({ Condition }: PolicyStatement, { functionArn }: Caller): boolean => {
-  const functions = Condition?.ArnEquals?.[SOURCE_FUNCTION];
-  return functions === undefined || (functionArn !== undefined && functions.includes(functionArn));
-};
+/** Whether what the embedded AWS is not shown of a statement is true of a call. */
+function holds(statement: PolicyStatement, call: AwsCall, caller: Caller): boolean {
+  const { action } = call;
+  const alone = { ...statement, Action: [action], Resource: ["*"], Condition: divided(statement).unknown };
+  return evaluateAccess(
+    { action, resource: "*", principal: caller.principal, context: unknownContext(call, caller) },
+    { identity: [{ Version: "2012-10-17", Statement: [alone] }] },
+  ).allowed;
+}
 
-/** An Allow without the condition that the embedded AWS does not know. */
+/** The values of the keys in a call. */
+export function unknownContext(call: AwsCall, caller: Caller | undefined): Readonly<Record<string, string>> {
+  const isToken = call.action === "sts:GetWebIdentityToken";
+  return {
+    ...(caller?.functionArn === undefined ? {} : { [SOURCE_FUNCTION]: caller.functionArn }),
+    ...(isToken
+      ? {
+          "sts:DurationSeconds": textOf(call, "DurationSeconds") ?? "300",
+          "sts:SigningAlgorithm": textOf(call, "SigningAlgorithm") ?? "",
+        }
+      : {}),
+  };
+}
+
+type Condition = NonNullable<PolicyStatement["Condition"]>;
+
+function divided({ Condition = {} }: PolicyStatement): {
+  readonly known: Condition;
+  readonly unknown: Condition;
+} {
+  const those = (isUnknown: boolean): Condition =>
+    Object.fromEntries(
+      Object.entries(Condition).flatMap(([operator, keys]) => {
+        const kept = Object.entries(keys).filter(([key]) => UNKNOWN.includes(key) === isUnknown);
+        return kept.length > 0 ? [[operator, Object.fromEntries(kept)]] : [];
+      }),
+    );
+  return { known: those(false), unknown: those(true) };
+}
+
+/** An Allow without the conditions that the embedded AWS does not know. */
 function unbound(statement: PolicyStatement): PolicyStatement {
-  const { Condition = {}, ...rest } = statement;
-  if (statement.Effect !== "Allow" || !isBound(statement)) return statement;
-  const { ArnEquals = {}, ...others } = Condition;
-  const { [SOURCE_FUNCTION]: _, ...kept } = ArnEquals;
-  const left = { ...others, ...(Object.keys(kept).length > 0 ? { ArnEquals: kept } : {}) };
-  return { ...rest, ...(Object.keys(left).length > 0 ? { Condition: left } : {}) };
+  const { Condition, ...rest } = statement;
+  if (statement.Effect !== "Allow" || Condition === undefined) return statement;
+  const { known } = divided(statement);
+  return { ...rest, ...(Object.keys(known).length > 0 ? { Condition: known } : {}) };
 }

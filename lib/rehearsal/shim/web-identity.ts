@@ -60,6 +60,7 @@ export class WebIdentity {
       jti: randomUUID(),
       "https://sts.amazonaws.com/": {
         aws_account: caller.account,
+        principal_id: caller.principal,
         source_region: call.region,
         ...(caller.functionArn === undefined ? {} : { lambda_source_function_arn: caller.functionArn }),
       },

@@ -71,18 +71,16 @@ interface Question {
  */
 export class VaultApi implements VaultServer {
   readonly #identity: Identity;
-  readonly #audience: string;
   readonly #guard: (value: unknown) => void;
 
   /** @param guard told every token before it is used */
-  constructor(identity: Identity, audience: string, guard: (value: unknown) => void) {
+  constructor(identity: Identity, guard: (value: unknown) => void) {
     this.#identity = identity;
-    this.#audience = audience;
     this.#guard = guard;
   }
 
   async open(vault: MirroredVault): Promise<VaultSession> {
-    const jwt = await this.#identity.token(this.#audience);
+    const jwt = await this.#identity.token(vault.audience);
     this.#guard(jwt);
     const http = new VaultHttp(vault);
     try {

@@ -54,7 +54,7 @@ export function mirrorHandlerOf({ redaction, ...context }: MirrorFunction): Lamb
 /** The mirror in AWS: settings from `settings.json` beside the bundle, AWS's services and Vaults as ports. */
 export async function assembleMirror(): Promise<LambdaHandler<MirrorOutcome>> {
   const settings: MirrorSettings = parseMirrorSettings(await readSettingsFile());
-  const { region, environment, publicationsTable, auditKeyAlias, audience } = settings;
+  const { region, environment, publicationsTable, auditKeyAlias } = settings;
   const redaction = new Redaction();
   const dynamoDb = new DynamoDBClient({ region });
   return mirrorHandlerOf({
@@ -63,7 +63,7 @@ export async function assembleMirror(): Promise<LambdaHandler<MirrorOutcome>> {
     publications: new DynamoDbPublications(dynamoDb, publicationsTable),
     proofs: lazyAuditKey(region, auditKeyAlias).proofs,
     ledger: new DynamoDbMirrorLedger(dynamoDb, publicationsTable),
-    server: new VaultApi(new AwsIdentity(new STSClient({ region })), audience, redaction.guard),
+    server: new VaultApi(new AwsIdentity(new STSClient({ region })), redaction.guard),
     clock: systemClock,
     log: new PowertoolsLogbook("secrets-registry-mirror", redaction, { environment }),
     redaction,

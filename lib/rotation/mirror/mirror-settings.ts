@@ -17,6 +17,7 @@ const vault = z.strictObject({
   namespace: z.optional(text),
   authMount: text,
   role: text,
+  audience: text,
   kvMount: text,
   connections: z.array(connection),
 });
@@ -26,7 +27,6 @@ const mirrorSettings = z.strictObject({
   region: text,
   publicationsTable: text,
   auditKeyAlias: text,
-  audience: text,
   vaults: z.array(vault),
   secrets: z.record(z.string(), z.strictObject({ path: z.optional(text) })),
 });
