@@ -409,7 +409,6 @@ test("what the dispatcher hands on is what the registry says", () => {
     function: expect.stringContaining("--rotate-postgresql-user"),
     overlapSeconds: 8 * 3_600,
     publishLeadSeconds: 0,
-    schedule: expect.objectContaining({ everyDays: 29 }),
     restart: ["celery"],
     checks: expect.arrayContaining([expect.stringMatching(/^backend\//)]),
     approval: true,

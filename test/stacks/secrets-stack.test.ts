@@ -165,8 +165,12 @@ describe.each(registry.environmentNames)("the stack of %s", (environment) => {
         role_name: name,
         role_type: "jwt",
         user_claim: "sub",
-        bound_audiences: [`vault-mirror-${environment}`],
+        bound_audiences: [`vault-mirror-${environment}.${vault.name}`],
         bound_subject: `arn:aws:iam::${plan.account}:role/acme/${environment}/${name}`,
+        bound_claims: {
+          "/https:~1~1sts.amazonaws.com~1/lambda_source_function_arn": `arn:aws:lambda:${plan.regions.primary}:${plan.account}:function:${name}`,
+          "/https:~1~1sts.amazonaws.com~1/principal_id": `arn:aws:iam::${plan.account}:role/acme/${environment}/${name}`,
+        },
         token_policies: [name],
         token_no_default_policy: true,
         token_ttl: 900,
