@@ -216,13 +216,17 @@ function targetRights(
   const unique = (resources: readonly string[]): string[] => [...new Set(resources)].sort();
   const users = unique(
     secrets.flatMap((secret) =>
-      secret.kind === "s3-access-key" ? [iamUserArn(environment, secret.settings.user)] : [],
+      secret.kind === "s3-access-key"
+        ? [secret.settings.user, ...secret.settings.formerUsers].map((user) => iamUserArn(environment, user))
+        : [],
     ),
   );
   const groups = unique(
     secrets.flatMap((secret) =>
-      secret.kind === "redis-auth-token" && secret.settings.replicationGroup !== undefined
-        ? [replicationGroupArn(environment, environment.regions.primary, secret.settings.replicationGroup)]
+      secret.kind === "redis-auth-token"
+        ? [secret.settings.replicationGroup ?? [], secret.settings.formerReplicationGroups]
+            .flat()
+            .map((group) => replicationGroupArn(environment, environment.regions.primary, group))
         : [],
     ),
   );

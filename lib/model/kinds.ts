@@ -81,6 +81,17 @@ const apiUrl = webUrl.check(
   }),
 );
 
+const iamUserName = () =>
+  z.string().check(
+    z.refine((name) => /^[\w+=,.@-]{1,64}$/.test(name), {
+      params: {
+        allowed: "an IAM user name, at most 64 characters",
+        change: "use the user's name, not its ARN",
+      },
+      message: "user",
+    }),
+  );
+
 const settings = /* @__PURE__ */ madeAtUse({
   "postgresql-user": () =>
     z.strictObject({
@@ -164,6 +175,11 @@ const settings = /* @__PURE__ */ madeAtUse({
       engine: z._default(z.enum(["elasticache", "acl"]), "elasticache"),
       /** ElastiCache replication group id; needed for `elasticache`. */
       replicationGroup: z.optional(oneLine),
+      /**
+       * Groups whose tokens values of this secret still open: the function keeps its rights on them until those values are
+       * decommissioned. Default: none.
+       */
+      formerReplicationGroups: z._default(z.array(oneLine), []),
       /** ACL user; needed for `acl`. */
       user: z.optional(sqlIdentifier),
       /**
@@ -296,15 +312,12 @@ const settings = /* @__PURE__ */ madeAtUse({
         }),
       ),
       /** The IAM user whose two access keys take turns. */
-      user: z.string().check(
-        z.refine((name) => /^[\w+=,.@-]{1,64}$/.test(name), {
-          params: {
-            allowed: "an IAM user name, at most 64 characters",
-            change: "use the user's name, not its ARN",
-          },
-          message: "user",
-        }),
-      ),
+      user: iamUserName(),
+      /**
+       * Users whose keys values of this secret still are: the function keeps its rights on them until those values are
+       * decommissioned. Default: none.
+       */
+      formerUsers: z._default(z.array(iamUserName()), []),
       /**
        * Policy that consumers pass when they take a session with the key, stored beside it.
        * STS takes 2,048 characters at most.

@@ -37,6 +37,7 @@ const never = (steps: string): SettingRule => ({ takesEffect: "never", steps });
 const OF_A_VAULT_ENGINE = "store vault only: Vault uses it for the next lease, and each lease keeps its own";
 const CERTIFICATE = "it says which server is trusted, not which credential; a bundle is too large to be kept";
 const SAME_VENDOR = "another way to the same vendor";
+const RIGHTS = "rights of the function; no value depends on it";
 const OTHER_WORLD =
   "define another secret with the new mode, let its consumers change to it, then retire this one";
 
@@ -74,6 +75,7 @@ export const SETTING_RULES: { readonly [K in KindName]: RulesOf<K> } = {
     caPem: atOnce(CERTIFICATE),
     engine: place,
     replicationGroup: place,
+    formerReplicationGroups: atOnce(RIGHTS),
     user: place,
     persist: atOnce("it says how a change of the user is kept from now on"),
     tls: atOnce("it cannot be turned off"),
@@ -120,6 +122,7 @@ export const SETTING_RULES: { readonly [K in KindName]: RulesOf<K> } = {
   "s3-access-key": {
     bucket: withValue,
     user: place,
+    formerUsers: atOnce(RIGHTS),
     sessionPolicy: { takesEffect: "in-value", because: "the value's field sessionPolicy" },
   },
   datadog: {
@@ -185,6 +188,18 @@ export function settingsInEffect<K extends KindName>(
   const own = merged(kind, now, kept, ["with-value", "longest", "never"]);
   if (own === undefined || isSamePlace(kind, own, now)) return own;
   return merged(kind, now, kept, ["with-value", "longest", "never", "with-place"]);
+}
+
+/**
+ * What the registry must say so that the function can reach a place at which a value lives, though its settings are not the
+ * registry's any more.
+ */
+export function reachOf<K extends KindName>(kind: K, settings: KindSettings<K>): string {
+  const { user, replicationGroup }: Readonly<Record<string, unknown>> = settings;
+  if (kind === "s3-access-key") return `formerUsers: [${JSON.stringify(user)}] in its settings`;
+  return replicationGroup === undefined
+    ? "the admin secret of that place as its admin"
+    : `formerReplicationGroups: [${JSON.stringify(replicationGroup)}] in its settings`;
 }
 
 /** Where a credential lives, as one text to compare. */

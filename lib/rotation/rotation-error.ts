@@ -25,6 +25,12 @@ export const ROTATION_FAULTS = {
     retryable: false,
     change: "set it back in the registry and deploy, or go the steps that are named",
   },
+  "settings-former-unreachable": {
+    retryable: true,
+    change:
+      "write into the registry what is named, deploy, and decommission the version (rotate --phase decommission); take it " +
+      "out again afterwards. If the place is gone for good, nothing is left to end: the next rotation goes on without it",
+  },
   "secret-missing": { retryable: false, change: "create the secret (terraform apply), then rotate it" },
   "secret-deleted": {
     retryable: false,

@@ -7,6 +7,7 @@ import {
   type KeptSettings,
   keptSettings,
   placeOf,
+  reachOf,
   refusedChanges,
   settingsInEffect,
 } from "../model/setting-rules";
@@ -19,6 +20,8 @@ export interface Handling<V> {
   readonly target: Target<V>;
   /** Where its credential lives, as one text to compare. */
   readonly place: string;
+  /** What the registry must say so that the function can reach that place. */
+  readonly reach?: string;
 }
 
 /** Which settings hold for which value of a secret. */
@@ -68,7 +71,7 @@ export function settingsInEffectOf<K extends KindName, V>(
 
     of(kept) {
       const settings = settingsOf(kept);
-      return { target: targetOf(settings), place: placeOf(kind, settings) };
+      return { target: targetOf(settings), place: placeOf(kind, settings), reach: reachOf(kind, settings) };
     },
 
     waits(inPlay) {

@@ -10,7 +10,12 @@ import { ATTEMPT, RehearsedSecret, versionId } from "./models/rehearsed-secret";
 
 const HOUR = 3_600;
 const v = (n: number): string => versionId(`s3 rotation ${n}`);
-const settings = { bucket: "app", user: "s3-app", sessionPolicy: { Version: "2012-10-17", Statement: [] } };
+const settings = {
+  bucket: "app",
+  user: "s3-app",
+  formerUsers: [],
+  sessionPolicy: { Version: "2012-10-17", Statement: [] },
+};
 
 function accessKey() {
   const secret: RehearsedSecret<AccessKeyValue> = new RehearsedSecret<AccessKeyValue>({

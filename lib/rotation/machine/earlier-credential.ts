@@ -30,9 +30,12 @@ export async function endEarlierCredential<V>(
   }
 }
 
+/** What only a person can change: the vendor's key is theirs to end, or the place is gone. */
+const LEFT_TO_PEOPLE: ReadonlySet<string> = new Set(["still-accepted", "settings-former-unreachable"]);
+
 /**
  * What no later try changes, and what only a person can end, must not refuse each later rotation: making the next
  * credential says it, if it matters.
  */
 const holdsUp = ({ code, retryable }: RotationError): boolean =>
-  code === "still-presented" || (retryable && code !== "still-accepted");
+  code === "still-presented" || (retryable && !LEFT_TO_PEOPLE.has(code));

@@ -1,13 +1,24 @@
 import type { RetirementEvidence } from "../../model/procedure-events";
 import type { KeptSettings } from "../../model/setting-rules";
 import type { StagingLabel } from "../ports";
-import { RotationError } from "../rotation-error";
+import { RotationError, type RotationFaultCode } from "../rotation-error";
 import type { Attempt, Retirement, SecretIdentity } from "../target";
 import { type Change, enforceWait } from "../waiting-law";
 import { makeCurrent } from "./proofs";
 import type { RotationContext } from "./rotation-context";
 import { type Held, VersionValues } from "./version-values";
 import type { Versions } from "./versions";
+
+/** Faults that are no wonder at a place for which the function has neither rights nor an admin any more. */
+const OUT_OF_REACH: ReadonlySet<RotationFaultCode> = new Set([
+  "access-denied",
+  "admin-refused",
+  "host-mismatch",
+  "settings-malformed",
+  "target-misconfigured",
+  "target-not-trusted",
+  "target-unreachable",
+]);
 
 const KEPT: readonly string[] = ["AWSCURRENT", "AWSPENDING"];
 
@@ -137,19 +148,43 @@ export class OpenedSecret<V> {
 
   /** Ends a credential where its own settings say that it lives. Nothing to do where no target checks it. */
   async retire(
-    { target, place, value }: Held<V>,
+    held: Held<V>,
     kept: readonly Held<V>[],
     how: Pick<Retirement<V>, "refreshedBy" | "emergency">,
   ): Promise<RetirementEvidence> {
+    const { target, place, value } = held;
     const nothing: RetirementEvidence = { lookedBy: "not-observable" };
     if (target.acceptedBy !== "target") return nothing;
-    const evidence = await target.retire({
-      secret: this.identity,
-      retired: value,
-      kept: kept.filter((other) => other.place === place).map((other) => other.value),
-      elsewhere: kept.filter((other) => other.place !== place).map((other) => other.value),
-      ...how,
-    });
+    const evidence = await this.reaching(held, () =>
+      target.retire({
+        secret: this.identity,
+        retired: value,
+        kept: kept.filter((other) => other.place === place).map((other) => other.value),
+        elsewhere: kept.filter((other) => other.place !== place).map((other) => other.value),
+        ...how,
+      }),
+    );
     return evidence ?? nothing;
+  }
+
+  /**
+   * Does something where a value lives. The function has rights and an admin for the place that the registry names now; what
+   * keeps it from a former one is said together with the way out.
+   *
+   * @throws RotationError `settings-former-unreachable`
+   */
+  async reaching<T>({ place, reach = "" }: Held<V>, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (failure) {
+      const isFormer = place !== this.values.ofNow().place;
+      if (!isFormer || !(failure instanceof RotationError) || !OUT_OF_REACH.has(failure.code)) throw failure;
+      throw new RotationError(
+        "settings-former-unreachable",
+        `a value of ${this.context.secretName} lives at ${place}, which its settings no longer name ` +
+          `(${failure.code}); it needs ${reach}`,
+        failure.origin,
+      );
+    }
   }
 }

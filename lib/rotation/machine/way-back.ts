@@ -39,7 +39,7 @@ async function returnToPrevious<V>(secret: OpenedSecret<V>, versionId: string): 
   if (target.acceptedBy !== "single-slot") await target.test(value);
   if (target.acceptedBy !== "own-workloads") {
     const left = beside(previous, await secret.readable(versionId));
-    await target.install(value, left, secret.attempt(previousId));
+    await secret.reaching(previous, () => target.install(value, left, secret.attempt(previousId)));
     await target.test(value);
   }
   await publications.withdraw(secretName, previousId);

@@ -15,7 +15,6 @@ interface Key extends AccessKeyState {
  * have up to 50 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
  */
 export class AccessKeysModel implements AccessKeys {
-  readonly user = "s3-app";
   most = 0;
   readonly userTags = new Map<string, string>();
   readonly #keys = new Map<string, Key>();
@@ -23,6 +22,7 @@ export class AccessKeysModel implements AccessKeys {
   constructor(
     private readonly clock: () => Clock,
     private readonly propagation = 2,
+    readonly user = "s3-app",
   ) {}
 
   get ids(): readonly string[] {
