@@ -46,7 +46,7 @@ export interface SettingsInEffect<V> {
 }
 
 /**
- * The settings in effect of one secret. Decision: docs/adr/0019-settings-in-effect.md
+ * The settings in effect of one secret. Decision: docs/adr/0024-settings-in-effect.md
  *
  * @param targetOf makes the target of a value that was made by these settings
  */

@@ -85,6 +85,7 @@ const CHANGES: { readonly [K in KindName]: { readonly [S in keyof Required<KindS
     replicationGroup: "group",
     formerReplicationGroups: ["group"],
     user: "shop",
+    persist: "none",
     tls: true,
   },
   "jwt-signing-key": {
@@ -101,11 +102,15 @@ const CHANGES: { readonly [K in KindName]: { readonly [S in keyof Required<KindS
     accountId: "acct_2",
     webhookUrl: "https://pay.example.com/events",
     webhookEvents: ["charge.succeeded"],
+    webhookConnect: true,
+    keyPermissions: ["balance_read"],
+    publishableKey: ["pk", "test", "rehearsal"].join("_"),
     apiUrl: "https://proxy.example.com",
   },
   paypal: { mode: "live", account: "two", apiUrl: "https://proxy.example.com" },
   sendgrid: {
     account: "two",
+    subuser: "two",
     host: "api.eu.sendgrid.com",
     scopes: ["alerts.read"],
     apiUrl: "https://proxy.example.com",
