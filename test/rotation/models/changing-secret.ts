@@ -6,7 +6,14 @@ import { Redaction } from "../../../lib/rotation/redaction";
 import { handlerOf, type TargetFactory } from "../../../lib/rotation/rotation-handler";
 import type { RotationOutcome } from "../../../lib/rotation/rotation-machine";
 import { ProofsModel } from "./proofs-model";
-import { PublicationsModel, silentLog, TestClock, testRandom, versionId } from "./rehearsed-secret";
+import {
+  ImpliedRuns,
+  PublicationsModel,
+  silentLog,
+  TestClock,
+  testRandom,
+  versionId,
+} from "./rehearsed-secret";
 import { SecretsManagerModel } from "./secrets-manager-model";
 
 const ADMIN = "dev/admin";
@@ -27,6 +34,7 @@ export class ChangingSecret<K extends KindName, V> {
   readonly publications = new PublicationsModel();
   readonly proofs = new ProofsModel();
   readonly secrets = new SecretsManagerModel();
+  readonly implied = new ImpliedRuns(this.clock);
   readonly #props: ChangingSecretProps<K, V>;
   #settings: KindSettings<K>;
 
@@ -85,6 +93,7 @@ export class ChangingSecret<K extends KindName, V> {
         store: new SecretsManagerStore(this.secrets.client),
         publications: this.publications,
         proofs: this.proofs,
+        runs: this.implied,
         clock: this.clock,
         random: testRandom,
         log: silentLog,
@@ -99,8 +108,15 @@ export class ChangingSecret<K extends KindName, V> {
     return this.invoke({ Step: step, SecretId: this.name, ClientRequestToken: version });
   }
 
-  async phase(Phase: Phase, version: string, Emergency = false): Promise<RotationOutcome> {
-    return this.invoke({ Phase, SecretId: this.name, VersionId: version, RunId: "run", Emergency });
+  async phase(Phase: Phase, version: string, emergency = false): Promise<RotationOutcome> {
+    this.implied.imply(Phase, version, { runId: "run", emergency });
+    return this.invoke({
+      Phase,
+      SecretId: this.name,
+      VersionId: version,
+      RunId: "run",
+      Emergency: emergency,
+    });
   }
 
   /** A whole rotation, served by every Vault, after every wait. */
