@@ -6,6 +6,8 @@ const toCommonJs = (syntax) => [
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: "node",
+  // Suites with real servers wait for them; on a busy machine the default of 5 s cut off tests that do nothing wrong.
+  testTimeout: 30_000,
   roots: ["<rootDir>/test"],
   testMatch: ["**/*.test.ts"],
   transform: {

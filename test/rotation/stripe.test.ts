@@ -249,7 +249,7 @@ describe("webhooks and keys together", () => {
         `pods (events at ${tally.during} calls of the function), during 10 rotations in ${hour} hours, 0 failed\n`,
     );
     expect(receiver.verified).toBeGreaterThan(400);
-  }, 120_000);
+  }, 300_000);
 
   test.each(READINGS)("the first value, in reading %j", async (readings) => {
     const w = await world({ readings });
