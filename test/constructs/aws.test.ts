@@ -39,7 +39,7 @@ describe("SecretsKey", () => {
 describe("WorkloadIdentity", () => {
   const definition = draft();
   definition.secrets = Object.fromEntries(
-    Array.from({ length: 500 }, (_, index) => [
+    Array.from({ length: 360 }, (_, index) => [
       `team/secret-${String(index).padStart(7, "0")}`,
       { ...genericPassword(), consumers: ["backend"] },
     ]),

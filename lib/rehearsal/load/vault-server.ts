@@ -108,7 +108,7 @@ async function loadMirror(
   mirror: MirrorLoginPlan,
   awsTokenKeys: readonly string[],
 ): Promise<void> {
-  const { authMount, role, audience, issuer, subject, boundClaims, signingAlgorithm, policy } = mirror;
+  const { authMount, issuer, signingAlgorithm, policy } = mirror;
   await call("PUT", `sys/policies/acl/${policy.name}`, { policy: policy.text });
   await call("POST", `sys/auth/${authMount}`, { type: "jwt" });
   // AWS publishes its keys; a rehearsal has no issuer that the world knows.
@@ -117,6 +117,12 @@ async function loadMirror(
     jwt_validation_pubkeys: awsTokenKeys,
     jwt_supported_algs: [signingAlgorithm],
   });
+  await loadMirrorRole(call, mirror);
+}
+
+/** The auth role of the mirror: what changes in a Vault when its function runs in another region. */
+export async function loadMirrorRole(call: VaultCall, mirror: MirrorLoginPlan): Promise<void> {
+  const { authMount, role, audience, subject, boundClaims, policy } = mirror;
   await call("POST", `auth/${authMount}/role/${role}`, {
     role_type: "jwt",
     bound_audiences: [audience],
