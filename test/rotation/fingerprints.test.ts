@@ -144,7 +144,10 @@ describe("the phase", () => {
     { secret }: Awaited<ReturnType<typeof rotatedTwice>>,
     version: string,
     oldVersionId?: string,
-  ) => secret.invoke({ phase: "fingerprint", ...RUN, versionId: version, oldVersionId });
+  ) => {
+    secret.implied.imply("verify", version, { ...RUN, emergency: false, oldVersion: oldVersionId });
+    return secret.invoke({ phase: "fingerprint", ...RUN, versionId: version, oldVersionId });
+  };
 
   test("tells the new and the old value's, and changes nothing", async () => {
     const made = await rotatedTwice((value) => fingerprints.of(KIND, KEY, value));

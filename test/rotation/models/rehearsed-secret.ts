@@ -78,12 +78,16 @@ export class ImpliedRuns implements Runs {
   }
 
   /** The run by which a phase is asked for. */
-  imply(phase: Phase, version: string, { runId, emergency }: { runId: string; emergency: boolean }): void {
+  imply(
+    phase: Phase,
+    version: string,
+    { runId, emergency, oldVersion }: { runId: string; emergency: boolean; oldVersion?: string | undefined },
+  ): void {
     const status = phase === "promote" ? "starting" : "proving";
     const versions =
       phase === "decommission"
         ? { newVersion: `after ${version}`, oldVersion: version }
-        : { newVersion: version };
+        : { newVersion: version, oldVersion };
     this.#runs.set(
       runId,
       this.#made({ secret: NAME, run: runId, kind: "rotation", ...versions, emergency }, status),
