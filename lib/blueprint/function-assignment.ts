@@ -16,10 +16,10 @@ export interface FunctionAssignment {
 }
 
 /**
- * Characters of ARNs and names that one function's role takes. It may have each of them twice, and that fills eight of its
- * ten policies, with room for chance.
+ * Characters of ARNs and names that one function's role takes. It may have each of them twice, and each statement names the
+ * function as well; that fills eight of its ten policies, with room for chance.
  */
-const CAPACITY = 13_000;
+const CAPACITY = 10_500;
 /** What an ARN has beyond the key, about. */
 const ARN_LENGTH = 90;
 
