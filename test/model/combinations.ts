@@ -70,6 +70,13 @@ const VARIANTS: Readonly<Record<KindName, Readonly<Record<string, (n: number) =>
   stripe: {
     "": () => ({ mode: "test", account: "sandbox" }),
     webhook: () => ({ mode: "test", account: "sandbox", webhookUrl: "https://pay.example.com/events" }),
+    api: () => ({
+      mode: "test",
+      account: "sandbox",
+      accountId: "acct_1Nv0FGQ9RKHgCVdK",
+      publishableKey: ["pk", "test", "51Nv0FGQ9RKHgCVdK"].join("_"),
+      keyPermissions: ["balance_read"],
+    }),
   },
   paypal: { "": () => ({ mode: "sandbox", account: "sandbox" }) },
   sendgrid: { "": () => ({ account: "sandbox" }) },
