@@ -1,14 +1,15 @@
 import { type Duration, formatDuration } from "../model/duration";
-import { keyAsWord, mirrorName, roleName, secretName } from "../model/names";
+import { inboxName, keyAsWord, mirrorName, roleName, secretName } from "../model/names";
 import type { PolicyDocument } from "../model/policy-document";
 import type { Environment, Registry } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
 import type { RotationSchedule } from "../model/rotation-schedule";
+import { isSupplied } from "../model/supplied-values";
 import { roleArn, secretArnPattern } from "./aws-arns";
 import { type FunctionAssignment, type FunctionsBySecret, functionRoleArn } from "./function-assignment";
 import { isMirrored } from "./mirrored";
 import { scheduleOf } from "./schedule-of";
-import { secretPolicy } from "./secret-policy";
+import { inboxPolicy, secretPolicy } from "./secret-policy";
 import { commonTags, type Tags } from "./tags";
 import { vaultPathOf } from "./vault-policy";
 
@@ -44,6 +45,8 @@ export interface AwsSecretPlan extends SecretPlanCommon {
   readonly arnPattern: string;
   readonly regions: readonly string[];
   readonly policy: PolicyDocument;
+  /** Where people put what they supply; `undefined`: nobody supplies its values. */
+  readonly inbox?: InboxPlan;
   /** Name of the function that rotates it. */
   readonly rotatedBy?: string;
   /** When it rotates by itself; operators move the others on. */
@@ -52,6 +55,16 @@ export interface AwsSecretPlan extends SecretPlanCommon {
   readonly preventDestroy: boolean;
   /** Words of former keys, oldest first: Terraform moves the address. */
   readonly movedFrom: readonly string[];
+  readonly tags: Tags;
+}
+
+/** A secret of the primary region alone into which people put what they supply, for one function to read. */
+export interface InboxPlan {
+  readonly name: string;
+  /** The inbox as one word of Terraform addresses. */
+  readonly word: string;
+  readonly description: string;
+  readonly policy: PolicyDocument;
   readonly tags: Tags;
 }
 
@@ -124,14 +137,15 @@ export function secretPlan(
       key: secret.key,
       readers: [
         ...common.consumers.map((workload) => workloadRoleArn(registry, environment, workload)),
-        ...operators,
         ...breakGlass,
         ...new Set([...rotators, ...users]),
         ...mirrors,
       ],
-      writers: [...operators, ...breakGlass, ...rotators],
-      administrators: [deployer],
+      takers: secret.rotation === "operator-assisted" && !isSupplied(secret) ? operators : [],
+      writers: [...breakGlass, ...rotators],
+      administrators: [deployer, ...breakGlass],
     }),
+    ...(rotator && isSupplied(secret) ? { inbox: inboxPlan(registry, environment, secret, rotator) } : {}),
     ...(rotator ? { rotatedBy: rotator.name } : {}),
     ...(schedule ? { schedule } : {}),
     recoveryWindowDays: toDays(environment.recoveryWindow),
@@ -147,6 +161,28 @@ export function secretPlan(
       "data-classification": secret.classification,
       ...(secret.retired ? { retired: secret.retired } : {}),
     },
+  };
+}
+
+function inboxPlan(
+  registry: Registry,
+  environment: Environment,
+  secret: EnvironmentSecret,
+  rotator: FunctionAssignment,
+): InboxPlan {
+  const { deployer, operators, breakGlass } = environment.principals;
+  return {
+    name: inboxName(environment.name, secret.physicalKey),
+    // No key begins with an underscore.
+    word: `_inbox--${keyAsWord(secret.key)}`,
+    description: `What people supply for ${secret.key}; empty but for that moment`,
+    policy: inboxPolicy({
+      key: secret.key,
+      reader: functionRoleArn(environment, rotator.name),
+      suppliers: [...operators, ...breakGlass],
+      administrators: [deployer],
+    }),
+    tags: { ...commonTags(registry, environment), "secret-key": secret.key, owner: secret.owner },
   };
 }
 

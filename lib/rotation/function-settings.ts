@@ -13,6 +13,7 @@ const rotatedSecret = z.strictObject({
   overlap: wait,
   publishLead: wait,
   admin: z.optional(z.string()),
+  inbox: z.optional(z.string()),
 });
 
 const functionSettings = z.strictObject({

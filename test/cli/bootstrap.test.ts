@@ -210,11 +210,11 @@ function dyingCloud(
     execution: (arn) => cloud.execution(arn),
     describe: (name) => cloud.describe(name),
     createdAt: (name) => cloud.createdAt(name),
-    read: (name, version) => cloud.read(name, version),
     hasFunction: (name) => cloud.hasFunction(name),
     hasTable: (name) => cloud.hasTable(name),
     confirmedAt: (table, name, version) => cloud.confirmedAt(table, name, version),
-    putPending: (name, version, value) => dying(name, () => cloud.putPending(name, version, value)),
+    putIntoInbox: (name, version, value) =>
+      dying(name.replace("/_inbox/", "/"), () => cloud.putIntoInbox(name, version, value)),
     startRotation: (name, version) => dying(name, () => cloud.startRotation(name, version)),
     invoke: (name, event) =>
       dying("SecretId" in event ? String(event.SecretId) : "mirror", () => cloud.invoke(name, event)),

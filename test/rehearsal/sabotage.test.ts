@@ -131,7 +131,7 @@ async function openPolicy({ as, plan }: RehearsedWorld, secret: AwsSecret, { arn
 
 /** What a rotation leaves that stores another password than it has set. */
 async function storeWrongPassword({ as, plan }: RehearsedWorld, { name }: AwsSecret): Promise<void> {
-  await secretsManager(as.operator, plan.regions.primary).send(
+  await secretsManager(as.root, plan.regions.primary).send(
     new PutSecretValueCommand({
       SecretId: name,
       SecretString: JSON.stringify({ username: "app", password: randomBytes(24).toString("hex") }),

@@ -4,7 +4,7 @@ import { SecretsmanagerSecretPolicy } from "@cdktf/provider-aws/lib/secretsmanag
 import { SecretsmanagerSecretRotation } from "@cdktf/provider-aws/lib/secretsmanager-secret-rotation";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
-import type { AwsSecretPlan } from "../../blueprint";
+import type { AwsSecretPlan, InboxPlan } from "../../blueprint";
 import { addressOf, setAddress } from "../address";
 import { literalJson, literalText } from "../literal-text";
 import { MovedAddress } from "../moved-address";
@@ -94,6 +94,7 @@ export class ReplicatedSecret extends Construct {
             ),
           ]
         : [];
+    if (plan.inbox) this.#inbox(plan.inbox, keyArnIn(regions.primary), common);
     const renamed = plan.movedFrom.length > 0 ? [secret, policy, ...schedule] : [];
     for (const { terraformResourceType } of renamed) {
       new MovedAddress(this, `moved-${terraformResourceType}`, {
@@ -101,5 +102,31 @@ export class ReplicatedSecret extends Construct {
         to: addressOf(this, terraformResourceType, plan.word),
       });
     }
+  }
+
+  /** It holds nothing that lasts: it has no replica, and goes at once when it goes. */
+  #inbox(inbox: InboxPlan, keyArn: string, common: object): void {
+    const secret = setAddress(
+      this,
+      new SecretsmanagerSecret(this, "inbox", {
+        ...common,
+        name: inbox.name,
+        description: literalText(inbox.description),
+        kmsKeyId: keyArn,
+        recoveryWindowInDays: 0,
+        tags: { ...inbox.tags },
+      }),
+      inbox.word,
+    );
+    setAddress(
+      this,
+      new SecretsmanagerSecretPolicy(this, "inbox-policy", {
+        ...common,
+        secretArn: secret.arn,
+        policy: literalJson(inbox.policy),
+        blockPublicPolicy: true,
+      }),
+      inbox.word,
+    );
   }
 }

@@ -3,10 +3,11 @@ import { BY_SCHEDULE } from "../procedure/run";
 import { RotationError } from "../rotation-error";
 import { requireRunOf } from "../run-authority";
 import { endEarlierCredential } from "./earlier-credential";
+import { suppliedFor, useUp } from "./inbox";
 import type { OpenedSecret } from "./opened-secret";
 import { isProven } from "./proofs";
 import { alreadyDone, done, type RotationOutcome } from "./rotation-context";
-import { beside, type Held } from "./version-values";
+import { beside } from "./version-values";
 
 /** Takes one of Secrets Manager's four steps. */
 export async function takeStep<V>(
@@ -68,6 +69,8 @@ async function checkRun<V>(
     // Somebody has put a value by hand: the version is current, and this makes it a proved one.
     if (versions.has(versionId, "AWSCURRENT")) return;
   }
+  // What was proved by another key, that of a region that was lost, is proved anew by its test.
+  if (versions.has(versionId, "AWSCURRENT") && versions.proofsOf(versionId).length > 0) return;
   await requireRunOf(versionId, context);
 }
 
@@ -75,21 +78,31 @@ async function create<V>(secret: OpenedSecret<V>, versionId: string): Promise<Ro
   const { context, versions, values } = secret;
   const { settings, log, secretName } = context;
   // An empty AWSPENDING version exists before the first call: only a value shows that this step was done.
-  if ((await values.read(versionId)) !== undefined) return alreadyDone(versionId);
+  if ((await values.read(versionId)) !== undefined) {
+    await useUp(secret, versionId);
+    return alreadyDone(versionId);
+  }
   const currentId = versions.holderOf("AWSCURRENT");
   const current = currentId === undefined ? undefined : await values.read(currentId);
   // Where no version was ever proved, no value was ever served: there is nobody to wait for.
-  if (currentId !== undefined && current !== undefined && versions.isServed) {
+  const isServed = currentId !== undefined && current !== undefined && versions.isServed;
+  const emergency = isServed && (await isEmergency(secret, versionId));
+  if (isServed && (context.inbox?.publishes ?? true)) {
     settings?.checkChange(current.kept);
-    const refreshedBy = await secret.wait("rotate", currentId);
+    const refreshedBy = emergency ? undefined : await secret.wait("rotate", currentId);
     await beginRun(secret, versionId, currentId);
-    await endEarlierCredential(secret, current, refreshedBy, false);
+    await endEarlierCredential(secret, current, refreshedBy, emergency);
   }
   const now = values.ofNow();
   const predecessor = beside(now, current);
   const elsewhere = predecessor === undefined ? current?.value : undefined;
-  const given = (await staged(secret, versionId))?.value;
-  const value = await now.target.generate(predecessor, secret.attempt(versionId), given, elsewhere);
+  const isProved = currentId !== undefined && versions.proofsOf(currentId).length > 0;
+  const supplied = await suppliedFor(secret, versionId, isProved ? current?.value : undefined);
+  // A leaked credential is replaced as it was supplied, and alone.
+  const isWhole = emergency && supplied !== undefined;
+  const value = isWhole
+    ? supplied
+    : await now.target.generate(predecessor, secret.attempt(versionId), supplied, elsewhere);
   try {
     await values.putPending(versionId, { ...now, value });
   } catch (failure) {
@@ -97,21 +110,20 @@ async function create<V>(secret: OpenedSecret<V>, versionId: string): Promise<Ro
     // Two calls at once: the other one's value stands, and every later step reads it from the store.
     log.info("another call wrote this version's value first", { secret: secretName, version: versionId });
     await now.target.discard?.(value);
+    await useUp(secret, versionId);
     return alreadyDone(versionId);
   }
+  await useUp(secret, versionId);
   return done(versionId);
 }
 
-/** What an operator has put for this version to be made of: versions cannot be changed, so it is another one. */
-async function staged<V>(
-  { context, versions, values }: OpenedSecret<V>,
+/** Whether the run says that the credential has leaked. Secrets Manager's own schedule never does. */
+async function isEmergency<V>(
+  { context: { mode, runs, secretName } }: OpenedSecret<V>,
   versionId: string,
-): Promise<Held<V> | undefined> {
-  const pendingId = versions.holderOf("AWSPENDING");
-  if (context.mode !== "operator-assisted" || pendingId === undefined || pendingId === versionId) {
-    return undefined;
-  }
-  return values.read(pendingId);
+): Promise<boolean> {
+  if (mode === "automatic") return false;
+  return (await runs?.read(secretName, versionId))?.emergency ?? false;
 }
 
 /**

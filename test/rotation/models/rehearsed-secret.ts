@@ -77,6 +77,12 @@ export class ImpliedRuns implements Runs {
     return this.#runs.get(run) ?? this.#made({ secret, run, kind: "rotation", newVersion: run }, "rotating");
   }
 
+  /** A run for a leaked credential. */
+  beginForLeak(version: string): void {
+    const run = { secret: NAME, run: version, kind: "rotation", newVersion: version } as const;
+    this.#runs.set(version, this.#made({ ...run, emergency: true }, "rotating"));
+  }
+
   /** The run by which a phase is asked for. */
   imply(phase: Phase, version: string, { runId, emergency }: { runId: string; emergency: boolean }): void {
     const status = phase === "promote" ? "starting" : "proving";
@@ -114,6 +120,7 @@ export interface RehearsedProps<V> {
   readonly publishLead?: number;
   readonly readings?: Readings;
   readonly runs?: Runs;
+  readonly inbox?: RotationContext<V>["inbox"];
   readonly fingerprint?: RotationContext<V>["fingerprint"];
 }
 
@@ -170,6 +177,7 @@ export class RehearsedSecret<V> {
       store: plan.wrap(new SecretsManagerStore(this.secrets.client)),
       publications: plan.wrap(this.publications),
       proofs: plan.wrap(this.proofs),
+      inbox: this.#props.inbox,
       runs: plan.wrap(this.#props.runs ?? this.implied),
       fingerprint: this.#props.fingerprint,
       clock: this.clock,
