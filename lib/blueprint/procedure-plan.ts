@@ -1,5 +1,6 @@
 import { fault } from "../model/faults";
 import type {
+  ApprovalGateSettings,
   ChangeGateSettings,
   CheckerSettings,
   DispatchedSecret,
@@ -36,10 +37,12 @@ import {
   type FunctionParts,
   type FunctionPlan,
   functionPlan,
+  needsApproval,
   PATIENT_SECONDS,
 } from "./function-plan";
 import {
   alarmsPublish,
+  approvalGateRights,
   approverPolicy,
   changeGateRights,
   ciPolicy,
@@ -76,7 +79,7 @@ export interface ProcedurePlan {
   readonly records: RecordsPlan;
   /** Key of the proofs of versions, and of the fingerprints in records. */
   readonly auditKey: AuditKeyPlan;
-  /** Requests for approval. Subscribe the approvers: each message has the token that an answer needs. */
+  /** Requests for approval. Subscribe the approvers: each message names the run and the command that decides. */
   readonly approvals: TopicPlan;
   /** What people have to rotate soon. Subscribe the owners. */
   readonly reminders: TopicPlan;
@@ -186,6 +189,7 @@ export function procedureOf(registry: Registry, environment: Environment, parts:
           partition: environment.partition,
           environment: environment.name,
           dispatcher: own("dispatcher"),
+          approvalGate: own("approval-gate"),
           checker: own("checker"),
           restarter: own("restarter"),
           recorder: own("recorder"),
@@ -239,7 +243,7 @@ function namesOf(
   assignments: readonly FunctionAssignment[],
 ): ProcedureNames {
   const rotators = assignments.map((assignment) => assignment.name);
-  const own = (["checker", "dispatcher", "recorder", "restarter"] as const).map((what) =>
+  const own = (["approval-gate", "checker", "dispatcher", "recorder", "restarter"] as const).map((what) =>
     procedureFunctionName(id, name, what),
   );
   return {
@@ -251,6 +255,7 @@ function namesOf(
     alarmTopic: alarmTopic(id, name),
     approvalTopic: approvalTopic(id, name),
     reminderTopic: reminderTopic(id, name),
+    approvalGate: procedureFunctionName(id, name, "approval-gate"),
     changeGate: procedureFunctionName(id, name, "change-gate"),
     dispatcher: procedureFunctionName(id, name, "dispatcher"),
     recorder: procedureFunctionName(id, name, "recorder"),
@@ -361,6 +366,18 @@ function functionsOf(
           }),
         ]
       : []),
+    plan("approval-gate", {
+      description: `Takes approvers' decisions about rotations of ${environment.name}`,
+      network: undefined,
+      secrets,
+      timeoutSeconds: BRISK_SECONDS,
+      settings: {
+        ...common,
+        runsTable: names.runsTable,
+        approvers: environment.principals.approvers,
+      } satisfies ApprovalGateSettings,
+      rights: approvalGateRights(scope),
+    }),
     plan("checker", {
       description: `Runs health checks of ${environment.name}`,
       network: inside,
@@ -388,6 +405,11 @@ function functionsOf(
         publicationsTable: names.publicationsTable,
         stateMachineArn: machineArn,
         changeRequest: environment.changeRequest,
+        callerProof:
+          environment.changeRequest === "required" || environment.approval === "required"
+            ? "required"
+            : "none",
+        starters: [...environment.principals.operators, ...environment.principals.breakGlass],
         secrets: bySecretName((secret) => dispatched(environment, secret, bySecret, workloads)),
       } satisfies DispatcherSettings,
       rights: dispatcherRights(scope),
@@ -476,7 +498,7 @@ function dispatched(
     publishLeadSeconds: secret.publishLead.seconds,
     restart: consumers.filter(({ reload }) => reload.how === "redeploy").map(({ name }) => name),
     checks: consumers.flatMap(({ name, checks }) => checks.map((check) => checkName(name, check.name))),
-    approval: environment.approval === "required" && secret.acceptedBy !== "single-slot",
+    approval: needsApproval(environment, secret),
   };
 }
 

@@ -7,10 +7,12 @@ import { Versions } from "../machine/versions";
 import type { Clock, Logbook, Publications, SecretStore } from "../ports";
 import { RotationError } from "../rotation-error";
 import { enforceWait } from "../waiting-law";
+import type { CallerIdentities } from "./caller-identity";
 import type { DispatcherRequest, RunRequest } from "./dispatcher-event";
 import { isRotationDue, isWithinWindow } from "./due-rotations";
 import { executionName, loadedRun } from "./loaded-run";
 import type { Executions, Functions, ScheduledRotations } from "./procedure-ports";
+import { type Asker, provenCaller } from "./proven-caller";
 import { BY_SCHEDULE, hasEnded, type NewRun, promotionRun, type Run } from "./run";
 import type { RunTable } from "./run-table";
 
@@ -22,6 +24,7 @@ export interface DispatcherContext {
   readonly publications: Pick<Publications, "confirmedAt">;
   readonly rotations: ScheduledRotations;
   readonly functions: Functions;
+  readonly identities: CallerIdentities;
   readonly executions: Executions;
   readonly clock: Clock;
   readonly log: Logbook;
@@ -40,6 +43,7 @@ export interface RunView {
   readonly oldVersion?: string | undefined;
   readonly startedAt: string;
   readonly startedBy: string;
+  readonly startedByIs?: "proven" | undefined;
   readonly change?: NewRun["change"];
   readonly endedAt?: string | undefined;
   /** Name of the execution that follows it. */
@@ -97,7 +101,7 @@ export class Dispatcher {
       case "promote":
         return this.#begin(request);
       case "rollback":
-        return this.#rollback(this.#secret(request.key));
+        return this.#rollback(this.#secret(request.key), request);
       case "status":
         return this.#status(this.#secret(request.key));
       case "label-moved":
@@ -154,7 +158,7 @@ export class Dispatcher {
     }
     return {
       ...run,
-      startedBy: request.requester,
+      ...(await this.#whoAsks(request)),
       ...(change === undefined ? {} : { change }),
       ...(request.emergency ? { emergency: true } : {}),
     };
@@ -208,6 +212,10 @@ export class Dispatcher {
       throw new RotationError("change-not-open", `${change.id}: from ${change.from} to ${change.until}`);
     }
     return { id: change.id, digest: change.digest, requester: change.requester };
+  }
+
+  #whoAsks(asker: Asker): Promise<Pick<NewRun, "startedBy" | "startedByIs">> {
+    return provenCaller(asker, this.#context.settings, this.#context.identities);
   }
 
   async #enforceWait(secret: Dispatched, { action }: RunRequest, current: string): Promise<void> {
@@ -304,8 +312,10 @@ export class Dispatcher {
   }
 
   /** Stops what follows the run, and has the state machine take it back. */
-  async #rollback(secret: Dispatched): Promise<DispatcherOutcome> {
-    const { runs } = this.#context;
+  async #rollback(secret: Dispatched, asker: Asker): Promise<DispatcherOutcome> {
+    const { runs, log } = this.#context;
+    const { startedBy: by, startedByIs = "as said" } = await this.#whoAsks(asker);
+    log.info("calling back", { secret: secret.name, by, byIs: startedByIs });
     const open = await runs.open(secret.name);
     if (open === undefined) throw new RotationError("run-missing", `${secret.name} has no open run`);
     if (isBeforeProof(open) || open.status === "withdrawing") {
@@ -492,7 +502,6 @@ export class Dispatcher {
       Outcome,
       Phases: [],
       Checks: [],
-      Approver: null,
       Fault: { state: "Dispatcher", code },
     };
     await functions.invoke(procedureFunctionName(settings.registry, settings.environment, "recorder"), event);

@@ -1,4 +1,5 @@
 import {
+  type Decision,
   type FinalStatus,
   hasEnded,
   type NewRun,
@@ -102,6 +103,17 @@ export class RunTableModel implements RunTable {
       throw new RotationError("run-too-early", run.run);
     }
     return this.#change(run, () => ({ ...now, direction: "back" }));
+  }
+
+  async decide(run: Run, decision: Decision): Promise<Decision> {
+    const now = this.#runs.get(idOf(run));
+    if (now === undefined) throw new RotationError("run-missing", run.run);
+    if (now.decision !== undefined) return now.decision;
+    if (hasEnded(now) || now.endedAt !== undefined) throw new RotationError("run-ended", run.run);
+    if (now.direction === "back") throw new RotationError("run-turned-back", run.run);
+    if (now.status !== "awaiting-approval") throw new RotationError("run-too-early", run.run);
+    this.#runs.set(idOf(run), { ...now, decision });
+    return decision;
   }
 
   async close(run: Run, at: Date, succeeded: boolean): Promise<Date> {
