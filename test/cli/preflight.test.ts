@@ -25,12 +25,11 @@ const TRAIL: TrailFacts = {
 const account = (changes: Partial<PreflightCloud> = {}): PreflightCloud => ({
   callerAccount: async () => ACCOUNT,
   trails: async () => [TRAIL],
-  account: async () => ({ roles: 120, rolesQuota: 1_000, policies: 10, policiesQuota: 1_500 }),
+  account: async () => ({ roles: 120, rolesQuota: 1_000 }),
   rolesBelow: async () => 0,
   principalExists: async () => true,
   oidcAudiences: async () => ["sts.amazonaws.com"],
   tokenIssuer: async () => registry.environment("prod").awsTokenIssuer,
-  simulate: async () => ({ denied: [] }),
   ...changes,
 });
 const twoDevices: VaultAudit = { devices: async () => ["file/", "socket/"] };
@@ -103,7 +102,7 @@ test.each<[string, Partial<PreflightCloud>, RegExp, boolean]>([
   ["another issuer", { tokenIssuer: async () => "https://x.example.com" }, /^issuer of AWS's tokens/, false],
   [
     "no room for roles",
-    { account: async () => ({ roles: 995, rolesQuota: 1_000, policies: 0, policiesQuota: 1 }) },
+    { account: async () => ({ roles: 995, rolesQuota: 1_000 }) },
     /^IAM roles \(quota L-FE177D64\): missing: 995 of 1000/,
     false,
   ],
@@ -117,7 +116,7 @@ test.each<[string, Partial<PreflightCloud>, RegExp, boolean]>([
 });
 
 test("roles that are there already take no new room", async () => {
-  const full = { account: async () => ({ roles: 1_000, rolesQuota: 1_000, policies: 0, policiesQuota: 1 }) };
+  const full = { account: async () => ({ roles: 1_000, rolesQuota: 1_000 }) };
   expect((await checksOf({ ...full, rolesBelow: async () => 1_000 })).ready).toBe(true);
 });
 

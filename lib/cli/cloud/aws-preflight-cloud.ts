@@ -13,21 +13,12 @@ import {
   GetUserCommand,
   IAMClient,
   paginateListRoles,
-  paginateSimulatePrincipalPolicy,
 } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { type AwsRotationCloudProps, ask } from "./aws-rotation-cloud";
-import type {
-  AccountFacts,
-  PreflightCloud,
-  SimulatedActions,
-  TrailFacts,
-  Unanswered,
-} from "./preflight-cloud";
+import type { AccountFacts, PreflightCloud, TrailFacts, Unanswered } from "./preflight-cloud";
 
 const MISSING = /^(NoSuchEntity(Exception)?|TrailNotFoundException|FeatureDisabled(Exception)?)$/;
-/** `SimulatePrincipalPolicy` takes so many action names at once. */
-const SIMULATED_AT_ONCE = 100;
 
 /** {@link PreflightCloud} by AWS's SDK: credentials, endpoints and proxies come from its own chain. */
 export class AwsPreflightCloud implements PreflightCloud {
@@ -76,8 +67,6 @@ export class AwsPreflightCloud implements PreflightCloud {
       return {
         roles: count("Roles"),
         rolesQuota: count("RolesQuota"),
-        policies: count("Policies"),
-        policiesQuota: count("PoliciesQuota"),
       };
     });
   }
@@ -115,27 +104,6 @@ export class AwsPreflightCloud implements PreflightCloud {
     return answered("iam:GetOutboundWebIdentityFederationInfo", async () => {
       const info = await this.#iam.send(new GetOutboundWebIdentityFederationInfoCommand({}));
       return info.JwtVendingEnabled === false ? undefined : info.IssuerIdentifier;
-    });
-  }
-
-  simulate(arn: string, actions: readonly string[]): Promise<SimulatedActions | Unanswered> {
-    return answered("iam:SimulatePrincipalPolicy", async () => {
-      const denied: string[] = [];
-      for (let from = 0; from < actions.length; from += SIMULATED_AT_ONCE) {
-        const ActionNames = actions.slice(from, from + SIMULATED_AT_ONCE);
-        const pages = paginateSimulatePrincipalPolicy(
-          { client: this.#iam },
-          { PolicySourceArn: arn, ActionNames: [...ActionNames] },
-        );
-        for await (const { EvaluationResults = [] } of pages) {
-          denied.push(
-            ...EvaluationResults.flatMap(({ EvalActionName, EvalDecision }) =>
-              EvalDecision === "allowed" || EvalActionName === undefined ? [] : [EvalActionName],
-            ),
-          );
-        }
-      }
-      return { denied };
     });
   }
 }

@@ -14,17 +14,10 @@ export interface TrailFacts {
   readonly dataResources: readonly string[];
 }
 
-/** IAM's counts and quotas of the account. */
+/** IAM's count of roles and its quota in the account. */
 export interface AccountFacts {
   readonly roles: number;
   readonly rolesQuota: number;
-  readonly policies: number;
-  readonly policiesQuota: number;
-}
-
-/** Answer of a simulation: actions that a principal's policies do not allow. */
-export interface SimulatedActions {
-  readonly denied: readonly string[];
 }
 
 /** A question that could not be asked: the caller lacks a right, or there is no such thing to ask. */
@@ -46,8 +39,6 @@ export interface PreflightCloud {
   oidcAudiences(arn: string): Promise<readonly string[] | undefined | Unanswered>;
   /** Issuer of the tokens with which AWS vouches for roles; `undefined`: switched off. */
   tokenIssuer(): Promise<string | undefined | Unanswered>;
-  /** `iam:SimulatePrincipalPolicy`: conditions and resource policies are not part of it. */
-  simulate(arn: string, actions: readonly string[]): Promise<SimulatedActions | Unanswered>;
 }
 
 /** A Vault's audit devices. */
