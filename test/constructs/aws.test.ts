@@ -255,7 +255,13 @@ describe("RotationProcedure", () => {
       app.synth();
       const read = (person: string): unknown =>
         JSON.parse(readFileSync(join(folder, "stacks/theirs/policies", `${person}.json`), "utf8"));
-      expect(Object.keys(procedure?.people ?? {})).toEqual(["operator", "approver", "ci", "failover"]);
+      expect(Object.keys(procedure?.people ?? {})).toEqual([
+        "operator",
+        "approver",
+        "preflight",
+        "ci",
+        "failover",
+      ]);
       for (const [person, policy] of Object.entries(procedure?.people ?? {}))
         expect([person, read(person)]).toEqual([person, policy]);
     } finally {
