@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { forgottenExports } from "./forgotten-exports";
 
 const ROOT = join(__dirname, "..");
 
@@ -53,6 +54,22 @@ test("the package brings compiled code with types, and neither tests nor this or
       (file) => /^dist\/(registry|test|lib\/rehearsal)|\.ts$/.test(file) && !file.endsWith(".d.ts"),
     ),
   ).toEqual([]);
+});
+
+test("every type that its exports name is exported, so that authors can name it too", () => {
+  const installed = join(folder, "node_modules/cdktf-secrets-registry/dist");
+  const entries = ["lib/index.d.ts", "lib/constructs/index.d.ts", "stacks/index.d.ts"];
+  expect(
+    forgottenExports(
+      installed,
+      entries.map((entry) => join(installed, entry)),
+    ),
+  ).toEqual([
+    // The constructor, which is internal: registries are made by defineRegistry.
+    "Registry names ParsedRegistry of lib/model/parse.d.ts",
+    // Arithmetic on types, of which authors see the result.
+    "mergeSecrets names UnionToIntersection of lib/model/fragments.d.ts",
+  ]);
 });
 
 test("an app of another repository compiles against it, with old and new module resolution, and synthesizes", () => {

@@ -45,7 +45,8 @@ export interface DatabaseConnectionPlan {
 /** A role of the database engine: what a secret's consumers read. */
 export type DatabaseRolePlan = DynamicRolePlan | StaticRolePlan;
 
-interface RolePlanCommon {
+/** Fields of every role of the database engine. */
+export interface RolePlanCommon {
   readonly name: string;
   /** Key of its secret. */
   readonly secret: string;

@@ -5,7 +5,7 @@ import type { Environment, Registry } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
 import { roleArn } from "./aws-arns";
 
-/** Which secrets one rotation function rotates: those of one kind in one network (design, decision 13). */
+/** Which secrets one rotation function rotates: those of one kind in one network (docs/explanation/architecture.md, decision 13). */
 export interface FunctionAssignment {
   readonly name: string;
   readonly kind: KindName;

@@ -16,6 +16,7 @@ export type {
   DatabasePlan,
   DatabaseRolePlan,
   DynamicRolePlan,
+  RolePlanCommon,
   StaticRolePlan,
 } from "./database-plan";
 export { type FunctionPlan, type RotationFunctionPlan, rotates } from "./function-plan";
@@ -34,10 +35,16 @@ export {
 export type { AlarmPlan, ProcedurePlan, RecordsPlan, TopicPlan } from "./procedure-plan";
 export type { NamedPolicy, RolePlan, RolePolicies } from "./role-plan";
 export type { ForwarderPlan, PageText, RulePlan, RuleTarget } from "./rule-plan";
-export type { AwsSecretPlan, SecretPlan, VaultSecretPlan } from "./secret-plan";
+export type { AwsSecretPlan, SecretPlan, SecretPlanCommon, VaultSecretPlan } from "./secret-plan";
 export { type SecretReference, type SecretReferenceInput, secretReference } from "./secret-reference";
 export type { State, StateMachineDefinition } from "./state-machine";
 export type { Tags } from "./tags";
-export { type VaultPolicy, type VaultRule, vaultPolicy } from "./vault-policy";
+export {
+  type VaultParameter,
+  type VaultParameters,
+  type VaultPolicy,
+  type VaultRule,
+  vaultPolicy,
+} from "./vault-policy";
 export type { VaultAuthPlan, VaultPlan, VaultRolePlan } from "./vault-server-plan";
 export type { ReloadPlan, WorkloadPlan } from "./workload-plan";

@@ -84,7 +84,7 @@ function throughSecretsManager(
 }
 
 /**
- * The policy of an environment's key in one region (design, decision 9): the account administers it without
+ * The policy of an environment's key in one region (docs/explanation/architecture.md, decision 9): the account administers it without
  * data actions; data actions only through Secrets Manager in that region, for secrets of that environment.
  *
  * @throws RegistryError when the principals outgrow KMS's limit

@@ -144,7 +144,7 @@ const sorted = (annotations: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /**
- * What a pod needs in one cluster (design, decision 11).
+ * What a pod needs in one cluster (docs/explanation/architecture.md, decision 11).
  *
  * @throws RegistryError when the annotations outgrow what Kubernetes takes
  */

@@ -151,7 +151,7 @@ const RETENTION_DAYS = 400;
 const APPROVAL_SECONDS = 4 * 86_400;
 /** People need time to ask for a change, and to have it approved. */
 const DUE_AHEAD_SECONDS = 14 * 86_400;
-/** Issue: "AWSPENDING older than an hour". */
+/** A rotation ends in minutes; AWSPENDING that is an hour old stands still. */
 const STUCK_AFTER_SECONDS = 3_600;
 /** The watcher comes hourly; three hours without it are no delay any more. */
 const WATCH_PERIOD_SECONDS = 3 * 3_600;

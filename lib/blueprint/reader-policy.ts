@@ -47,7 +47,7 @@ function decryptStatement(input: ReaderPolicyInput): PolicyStatement {
 
 /**
  * The exact read rights of a workload: its secrets in the environment's regions and decryption of just those through
- * Secrets Manager (design, decision 8). Split by IAM's size limits.
+ * Secrets Manager (docs/explanation/architecture.md, decision 8). Split by IAM's size limits.
  *
  * @throws RegistryError when ten managed policies do not hold the workload's secrets
  */

@@ -31,7 +31,7 @@ const BREAKS_IN_VAULT =
 const NOBODY_READS_IT =
   "No workload notices. What is rotated with it cannot be rotated until it is mended; their values keep working.";
 
-/** How a rotation is undone, by who accepts the credential (design, decision 3). */
+/** How a rotation is undone, by who accepts the credential (docs/explanation/architecture.md, decision 3). */
 const ROLLBACK: Record<AcceptedBy, string> = {
   target:
     "Until decommission the old credential works: the former version becomes current again after a login with it, and pods have it at their next refresh. After decommission only a new rotation helps.",

@@ -12,7 +12,8 @@ import { secretPolicy } from "./secret-policy";
 import { commonTags, type Tags } from "./tags";
 import { vaultPathOf } from "./vault-policy";
 
-interface SecretPlanCommon {
+/** Fields of every secret, whoever owns its value. */
+export interface SecretPlanCommon {
   readonly key: string;
   /** The key as one word of Terraform addresses: `db--app-primary`. */
   readonly word: string;

@@ -32,7 +32,7 @@ function denyUnless(sid: string, actions: readonly string[], principals: readonl
 }
 
 /**
- * The resource policy of a secret (design, decision 9). It only denies, and only what touches a value: rights
+ * The resource policy of a secret (docs/explanation/architecture.md, decision 9). It only denies, and only what touches a value: rights
  * come from the readers' own policies, and administration of the secret, this policy included, stays with the
  * account, so nobody is locked out.
  *

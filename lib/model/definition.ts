@@ -53,7 +53,7 @@ import type { RotationHours } from "./rotation-schedule";
 /** How far an environment is from customers; decides which credentials of vendors belong there. */
 export type Tier = "development" | "staging" | "production";
 
-/** Who besides the consumers may touch an environment's secrets (design, decision 9). */
+/** Who besides the consumers may touch an environment's secrets (docs/explanation/architecture.md, decision 9). */
 export interface PrincipalsInput {
   /** Role that runs Terraform. Deploys and changes everything, reads no value. */
   readonly deployer: string;
@@ -343,7 +343,8 @@ export type ConsumerInput<W extends string = string> =
   | W
   | { readonly workload: W; readonly files: readonly FileInput[] };
 
-interface SecretInputCommon<W extends string, K extends string> {
+/** Fields that secrets of every kind have. */
+export interface SecretInputCommon<W extends string, K extends string> {
   readonly description: string;
   /** Team that answers for it. */
   readonly owner: string;

@@ -97,7 +97,8 @@ export interface ProcedureSettings {
   readonly watcher: WatcherSettings;
 }
 
-interface ProcedureSettingsCommon {
+/** Settings that every function of the procedure has. */
+export interface ProcedureSettingsCommon {
   readonly registry: string;
   readonly environment: string;
   /** Region in which it runs: the environment's primary one. */

@@ -272,7 +272,7 @@ export const secretKey = text((value) => SECRET_KEY.test(value) && value.length 
   change: "rename the key, such as db/app-primary",
 });
 
-/** `true` for a key that ends in `-` and six characters (decision 8 of the design). */
+/** `true` for a key that ends in `-` and six characters (docs/explanation/architecture.md, decision 8). */
 export const looksLikeArnSuffix = (key: string): boolean => /-.{6}$/.test(key);
 
 /** An ID that EC2 gave, such as `subnet-0a1b2c3d4e5f60718`. */

@@ -13,16 +13,24 @@ export {
 export type {
   AccessRuleInput,
   AgentResourcesInput,
+  ChangesInput,
   ClusterInput,
   ConsumerInput,
   ControllerKind,
   EnvironmentInput,
   EnvironmentPlanInput,
   FileInput,
+  NetworkInput,
+  ParsedAccessRule,
+  ParsedEnvironment,
+  ParsedFile,
+  ParsedSecret,
+  ParsedWorkload,
   PrincipalsInput,
   RegistryInput,
   ReloadInput,
   SecretInput,
+  SecretInputCommon,
   Tier,
   VaultInput,
   WorkloadInput,
@@ -30,7 +38,28 @@ export type {
 export { type Duration, days, formatDuration, hours, inHours, minutes, seconds } from "./duration";
 export { type Fault, formatFault, RegistryError } from "./faults";
 export { mergeSecrets } from "./fragments";
-export { rulesMakeValue } from "./generic-settings";
+export type {
+  ChangeGateSettings,
+  CheckerSettings,
+  DispatchedSchedule,
+  DispatchedSecret,
+  DispatcherSettings,
+  FunctionSettings,
+  MirroredConnection,
+  MirroredSecret,
+  MirroredVault,
+  MirrorSettings,
+  ProcedureSettings,
+  ProcedureSettingsCommon,
+  RecorderSettings,
+  RestartedCluster,
+  RestartedWorkload,
+  RestarterSettings,
+  RotatedSecret,
+  WatchedSecret,
+  WatcherSettings,
+} from "./function-settings";
+export { type GenerationRule, rulesMakeValue } from "./generic-settings";
 export type { HealthCheck, HealthCheckInput, HealthCheckPlanInput } from "./health-checks";
 export {
   type AcceptedBy,
@@ -46,6 +75,7 @@ export {
   type Store,
   type ValueField,
 } from "./kinds";
+export type { ProcedureFunction } from "./names";
 export { compactLength, type PolicyDocument, type PolicyStatement } from "./policy-document";
 export type { ApprovalAnswer, LoadedRun, ProcedureInput, RunKind, RunOutcome } from "./procedure-events";
 export {
@@ -60,5 +90,12 @@ export {
 } from "./registry";
 export type { Consumer, EnvironmentSecret } from "./resolve";
 export { dayOf, type RotationRecord, readRotationRecord, recordDigest } from "./rotation-record";
+export type {
+  CadenceSchedule,
+  CalendarSchedule,
+  RotationHours,
+  RotationSchedule,
+  ScheduleCommon,
+} from "./rotation-schedule";
 export { GENERIC_CHECKS } from "./rules/generic";
 export { IDENTITIES, LOGINS } from "./rules/supported";

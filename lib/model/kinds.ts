@@ -16,7 +16,7 @@ import { madeAtUse } from "./made-at-use";
 /** Where a secret's value is owned. `aws`: Secrets Manager, mirrored into Vault. `vault`: a Vault engine. */
 export type Store = "aws" | "vault";
 
-/** Who has to accept a new credential before anybody presents it (design, decision 3). */
+/** Who has to accept a new credential before anybody presents it (docs/explanation/architecture.md, decision 3). */
 export type AcceptedBy = "target" | "own-workloads" | "single-slot";
 
 /** Who moves a rotation on. */
@@ -523,7 +523,7 @@ export interface AcceptorLag {
   readonly afterSwitch: readonly Duration[];
 }
 
-/** How much longer than refresh and margin the acceptors of a secret need (design, decision 3). */
+/** How much longer than refresh and margin the acceptors of a secret need (docs/explanation/architecture.md, decision 3). */
 export function acceptorLag(secret: AnyKindSettings): AcceptorLag {
   switch (secret.kind) {
     case "jwt-signing-key": {

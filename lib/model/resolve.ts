@@ -48,7 +48,7 @@ export type EnvironmentSecret = AnyKindSettings & {
 
 const NONE: Duration = { seconds: 0 };
 
-/** The least overlap of a kind's acceptors beyond refresh and margin (design, decision 3). */
+/** The least overlap of a kind's acceptors beyond refresh and margin (docs/explanation/architecture.md, decision 3). */
 export function leastOverlap(
   environment: Pick<ParsedEnvironment, "refreshEvery" | "reloadMargin">,
   lag: readonly Duration[],

@@ -10,7 +10,8 @@ export interface RotationHours {
   readonly until: number;
 }
 
-interface ScheduleCommon {
+/** Fields of every schedule. */
+export interface ScheduleCommon {
   /** Hour of the UTC day at which the window opens: 0 to 23. */
   readonly hour: number;
   /** Hours during which the rotation may begin, and be tried again; never into the next UTC day. */

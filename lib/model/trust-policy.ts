@@ -71,7 +71,7 @@ function podIdentity(input: TrustPolicyInput): readonly PolicyStatement[] {
 }
 
 /**
- * The trust policy of a workload's role (design, decision 10): pinned to issuer, audience and the exact
+ * The trust policy of a workload's role (docs/explanation/architecture.md, decision 10): pinned to issuer, audience and the exact
  * ServiceAccount, one statement per cluster; or to EKS Pod Identity with the clusters and the ServiceAccount as
  * session tags.
  */

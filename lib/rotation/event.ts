@@ -6,7 +6,7 @@ export const STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 /** One step of the protocol. */
 export type Step = (typeof STEPS)[number];
 
-/** The phases after (or, for `promote`, in place of) the steps; design, decision 5. */
+/** The phases after (or, for `promote`, in place of) the steps; docs/explanation/architecture.md, decision 5. */
 export const PHASES = ["verify", "promote", "rollback", "decommission"] as const;
 /** One phase. */
 export type Phase = (typeof PHASES)[number];
@@ -167,7 +167,7 @@ function schemaOf(event: unknown): z.ZodMiniType<RotationRequest> {
 
 /**
  * The name in a secret's ARN (`…:secret:prod/db/app-primary-AbCdEf`), or the name itself. No key may end in a hyphen
- * and six characters (design, decision 8), so the suffix cannot be mistaken.
+ * and six characters (docs/explanation/architecture.md, decision 8), so the suffix cannot be mistaken.
  */
 export function secretNameOf(secretId: string): string {
   const arn = /^arn:[^:]+:secretsmanager:[^:]+:\d{12}:secret:(.+)-[A-Za-z0-9]{6}$/.exec(secretId);

@@ -1,7 +1,7 @@
 import { RotationError } from "./rotation-error";
 
 /**
- * The three keys that our own workloads hold at a time (design, decision 3). `next` and `previous` are
+ * The three keys that our own workloads hold at a time (docs/explanation/architecture.md, decision 3). `next` and `previous` are
  * accepted, `current` is accepted and used. `P` is what is left of a key that is not used any more.
  */
 export interface Generations<K, P = K> {

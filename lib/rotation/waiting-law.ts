@@ -3,7 +3,7 @@ import type { Publications } from "./ports";
 import { RotationError } from "./rotation-error";
 
 /**
- * The law of decision 3: who accepts a credential does so before anybody presents it, and until nobody does.
+ * The law of decision 3 (docs/explanation/architecture.md): who accepts a credential does so before anybody presents it, and until nobody does.
  * Every wait is counted from the moment when the last Vault confirmed AWSCURRENT; that is the latest change of
  * the secret, so each earlier one is at least as old.
  */

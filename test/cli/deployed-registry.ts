@@ -332,7 +332,7 @@ const textsIn = (value: unknown): readonly string[] =>
       ? Object.values(value).flatMap(textsIn)
       : [];
 
-/** Exactly the rights that the README gives to an operator. */
+/** Exactly the rights that docs/guides/first-deploy.md gives to an operator. */
 function operatorRights(registry: Registry): PolicyDocument {
   const plans = ENVIRONMENTS.map((name) => blueprint(registry, name));
   const secrets = [...ENVIRONMENTS, "later"].map(

@@ -191,7 +191,7 @@ function failoverRights({ procedure }: Blueprint): PolicyDocument {
   return policy;
 }
 
-/** What the README gives to whoever bootstraps and rotates past the dispatcher, in any region. */
+/** Rights that docs/guides/first-deploy.md gives to whoever bootstraps and rotates past the dispatcher, in any region. */
 function operatorRights(): PolicyDocument {
   const allow = (Sid: string, Action: string[], Resource: string[]) =>
     ({ Sid, Effect: "Allow", Action, Resource }) as const;

@@ -237,7 +237,7 @@ function faultOf(name: string, action: string, resource: string): Error {
   }
   if (DENIED.test(name)) {
     return new UserFault(
-      `These credentials may not do ${action} on ${resource}. Take a role of the environment's principals.operators, with the rights that the README lists under First deploy.`,
+      `These credentials may not do ${action} on ${resource}. Take a role of the environment's principals.operators, with the rights that docs/guides/first-deploy.md lists.`,
     );
   }
   return new FailedCheck(

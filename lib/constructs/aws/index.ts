@@ -1,6 +1,6 @@
 export { AwsSecrets, type AwsSecretsProps } from "./aws-secrets";
 export { OidcProvider, type OidcProviderProps } from "./oidc-provider";
-export { Operations, type OperationsProps } from "./operations";
+export { type CallableFunction, Operations, type OperationsProps } from "./operations";
 export { RegistryFunction, type RegistryFunctionProps } from "./registry-function";
 export { ReplicatedSecret, type ReplicatedSecretProps } from "./replicated-secret";
 export { RotationProcedure, type RotationProcedureProps } from "./rotation-procedure";

@@ -79,7 +79,7 @@ function checkedUser({ check, config }: KindSettings<"generic">): readonly Crede
 }
 
 /**
- * One rotator per credential (design, decision 2): the second would make the first one's value invalid.
+ * One rotator per credential (docs/explanation/architecture.md, decision 2): the second would make the first one's value invalid.
  * Environments count together, because they may share a database server or an account.
  */
 export function rotatorFaults(context: RuleContext): readonly Fault[] {

@@ -51,7 +51,7 @@ export interface DueLimits {
   readonly stuckAfterSeconds: number;
 }
 
-/** What counts as soon: people need time to ask for a change. As standing still: an hour (issue 6). */
+/** What counts as soon: people need time to ask for a change. As standing still: an hour, because a rotation ends in minutes. */
 export const DUE_LIMITS: DueLimits = { dueAheadSeconds: 14 * 86_400, stuckAfterSeconds: 3_600 };
 
 /** The state of each secret, in the order of the facts. */

@@ -1,0 +1,79 @@
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { anchorsOf, linksOf, pages, proseOf, ROOT, textOf } from "./markdown";
+
+/** TypeScript files below a folder. */
+const sources = (folder: string): readonly string[] =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => join(folder, name));
+
+/** Links of a page that lead nowhere. */
+function deadLinks(path: string, markdown: string): readonly string[] {
+  return linksOf(markdown).filter((target) => {
+    if (/^[a-z]+:/.test(target)) return false;
+    const [file = "", anchor] = target.split("#");
+    const reached = file === "" ? path : join(dirname(path), file);
+    if (file !== "" && (reached.startsWith("..") || !existsSync(join(ROOT, reached)))) return true;
+    if (anchor === undefined) return false;
+    return !reached.endsWith(".md") || !anchorsOf(file === "" ? markdown : textOf(reached)).has(anchor);
+  });
+}
+
+test.each(pages())("%s: every relative link and anchor leads somewhere", (path) => {
+  expect(deadLinks(path, textOf(path))).toEqual([]);
+});
+
+test("dead links are found: a missing file, a missing anchor here and elsewhere, a way out of the repository", () => {
+  const page =
+    "# One\n\n[a](gone.md) [b](#one) [c](#two) [d](architecture.md#decision-99) [e](../../../x.md) `[f](no.md)`";
+  expect(deadLinks("docs/explanation/page.md", page)).toEqual([
+    "gone.md",
+    "#two",
+    "architecture.md#decision-99",
+    "../../../x.md",
+  ]);
+});
+
+test("the index of the documents names every page but records, which their folder lists", () => {
+  const named = linksOf(textOf("docs/README.md")).map((target) => join("docs", target));
+  const missing = pages().filter(
+    (path) => /^docs\/(guides|reference|explanation)\//.test(path) && !named.includes(path),
+  );
+  expect(missing).toEqual([]);
+});
+
+test("the README stays an entrance: under 8 KB", () => {
+  expect(Buffer.byteLength(textOf("README.md"))).toBeLessThan(8_192);
+});
+
+test("decisions that comments cite are there, and nothing is cited that readers cannot see", () => {
+  const anchors = anchorsOf(textOf("docs/explanation/architecture.md"));
+  const cited = sources("lib").flatMap((path) => {
+    // A comment may be wrapped between any two words.
+    const text = textOf(path).replace(/\n\s*(?:\*|\/\/) ?/g, " ");
+    return [...text.matchAll(/\bdecision (\d+)\b/gi)].map(([, number]) => ({
+      path,
+      number: Number(number),
+      text,
+    }));
+  });
+  expect(cited.length).toBeGreaterThan(10);
+  for (const { path, number, text } of cited) {
+    expect(anchors).toContain(`decision-${number}`);
+    expect({ path, names: text.includes("docs/explanation/architecture.md") }).toEqual({ path, names: true });
+  }
+});
+
+test.each(pages().filter((path) => /^docs\/adr\/\d/.test(path)))(
+  "%s has the form of a decision record: Status, Context, Decision, Consequences",
+  (path) => {
+    const headings = [...proseOf(textOf(path)).matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
+    expect(headings).toEqual(["Status", "Context", "Decision", "Consequences"]);
+  },
+);
+
+test("decision records are numbered without a gap, and no number is there twice", () => {
+  const numbers = pages().flatMap((path) => /^docs\/adr\/(\d{4})-/.exec(path)?.[1] ?? []);
+  expect(numbers).toEqual(numbers.map((_, index) => String(index + 1).padStart(4, "0")));
+});
