@@ -8,13 +8,13 @@ import {
   type SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 
-/** What is tried on every secret. */
+/** Operations that are tried on every secret. */
 export const OPERATIONS = ["read", "readPrevious", "describe", "put", "delete", "list"] as const;
 
 /** One of {@link OPERATIONS}. */
 export type Operation = (typeof OPERATIONS)[number];
 
-/** What came of a try. */
+/** Result of one try. */
 export interface Outcome {
   readonly allowed: boolean;
   /** The value, where one was read. */

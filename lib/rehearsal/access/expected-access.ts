@@ -1,7 +1,7 @@
 import type { SecretPlan } from "../../blueprint";
 import type { Operation } from "./aws-probe";
 
-/** Where an operation is tried. */
+/** Service at which an operation is tried. */
 export type Layer = "aws" | "vault";
 
 /** Operations that the registry's consumers have, by layer; nobody else has any. */
@@ -11,7 +11,7 @@ const CONSUMERS: Readonly<Record<Layer, readonly Operation[]>> = {
   vault: ["read", "readPrevious"],
 };
 
-/** What the registry says of one cell of the access matrix. */
+/** The registry's answer for one cell of the access matrix. */
 export function isExpected(
   workload: string,
   secret: Pick<SecretPlan, "consumers">,

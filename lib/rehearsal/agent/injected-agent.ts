@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 /**
- * What the Vault Agent Injector makes of a pod: the agent's configuration from annotations and volumes, by the
+ * The Vault Agent Injector's work for a pod: the agent's configuration from annotations and volumes, by the
  * same rules. Source: hashicorp/vault-k8s 1.7, `agent-inject/agent/{annotations,agent,config}.go`. It knows the
  * annotations that the blueprint writes and refuses others, so that an annotation cannot go unproven.
  */
@@ -19,7 +19,7 @@ export interface InjectablePod {
   }[];
 }
 
-/** Where the rehearsal differs from a pod: real paths and addresses. */
+/** Differences between the rehearsal and a pod: real paths and addresses. */
 export interface InjectedAgentSettings {
   /** Folder that stands for the root of the containers' file system. */
   readonly root: string;

@@ -1,7 +1,7 @@
-/** What a terminal or a supervisor ends a program with. */
+/** Signals by which a terminal or a supervisor ends a program. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Who passes signals on to us, as npm and tsx do, sends the same one again at once. */
+/** Time within which a repeated signal is an echo: a program that passes signals on, as npm and tsx do, sends the same one again at once. */
 const ECHO_MS = 1_000;
 
 const ignored = (): void => undefined;

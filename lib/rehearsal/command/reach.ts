@@ -9,7 +9,7 @@ export interface Way {
 }
 
 /**
- * How a person reaches the servers of a rehearsal. Passwords and tokens are in files that only this user reads; the
+ * Ways in which a person reaches the servers of a rehearsal. Passwords and tokens are in files that only this user reads; the
  * operator's credentials are those of the embedded AWS, which nobody else takes.
  *
  * @param folder where those files go
@@ -51,7 +51,7 @@ export function waysInto(
   return [aws, ...openBaos, ...databases];
 }
 
-/** What is shown to the person. */
+/** Text of the ways, for the person. */
 export const renderWays = (ways: readonly Way[]): string =>
   [
     ...ways.map(({ title, lines }) => [`# ${title}`, ...lines, ""].join("\n")),

@@ -1,7 +1,7 @@
 import { textTable } from "../../cli/render/table";
 import type { Difference, RehearsalReport, RehearsedSecret } from "../rehearse/report";
 
-/** What a rehearsal saw: one row for each secret, what differs, and where the time went. */
+/** Report of a rehearsal: one row for each secret, what differs, and where the time went. */
 export function renderRehearsal(report: RehearsalReport, format: "text" | "json"): string {
   if (format === "json") return JSON.stringify(report, null, 2);
   const { environment, secrets, differences, phases } = report;

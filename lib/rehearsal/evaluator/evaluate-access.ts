@@ -9,7 +9,7 @@ import type { PolicyDocument, PolicyStatement } from "../../model";
  * Source: IAM User Guide, "Policy evaluation logic" (within one account, without SCPs and session policies).
  */
 
-/** What is asked of a service. */
+/** Request to a service. */
 export interface AccessRequest {
   /** `secretsmanager:GetSecretValue`. */
   readonly action: string;
@@ -27,7 +27,7 @@ export interface AccessPolicies {
   /** Policy of the secret, or of the key. */
   readonly resource?: PolicyDocument;
   /**
-   * Whether the resource's own policy must allow too: a key's policy must, a secret's in the same account need not.
+   * `true`: the resource's own policy must allow too: a key's policy must, a secret's in the same account need not.
    */
   readonly resourceMustAllow?: boolean;
   readonly boundary?: PolicyDocument;

@@ -25,14 +25,14 @@ export interface Credentials {
   readonly sessionToken?: string;
 }
 
-/** Where the AWS APIs are. */
+/** Address of the AWS APIs, and credentials for them. */
 export interface AwsAccess {
   /** One endpoint for all services and regions. */
   readonly endpoint: string;
   readonly credentials: Credentials;
 }
 
-/** What every client of the SDK is made with. */
+/** Settings of every SDK client. */
 export const clientSettings = ({ endpoint, credentials }: AwsAccess, region: string) => ({
   endpoint,
   region,

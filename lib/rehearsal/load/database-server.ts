@@ -5,7 +5,7 @@ import type { KindSettings } from "../../model";
 import { quoted } from "../../rotation/targets/sql";
 import type { PostgresConnection } from "../servers";
 
-/** Where the database of a connection really is, in a rehearsal, and how Vault logs in to it first. */
+/** Real address of a connection's database in a rehearsal, and Vault's first login. */
 export interface RehearsedDatabase {
   readonly host: string;
   readonly port: number;

@@ -1,7 +1,7 @@
 import type { State, StateMachineDefinition } from "../../blueprint";
 import { ROTATION_FAULTS } from "../../rotation/rotation-error";
 
-/** What the embedded AWS calls every error of a function; see the gap `error-names`. */
+/** The embedded AWS's name for every error of a function; see the gap `error-names`. */
 const NAMELESS = "Runtime.HandlerError";
 
 const RETRYABLE = Object.entries(ROTATION_FAULTS)

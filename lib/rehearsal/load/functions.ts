@@ -22,7 +22,7 @@ export interface LoadedFunction {
   readonly memoryMb: number;
 }
 
-/** What a function answered. */
+/** Answer of a function. */
 export interface FunctionAnswer {
   /** `Unhandled` for every error of a function or of its process; absent for a success. */
   readonly functionError?: string | undefined;
@@ -53,7 +53,7 @@ const SERVICES = [
 ] as const;
 
 /**
- * Where a function finds AWS. With `AWS_ENDPOINT_URL` the embedded AWS would turn every HTTPS request to this machine into
+ * Address at which a function finds AWS. With `AWS_ENDPOINT_URL` the embedded AWS would turn every HTTPS request to this machine into
  * one without TLS, those to Vault among them; an empty one keeps it from that.
  */
 export const functionEndpoints = (endpoint: string): Readonly<Record<string, string>> => ({

@@ -1,7 +1,7 @@
 import { type VaultPlan, type VaultPolicy, type VaultRule, vaultPolicy } from "../../blueprint";
 import { type RehearsedDatabase, rehearsedUrl } from "./database-server";
 
-/** Where a rehearsal's servers are that a deployer's policy names. */
+/** Addresses in a rehearsal of the servers that a deployer's policy names. */
 export interface RehearsedAddresses {
   /** By cluster, where the API server is another. @default as the registry says */
   readonly apiServers?: Readonly<Record<string, { readonly apiServer: string; readonly caPem?: string }>>;

@@ -16,7 +16,7 @@ export type VaultCall = (
   body?: object,
 ) => Promise<unknown>;
 
-/** Where a cluster's API server and keys really are, in a rehearsal. */
+/** Real address of a cluster's API server, and its keys, in a rehearsal. */
 export interface RehearsedCluster {
   readonly apiServer: string;
   readonly caPem?: string;
@@ -25,7 +25,7 @@ export interface RehearsedCluster {
   readonly jwksUrl: string;
 }
 
-/** What else stands around a Vault in a rehearsal. What is left out is not loaded. */
+/** Surroundings of a Vault in a rehearsal. What is left out is not loaded. */
 export interface VaultSurroundings {
   /** Public keys in PEM of the issuer by which AWS vouches for its roles. @default no mirror logs in */
   readonly awsTokenKeys?: readonly string[];

@@ -11,7 +11,7 @@ import { type ClusterIssuer, type OpenBao, OpenBaoRefusal, type ServerGroup } fr
 import type { RehearsedWorld } from "../world";
 import type { Difference } from "./report";
 
-/** What workloads could and could not do. */
+/** Reads that workloads could and could not do. */
 export interface Acts {
   /** By key: workloads that read it wherever they should, and found it in their files. */
   readonly readBy: ReadonlyMap<string, readonly string[]>;
@@ -89,7 +89,7 @@ class Ledger {
     else this.differ(secret.key, `${workload} ${expected}`, seen, log);
   }
 
-  /** What a consumer should have and has not. */
+  /** Reports access that a consumer should have and has not. */
   fail(workload: string, secret: SecretPlan, expected: string, seen: string, log: string): void {
     this.failed.add(`${workload} ${secret.key}`);
     this.differ(secret.key, `${workload} ${expected}`, seen, log);
@@ -246,7 +246,7 @@ async function unrendered(paths: readonly string[], ended: Promise<void>): Promi
   return paths.filter((path) => !isWhole(path));
 }
 
-/** What the agent said last of what is wrong: names of templates and keys, no value. */
+/** The agent's last complaint: names of templates and keys, no value. */
 function lastComplaint(logFile: string): string | undefined {
   const lines = existsSync(logFile) ? readFileSync(logFile, "utf8").split("\n") : [];
   return lines.findLast((line) => line.includes("[ERROR]") || line.includes("[WARN]"))?.slice(0, 300);

@@ -19,13 +19,13 @@ interface DirectEvent {
   readonly Emergency?: boolean;
 }
 
-/** Where runs are begun: an environment, and the root of its account. */
+/** Place in which runs are begun: an environment, and the root of its account. */
 export interface RunsWorld {
   readonly plan: Blueprint;
   readonly as: { readonly root: AwsAccess };
 }
 
-/** Who begins these runs, as their records would have it. */
+/** Actor of these runs in their records. */
 const REHEARSAL = "rehearsal";
 
 /**

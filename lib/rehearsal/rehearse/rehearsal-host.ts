@@ -17,7 +17,7 @@ const REHEARSAL_PACE: Pace = {
   confirmationMs: 60_000,
 };
 
-/** What the command line's verbs need, in a rehearsed world: an operator, whose input is what the targets gave. */
+/** Host of the command line's verbs in a rehearsed world: an operator, whose input is what the targets gave. */
 export function rehearsalHost(
   world: RehearsedWorld,
   progress: Progress,

@@ -16,7 +16,7 @@ import { rehearsalHost, rehearsedPlaces } from "./rehearsal-host";
 import type { Difference, RehearsalReport, RehearsedSecret } from "./report";
 import { currentValue, type Rotated, rotateAll } from "./rotate-all";
 
-/** What is rehearsed. */
+/** Subject of a rehearsal. */
 export interface RehearsalOptions {
   readonly registry: Registry;
   readonly environment: string;
@@ -193,7 +193,7 @@ async function currentVersion(client: SecretsManagerClient, name: string): Promi
   return Object.entries(VersionIdsToStages).find(([, labels]) => labels.includes("AWSCURRENT"))?.[0];
 }
 
-/** What a row shows that the registry does not say. Who reads it is told where it was tried. */
+/** Differences between a row and the registry, each with the place where it was tried. */
 function differencesOf(row: RehearsedSecret, { aws }: RehearsedWorld): readonly Difference[] {
   const { secret: about, regions, regionsInSync, current, old } = row;
   const lagging = regions.filter((region) => !regionsInSync.includes(region));

@@ -1,4 +1,4 @@
-/** What became of one secret in a rehearsal. */
+/** Result of one secret in a rehearsal. */
 export interface RehearsedSecret {
   readonly secret: string;
   readonly kind: string;
@@ -6,11 +6,11 @@ export interface RehearsedSecret {
   /** Regions that hold the current version, of those that the registry names. */
   readonly regionsInSync: readonly string[];
   readonly regions: readonly string[];
-  /** How it was rotated. */
+  /** Way in which it was rotated. */
   readonly rotated: "automatic" | "published and promoted" | "supplied" | "by Vault" | "no";
-  /** What its target said to the current value, as a consumer tried it. */
+  /** The target's answer to the current value, as a consumer tried it. */
   readonly current: "accepted" | "refused" | "not tried";
-  /** What its target said to the value before, after decommission; ISO 8601 while it is still good. */
+  /** The target's answer to the value before, after decommission; ISO 8601 while it is still good. */
   readonly old: "refused" | "accepted" | "none" | "retired" | { readonly validUntil: string };
   /** Workloads that read it, from AWS in every region and from their Vault, and found it in their pod's files. */
   readonly readBy: readonly string[];
@@ -26,7 +26,7 @@ export interface Difference {
   readonly about: string;
   readonly expected: string;
   readonly seen: string;
-  /** Where to look further. */
+  /** Log that says more. */
   readonly log?: string;
 }
 

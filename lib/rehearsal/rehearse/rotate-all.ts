@@ -6,7 +6,7 @@ import { splitSettings } from "../../rotation/settings-in-effect";
 import type { RehearsedWorld } from "../world";
 import { rehearsalHost } from "./rehearsal-host";
 
-/** How one secret was rotated, and what was current before. */
+/** Rotation of one secret, and the value that was current before. */
 export interface Rotated {
   readonly how: "automatic" | "published and promoted";
   /** The value before, to be tried when it should be dead. */

@@ -14,7 +14,7 @@ const WAIT_INTERVAL_MS = 200;
 
 /** A folder that is built once and only read afterwards. */
 export interface BuildOnceRequest {
-  /** Where the finished folder stands. Its name says what is in it; a folder that is there is complete. */
+  /** Path of the finished folder. Its name says what is in it; a folder that is there is complete. */
   readonly folder: string;
   /** Fills a new folder beside it. What it builds must not contain its own path: the folder is renamed afterwards. */
   readonly build: (scratch: string) => Promise<void>;
@@ -93,7 +93,7 @@ async function isStale(lockFile: string): Promise<boolean> {
   }
 }
 
-/** What a process that was killed while it built has left. */
+/** Removes the leftovers of a process that was killed while it built. */
 async function removeAbandonedScratch(folder: string): Promise<void> {
   const prefix = basename(scratchPrefix(folder));
   for (const name of await readdir(dirname(folder))) {

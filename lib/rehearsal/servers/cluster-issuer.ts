@@ -25,7 +25,7 @@ export interface ClusterIssuerOptions extends Pick<ServerOptions, "group"> {
    */
   readonly issuer?: string;
   /**
-   * How tokens are signed.
+   * Algorithm by which tokens are signed.
    * @default "RS256", as EKS does
    */
   readonly algorithm?: SigningAlgorithm;
@@ -36,7 +36,7 @@ export interface ClusterIssuerOptions extends Pick<ServerOptions, "group"> {
   readonly apiAudiences?: readonly string[];
 }
 
-/** Which token to make. */
+/** Request for one token. */
 export interface ServiceAccountTokenRequest {
   readonly namespace: string;
   readonly serviceAccount: string;
@@ -77,7 +77,7 @@ export interface ClusterIssuer {
    * @throws ServerFault when several audiences are to be one text
    */
   token(request: ServiceAccountTokenRequest): string;
-  /** What rotations restart. */
+  /** Controllers that rotations restart. */
   readonly controllers: Controllers;
   stop(): Promise<void>;
 }

@@ -6,7 +6,7 @@ interface Answer {
   readonly body: unknown;
 }
 
-/** What a rollout did. */
+/** Result of a rollout. */
 export interface Rollout {
   readonly namespace: string;
   /** Its path in the API below the namespace: `deployments/api`. */
@@ -45,7 +45,7 @@ export class Controllers {
   /** Every change of a template, in order. */
   readonly rollouts: Rollout[] = [];
 
-  /** Whether a request is about one of them. */
+  /** `true` for a request about one of them. */
   isFor(route: string): boolean {
     return ROUTE.test(route);
   }

@@ -8,16 +8,16 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 
 /**
- * Where the embedded AWS (ministack 1.5.33) is not AWS, as far as access to secrets is concerned, and what we
+ * A difference between the embedded AWS (ministack 1.5.33) and AWS, as far as access to secrets is concerned, and what we
  * do about each. A test per entry fails when upstream mends it: then the entry, its workaround and what leans
  * on it go.
  */
 export interface EmbeddedAwsGap {
-  /** What AWS does. */
+  /** AWS's behaviour. */
   readonly aws: string;
-  /** What the embedded AWS does. */
+  /** The embedded AWS's behaviour. */
   readonly embedded: string;
-  /** How the rehearsal deals with it. */
+  /** The rehearsal's answer to it. */
   readonly so: string;
 }
 

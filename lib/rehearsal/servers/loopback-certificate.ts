@@ -8,7 +8,7 @@ import { isIPv4 } from "node:net";
 
 /** A server's certificate and the authority that vouches for it. The authority's own key is thrown away. */
 export interface LoopbackCertificate {
-  /** What clients trust. */
+  /** Certificate that clients trust. */
   readonly caPem: string;
   readonly certificatePem: string;
   /** PKCS #8. */

@@ -15,13 +15,13 @@ export interface JobTokenRequest {
   readonly eventName?: string;
 }
 
-/** What lies outside of the account: CI's token issuer, and the pages that health checks ask for. */
+/** Server for what lies outside of the account: CI's token issuer, and the pages that health checks ask for. */
 export interface OutsideServer {
   /** `https://127.0.0.1:<port>`, which is CI's issuer. */
   readonly url: string;
   /** File of its authority, for `NODE_EXTRA_CA_CERTS`. */
   readonly caFile: string;
-  /** Where a page of the registry's is here. */
+  /** Address here of a page that the registry names. */
   relocated(url: string, status: number, contains?: string): string;
   /** Pages whose URL in the registry contains this text answer 503 until it is empty. */
   failing: string;

@@ -26,7 +26,7 @@ export interface PostgresOptions extends ServerOptions {
   readonly version?: PostgresVersion;
 }
 
-/** How to connect, as `pg` takes it. */
+/** Connection settings, as `pg` takes them. */
 export interface PostgresConnection {
   readonly host: "127.0.0.1";
   readonly port: number;

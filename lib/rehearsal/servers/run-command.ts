@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 
-/** How a command ended. */
+/** Result of a command. */
 export interface CommandResult {
   /** Exit code; absent when the command could not be started or was killed. */
   readonly code: number | undefined;
@@ -9,7 +9,7 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** How a command is run. */
+/** Options of a command's run. */
 export interface CommandOptions {
   /** The whole environment. */
   readonly environment: NodeJS.ProcessEnv;

@@ -1,7 +1,7 @@
 import type { ProvisionOptions } from "./provision";
 import type { ServerGroup } from "./server-group";
 
-/** What all servers are started with. */
+/** Options of every server. */
 export interface ServerOptions {
   /**
    * The group that the server belongs to, and ends with.
@@ -9,18 +9,18 @@ export interface ServerOptions {
    */
   readonly group?: ServerGroup;
   /**
-   * How long the server may take until it answers, milliseconds.
+   * Longest time until the server answers, in milliseconds.
    * @default 30,000
    */
   readonly startTimeoutMs?: number;
 }
 
-/** What the servers that are installed on first use are started with. */
+/** Options of servers that are installed on first use. */
 export interface ProvisionedServerOptions extends ServerOptions, ProvisionOptions {}
 
 /** See {@link ServerOptions.startTimeoutMs}. */
 export const START_TIMEOUT_MS = 30_000;
-/** How long one readiness probe may take. */
+/** Longest time of one readiness probe, in milliseconds. */
 export const PROBE_TIMEOUT_MS = 2_000;
 
 /**

@@ -9,10 +9,10 @@ const TAIL_LINES = 20;
 const PROBE_INTERVAL_MS = 25;
 /** A server that ignores its stop signal is killed after this time. */
 const STOP_TIMEOUT_MS = 10_000;
-/** How the servers say that their port is taken: Python, Go, PostgreSQL and Redis, Node. */
+/** Messages by which the servers report that their port is taken: Python, Go, PostgreSQL and Redis, Node. */
 const PORT_TAKEN = /address already in use|is already in use|EADDRINUSE/i;
 
-/** How one server process is started and ended. */
+/** Start and end of one server process. */
 export interface ServerProcessSpec {
   /** As messages name it: `embedded AWS`. */
   readonly name: string;

@@ -1,10 +1,10 @@
 import { createHash, generateKeyPair, type JsonWebKey, type KeyObject, sign, verify } from "node:crypto";
 import { promisify } from "node:util";
 
-/** How a cluster signs its tokens. */
+/** Algorithms by which clusters sign their tokens. */
 export type SigningAlgorithm = "RS256" | "ES256";
 
-/** What a key can sign with: clusters' algorithms, and AWS's. */
+/** Algorithms that a key can sign with: clusters' algorithms, and AWS's. */
 export type KeyAlgorithm = SigningAlgorithm | "ES384";
 
 const DIGEST: Readonly<Record<KeyAlgorithm, string>> = { RS256: "sha256", ES256: "sha256", ES384: "sha384" };

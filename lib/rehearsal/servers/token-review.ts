@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import type { SigningKey } from "./signing-key";
 
-/** What an API server knows of the tokens that it accepts. */
+/** An API server's knowledge of the tokens that it accepts. */
 export interface TokenAuthority {
   readonly key: SigningKey;
   /** Value of `iss`. */
@@ -24,7 +24,7 @@ export interface TokenReviewStatus {
   readonly error?: string;
 }
 
-/** What must be in a ServiceAccount's token (kubernetes/kubernetes `pkg/serviceaccount/claims.go`). */
+/** Claims of a ServiceAccount's token (kubernetes/kubernetes `pkg/serviceaccount/claims.go`). */
 const ServiceAccountClaims = z.object({
   iss: z.string(),
   aud: z.pipe(

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 
-/** How long processes may take to obey the signal before they are killed, in tenths of a second. */
+/** Time for processes to obey the signal before they are killed, in tenths of a second. */
 const GRACE_TENTHS = 50;
 
 /**

@@ -1,6 +1,6 @@
 import { jsonOf, protocolOf, type WireProtocol, type WireRequest } from "./wire";
 
-/** What a request asks of AWS. */
+/** One call of AWS, read from a request. */
 export interface AwsCall {
   /** Prefix of IAM's actions: `secretsmanager`. */
   readonly service: string;
@@ -12,7 +12,7 @@ export interface AwsCall {
   readonly region: string;
   /** Absent in unsigned requests (`AssumeRoleWithWebIdentity`). */
   readonly accessKeyId: string | undefined;
-  /** What is asked, as JSON or form fields. Secret values are among them: for the shim's eyes only. */
+  /** Parameters, from JSON or form fields. Secret values are among them: for the shim's eyes only. */
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly protocol: WireProtocol;
 }
@@ -66,7 +66,7 @@ const OPERATION_OF_OBJECT: Readonly<Record<string, string>> = {
   DELETE: "DeleteObject",
 };
 
-/** What of an object has rights of its own. */
+/** Parts of an object that have rights of their own. */
 const PART_OF_OBJECT: Readonly<Record<string, string>> = {
   acl: "Acl",
   "legal-hold": "LegalHold",

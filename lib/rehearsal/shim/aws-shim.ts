@@ -241,7 +241,7 @@ class Interceptor {
     return this.#inTurn(turnOf(call, account), () => handler(exchange));
   }
 
-  /** What a rule checks must still be so when the embedded AWS acts: one call for one thing at a time. */
+  /** Runs calls for one thing one at a time: what a rule checks must still be so when the embedded AWS acts: one call for one thing at a time. */
   async #inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
     const before = this.#turns.get(key) ?? Promise.resolve();
     const turn = before.catch(() => undefined).then(work);

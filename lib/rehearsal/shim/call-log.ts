@@ -24,7 +24,7 @@ export interface CallRecord {
   readonly requestId: string;
 }
 
-/** What an answer comes to. */
+/** Outcome of an answer. */
 export function outcomeOf(answer: WireAnswer): string {
   if (isDenial(answer)) return "denied";
   return errorCodeOf(answer) ?? "allowed";
@@ -54,7 +54,7 @@ export class CallLog {
   }
 }
 
-/** How often a role did something to something. */
+/** Number of times that a role did one action to one resource. */
 export interface ActionUse {
   readonly action: string;
   readonly resource: string;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type AwsCall, textOf } from "./aws-call";
 import { jsonOf, type WireAnswer, xmlText } from "./wire";
 
-/** Who makes a call. */
+/** Caller of one call. */
 export interface Caller {
   /** ARN of the role (with its path, not of the session), of the user, or of the account's root. */
   readonly principal: string;
@@ -73,6 +73,6 @@ export class Callers {
   }
 }
 
-/** How the embedded AWS names a function's session (`core/lambda_runtime.py`, `execution_credentials`). */
+/** The embedded AWS's name of a function's session (`core/lambda_runtime.py`, `execution_credentials`). */
 const functionKeyId = (functionArn: string, roleArn: string): string =>
   `ASIA${createHash("sha256").update(`${functionArn}:${roleArn}`).digest("hex").slice(0, 16).toUpperCase()}`;

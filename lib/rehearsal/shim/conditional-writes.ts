@@ -84,7 +84,7 @@ export class ConditionalWrites {
 
 const bucketOf = ({ call }: Exchange): string => textOf(call, "Bucket") ?? "";
 
-/** Whether nothing but the key decides where a statement applies. */
+/** `true` when nothing but the key decides where a statement applies. */
 const isAboutKey = ({ Condition = {} }: WrittenStatement): boolean => {
   const keys = Object.values(Condition).flatMap(Object.keys);
   return keys.length > 0 && keys.every((key) => key === KEY);

@@ -6,7 +6,7 @@ export interface FaultedCall extends AwsCall {
   readonly caller: Caller | undefined;
 }
 
-/** What goes wrong. */
+/** A failure that is ordered. */
 export type Fault =
   /** AWS refuses: too many requests. */
   | { readonly kind: "throttle" }
@@ -30,7 +30,7 @@ interface Order {
 
 /** An order that stands. */
 export interface FaultOrder {
-  /** Whether it has come about as often as it was ordered. */
+  /** `true` when it has come about as often as it was ordered. */
   readonly spent: boolean;
   /** Takes back what has not come about. */
   withdraw(): void;

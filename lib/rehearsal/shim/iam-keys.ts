@@ -44,7 +44,7 @@ async function answerForOwner(exchange: Exchange): Promise<WireAnswer> {
   return answerByOwnPolicies(exchange, refused, resource, async () => answer);
 }
 
-/** When access keys of users were used last, as far as that went through the shim. */
+/** Times at which access keys of users were used last, as far as that went through the shim. */
 export class AccessKeyUses {
   readonly #uses = new Map<
     string,

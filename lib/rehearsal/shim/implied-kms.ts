@@ -3,7 +3,7 @@ import { keyArn } from "./resource-arn";
 import type { Upstream } from "./upstream";
 
 /**
- * What Secrets Manager asks KMS for in the caller's name, when a secret has a key of the customer's.
+ * Actions that Secrets Manager asks KMS for in the caller's name, when a secret has a key of the customer's.
  *
  * Sources: https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html,
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ReplicateSecretToRegions.html
@@ -17,7 +17,7 @@ const ASKED_BY: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * What brings values to replicas: they are encrypted under each replica's key, with the caller's own rights.
+ * Actions that bring values to replicas: they are encrypted under each replica's key, with the caller's own rights.
  *
  * Sources: https://docs.aws.amazon.com/secretsmanager/latest/userguide/cross-account-replicate-permissions.html,
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ReplicateSecretToRegions.html
@@ -51,7 +51,7 @@ export async function impliedKmsCalls(
   return Promise.all([...own, ...ofReplicas]);
 }
 
-/** Whether a call writes in a replica's region: all of them are, unless it names those that it adds. */
+/** `true` when a call writes in a replica's region: all of them are, unless it names those that it adds. */
 function isWritten({ context }: CallRecord, region: string): boolean {
   const added = context["secretsmanager:AddReplicaRegions"];
   return added === undefined || added.split(",").includes(region);

@@ -55,7 +55,7 @@ export class LeadingKeys {
     }
   }
 
-  /** Why a call is refused; `undefined`: it is not, as far as the key goes. */
+  /** Reason for which a call is refused; `undefined`: it is not, as far as the key goes. */
   async refusalOf(call: AwsCall, caller: Caller | undefined): Promise<WireError | undefined> {
     if (call.service !== "dynamodb" || caller === undefined) return undefined;
     const { principal, account } = caller;
@@ -135,7 +135,7 @@ function queried(condition: string, key: string, call: AwsCall): string | undefi
 const documentOf = (call: AwsCall): PolicyDocument =>
   JSON.parse(textOf(call, "PolicyDocument") ?? '{"Version":"2012-10-17","Statement":[]}');
 
-/** What a policy says of DynamoDB. */
+/** Part of a policy that is about DynamoDB. */
 const aboutItems = ({ Version, Statement }: PolicyDocument): PolicyDocument => ({
   Version,
   Statement: [Statement]

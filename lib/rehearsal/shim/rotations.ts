@@ -24,12 +24,12 @@ export interface RotationFailure {
   /** From 1. */
   readonly attempt: number;
   readonly step: RotationStep;
-  /** What the function answered; `Runtime.HandlerError` for every error of a handler (gap of the embedded AWS). */
+  /** Error type of the function's answer; `Runtime.HandlerError` for every error of a handler (gap of the embedded AWS). */
   readonly errorType: string;
   readonly errorMessage: string;
 }
 
-/** How a rotation ended. */
+/** Result of a rotation. */
 export interface RotationResult {
   readonly secretArn: string;
   /** Version that it was about. */
@@ -43,10 +43,10 @@ export interface RotationResult {
   readonly failures: readonly RotationFailure[];
 }
 
-/** How rotations go. */
+/** Options of rotations. */
 export interface RotationOptions {
   /**
-   * How often the steps are tried.
+   * Number of times that the steps are tried.
    * @default 3
    */
   readonly attempts?: number;
@@ -79,7 +79,7 @@ export class Rotations {
   }
 
   /**
-   * How the latest rotation of a secret ended, when it has ended.
+   * Result of a secret's latest rotation, when it has ended.
    *
    * @param secretId ARN or name
    * @throws Error when none was started
@@ -298,7 +298,7 @@ export class Rotations {
     return (await this.#stored.find(account, region, secret.arn)) ?? { ...secret, labels: new Map() };
   }
 
-  /** Whether the function's own policy lets Secrets Manager call it for this secret. */
+  /** `true` when the function's own policy lets Secrets Manager call it for this secret. */
   async #mayInvoke(secret: StoredSecret, lambdaArn: string): Promise<boolean> {
     const [account, region] = placeOf(secret);
     const path = `${encodeURIComponent(lambdaArn)}/policy`;

@@ -1,14 +1,14 @@
 /**
- * What AWS refuses or does otherwise, and the embedded AWS (ministack 1.5.33) lets pass. The shim stands in for
+ * A refusal, or other behaviour, of AWS that the embedded AWS (ministack 1.5.33) lacks. The shim stands in for
  * AWS there. A test per entry shows that the embedded AWS alone still lacks it: when it fails after an upgrade,
  * the entry and what the shim does for it go.
  */
 export interface ShimRule {
-  /** What AWS does. */
+  /** AWS's behaviour. */
   readonly aws: string;
-  /** Where AWS says so. */
+  /** AWS's page that says so. */
   readonly source: string;
-  /** What the embedded AWS does. */
+  /** The embedded AWS's behaviour. */
   readonly embedded: string;
 }
 

@@ -4,15 +4,15 @@ import { type Exchange, type Handler, refuse } from "./exchange";
 import type { Upstream } from "./upstream";
 import { errorCodeOf, jsonAnswer, jsonOf, type WireAnswer, type WireError } from "./wire";
 
-/** Where AWS's documents leave two readings. */
+/** Choices where AWS's documents leave two readings. */
 export interface SecretsManagerReadings {
   /**
-   * Whether a secret's first value, put as AWSPENDING, keeps that label beside AWSCURRENT.
+   * `true`: a secret's first value, put as AWSPENDING, keeps that label beside AWSCURRENT.
    * @default true
    */
   readonly firstKeepsPending?: boolean;
   /**
-   * Whether moving AWSCURRENT takes AWSPENDING off the same version in the same call.
+   * `true`: moving AWSCURRENT takes AWSPENDING off the same version in the same call.
    * @default false
    */
   readonly promotionClearsPending?: boolean;
@@ -155,7 +155,7 @@ const LARGEST_POLICY = 20_480;
 
 const invalid = (message: string): WireError => ({ code: "InvalidParameterException", message });
 
-/** What is wrong with a token. */
+/** Fault of a request's token. */
 export function tokenFault(call: AwsCall): WireError | undefined {
   const token = textOf(call, "ClientRequestToken");
   if (token === undefined || (token.length >= 32 && token.length <= 64)) return undefined;

@@ -89,7 +89,7 @@ export class SourceFunctions {
     };
   }
 
-  /** Why a call is refused; `undefined`: it is not, as far as the function goes. */
+  /** Reason for which a call is refused; `undefined`: it is not, as far as the function goes. */
   async refusalOf(call: AwsCall, caller: Caller | undefined): Promise<WireError | undefined> {
     if (caller === undefined) return undefined;
     const allows = this.#allowsOf(caller);
@@ -179,7 +179,7 @@ const matchesAction = (pattern: string, { action }: AwsCall): boolean =>
 const isBound = ({ Condition = {} }: PolicyStatement): boolean =>
   Object.values(Condition).some((keys) => Object.keys(keys).some((key) => UNKNOWN.includes(key)));
 
-/** Whether what the embedded AWS is not shown of a statement is true of a call. */
+/** `true` when the part of a statement that the embedded AWS is not shown is true of a call. */
 function holds(statement: PolicyStatement, call: AwsCall, caller: Caller): boolean {
   const { action } = call;
   const alone = { ...statement, Action: [action], Resource: ["*"], Condition: divided(statement).unknown };

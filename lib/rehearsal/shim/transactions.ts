@@ -10,7 +10,7 @@ const ACTION_OF = {
 } as const;
 
 /**
- * What IAM is asked for a call: the call itself; for a transaction of DynamoDB, which is no action, one for each of its
+ * Calls that IAM judges for a call: the call itself; for a transaction of DynamoDB, which is no action, one for each of its
  * items. The embedded AWS does so, too.
  *
  * Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html

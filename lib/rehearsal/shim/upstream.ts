@@ -15,7 +15,7 @@ const NOT_FORWARDED = new Set([
 /** The shim stands for AWS's endpoints, which speak TLS; this is how the embedded AWS knows. */
 const OVER_TLS = ["x-forwarded-proto", "https"];
 
-/** What a service is asked as an account's root. */
+/** Call of a service as an account's root. */
 export interface RootCall {
   readonly account: string;
   readonly region: string;

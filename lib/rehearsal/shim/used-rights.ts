@@ -3,7 +3,7 @@ import { evaluateAccess, matchesWildcard } from "../evaluator";
 import type { CallRecord } from "./call-log";
 
 /**
- * How a right was seen in use. `enforced`: the embedded AWS asked IAM. `implied`: AWS asks for it on behalf of a call
+ * Way in which a right was seen in use. `enforced`: the embedded AWS asked IAM. `implied`: AWS asks for it on behalf of a call
  * that was made (KMS under a secret), the embedded AWS does not. `service`: AWS itself uses it under the role, so no
  * function's run can show it. `none`: nothing used it.
  */
@@ -19,7 +19,7 @@ export interface RightUse {
   readonly proof: RightProof;
 }
 
-/** What a role did that its policies do not allow. */
+/** Action of a role that its policies do not allow. */
 export interface MissingRight {
   readonly action: string;
   readonly resource: string;
@@ -36,7 +36,7 @@ export interface UsedRights {
 }
 
 /**
- * What Lambda does under a function's role: its log, its network interfaces, its dead letters.
+ * Actions of Lambda under a function's role: its log, its network interfaces, its dead letters.
  *
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
  */
@@ -97,7 +97,7 @@ function allows(policies: readonly PolicyDocument[], record: CallRecord): boolea
   return evaluateAccess({ action, resource, principal, context }, { identity: policies }).allowed;
 }
 
-/** What was denied; and what AWS would have asked for besides and the policies do not allow. */
+/** Rights that were denied, and those that AWS would have asked for besides and the policies do not allow. */
 function missingOf(
   policies: readonly PolicyDocument[],
   records: readonly CallRecord[],

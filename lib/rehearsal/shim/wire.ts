@@ -18,7 +18,7 @@ export interface WireAnswer {
   readonly body: Buffer;
 }
 
-/** How a service speaks: JSON with a target header, form and XML, JSON or XML with paths. */
+/** Protocol of a service: JSON with a target header, form and XML, JSON or XML with paths. */
 export type WireProtocol = "json" | "query" | "rest-json" | "rest-xml";
 
 /** An error that AWS would answer with. */
@@ -29,7 +29,7 @@ export interface WireError {
   readonly status?: number;
 }
 
-/** How a request is phrased. */
+/** Protocol of a request. */
 export function protocolOf({ headers, url }: WireRequest, service: string | undefined): WireProtocol {
   if (headers["x-amz-target"] !== undefined) return "json";
   if ((headers["content-type"] ?? "").includes("x-www-form-urlencoded")) return "query";
@@ -152,8 +152,8 @@ export const requestIdOf = (answer: WireAnswer): string | undefined =>
   headerText(answer, "x-amz-request-id") ??
   xmlText(answer.body, "RequestId");
 
-/** How AWS's services say that IAM refused. */
+/** Error codes by which AWS's services report that IAM refused. */
 const DENIALS = new Set(["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"]);
 
-/** Whether an answer is IAM's refusal. */
+/** `true` for IAM's refusal. */
 export const isDenial = (answer: WireAnswer): boolean => DENIALS.has(errorCodeOf(answer) ?? "");

@@ -1,10 +1,10 @@
 import type { WireError } from "../shim";
 
-/** Where every rule below stands, unless it names another page. */
+/** Page of every rule below, unless it names another one. */
 export const AUTH_PAGE = "https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth.html";
 
 /**
- * What ROTATE does with a token that the group accepts already. AWS's documents do not say, so rotation has to be right
+ * Readings of ROTATE with a token that the group accepts already. AWS's documents do not say, so rotation has to be right
  * by each of these.
  *
  * - `counts-again`: it is one of the two tokens rotated last, as any other is. A token that is the newest fills both places.
@@ -21,7 +21,7 @@ export interface TokenChange {
   readonly token: string;
 }
 
-/** What a group accepts. */
+/** Tokens that a group accepts. */
 interface Accepted {
   /** The tokens rotated last, the newest at the end; two at most. */
   readonly tokens: readonly string[];

@@ -43,7 +43,7 @@ export class PostgresqlServers {
     return server;
   }
 
-  /** Where the server for a host is, for settings; `undefined`: there is none. */
+  /** Address of the server for a host, for settings; `undefined`: there is none. */
   placeOf(
     host: string,
   ): { readonly host: string; readonly port: number; readonly caPem: string } | undefined {

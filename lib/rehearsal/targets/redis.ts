@@ -36,7 +36,7 @@ export class RehearsedRedis {
     return made;
   }
 
-  /** Where it is, for a secret's settings. */
+  /** Its address, for a secret's settings. */
   get place() {
     return { host: "localhost", port: this.#front.port, caPem: this.#front.caPem };
   }
@@ -100,7 +100,7 @@ export class RehearsedReplicationGroup {
   }
 
   /**
-   * What ModifyReplicationGroup does with a token: at once, where AWS takes minutes.
+   * Changes a token as ModifyReplicationGroup does: at once, where AWS takes minutes.
    *
    * @returns why AWS refuses it
    */

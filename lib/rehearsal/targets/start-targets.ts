@@ -17,7 +17,7 @@ import { datadogTarget, payPalTarget, sendGridTarget, stripeTarget } from "./ven
 export interface RehearsedTargets {
   /** By key. A secret that is not here opens nothing that could be stood up. */
   readonly targets: ReadonlyMap<string, RehearsedTarget>;
-  /** What people would put into secrets. */
+  /** Values that people would put into secrets. */
   readonly supplied: SuppliedValues;
   readonly postgresql: PostgresqlServers;
   /** By their id: what ElastiCache's API is told goes to the Redis behind it. */

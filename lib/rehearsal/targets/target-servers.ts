@@ -1,7 +1,7 @@
 import type { AwsSecretPlan, SecretPlan } from "../../blueprint";
 import type { AnyKindSettings, KindName, KindSettings } from "../../model";
 
-/** What a consumer's attempt came to. */
+/** Result of a consumer's attempt. */
 export type Attempt = "accepted" | "refused";
 
 /** The system that a secret opens, as a server of the rehearsal. */
@@ -10,11 +10,11 @@ export interface RehearsedTarget {
   readonly settings: AnyKindSettings["settings"];
   /** Tries a value as a consumer does; `undefined`: nothing can be tried from outside. */
   readonly attempt?: (value: unknown) => Promise<Attempt>;
-  /** What a person takes from the vendor's dashboard for the next rotation. */
+  /** Gives what a person takes from the vendor's dashboard for the next rotation. */
   readonly reissued?: () => unknown;
-  /** What a person does there with the old one, which no API may end. */
+  /** Ends the old one as a person does there: no API may end it. */
   readonly expire?: (value: unknown) => void;
-  /** How many credentials the target has for the secret, those of nobody included. */
+  /** Number of credentials that the target has for the secret, those of nobody included. */
   readonly credentials?: () => Promise<number>;
   /** Something happens at the vendor: what it sends to the consumer, signed by what the secret holds. */
   readonly events?: () => Promise<readonly SignedEvent[]>;

@@ -18,7 +18,7 @@ const verdict = (taken: boolean): Attempt => (taken ? "accepted" : "refused");
 /** Name of a key that a person makes; names at vendors are unique. */
 const madeByHand = (): string => `made by hand ${randomUUID()}`;
 
-/** What people do where they supply the keys; they end the old ones only where no admin secret is named. */
+/** Actions of people where they supply the keys; they end the old ones only where no admin secret is named. */
 function byPeople(
   { key, admin, rotation }: AwsSecretPlan,
   supplied: SuppliedValues,
@@ -133,7 +133,7 @@ export async function payPalTarget(
   };
 }
 
-/** What a vendor says of a credential: 401 is a refusal, and any other failure none. */
+/** A vendor's answer to a credential: 401 is a refusal, and any other failure none. */
 async function taken(answer: Promise<Response>): Promise<Attempt> {
   const { status } = await answer;
   if (status !== 200 && status !== 401) throw new Error(`the vendor answered ${status}`);

@@ -2,7 +2,7 @@ import { functionEndpoints, type RehearsedDatabase, rehearsedUrl } from "../load
 import { awsEndpoints } from "./aws-endpoints";
 import { type ResourceJson, resourcesOf, type StackJson } from "./stack-json";
 
-/** Where a Vault of the stack is rehearsed. */
+/** Address at which a Vault of the stack is rehearsed. */
 export interface RehearsedVaultServer {
   readonly address: string;
   readonly caFile: string;
@@ -10,13 +10,13 @@ export interface RehearsedVaultServer {
   readonly databases: Readonly<Record<string, RehearsedDatabase>>;
 }
 
-/** What stands for the systems that a stack names. */
+/** Servers that stand for the systems that a stack names. */
 export interface RehearsedServers {
   /** Endpoint of the AWS APIs. @default the stack has nothing of AWS */
   readonly awsEndpoint?: string;
   /** By the Vault's name, which is its provider's alias. */
   readonly vaults: Readonly<Record<string, RehearsedVaultServer>>;
-  /** Where Vaults find the keys of issuers. */
+  /** Address at which Vaults find the keys of issuers. */
   readonly issuer: { readonly url: string; readonly caPem: string };
 }
 
@@ -31,7 +31,7 @@ export const backendOverride = (): OverrideJson => ({
 });
 
 /**
- * What Terraform merges over a stack so that it deploys to the rehearsal's servers: addresses, and nothing else but what
+ * Override that Terraform merges over a stack so that it deploys to the rehearsal's servers: addresses, and nothing else but what
  * keeps a stack from being destroyed. A block in an override file replaces all blocks of its name, so they are whole.
  *
  * https://developer.hashicorp.com/terraform/language/files/override
@@ -82,7 +82,7 @@ export function serversOverride(stack: StackJson, servers: RehearsedServers): Ov
   };
 }
 
-/** What {@link serversOverride} loosens so that a stack can be destroyed, in one line each. */
+/** Rules that {@link serversOverride} loosens so that a stack can be destroyed, in one line each. */
 export function loosened(stack: StackJson): readonly string[] {
   const held = protectedResources(stack).length;
   const locked = resourcesOf(stack, "aws_s3_bucket_object_lock_configuration").length;

@@ -11,7 +11,7 @@ import { StepFailure } from "./step-failure";
 import { type SynthProgram, synthesize } from "./synthesize";
 import { type PlannedChange, Terraform, type Variables } from "./terraform";
 
-/** What is rehearsed. */
+/** Subject of a rehearsal by Terraform. */
 export interface TerraformRehearsal {
   readonly registry: Registry;
   readonly environment: string;
@@ -29,13 +29,13 @@ export interface TerraformStep {
   /** `second plan`. */
   readonly name: string;
   readonly milliseconds: number;
-  /** What was seen, in one line each. */
+  /** Findings, in one line each. */
   readonly seen: readonly string[];
 }
 
 /** The deployed stack, for people. */
 export interface DeployedStack {
-  /** Where Terraform runs. */
+  /** Folder in which Terraform runs. */
   readonly folder: string;
   /** A file for the shell's `.` that has Terraform's credentials and the servers' addresses; it goes with the servers. */
   readonly environmentFile: string;

@@ -48,7 +48,7 @@ export function withoutProviders(stack: StackJson, providers: readonly string[])
   };
 }
 
-/** How many resources a stack has. */
+/** Number of resources of a stack. */
 export const resourceCount = ({ resource }: StackJson): number =>
   Object.values(resource).reduce((sum, ofType) => sum + Object.keys(ofType).length, 0);
 

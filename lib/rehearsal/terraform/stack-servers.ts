@@ -31,7 +31,7 @@ import type { RehearsedServers, RehearsedVaultServer } from "./override-file";
 import { StepFailure } from "./step-failure";
 import type { Variables } from "./terraform";
 
-/** Which systems of an environment are rehearsed. */
+/** Systems of an environment that are rehearsed. */
 export interface RehearsedParts {
   readonly aws: boolean;
   /** Kubernetes resources go to the cluster of the kubeconfig. */
@@ -47,7 +47,7 @@ export interface StackServers {
   readonly firstPasswords: Variables;
   /** Names of the servers, for people. */
   readonly names: readonly string[];
-  /** How people reach the first Vault, as its administrator, and the database. */
+  /** Variables by which people reach the first Vault, as its administrator, and the database. */
   readonly lookAround: Variables;
   /** Rotates what needs no system outside of the stack, and tells what it was. */
   rotate(step: string): Promise<readonly string[]>;
@@ -129,7 +129,7 @@ export async function startStackServers(
   };
 }
 
-/** What the deployer may do in the rehearsed account: rights of its own are no part of the registry. */
+/** Rights of the deployer in the rehearsed account: rights of its own are no part of the registry. */
 const ALL_RIGHTS: PolicyDocument = {
   Version: "2012-10-17",
   Statement: [{ Sid: "Everything", Effect: "Allow", Action: ["*"], Resource: ["*"] }],

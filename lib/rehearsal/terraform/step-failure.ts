@@ -7,7 +7,7 @@ export class StepFailure extends Error {
     readonly step: string,
     readonly expected: string,
     readonly seen: string,
-    /** What Terraform wrote; absent where Terraform was not asked. */
+    /** File of Terraform's output; absent where Terraform was not asked. */
     readonly logFile?: string,
   ) {
     super(`${step}: expected ${expected}, saw ${seen}`);

@@ -6,7 +6,7 @@ import { NoProviders, StepFailure } from "./step-failure";
 /** Environment variables by name. */
 export type Variables = Readonly<Record<string, string>>;
 
-/** How a command of Terraform ended. */
+/** Result of a command of Terraform. */
 interface Ended {
   readonly code: number | undefined;
   readonly output: string;
@@ -16,7 +16,7 @@ interface Ended {
   readonly logFile: string;
 }
 
-/** What of the caller's environment Terraform sees: how it gets providers, and nothing that opens a real system. */
+/** Variables of the caller's environment that Terraform sees: how it gets providers, and nothing that opens a real system. */
 const INHERITED =
   /^(PATH|HOME|LANG|LC_.*|TMPDIR|https?_proxy|no_proxy|SSL_CERT_(FILE|DIR)|TF_CLI_CONFIG_FILE|TF_PLUGIN_CACHE_.*|TF_REGISTRY_.*|TF_TOKEN_.*)$/i;
 
@@ -29,7 +29,7 @@ const OWN: Variables = {
   AWS_EC2_METADATA_DISABLED: "true",
 };
 
-/** How Terraform says that a provider is not to be had. */
+/** Messages by which Terraform reports that a provider cannot be had. */
 const NO_PROVIDER =
   /Failed to (query available provider packages|install provider|resolve provider packages)/;
 
@@ -147,7 +147,7 @@ const inherited = (environment: NodeJS.ProcessEnv): Record<string, string> =>
     ),
   );
 
-/** Which providers Terraform did not get, and its reason for the first of them. */
+/** Providers that Terraform did not get, and its reason for the first of them. */
 function missingProviders(output: string): string {
   // Terraform wraps its lines and may frame them.
   const text = output.replace(/[\s│╷╵]+/g, " ");

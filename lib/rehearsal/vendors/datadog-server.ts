@@ -28,7 +28,7 @@ export interface DatadogServer extends VendorServer {
   makePerson(permissions: readonly string[]): DatadogKeys;
   /** Disables the service account, and with it its keys. */
   disableServiceAccount(): void;
-  /** Whether the organisation takes the pair. */
+  /** `true` when the organisation takes the pair. */
   takes(keys: Pick<DatadogKeys, "apiKey" | "appKey">): boolean;
 }
 
@@ -36,7 +36,7 @@ export interface DatadogServer extends VendorServer {
 export interface DatadogServerOptions {
   /** The organisation's API keys at most. @default 50 */
   readonly mostApiKeys?: number;
-  /** How it refuses one more: the documents list 400 and 403. @default 400 */
+  /** Status by which it refuses one more: the documents list 400 and 403. @default 400 */
   readonly fullStatus?: 400 | 403;
   /** Validations for which a new key is not known yet. @default 0 */
   readonly propagation?: number;

@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { startVendorServer, type VendorCall, type VendorReply, type VendorServer } from "./vendor-server";
 
-/** What a person sees of one of an app's secrets, in the developer dashboard. */
+/** State of one of an app's secrets, in the developer dashboard. */
 type SecretStatus = "enabled" | "disabled";
 
 /** An app with its credential, as the dashboard shows it. */

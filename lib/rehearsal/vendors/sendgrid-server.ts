@@ -22,7 +22,7 @@ export interface SendGridServer extends VendorServer {
   makeKey(name: string, scopes?: readonly string[]): SendGridKey;
   /** Deletes a key as a person does there. */
   removeKey(key: string): void;
-  /** Whether the account takes the key. */
+  /** `true` when the account takes the key. */
   takes(key: string): boolean;
 }
 
@@ -55,7 +55,7 @@ interface KeyState extends SendGridKey {
 
 /** "There is a limit of 100 API Keys on your account." */
 const MOST_KEYS = 100;
-/** What the account may do; a plan has many more. */
+/** Scopes of the account; a plan has many more. */
 const ACCOUNT_SCOPES = [
   "alerts.read",
   "api_keys.create",

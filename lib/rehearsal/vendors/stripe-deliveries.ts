@@ -4,7 +4,7 @@ import { createHmac } from "node:crypto";
 export interface StripeDelivery {
   readonly endpoint: string;
   readonly eventId: string;
-  /** What was sent. */
+  /** Payload that was sent. */
   readonly payload: string;
   /** Its `Stripe-Signature`. */
   readonly signature: string;

@@ -16,7 +16,7 @@ export interface StripeKey extends StripeOwner {
   readonly accounts?: readonly string[];
   /** The app that made it; people make the others in the dashboard. */
   readonly managedBy?: string;
-  /** When it ends, or ended. */
+  /** Time at which it ends, or ended. */
   expiresAt: Date | undefined;
 }
 
@@ -40,10 +40,10 @@ const ON_ROTATE = ["expire_current_key_in_minutes", "public_key"];
 /** "with a maximum of 7 days (10080 minutes)" */
 const LONGEST_GRACE_MINUTES = 10_080;
 
-/** How {@link StripeApiKeys} keeps keys. */
+/** Settings of {@link StripeApiKeys}. */
 export interface StripeApiKeysProps {
   readonly now: () => Date;
-  /** How long an expired key works on. Stripe does not say; 9 seconds were measured. */
+  /** Time for which an expired key works on. Stripe does not say; 9 seconds were measured. */
   readonly expiryDelaySeconds: number;
 }
 

@@ -15,7 +15,7 @@ export interface StripeKeyPair {
   readonly publishableKey: string;
 }
 
-/** What the dashboard shows of an endpoint. */
+/** An endpoint as the dashboard shows it. */
 export interface StripeEndpoint {
   readonly id: string;
   readonly url: string;
@@ -27,7 +27,7 @@ export interface StripeEndpoint {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** What a person chooses for an endpoint in the dashboard. */
+/** A person's choices for an endpoint in the dashboard. */
 export interface DashboardEndpoint {
   readonly connect?: boolean;
   readonly apiVersion?: string;
@@ -68,11 +68,11 @@ export interface StripeServer extends VendorServer {
   readonly waiting: readonly string[];
 }
 
-/** How {@link startStripeServer} makes one. */
+/** Settings of {@link startStripeServer}. */
 export interface StripeServerProps {
   /** Time of creation, signatures and retries. @default the process's clock */
   readonly now?: () => Date;
-  /** How long a key works on after the API has expired it. @default 9 seconds, as was measured */
+  /** Time for which a key works on after the API has expired it. @default 9 seconds, as was measured */
   readonly expiryDelaySeconds?: number;
   /**
    * Requests that one account may make in a second. Stripe's limits: 100 in live mode, 25 in a sandbox.

@@ -11,7 +11,7 @@ export interface StripeOwner {
   readonly mode: StripeMode;
 }
 
-/** What an endpoint is made with. */
+/** Settings of a new endpoint. */
 export interface EndpointInput {
   readonly url: string;
   readonly events: readonly string[];

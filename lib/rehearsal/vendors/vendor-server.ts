@@ -15,7 +15,7 @@ export interface VendorCall {
   readonly form: URLSearchParams;
 }
 
-/** What a vendor answers. */
+/** Answer of a vendor. */
 export interface VendorReply {
   readonly status: number;
   /** Sent as JSON. @default no body */
@@ -41,11 +41,11 @@ export interface InjectedFailure {
     | ({ readonly status: number } & Partial<VendorReply>)
     | { readonly lost: "request" | "answer" }
     | { readonly until: Promise<unknown> };
-  /** Which requests, by the beginning of method and path: `POST /v3/api_keys`. @default all */
+  /** Requests that it is about, by the beginning of method and path: `POST /v3/api_keys`. @default all */
   readonly on?: string;
-  /** How many of them pass before. @default 0 */
+  /** Number of them that pass before. @default 0 */
   readonly skip?: number;
-  /** How many then fail. @default 1 */
+  /** Number of them that then fail. @default 1 */
   readonly times?: number;
 }
 
@@ -59,7 +59,7 @@ export interface VendorServer {
   stop(): Promise<void>;
 }
 
-/** How {@link startVendorServer} makes a vendor. */
+/** Settings of {@link startVendorServer}. */
 export interface VendorServerProps {
   readonly routes: readonly VendorRoute[];
   /** The vendor's form of an error, for injected failures and unknown paths. */

@@ -30,7 +30,7 @@ import { type AwsCall, type AwsShim, startAwsShim, textOf, type WireError } from
 import { PostgresqlServers, type RehearsedTargets, startTargets } from "../targets";
 import { type RehearsedPlaces, relocatedSettings } from "./relocated-settings";
 
-/** What a rehearsal is of. */
+/** Subject of a rehearsed world. */
 export interface WorldOptions {
   readonly registry: Registry;
   readonly environment: string;

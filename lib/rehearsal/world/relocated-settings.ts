@@ -12,7 +12,7 @@ import type {
 import type { ClusterIssuer, OpenBao, OutsideServer } from "../servers";
 import type { RehearsedTarget } from "../targets";
 
-/** Where things really are in a rehearsal. */
+/** Real addresses in a rehearsal. */
 export interface RehearsedPlaces {
   /** By secret name. */
   readonly targets: ReadonlyMap<string, RehearsedTarget>;
