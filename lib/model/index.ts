@@ -10,30 +10,31 @@ export {
   isSamePerson,
   readChangeRequest,
 } from "./change-request";
-export type {
-  AccessRuleInput,
-  AgentResourcesInput,
-  ChangesInput,
-  ClusterInput,
-  ConsumerInput,
-  ControllerKind,
-  EnvironmentInput,
-  EnvironmentPlanInput,
-  FileInput,
-  NetworkInput,
-  ParsedAccessRule,
-  ParsedEnvironment,
-  ParsedFile,
-  ParsedSecret,
-  ParsedWorkload,
-  PrincipalsInput,
-  RegistryInput,
-  ReloadInput,
-  SecretInput,
-  SecretInputCommon,
-  Tier,
-  VaultInput,
-  WorkloadInput,
+export {
+  type AccessRuleInput,
+  type AgentResourcesInput,
+  type ChangesInput,
+  type ClusterInput,
+  CONTROLLER_KINDS,
+  type ConsumerInput,
+  type ControllerKind,
+  type EnvironmentInput,
+  type EnvironmentPlanInput,
+  type FileInput,
+  type NetworkInput,
+  type ParsedAccessRule,
+  type ParsedEnvironment,
+  type ParsedFile,
+  type ParsedSecret,
+  type ParsedWorkload,
+  type PrincipalsInput,
+  type RegistryInput,
+  type ReloadInput,
+  type SecretInput,
+  type SecretInputCommon,
+  type Tier,
+  type VaultInput,
+  type WorkloadInput,
 } from "./definition";
 export { type Duration, days, formatDuration, hours, inHours, minutes, seconds } from "./duration";
 export { type Fault, formatFault, RegistryError } from "./faults";
@@ -75,7 +76,7 @@ export {
   type Store,
   type ValueField,
 } from "./kinds";
-export type { ProcedureFunction } from "./names";
+export { PROCEDURE_FUNCTIONS, type ProcedureFunction } from "./names";
 export { compactLength, type PolicyDocument, type PolicyStatement } from "./policy-document";
 export type { ApprovalAnswer, LoadedRun, ProcedureInput, RunKind, RunOutcome } from "./procedure-events";
 export {
