@@ -16,7 +16,7 @@ const PAIRS = 15;
 
 const root = join(__dirname, "..");
 
-/** What is loaded and run of the AWS SDK, by package: its client and its commands. */
+/** The part of the AWS SDK that is loaded and run, by package: its client and its commands. */
 type SdkUse = Readonly<Record<string, readonly string[]>>;
 
 /** One start of a process, in CPU milliseconds: other work on the machine makes the clock's time useless. */
@@ -93,7 +93,7 @@ function bundleTo(
   return metafile;
 }
 
-/** Which classes of which clients are in a bundle. */
+/** Clients of the SDK in a bundle, with their classes. */
 function sdkUseOf({ inputs, outputs }: Metafile): SdkUse {
   const use: Record<string, string[]> = {};
   const atStart = loadedAtStart(
@@ -115,7 +115,7 @@ function sdkUseOf({ inputs, outputs }: Metafile): SdkUse {
   return use;
 }
 
-/** What an entry loads before its first event: whatever it imports, but not what it only will import. */
+/** Modules that an entry loads before its first event: whatever it imports, but not what it only will import. */
 function loadedAtStart(inputs: Metafile["inputs"], entries: readonly string[]): ReadonlySet<string> {
   const seen = new Set(entries);
   for (const path of seen) {

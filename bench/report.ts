@@ -1,15 +1,15 @@
 import type { TableData } from "../lib/cli/render/table";
 
-/** What one measurement found. */
+/** Result of one measurement. */
 export interface Report {
   readonly title: string;
   /** For people. */
   readonly table: TableData;
-  /** How to read the table, one sentence each. */
+  /** Sentences that say how to read the table. */
   readonly notes: readonly string[];
   /** Aims that were missed, one sentence each. */
   readonly misses: readonly string[];
-  /** Whether a miss fails the run: only where the figure is the same on every machine. */
+  /** `true`: a miss fails the run; only where the figure is the same on every machine. */
   readonly binding: boolean;
   /** For programs. */
   readonly figures: readonly object[];

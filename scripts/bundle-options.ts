@@ -1,10 +1,10 @@
 import { dirname, join } from "node:path";
 import type { BuildOptions } from "esbuild";
 
-/** What functions load when they need it, below `lib/rotation`; its bundle lies beside theirs under the same name. */
+/** Module that functions load when they need it, below `lib/rotation`; its bundle lies beside theirs under the same name. */
 export const LOADED_LATER = "adapters/kms-macs.js";
 
-/** How the code of a Lambda function is bundled. */
+/** esbuild's options for the code of a Lambda function. */
 export const BUNDLE_OPTIONS = {
   bundle: true,
   platform: "node",

@@ -5,7 +5,7 @@ import { loadRegistry } from "../lib/cli/load-registry";
 import { defaultCacheFolder, withServers } from "../lib/rehearsal/servers";
 import { type DeployedStack, NoProviders, rehearseTerraform, StepFailure } from "../lib/rehearsal/terraform";
 
-/** What scripts can rely on. */
+/** Exit codes, on which scripts can rely. */
 const EXIT = { failed: 1, userFault: 2, noProviders: 3, internal: 70 } as const;
 
 const ROOT = join(__dirname, "..");

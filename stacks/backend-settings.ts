@@ -1,6 +1,6 @@
 import { LocalBackend, S3Backend, type TerraformStack } from "cdktf";
 
-/** Where Terraform keeps a stack's state. */
+/** Place of a stack's state. */
 export type BackendSettings =
   | {
       /** A bucket with Terraform's own lock file beside the state (Terraform 1.10 and later; no DynamoDB table). */

@@ -16,7 +16,7 @@ export interface SecretsStackProps<E extends string, W extends string> {
   readonly environment: NoInfer<E>;
   /** @default local state */
   readonly backend?: BackendSettings;
-  /** What the stack holds. @default everything of the environment */
+  /** Parts that the stack holds. @default everything of the environment */
   readonly parts?: RegistryParts;
 }
 

@@ -38,7 +38,7 @@ export function forgottenExports(folder: string, entries: readonly string[]): re
     modules.set(file, read);
     return read;
   };
-  /** Where a name is declared, through re-exports; `undefined`: not ours. */
+  /** Declaration of a name, through re-exports; `undefined`: not ours. */
   const origin = ({ file, name }: Place): Place | undefined => {
     const { declared, imported, exported, stars } = load(file);
     const next = exported.get(name);

@@ -1,4 +1,4 @@
-/** How many cases a property tries. */
+/** Numbers of cases that a property tries. */
 export interface PropertySizes {
   /** With every change. */
   readonly ci: number;

@@ -54,11 +54,11 @@ import {
 /** A secret of a kind with everything around it. */
 export interface RehearsedKind {
   readonly kind: string;
-  /** What a call to the target is. */
+  /** Name of a call to the target. */
   readonly target: string;
   readonly secret: Pick<RehearsedSecret<unknown>, "clock" | "confirm" | "currentVersion" | "phase">;
   readonly rotate: (n: number, plan: CrashPlan) => Promise<unknown>;
-  /** What an operator does before the old credential may go. */
+  /** Action of an operator before the old credential may go. */
   readonly release?: () => void;
   /** Requests that reached the target so far, where ports do not show them. */
   readonly requests?: () => number;

@@ -3,14 +3,14 @@ import { days, defineRegistry, hours, type Registry } from "../../lib/model";
 /** Secrets of one registry: the policy of its KMS key takes no more than some 230 workloads, so more are several registries. */
 const MOST_SECRETS = 1_000;
 
-/** How many secrets each registry has. */
+/** Number of secrets of each registry. */
 export const registrySizes = (secrets: number): readonly number[] =>
   range(Math.ceil(secrets / MOST_SECRETS)).map((n) => Math.min(MOST_SECRETS, secrets - n * MOST_SECRETS));
 
 /** Secrets that one workload consumes. */
 export const SECRETS_PER_WORKLOAD = 5;
 
-/** Where the measured environment is. */
+/** Place of the measured environment. */
 export const PLACE = {
   account: "333333333333",
   primary: "eu-central-1",

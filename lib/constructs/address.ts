@@ -20,7 +20,7 @@ export function hideIdsBelow(scope: IConstruct): void {
   Object.defineProperty(scope, HIDES_BELOW, { value: true });
 }
 
-/** What cdktf keeps of a name in a Terraform identifier. */
+/** The part of a name that cdktf keeps in a Terraform identifier. */
 const kept = (id: string): string => id.replaceAll("/", "--").replace(/[^A-Za-z0-9_-]/g, "");
 
 /** Ids of the user's constructs from the stack (exclusive) down to a scope. */

@@ -9,7 +9,7 @@ import { AwsSecrets } from "./aws";
 import { ClusterSecrets, type PodSpec, podSpec } from "./kubernetes";
 import { VaultSecrets } from "./vault";
 
-/** Which parts of an environment a stack holds. AWS, each Vault and each cluster can be stacks of their own. */
+/** Parts of an environment that a stack holds. AWS, each Vault and each cluster can be stacks of their own. */
 export interface RegistryParts {
   /** @default true */
   readonly aws?: boolean;
@@ -40,15 +40,15 @@ export interface SecretsRegistryProps<E extends string, W extends string> {
   readonly bundles?: string;
 }
 
-/** What a Deployment in the same app needs of a workload. */
+/** Needs of a Deployment in the same app, by workload. */
 export interface WorkloadReference {
   /** ARN of its IAM role: a plain string. */
   readonly roleArn: string;
   readonly namespace: string;
   readonly serviceAccountName: string;
-  /** What its pods need, where the environment has one cluster. */
+  /** Needs of its pods, where the environment has one cluster. */
   readonly pod: PodSpec;
-  /** What its pods need in one of several clusters. */
+  /** Needs of its pods in one of several clusters. */
   podIn(cluster: string): PodSpec;
 }
 
@@ -97,7 +97,7 @@ export class SecretsRegistry<E extends string = string, W extends string = strin
   }
 
   /**
-   * What a Deployment in the same app needs of a workload.
+   * A workload as a Deployment in the same app needs it.
    *
    * @throws UnknownNameError for a workload or cluster that the registry does not have
    */

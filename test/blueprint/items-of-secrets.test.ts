@@ -5,7 +5,7 @@ import { evaluateAccess } from "../../lib/rehearsal/evaluator";
 import { registry } from "../../registry";
 import { draft } from "../model/sample";
 
-/** What a forger with one function's role could write where: evaluated, by the blueprint's own policies. */
+/** Items that a forger with one function's role could write: evaluated, by the blueprint's own policies. */
 
 const plan = blueprint(registry, "prod");
 const { procedure, operations } = plan;

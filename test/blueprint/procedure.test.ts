@@ -58,7 +58,7 @@ const pairs = (statements: readonly PolicyStatement[]): string[] =>
     Action.flatMap((action) => Resource.map((resource) => `${action} ${resource}`)),
   );
 
-/** What the definition's tasks call, as IAM asks for it. */
+/** Calls of the definition's tasks, as IAM asks for them. */
 function callsOf(plan: Planned): Set<string> {
   const { partition, regions, account } = plan;
   const arn = (service: string, resource: string): string =>
@@ -135,7 +135,7 @@ function keepsTheLaws(plan: Planned): void {
     expect(compactLength(document)).toBeLessThanOrEqual(6_144);
 }
 
-/** Who starts a rotation does not approve it, and nobody goes past the dispatcher. */
+/** Law: who starts a rotation does not approve it, and nobody goes past the dispatcher. */
 function peopleKeepApart({ functions, procedure, ...plan }: Planned): void {
   const { operator, approver } = procedure.people;
   const may = (document: PolicyDocument, action: string): string[] =>

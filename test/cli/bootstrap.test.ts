@@ -180,7 +180,7 @@ test("bootstrap gives every secret a proved value, and every Vault serves it; a 
   expect(changes).toEqual([]);
 });
 
-/** When the program dies: at the n-th changing call for one secret (or the mirror), counted from 1. */
+/** Moment at which the program dies: at the n-th changing call for one secret (or the mirror), counted from 1. */
 interface Death {
   readonly subject: string;
   readonly at: number;

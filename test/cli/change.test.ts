@@ -186,7 +186,7 @@ test("a credential in the reason is refused and not repeated", async () => {
   });
 });
 
-/** What check says of the sound file after a change of its text. */
+/** Answer of `check` for the valid file after a change of its text. */
 async function afterEdit(edit: (text: string) => string): Promise<CliResult> {
   return withFolder(async (folder) => {
     await writeJwt(folder);

@@ -178,7 +178,7 @@ export class DeployedRegistry {
     return this.plan(environment).functions.find(({ name }) => name === rotatedBy)?.arn ?? "";
   }
 
-  /** Whether a database login works. */
+  /** `true` when a database login works. */
   async logsIn({ username, password }: Readonly<Record<string, string>>): Promise<boolean> {
     const client = new Client({ ...this.postgres.superuser, database: "app", user: username, password });
     try {
@@ -191,7 +191,7 @@ export class DeployedRegistry {
     }
   }
 
-  /** What a database administrator does before an admin secret is rotated. */
+  /** Changes a password as a database administrator does before an admin secret is rotated. */
   async changePassword(role: string, password: string): Promise<void> {
     const client = new Client({ ...this.postgres.superuser });
     await client.connect();
@@ -276,7 +276,7 @@ export class DeployedRegistry {
     );
   }
 
-  /** What pods read in Vault. */
+  /** Data that pods read in Vault. */
   async inVault(environment: EnvironmentName, key: string) {
     const { vaultPath } = this.secret(environment, key);
     const { data } = await this.vault.call("GET", vaultPath);
@@ -287,7 +287,7 @@ export class DeployedRegistry {
 interface CliSettings {
   /** Standard input, to be written as JSON. */
   readonly input?: unknown;
-  /** What a person answers; without it there is none. */
+  /** Answers of a person; without them there is none. */
   readonly answers?: readonly string[];
   readonly credentials?: Credentials;
   readonly pace?: Pace;

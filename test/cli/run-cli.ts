@@ -9,7 +9,7 @@ const ROOT = join(__dirname, "../..");
 /** Module of the model, for registries that tests write themselves. */
 export const MODEL = join(ROOT, "lib/model");
 
-/** What a shell would see of a call. */
+/** Result of a call, as a shell would see it. */
 export interface CliResult {
   readonly code: number;
   readonly out: string;

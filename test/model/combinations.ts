@@ -18,7 +18,7 @@ export interface Combination {
   readonly rotation: RotationMode;
   readonly acceptedBy: AcceptedBy;
   readonly isAdminNamed: boolean;
-  /** What else of a kind decides how it rotates. */
+  /** Setting of a kind that also decides how it rotates. */
   readonly variant: string;
 }
 

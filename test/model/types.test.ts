@@ -3,7 +3,7 @@ import { days, defineRegistry, type EnvironmentInput, mergeSecrets } from "../..
 import { draft } from "./sample";
 
 /**
- * What must not compile. TypeScript itself checks each `@ts-expect-error` (`npm run typecheck`): a line that
+ * Slips that must not compile. TypeScript itself checks each `@ts-expect-error` (`npm run typecheck`): a line that
  * compiles after all is an error. At run time the same slips are faults.
  */
 

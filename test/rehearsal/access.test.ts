@@ -127,7 +127,7 @@ async function awsMismatches(environment: RehearsedEnvironment, workload: Worklo
   return mismatches;
 }
 
-/** What our own evaluator says of a cell that the server enforces: the two must agree. */
+/** Our own evaluator's answer for a cell that the server enforces: the two must agree. */
 function evaluated(
   workload: WorkloadPlan,
   secret: SecretPlan,

@@ -359,7 +359,7 @@ describe("an agent that stays, without Vault's policy `default`", () => {
     await sidecar.stop();
   }, 120_000);
 
-  /** What the policy `default` would allow besides. */
+  /** Calls that the policy `default` would allow besides. */
   const OF_DEFAULT: readonly Parameters<ReturnType<typeof callWith>>[] = [
     ["GET", "auth/token/lookup-self"],
     ["POST", "auth/token/revoke-self", {}],

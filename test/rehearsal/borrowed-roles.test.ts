@@ -74,7 +74,7 @@ beforeAll(async () => {
 
 afterAll(() => group?.stop());
 
-/** What a function with the mirror's role is answered. */
+/** Answer to a function with the mirror's role. */
 async function probe(name: string): Promise<unknown> {
   const arn = await loadFunction(root(), {
     name,

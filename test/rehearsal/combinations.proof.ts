@@ -5,7 +5,7 @@ import { print, RehearsedRotations } from "./rehearsed-rotations";
 
 jest.setTimeout(900_000);
 
-/** What a check asks is no server of the rehearsal: test/rotation/generic.test.ts has them. */
+/** `false` where a check asks a server that the rehearsal does not have: test/rotation/generic.test.ts has them. */
 const isRehearsed = ({ variant }: Combination): boolean => !variant.includes("check");
 
 const rehearsed = accepted().filter(isRehearsed);
@@ -21,7 +21,7 @@ function expectDone({ phase, outcome, fault }: RotationReport): void {
   expect({ phase, outcome, fault }).toEqual({ phase, outcome: "done", fault: undefined });
 }
 
-/** What a consumer meets with a value, where the rehearsal can try it. */
+/** Result of a consumer's attempt with a value, where the rehearsal can try it. */
 const attempt = async (key: string, value: unknown) =>
   rotations.world.targets.targets.get(key)?.attempt?.(value) ?? "not tried";
 

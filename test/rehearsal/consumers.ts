@@ -14,12 +14,12 @@ import type { RehearsedRotations } from "./rehearsed-rotations";
 const POLL_MS = 200;
 const ATTEMPT_MS = 60;
 
-/** What the consumers of a secret have seen. */
+/** Experience of a secret's consumers. */
 export interface Experience {
   readonly key: string;
   /** Log-ins, or tokens and signatures that one pod checked of another. */
   attempts: number;
-  /** What was refused to somebody who could hold nothing else. */
+  /** Refusals to somebody who could hold nothing else. */
   readonly refused: string[];
   /** Versions that Vault served. */
   readonly versions: Set<string>;
@@ -28,11 +28,11 @@ export interface Experience {
 interface Held {
   readonly version: string;
   readonly value: unknown;
-  /** When the last read began that gave it: whoever refreshed then may hold it for the refresh interval and the margin. */
+  /** Time at which the last read began that gave it: whoever refreshed then may hold it for the refresh interval and the margin. */
   lastRead: number;
 }
 
-/** How own workloads use a value with each other. */
+/** Use of a value among own workloads. */
 interface Peers {
   readonly sign: (value: unknown) => Promise<string>;
   readonly verify: (value: unknown, token: string) => Promise<boolean>;

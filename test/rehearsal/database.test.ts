@@ -44,7 +44,7 @@ const sql =
   async (client: Client) =>
     (await client.query(statement, parameters)).rows;
 
-/** What the lease's user is in PostgreSQL's catalogue; nothing when it is gone. */
+/** The lease's user in PostgreSQL's catalogue; nothing when it is gone. */
 const roleOf = (username: string) =>
   asSuperuser(sql("SELECT rolcanlogin, rolvaliduntil FROM pg_roles WHERE rolname = $1", [username]));
 

@@ -70,7 +70,7 @@ type Kind = "hmac-key" | "jwt-signing-key";
 
 type Judge = (value: unknown, predecessor: unknown) => Promise<void>;
 
-/** Whether a value works, and succeeds the one before it. */
+/** Judges a value: it works, and succeeds the one before it. */
 const judgeBy =
   <V>(target: PublishedTarget<V>): Judge =>
   async (value, predecessor) => {
@@ -189,7 +189,7 @@ class Rehearsal {
     );
   }
 
-  /** What the mirror does when the last Vault has the current version; here so long ago that no wait is left. */
+  /** Confirms as the mirror does when the last Vault has the current version; here so long ago that no wait is left. */
   async confirm(): Promise<void> {
     const { VersionId = "" } = await this.current();
     await new DynamoDBClient(settings()).send(

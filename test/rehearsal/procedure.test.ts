@@ -564,7 +564,7 @@ describe("every record", () => {
 test("the procedure's functions used every right of their roles, and lacked none", () =>
   expectProcedureRightsUsed(Object.values(worlds)));
 
-/** What ends a program. */
+/** Error that ends a program. */
 class Death extends Error {}
 
 /**

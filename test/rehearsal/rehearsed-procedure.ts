@@ -142,7 +142,7 @@ const answersAnywhere = (policy: PolicyDocument): PolicyDocument => ({
 
 /** One environment with its procedure, its people with exactly the rights of their policies. */
 export class ProcedureWorld {
-  /** What progress told, in order. */
+  /** Lines of progress, in order. */
   readonly told: string[] = [];
 
   private constructor(
@@ -181,7 +181,7 @@ export class ProcedureWorld {
     return this.world.plan.environment as EnvironmentName;
   }
 
-  /** What CI does with a change request on the protected branch. */
+  /** Vouches for a change request as CI does on the protected branch. */
   async vouch(text: string, claims: { readonly repository?: string } = {}) {
     const { plan, outside, shim } = this.world;
     const gate = procedureFunctionName(plan.registry, plan.environment, "change-gate");

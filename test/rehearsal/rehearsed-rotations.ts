@@ -31,7 +31,7 @@ import { type Change, waitBefore } from "../../lib/rotation/waiting-law";
 
 const DAY_MS = 86_400_000;
 
-/** How an environment is stood up for its rotations. */
+/** Settings of an environment that is stood up for its rotations. */
 export interface RehearsedRotationsProps {
   readonly registry: Registry;
   readonly environment: string;

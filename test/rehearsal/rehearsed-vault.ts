@@ -25,7 +25,7 @@ import { SigningKey } from "../../lib/rehearsal/servers/signing-key";
 import { type Draft, draft, vaultDatabase } from "../model/sample";
 import { callWith } from "./rehearsed-environment";
 
-/** How often the static login of {@link vaultDraft} gets another password: the least that Vault takes. */
+/** Period after which the static login of {@link vaultDraft} gets another password: the least that Vault takes. */
 export const STATIC_PERIOD = seconds(5);
 
 /** The sample with two users that Vault owns: `db/ro`, new for each lease, and `db/legacy`, one that cannot be made. */
@@ -113,7 +113,7 @@ export async function rehearseVault(
   };
 }
 
-/** What a token of AWS's may be told to say, by default what the mirror's says. */
+/** Claims that a token of AWS's may be given, by default those of the mirror's. */
 export interface AwsTokenClaims {
   readonly subject: string;
   readonly audience: string;

@@ -91,7 +91,7 @@ const isBy =
   ({ caller }: FaultedCall): boolean =>
     caller?.functionArn === rotations.arnOf(plan);
 
-/** What a call is about, so that equal calls are known as such. */
+/** Identity of a call, so that equal calls are known as such. */
 const identity = ({ action, parameters }: FaultedCall): string => {
   const { VersionStage = "", TransactItems } = parameters;
   const items = Array.isArray(TransactItems)
@@ -238,7 +238,7 @@ const pointsOf = (calls: readonly string[], exhaustive: boolean) =>
     exhaustive || calls.indexOf(call) === ordinal ? WHEN.map((when) => ({ ordinal, when })) : [],
   );
 
-/** Whether there is somebody to try a value with. */
+/** `true` when there is somebody to try a value with. */
 const isTried = ({ key }: AwsSecretPlan): boolean =>
   rotations.world.targets.targets.get(key)?.attempt !== undefined;
 

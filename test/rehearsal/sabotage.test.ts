@@ -129,7 +129,7 @@ async function openPolicy({ as, plan }: RehearsedWorld, secret: AwsSecret, { arn
   );
 }
 
-/** What a rotation leaves that stores another password than it has set. */
+/** Leaves what a rotation leaves that stores another password than it has set. */
 async function storeWrongPassword({ as, plan }: RehearsedWorld, { name }: AwsSecret): Promise<void> {
   await secretsManager(as.operator, plan.regions.primary).send(
     new PutSecretValueCommand({

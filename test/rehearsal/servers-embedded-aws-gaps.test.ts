@@ -161,7 +161,7 @@ const REFUSES = `exports.handler = async () => {
   throw Object.assign(new Error("code: detail"), { name: "RetryableRotationError" });
 };`;
 
-/** How the server shows each gap. */
+/** Proof of each gap by the server. */
 const CONTRACTS: Record<EmbeddedAwsGapName, () => Promise<void>> = {
   "root-unchecked": async () => {
     const forged = { accessKeyId: ACCOUNT, secretAccessKey: "any other" };
@@ -326,7 +326,7 @@ test.each(Object.keys(EMBEDDED_AWS_GAPS) as EmbeddedAwsGapName[])(
   (name) => CONTRACTS[name](),
 );
 
-/** What the workarounds lean on. */
+/** Behaviour that the workarounds lean on. */
 describe("the embedded AWS does enforce", () => {
   test.each([
     ["audience", { audience: "vault-dev" }],

@@ -158,7 +158,7 @@ async function newSecret(SecretString: string | undefined = value()): Promise<st
   return Name;
 }
 
-/** What came of a call: `ok`, or the error's name. */
+/** Outcome of a call: `ok`, or the error's name. */
 const outcome = (call: Promise<unknown>): Promise<string> =>
   call.then(
     () => "ok",

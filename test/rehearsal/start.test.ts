@@ -65,7 +65,7 @@ export const registry = defineRegistry({
 });
 `;
 
-/** What the organisation's own registry lacks: the first region, a Vault for each region, values that are made, ACL users. */
+/** Registry with what the organisation's own lacks: the first region, a Vault for each region, values that are made, ACL users. */
 const OTHER = `
 import { days, defineRegistry, minutes } from "./lib/model";
 const role = (name: string) => \`arn:aws:iam::444455556666:role/\${name}\`;
@@ -195,12 +195,12 @@ function processes(): readonly string[] {
     });
 }
 
-/** What tsx has compiled stays: a cache of its own. */
+/** Files that are left, but those that tsx has compiled: a cache of its own. */
 const files = () => readdirSync(leftovers).filter((name) => !name.startsWith("tsx-"));
 const rest = () => ({ files: files(), processes: existsSync("/proc/self") ? processes() : [] });
 const NOTHING = { files: [], processes: [] };
 
-/** What is left when whoever cleans up behind a dead process has had its time. */
+/** Rest when whoever cleans up behind a dead process has had its time. */
 async function restInTheEnd() {
   for (let round = 0; round < 200; round += 1) {
     const left = rest();

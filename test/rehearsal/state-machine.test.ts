@@ -48,7 +48,7 @@ if (!procedure || !rotator) throw new Error("prod has no procedure");
 const [operatorArn = ""] = plan.principals.operators;
 const [approverArn = ""] = plan.principals.approvers;
 
-/** What a stub does at a call: a fault's name and message, or an answer. */
+/** A stub's answer to a call: a fault's name and message, or an answer. */
 type Act = { readonly name: string; readonly message: string } | { readonly answer: unknown };
 
 const done: Act = { answer: { result: "done", versionId: "v" } };
@@ -58,7 +58,7 @@ const passed: Act = {
     results: [{ name: "backend/health", type: "health", url: "https://x", outcome: "passed" }],
   },
 };
-/** What becomes of an error's name in the embedded AWS; see its gap `error-names`. AWS has `CheckFailed` here. */
+/** Name that every error gets in the embedded AWS; see its gap `error-names`. AWS has `CheckFailed` here. */
 const NAMELESS = "Runtime.HandlerError";
 const unhealthy: Act = { name: "CheckFailed", message: "backend/health: 503" };
 const retryable = (code: string): Act => ({ name: "RetryableRotationError", message: `${code}: not yet.` });
@@ -67,7 +67,7 @@ const EVIDENCE: RetirementEvidence = { lookedBy: "lock", since: "2026-11-30T10:0
 const FINGERPRINTS = { new: `hmac-sha256:k:${"a".repeat(64)}`, old: `hmac-sha256:k:${"b".repeat(64)}` };
 const NOTHING: Act = { answer: { result: "nothing-to-do", versionId: "v" } };
 
-/** What was called, in the order of the calls: `verify new`, `check`, `restart new celery`, `record failed`. */
+/** Calls in their order: `verify new`, `check`, `restart new celery`, `record failed`. */
 interface Script {
   /** Acts by call without its version, one after the other; the last one stays. Default: all goes well. */
   readonly acts: Readonly<Record<string, readonly Act[]>>;
@@ -77,7 +77,7 @@ interface Script {
   readonly onCall?: (call: string) => Promise<void>;
 }
 
-/** What the dispatcher's stub says of a run. */
+/** Answers of the dispatcher's stub about a run. */
 const loads: Record<string, unknown>[] = [];
 const loaded = new Map<string, LoadedRun>();
 /** The stubs ask the test what to do; the run is found by the names of its secret and versions. */
@@ -293,7 +293,7 @@ const confirm = (secret: string, version: string) =>
     }),
   );
 
-/** How an approver is heard: what the answer is, and who gives it. */
+/** Answer of an approver: what the answer is, and who gives it. */
 type Answer = "approve" | "refuse";
 
 interface Case {

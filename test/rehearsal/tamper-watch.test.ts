@@ -21,7 +21,7 @@ const { account } = plan;
 const region = plan.regions.primary;
 const rules = plan.operations?.rules ?? [];
 
-/** Where CloudTrail's records reach, and what of them the patterns look at. */
+/** A call as CloudTrail records it: the bus that it reaches, and the fields that patterns look at. */
 interface Attack {
   readonly rule: string;
   readonly source: string;

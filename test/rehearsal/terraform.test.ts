@@ -211,7 +211,7 @@ const terraformIsHere = spawnSync("terraform", ["version"], {
   env: { ...process.env, CHECKPOINT_DISABLE: "1" },
 });
 
-/** What Terraform needs to get Vault's provider, and why it does not; `undefined` when it does. */
+/** Reason for which Terraform does not get Vault's provider; `undefined` when it does. */
 function whyNoVaultProvider(): string | undefined {
   if (terraformIsHere.error) return "there is no terraform";
   const place = mkdtempSync(join(tmpdir(), "providers-"));
@@ -296,7 +296,7 @@ const ALL_STEPS = [
   "destroy",
 ];
 
-/** What a run left: its folders, and processes that work in them. */
+/** Leftovers of a run: its folders, and processes that work in them. */
 function remains(TMPDIR: string): string[] {
   const folders = readdirSync(TMPDIR).filter((name) => name.startsWith("secrets-registry-"));
   const { stdout } = spawnSync("ps", ["-eo", "args="], { encoding: "utf8" });

@@ -15,7 +15,7 @@ function textsOf(value: unknown): readonly string[] {
   return Object.entries(value).flatMap(([field, inner]) => (PUBLIC.has(field) ? [] : textsOf(inner)));
 }
 
-/** How a text may be written: as it is, in JSON, in a URL, and in base64 at any of its three offsets. */
+/** Forms in which a text may be written: as it is, in JSON, in a URL, and in base64 at any of its three offsets. */
 export const formsOf = (text: string): readonly string[] => [
   ...new Set([
     text,

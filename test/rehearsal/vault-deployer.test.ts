@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => group?.stop(), 60_000);
 
 const EVERYTHING = 'path "*" { capabilities = ["create", "read", "update", "delete", "list", "sudo"] }\n';
-/** What another team has in the same Vault. */
+/** Secret of another team in the same Vault. */
 const PAYROLL = "kv-payroll/data/salaries";
 
 /** A Vault with another team in it, and a token with the deployer's policy and no other. */

@@ -53,7 +53,7 @@ export async function eventsFromNowOn(rotations: RehearsedRotations): Promise<()
   };
 }
 
-/** What the functions wrote, by the name of their log group. */
+/** Output of the functions, by the name of their log group. */
 async function functionLogs(rotations: RehearsedRotations): Promise<ReadonlyMap<string, string>> {
   const logs = new CloudWatchLogsClient(clientSettings(rotations));
   const texts = new Map<string, string>();

@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const root = join(__dirname, "../..");
 const handlers = readdirSync(join(root, "lib/rotation/handlers")).map((file) => file.replace(/\.ts$/, ""));
 
-/** What every settings file says. */
+/** Settings that every file holds. */
 const SETTINGS = {
   environment: "dev",
   region: "eu-central-1",

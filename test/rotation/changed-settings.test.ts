@@ -56,7 +56,7 @@ const BASE: { readonly [K in KindName]: object } = {
 
 const CERTIFICATE = loopbackCertificate("another").caPem;
 
-/** What each setting of each kind is changed to. One that is not here does not compile. */
+/** Another value for each setting of each kind. One that is not here does not compile. */
 const CHANGES: { readonly [K in KindName]: { readonly [S in keyof Required<KindSettings<K>>]: unknown } } = {
   "postgresql-user": {
     host: "new.example.com",

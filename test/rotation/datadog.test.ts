@@ -94,7 +94,7 @@ async function world({ settings, adminOf = ({ admin }) => admin, ...options }: W
   };
 }
 
-/** What an agent does: it sends with the API key, and it reads with both. */
+/** Works as an agent does: it sends with the API key, and it reads with both. */
 async function agentWorks(server: DatadogServer, { apiKey, appKey }: DatadogValue): Promise<boolean> {
   const headers = { "dd-api-key": apiKey, "dd-application-key": appKey };
   const sent = await fetch(`${server.url}/api/v2/series`, { method: "POST", headers });

@@ -45,7 +45,7 @@ const onlyKnown = (failure: unknown): void => {
   if (!(failure instanceof RotationError || failure instanceof Crash)) throw failure;
 };
 
-/** How an execution of the state machine goes. */
+/** Course of an execution of the state machine. */
 type Fate = "proves" | "rolls back" | "dies";
 
 /** Commands, label events, sweeps, schedules and executions of one secret, each call at a time of its own. */
@@ -229,7 +229,7 @@ class World {
     await this.table.end(run, Outcome === "replaced" ? "decommissioned" : Outcome);
   }
 
-  /** What the state machine does, and that it may die instead. */
+  /** Follows an execution as the state machine does; it may die instead. */
   #follow(execution: ModelExecution): void {
     const isBack = execution.name.endsWith(".back");
     const fate: Fate = isBack
@@ -257,7 +257,7 @@ class World {
     })();
   }
 
-  /** What must hold at every moment. */
+  /** Laws that hold at every moment. */
   check(): void {
     const open = this.table.runs.filter((run) => !hasEnded(run));
     expect(open.length).toBeLessThanOrEqual(1);
@@ -281,7 +281,7 @@ class World {
     expect(new Set(used).size).toBe(used.length);
   }
 
-  /** What must hold when everything was said and heard: no run is open but one whose rotation does not get on. */
+  /** Laws that hold when everything was said and heard: no run is open but one whose rotation does not get on. */
   checkEnd(): void {
     for (const run of this.table.runs.filter((candidate) => !hasEnded(candidate))) {
       expect(run.status).toBe("rotating");

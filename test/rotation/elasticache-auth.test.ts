@@ -281,7 +281,7 @@ describe("rotation", () => {
   });
 });
 
-/** What is in use, and what a call makes of it. */
+/** States in use, and what a call makes of each. */
 const STATES: readonly (readonly [what: string, first: string | undefined, steps: readonly string[]])[] = [
   ["A alone", A, []],
   ["A alone, after SET", B, [`ROTATE ${A}`, `SET ${A}`]],

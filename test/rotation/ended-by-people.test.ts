@@ -6,7 +6,7 @@ import type { TargetProps } from "../../lib/rotation/rotation-handler";
 import type { AcceptingTarget, Target } from "../../lib/rotation/target";
 import { ATTEMPT, TestClock, testRandom } from "./models/rehearsed-secret";
 
-/** What a function without an admin secret makes a target from. */
+/** Props from which a function without an admin secret makes a target. */
 const propsOf = <K extends KindName>(kind: K, settings: object): TargetProps<K> => ({
   settings: settingsSchema(kind).parse(settings) as KindSettings<K>,
   rotation: "operator-assisted",

@@ -57,7 +57,7 @@ function secretOf(settings: KindSettingsInput<"generic">, how: Assisted): Rehear
   });
 }
 
-/** What the driver does with a value that an operator has typed. */
+/** Supplies a value as the driver does when an operator has typed it. */
 const supply = (secret: RehearsedSecret<GenericValue>, version: string, value: GenericValue) =>
   new SecretsManagerStore(secret.secrets.client).putPending(secret.name, version, JSON.stringify(value));
 

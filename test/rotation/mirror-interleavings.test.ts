@@ -41,7 +41,7 @@ const onlyKnown = (failure: unknown): void => {
   if (!(failure instanceof RotationError || failure instanceof Crash)) throw failure;
 };
 
-/** What happens to a mirror, by the number of its call or wait; 0: nothing. */
+/** Events of a mirror, by the number of its call or wait; 0: nothing. */
 interface Fate {
   readonly diesAt: number;
   readonly stallsAt: number;
@@ -182,7 +182,7 @@ class World {
       });
   }
 
-  /** What must hold at every moment. */
+  /** Laws that hold at every moment. */
   check(): void {
     const now = this.clock.now().getTime();
     for (const vault of this.vaults) {
@@ -203,7 +203,7 @@ class World {
     }
   }
 
-  /** What must hold when everything was said and heard. */
+  /** Laws that hold when everything was said and heard. */
   checkEnd(): void {
     const current = this.secrets.versionWith(NAME, "AWSCURRENT");
     if (current === undefined || !this.proofs.proved(this.secrets, NAME).includes(current)) return;

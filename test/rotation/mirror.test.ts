@@ -49,7 +49,7 @@ let dynamoDb: DynamoDBClient;
 let bao: Record<"eu" | "us", OpenBao>;
 const issuer = new AwsTokenIssuer();
 
-/** What Terraform makes in a Vault for the mirror. */
+/** Makes in a Vault what Terraform makes for the mirror. */
 async function prepare(vault: OpenBao): Promise<void> {
   const put = (path: string, body: object) => vault.call("POST", path, { body });
   await put(`sys/mounts/${KV}`, { type: "kv", options: { version: "2" } });
@@ -245,7 +245,7 @@ class Scene {
     return failure as RotationError;
   }
 
-  /** What a Vault serves: which version, and whether it is that version's value. */
+  /** Version that a Vault serves, checked for being that version's value. */
   async serves(vault: OpenBao): Promise<string | undefined> {
     const answer = await vault.call("GET", `${KV}/data/${this.path}`).catch(() => undefined);
     const data = answer?.data?.data as Record<string, unknown> | undefined;
@@ -711,7 +711,7 @@ describe("crashes", () => {
     return failure;
   };
 
-  /** What is confirmed is served by every Vault. */
+  /** Law: what is confirmed is served by every Vault. */
   const checkTruth = async (scene: Scene): Promise<void> => {
     for (const version of [v(1), v(2)]) {
       if ((await scene.confirmedAt(version)) === undefined) continue;

@@ -47,7 +47,7 @@ async function through(
   ]);
 }
 
-/** What makes these tests worth something: the pooler refuses what rotation used to send. */
+/** The reason for these tests: the pooler refuses what rotation used to send. */
 test("a startup parameter that the pooler does not know is refused by 08P01", async () => {
   const front = await pooler({ mode: "session" });
   await expect(

@@ -58,7 +58,7 @@ async function connected(
   }
 }
 
-/** What a consumer does. */
+/** Runs statements as a consumer does. */
 const asConsumer = ({ username, password }: PostgresqlValue, ...statements: readonly string[]) =>
   connected({ ...postgres.superuser, database: "app", user: username, password }, statements);
 

@@ -124,7 +124,7 @@ afterAll(async () => {
   await group?.stop();
 });
 
-/** What the dispatcher takes for a proof: it asks nobody. */
+/** A label that the dispatcher takes for a proof: it asks nobody. */
 const looksProved = (version: string): ProofLabel =>
   proofLabel(createHash("sha256").update(version).digest());
 

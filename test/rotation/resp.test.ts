@@ -13,7 +13,7 @@ const { reply } = fc.letrec<{ reply: RespReply }>((tie) => ({
   ),
 }));
 
-/** What a server writes. */
+/** Reply as a server writes it. */
 function encodeReply(value: RespReply): string {
   if (value === null) return "$-1\r\n";
   if (typeof value === "number") return `:${value}\r\n`;

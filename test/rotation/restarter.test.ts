@@ -168,7 +168,7 @@ describe("the token of a cluster", () => {
 
   afterAll(() => group?.stop());
 
-  /** What a cluster does with a token: sends the request on, with the header of its own name. */
+  /** Calls as a cluster does with a token: sends the request on, with the header of its own name. */
   const callOn = (url: URL, cluster: string): Promise<{ status: number; body: string }> =>
     new Promise((resolve, reject) => {
       httpRequest(

@@ -35,7 +35,7 @@ const codeOf = async (work: Promise<unknown>): Promise<string> =>
     },
   );
 
-/** What pods may hold: each version from its publication until the overlap after its successor's confirmation. */
+/** Versions that pods may hold: each version from its publication until the overlap after its successor's confirmation. */
 class HeldByPods {
   readonly #until = new Map<string, number>();
 

@@ -4,7 +4,7 @@ import { type Account, AccountsServer, accountsTarget } from "./models/accounts-
 import { RehearsedSecret, versionId } from "./models/rehearsed-secret";
 import { RunTableModel } from "./models/run-table-model";
 
-/** What somebody can do who may call the rotation function and no more: nothing that the table of runs does not say. */
+/** The reach of somebody who may call the rotation function and no more: nothing that the table of runs does not say. */
 
 const [FIRST, SECOND] = [versionId("first"), versionId("second")];
 

@@ -109,7 +109,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("approve" as const), digest }) },
 );
 
-/** What a call comes to: an answer, or a fault's code. */
+/** Outcome of a call: an answer, or a fault's code. */
 async function outcomeOf(table: RunTable, item: Op, minute: number): Promise<unknown> {
   const call = async (): Promise<unknown> => {
     if (item.do === "approve") return table.approve(change(item.digest), at(minute));

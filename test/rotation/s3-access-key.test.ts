@@ -28,7 +28,7 @@ function accessKey() {
     secret.confirm();
     secret.clock.advance(HOUR + 1);
   };
-  /** What Secrets Manager does: it calls again, later, while the answer is that it may. */
+  /** Rotates as Secrets Manager does: it calls again, later, while the answer is that it may. */
   const rotate = async (version: string, plan?: CrashPlan): Promise<void> => {
     try {
       await secret.rotate(version, plan);

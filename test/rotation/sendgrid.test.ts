@@ -80,7 +80,7 @@ async function world({ server, settings, adminKey }: WorldProps = {}) {
   };
 }
 
-/** What a consumer does. */
+/** Sends as a consumer does. */
 const sends = async (server: SendGridServer, apiKey: string): Promise<boolean> =>
   (
     await fetch(`${server.url}/v3/mail/send`, {

@@ -45,7 +45,7 @@ interface WorldProps {
   readonly publishLead?: number;
 }
 
-/** What happens around each call that the function makes to Stripe. */
+/** Hooks around each call that the function makes to Stripe. */
 interface Hooks {
   before?: () => void;
   after?: (call: string) => Promise<void>;
@@ -477,7 +477,7 @@ describe("no event is lost: Stripe tries again for three days, at the endpoint w
     /** Hours from the promotion to the beginning, and the length. */
     readonly from: number;
     readonly hours: number;
-    /** What the rotation must not do: somebody deletes the old endpoint right after the promotion. */
+    /** Forbidden course: somebody deletes the old endpoint right after the promotion. */
     readonly deletedAtOnce?: true;
   }
 
@@ -698,7 +698,7 @@ describe("the mark of an endpoint", () => {
   });
 });
 
-/** What somebody would have us believe. */
+/** Event that somebody would have us believe. */
 const PAYLOAD = JSON.stringify({ id: "evt_forged", type: "charge.succeeded" });
 
 describe("a crash at every call", () => {

@@ -42,9 +42,9 @@ interface Kind<V> {
   readonly signsWith: (value: V) => string;
   /** Names and algorithms of the keys that it accepts. */
   readonly accepts: (value: V) => readonly string[];
-  /** How long after its making a signature may come to be verified, clock differences included. */
+  /** Time after its making in which a signature may come to be verified, clock differences included. */
   readonly lifetime: number;
-  /** How much older than the pod's own the keys may be by which a verifier checks. */
+  /** Age, beyond the pod's own, of the keys by which a verifier checks. */
   readonly cache: number;
   readonly overlap: number;
   readonly publishLead: number;
@@ -82,7 +82,7 @@ interface Schedule {
   readonly mirrorDelays: readonly number[];
   /** Each pod: its Vault, the tick of its first refresh, the ticks that it takes to reload. */
   readonly pods: readonly { readonly vault: number; readonly offset: number; readonly reload: number }[];
-  /** What the procedure tries, and the ticks that it lets pass before. */
+  /** Actions of the procedure, and the ticks that it lets pass before each. */
   readonly actions: readonly {
     readonly after: number;
     readonly act: "rotate" | "promote" | "decommission" | "rollback" | "deploy other settings";

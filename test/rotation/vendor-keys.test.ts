@@ -29,7 +29,7 @@ const secretName = fc.array(word, { minLength: 2, maxLength: 6 }).map((words) =>
 const secretArn = fc
   .tuple(secretName, fc.stringMatching(/^[A-Za-z0-9]{6}$/))
   .map(([name, suffix]) => `arn:aws:secretsmanager:eu-central-1:111122223333:secret:${name}-${suffix}`);
-/** What Secrets Manager takes as a version's id. */
+/** Ids of versions that Secrets Manager takes. */
 const versionId = fc.oneof(fc.uuid(), fc.stringMatching(/^[A-Za-z0-9-]{32,64}$/));
 
 const shared = { inUse: undefined, random: testRandom };

@@ -1,10 +1,10 @@
 import type { AffectedConsumer, BlastRadius, ConsumerReload } from "../../blueprint";
 import { markdownTable, type TableData, textTable } from "./table";
 
-/** How a blast radius is written. */
+/** Formats of a blast radius. */
 export type RadiusFormat = "text" | "json" | "md" | "mermaid";
 
-/** What a change of a secret touches, in one environment or in several. */
+/** Blast radius of a secret, in one environment or in several. */
 export function renderBlastRadius(
   result: BlastRadius | readonly BlastRadius[],
   format: RadiusFormat,
@@ -15,7 +15,7 @@ export function renderBlastRadius(
   return radii.map(format === "md" ? markdown : text).join("\n\n");
 }
 
-/** How a consumer takes up a new value, in words. */
+/** A consumer's way to take up a new value, in words. */
 export function reloadInWords(reload: ConsumerReload): string {
   switch (reload.how) {
     case "file-watch":
@@ -31,7 +31,7 @@ const hours = (count: number): string => `${count} hour${count === 1 ? "" : "s"}
 
 const heading = (radius: BlastRadius): string => `${radius.secret} in ${radius.environment}`;
 
-/** Who has to know a new value before it is presented. */
+/** Acceptors of a new value, in words. */
 const ACCEPTED_BY: Record<BlastRadius["acceptedBy"], string> = {
   target: "the target, old and new one at once",
   "own-workloads": "its consumers: they verify what the key signed",

@@ -1,7 +1,7 @@
 import type { DueReport } from "../verbs/due";
 import { markdownTable, type TableData, textTable } from "./table";
 
-/** Which secrets are due, overdue or stuck. */
+/** Secrets that are due, overdue or stuck. */
 export function renderDue(report: DueReport, format: "text" | "json" | "md"): string {
   if (format === "json") return JSON.stringify(report, null, 2);
   const table = tableOf(report);

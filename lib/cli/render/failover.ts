@@ -18,7 +18,7 @@ const DOES: Readonly<Record<FailoverResult["does"] | RejoinResult["does"], strin
 export const importsFile = (blocks: { readonly import: readonly TerraformImport[] }): string =>
   `${JSON.stringify(blocks, null, 2)}\n`;
 
-/** What became of an environment whose primary region was lost. */
+/** Result of a failover. */
 export function renderFailover(report: FailoverReport, format: Format): string {
   if (format === "json") return JSON.stringify(report, null, 2);
   const { environment, account, from, to, dryRun, answers, complete, secrets, next, terraform } = report;
@@ -50,7 +50,7 @@ export function renderFailover(report: FailoverReport, format: Format): string {
   ]);
 }
 
-/** What became of a region that is a replica again. */
+/** Result of a region's return as a replica. */
 export function renderRejoin(report: RejoinReport, format: Format): string {
   if (format === "json") return JSON.stringify(report, null, 2);
   const { environment, primary, region, dryRun, complete, secrets, next, terraform } = report;

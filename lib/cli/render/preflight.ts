@@ -1,7 +1,7 @@
 import type { PreflightReport } from "../verbs/preflight";
 import { markdownTable, type TableData, textTable } from "./table";
 
-/** What an environment needs of its surroundings, check by check. */
+/** An environment's needs of its surroundings, check by check. */
 export function renderPreflight(report: PreflightReport, format: "text" | "json" | "md"): string {
   if (format === "json") return JSON.stringify(report, null, 2);
   const table: TableData = {

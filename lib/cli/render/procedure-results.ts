@@ -12,7 +12,7 @@ const HEADLINES: Readonly<Record<ProcedureReport["outcome"], string>> = {
   failed: "failed",
 };
 
-/** How far a rotation through the procedure came. */
+/** Progress of a rotation through the procedure. */
 export function renderProcedure(report: ProcedureReport, format: Format): string {
   if (format === "json") return JSON.stringify(report, null, 2);
   return [
@@ -23,7 +23,7 @@ export function renderProcedure(report: ProcedureReport, format: Format): string
   ].join("\n");
 }
 
-/** How far a rollout came. */
+/** Progress of a rollout. */
 export function renderRollout(report: RolloutReport, format: Format): string {
   if (format === "json") return JSON.stringify(report, null, 2);
   return [
@@ -32,7 +32,7 @@ export function renderRollout(report: RolloutReport, format: Format): string {
   ].join("\n");
 }
 
-/** Where a secret's rotation is. */
+/** State of a secret's rotation. */
 export function renderStatus(report: StatusReport, format: Format): string {
   if (format === "json") return JSON.stringify(report, null, 2);
   const table = textTable({

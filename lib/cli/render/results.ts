@@ -5,7 +5,7 @@ import type { EnvironmentListing } from "../verbs/list";
 import type { ValidateResult } from "../verbs/validate";
 import { markdownTable, type TableData, textTable } from "./table";
 
-/** How a result is written. */
+/** Formats of a result. */
 export type Format = "text" | "json" | "md";
 
 const json = (value: unknown): string => JSON.stringify(value, null, 2);
@@ -43,7 +43,7 @@ function listTable(listing: EnvironmentListing): TableData {
   };
 }
 
-/** What each environment holds. */
+/** Secrets of each environment. */
 export function renderList(listings: readonly EnvironmentListing[], format: Format): string {
   if (format === "json") return json(listings);
   return listings
@@ -78,7 +78,7 @@ export function renderAllAccess(rows: readonly PrincipalAccess[], format: Format
   return `${format === "md" ? markdownTable(table) : textTable(table)}\n\n${note}`;
 }
 
-/** Why a principal can, or cannot, reach a secret. */
+/** Reasons for which a principal can, or cannot, reach a secret. */
 export function renderWhy({ principal, secret, can, reasons }: AccessReason, format: Format): string {
   if (format === "json") return json({ principal, secret, can, reasons });
   const verdict =
@@ -88,7 +88,7 @@ export function renderWhy({ principal, secret, can, reasons }: AccessReason, for
   return [verdict, ...reasons.map((reason) => `- ${reason}`)].join("\n");
 }
 
-/** Who reads what. */
+/** Table of workloads and the secrets that they read. */
 export function renderAccess(rows: readonly AccessRow[], format: Format): string {
   if (format === "json") return json(rows);
   const table: TableData = {

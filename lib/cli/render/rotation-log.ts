@@ -4,7 +4,7 @@ import type { CheckedRun, LogCheck } from "../verbs/log-check";
 
 const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
 
-/** What was archived. */
+/** Runs that were archived, and those that differ. */
 export function renderArchive(days: readonly ArchivedDay[], format: "text" | "json"): string {
   if (format === "json") return JSON.stringify(days, null, 2);
   if (days.length === 0) return "No run ended since then.";

@@ -12,7 +12,7 @@ const DONE: Readonly<Record<RotationReport["phase"], string>> = {
   rollback: "rolled back",
 };
 
-/** How far a rotation came. */
+/** Progress of a rotation. */
 export function renderRotation(report: RotationReport, format: Format): string {
   if (format === "json") return JSON.stringify(report, null, 2);
   const facts: readonly (readonly [string, string | undefined])[] = [
@@ -57,7 +57,7 @@ const DID: Readonly<Record<BootstrapRow["did"], string>> = {
   failed: "failed",
 };
 
-/** What an environment has after its first rotations. */
+/** State of an environment after its first rotations. */
 export function renderBootstrap(report: BootstrapReport, format: Format): string {
   if (format === "json") return JSON.stringify(report, null, 2);
   const { environment, account, complete, warnings, secrets } = report;

@@ -21,7 +21,7 @@ export interface ExclusiveRoleProps {
   /** The role as one word of its Terraform address. */
   readonly word: string;
   readonly description: string;
-  /** What its managed policies are parts of, in their descriptions: `what backend reads`. */
+  /** Rights that its managed policies are parts of, in the words of their descriptions: `what backend reads`. */
   readonly rights: string;
   /** @default the stack's own AWS provider */
   readonly provider?: AwsProvider;
@@ -34,7 +34,7 @@ export interface ExclusiveRoleProps {
 export class ExclusiveRole extends Construct {
   /** ARN (a token) of the role: whoever uses it waits for the role. */
   readonly arn: string;
-  /** What must be there before the role can be relied on. */
+  /** Policies that must be there before the role can be relied on. */
   readonly policies: readonly ITerraformDependable[];
 
   constructor(

@@ -4,7 +4,7 @@ import type { Construct } from "constructs";
 import type { AlarmPlan, Tags } from "../../blueprint";
 import { setAddress } from "../address";
 
-/** What an alarm is made with beside its plan. */
+/** Settings of an alarm beside its plan. */
 export interface MetricAlarmProps {
   readonly region: string;
   readonly provider?: AwsProvider;

@@ -13,7 +13,7 @@ import { hideIdsBelow, setAddress } from "../address";
 import { literalText } from "../literal-text";
 import { ExclusiveRole } from "./exclusive-role";
 
-/** Where functions run. */
+/** Runtime of all functions. */
 const RUNTIME = { runtime: "nodejs24.x", architectures: ["arm64"], handler: "index.handler" };
 
 /** Input of {@link RegistryFunction}. */

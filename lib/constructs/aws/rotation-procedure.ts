@@ -41,7 +41,7 @@ export interface RotationProcedureProps {
 }
 
 /**
- * What follows a rotation: the tables of runs and of change requests, the state machine that proves one and retires the old credential, the
+ * The procedure that follows a rotation: the tables of runs and of change requests, the state machine that proves one and retires the old credential, the
  * bucket of records that nobody can change, the key of their fingerprints, the topics on which people are asked and reminded. Its functions are among
  * those of {@link Operations}. The policies that people's roles need are written beside the stack, as
  * `policies/operator.json`, `approver.json`, `ci.json` and `failover.json`: those roles belong to others.

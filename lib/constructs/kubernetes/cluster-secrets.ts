@@ -14,7 +14,7 @@ export interface ClusterSecretsProps {
   readonly cluster: string;
   /** @default the stack's own Kubernetes provider */
   readonly provider?: KubernetesProvider;
-  /** Whether files for Helm and Kustomize are written at synth. @default true */
+  /** `true`: files for Helm and Kustomize are written at synth. @default true */
   readonly files?: boolean;
 }
 

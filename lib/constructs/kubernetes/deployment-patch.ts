@@ -18,7 +18,7 @@ export interface DeploymentPatchProps {
   readonly partition?: string;
   /** Context of kubectl. @default the cluster's ARN, as `aws eks update-kubeconfig` names it */
   readonly context?: string;
-  /** What the new pods need first: their ServiceAccount, the Vault's CA. @default nothing */
+  /** Resources that the new pods need first: their ServiceAccount, the Vault's CA. @default nothing */
   readonly after?: readonly ITerraformDependable[];
 }
 

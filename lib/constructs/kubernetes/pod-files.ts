@@ -39,7 +39,7 @@ function serviceAccount(workload: WorkloadPlan, cluster: ClusterPlan): object {
   };
 }
 
-/** What most charts name so; a chart with other names maps them in its own values. */
+/** Values under the names that most charts use; a chart with other names maps them in its own values. */
 function helmValues(workload: WorkloadPlan, cluster: ClusterPlan, pod: PodPlan): object {
   return {
     podAnnotations: pod.annotations,

@@ -1,7 +1,7 @@
 import type { PodPlan } from "../../blueprint";
 import { literalText } from "../literal-text";
 
-/** What goes into a Deployment's pod template, in the shape of the Kubernetes provider's resources. */
+/** Content of a Deployment's pod template, in the shape of the Kubernetes provider's resources. */
 export interface PodSpec {
   /** For `template.metadata.annotations`. */
   readonly annotations: Record<string, string>;

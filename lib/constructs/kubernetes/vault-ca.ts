@@ -25,7 +25,7 @@ export interface VaultCaProps {
  * new VaultCa(stack, "ca", { name: "vault-ca", namespace: "backend", pem });
  */
 export class VaultCa extends Construct {
-  /** What pods that mount it must wait for. */
+  /** Resource that pods which mount it must wait for. */
   readonly made: ITerraformDependable;
 
   constructor(scope: Construct, id: string, { name, namespace, pem, word, provider }: VaultCaProps) {

@@ -33,7 +33,7 @@ export interface WorkloadServiceAccountProps {
  * new WorkloadServiceAccount(stack, "backend", { plan, cluster: { name: "prod-eu", identity: "irsa" } });
  */
 export class WorkloadServiceAccount extends Construct {
-  /** What pods that use it must wait for; `undefined` where others make it. */
+  /** Resource that pods which use it must wait for; `undefined` where others make it. */
   readonly made: ITerraformDependable | undefined;
 
   constructor(scope: Construct, id: string, { plan, cluster, provider }: WorkloadServiceAccountProps) {

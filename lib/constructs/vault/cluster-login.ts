@@ -27,7 +27,7 @@ export interface ClusterLoginProps {
  * new ClusterLogin(stack, "login", { plan: blueprint(registry, "prod").vaults[0].auths[0] });
  */
 export class ClusterLogin extends Construct {
-  /** What roles on this mount must wait for. */
+  /** Resource that roles on this mount must wait for. */
   readonly mount: ITerraformDependable;
 
   constructor(scope: Construct, id: string, { plan, word, provider }: ClusterLoginProps) {
@@ -70,7 +70,7 @@ export class ClusterLogin extends Construct {
   }
 }
 
-/** How Vault comes to the issuer's keys: given, or published by the issuer. */
+/** Source of the issuer's keys for Vault: given, or published by the issuer. */
 function jwtTrust(plan: VaultAuthPlan) {
   const issuer = { boundIssuer: literalText(plan.issuer) };
   if (plan.issuerKeys) return { ...issuer, jwtValidationPubkeys: [...plan.issuerKeys] };

@@ -36,7 +36,7 @@ const FIRST_PASSWORD = 1;
  * for (const plan of database.connections) new DatabaseConnection(stack, plan.name, { plan, mount: database.mount });
  */
 export class DatabaseConnection extends Construct {
-  /** What roles on this connection must wait for. */
+  /** Resource that roles on this connection must wait for. */
   readonly connection: ITerraformDependable;
 
   constructor(

@@ -22,7 +22,7 @@ export interface DatabaseRoleProps {
 }
 
 /**
- * What the consumers of a Vault-owned database user read: a new short-lived user each, or the one login whose password
+ * The role from which consumers read a Vault-owned database user: a new short-lived user each, or the one login whose password
  * Vault changes. A static role is changed when it is made, so from then on nobody else knows the password.
  *
  * @example

@@ -22,7 +22,7 @@ export interface VaultAclPolicyProps {
  * for (const plan of blueprint(registry, "prod").vaults[0].policies) new VaultAclPolicy(stack, plan.name, { plan });
  */
 export class VaultAclPolicy extends Construct {
-  /** What must wait for the policy, and go before it. */
+  /** The policy, for resources that must wait for it and go before it. */
   readonly policy: ITerraformDependable;
 
   constructor(scope: Construct, id: string, { plan, word, provider }: VaultAclPolicyProps) {

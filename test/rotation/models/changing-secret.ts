@@ -18,7 +18,7 @@ import { SecretsManagerModel } from "./secrets-manager-model";
 
 const ADMIN = "dev/admin";
 
-/** What a secret with changing settings is made of. */
+/** Parts of a secret with changing settings. */
 export interface ChangingSecretProps<K extends KindName, V>
   extends Partial<Pick<RotatedSecret<K>, "rotation" | "acceptedBy" | "overlap" | "publishLead">> {
   readonly kind: K;

@@ -4,9 +4,9 @@ import { Crash, CrashPlan } from "./crash-plan";
 export interface CrashRound {
   /** The work: mortal with a plan; without one it has to converge. */
   readonly work: (plan?: CrashPlan) => Promise<unknown>;
-  /** What must hold when the process has died, before anybody has called again. */
+  /** Law when the process has died, before anybody has called again. */
   readonly afterCrash: () => Promise<void>;
-  /** What must hold in the end. */
+  /** Law in the end. */
   readonly afterAll: () => Promise<void>;
 }
 

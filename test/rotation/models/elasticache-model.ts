@@ -12,10 +12,10 @@ function awsError(code: string, message: string): Error {
   return Object.assign(new Error(message), { name: code });
 }
 
-/** How a group under test behaves where AWS's documents leave it open. */
+/** Behaviour of a group under test where AWS's documents leave it open. */
 export interface ElastiCacheReadings {
   readonly sameToken?: SameTokenReading;
-  /** How often a change is seen under way before it is done. @default 2 */
+  /** Number of times that a change is seen under way before it is done. @default 2 */
   readonly descriptionsUntilDone?: number;
 }
 
@@ -57,7 +57,7 @@ export class ElastiCacheModel implements RedisServer {
     return this.tokens.accepted.includes(token);
   }
 
-  /** What a person does who opens the group: no strategy of tokens leads there, so it is made anew with its history. */
+  /** Opens the group as a person does: no strategy of tokens leads there, so it is made anew with its history. */
   changedByHand(at: Date): void {
     this.#changedAt = at;
   }

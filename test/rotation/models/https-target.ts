@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { createServer, type Server } from "node:https";
 import { loopbackCertificate } from "../../../lib/rehearsal/servers/loopback-certificate";
 
-/** How the target answers, beside its usual way. */
+/** Answers of the target beside its usual one. */
 export interface HttpsBehaviour {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -20,7 +20,7 @@ export class HttpsTarget {
   readonly #server: Server;
   /** Headers of the requests that came in. */
   readonly seen: IncomingHttpHeaders[] = [];
-  /** What opens it: tests of one request's headers. */
+  /** Credentials that open it: tests of one request's headers. */
   readonly accepted = new Set<string>();
   behaviour: HttpsBehaviour = {};
 

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:https";
 import { text } from "node:stream/consumers";
 import { loopbackCertificate } from "../../../lib/rehearsal/servers/loopback-certificate";
 
-/** How the cluster's controller goes on. */
+/** Behaviour of the cluster's controller. */
 export interface RolloutBehaviour {
   /** Looks at a Deployment until a new pod is ready. */
   readonly looksPerPod?: number;

@@ -20,7 +20,7 @@ export interface Pooler {
   stop(): Promise<void>;
 }
 
-/** How a pooler is set up; all else is PgBouncer's default. */
+/** Options of a pooler; all else is PgBouncer's default. */
 export interface PoolerOptions {
   /** `session` is PgBouncer's default. */
   readonly mode: "session" | "transaction";

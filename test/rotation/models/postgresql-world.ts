@@ -13,7 +13,7 @@ import { RehearsedSecret, testRandom } from "./rehearsed-secret";
 
 export type PostgresqlSettings = KindSettings<"postgresql-user">;
 
-/** How consumers reach the database, where they do not by the server. */
+/** Address at which consumers reach the database, where it is not the server's. */
 export interface Front {
   readonly host: string;
   readonly port: number;

@@ -29,7 +29,7 @@ export class ProofsModel implements VersionProofs, ProofChecks {
     return proofLabel(createHmac("sha256", this.#key).update(proofMessage(secretArn, versionId)).digest());
   }
 
-  /** What a rotation does with a version that has passed its test. */
+  /** Proves a version as a rotation does that has passed its test. */
   prove(secrets: SecretsManagerModel, name: string, versionId: string): void {
     secrets.label(name, this.of(secrets.arnOf(name), versionId), versionId);
   }

@@ -110,7 +110,7 @@ export const ATTEMPT: Attempt = {
 /** Wraps the outside of a target in a crash plan. */
 export type TargetUnder<V> = (plan: CrashPlan) => Target<V>;
 
-/** What differs between secrets under test. */
+/** Differences between secrets under test. */
 export interface RehearsedProps<V> {
   readonly target: TargetUnder<V>;
   readonly mode?: RotationContext<V>["mode"];
@@ -200,7 +200,7 @@ export class RehearsedSecret<V> {
     return this.invoke({ phase, secretId: NAME, versionId: version, runId, emergency }, plan);
   }
 
-  /** What Secrets Manager does on `RotateSecret`: stages a version and calls the four steps. */
+  /** Rotates as Secrets Manager does on `RotateSecret`: stages a version and calls the four steps. */
   async rotate(version: string, plan?: CrashPlan): Promise<void> {
     if (this.secrets.labels(NAME)[version] === undefined) this.secrets.stage(NAME, version);
     for (const step of STEPS) await this.step(step, version, plan);

@@ -22,11 +22,11 @@ interface Secret {
   primaryRegion?: string;
 }
 
-/** Where AWS's documents leave two readings; tests run with both. */
+/** Choices where AWS's documents leave two readings; tests run with both. */
 export interface Readings {
-  /** Whether a secret's first value, put as AWSPENDING, keeps that label beside AWSCURRENT. */
+  /** `true`: a secret's first value, put as AWSPENDING, keeps that label beside AWSCURRENT. */
   readonly firstKeepsPending: boolean;
-  /** Whether moving AWSCURRENT takes AWSPENDING off the same version in the same call. */
+  /** `true`: moving AWSCURRENT takes AWSPENDING off the same version in the same call. */
   readonly promotionClearsPending: boolean;
 }
 
@@ -67,28 +67,28 @@ export class SecretsManagerModel {
     Object.assign(this.#secret(name), change);
   }
 
-  /** What `RotateSecret` does before it calls the function. */
+  /** Stages a version as `RotateSecret` does before it calls the function. */
   stage(name: string, versionId: string): void {
     const secret = this.#secret(name);
     if (!secret.versions.has(versionId)) secret.versions.set(versionId, { labels: new Set() });
     this.#attach(secret, "AWSPENDING", versionId);
   }
 
-  /** What a person does with `PutSecretValue` and no stage. */
+  /** Puts a value as a person does with `PutSecretValue` and no stage. */
   putByHand(name: string, versionId: string, value: string): void {
     const secret = this.#secret(name);
     secret.versions.set(versionId, { value, labels: new Set() });
     this.#makeCurrent(name, secret, versionId);
   }
 
-  /** What a person does with `UpdateSecretVersionStage`. */
+  /** Moves a label as a person does with `UpdateSecretVersionStage`. */
   label(name: string, label: string, versionId: string): void {
     const secret = this.#secret(name);
     if (label === "AWSCURRENT") this.#makeCurrent(name, secret, versionId);
     else this.#attach(secret, label, versionId);
   }
 
-  /** What a person does with `PutSecretValue` and a stage. */
+  /** Puts a value as a person does with `PutSecretValue` and a stage. */
   async put(name: string, versionId: string, value: string, stage: string): Promise<void> {
     const version = { ClientRequestToken: versionId, SecretString: value, VersionStages: [stage] };
     await this.send(new PutSecretValueCommand({ SecretId: name, ...version }));

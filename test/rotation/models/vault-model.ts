@@ -18,7 +18,7 @@ export class VaultModel {
     return this.#entries.get(path) ?? NOTHING;
   }
 
-  /** What a person with rights does. */
+  /** Changes data as a person with rights does. */
   tamper(path: string, data: Readonly<Record<string, unknown>> | undefined): void {
     this.#entries.set(path, { number: this.at(path).number + 1, data });
   }

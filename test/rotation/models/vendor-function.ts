@@ -9,7 +9,7 @@ import { SecretsManagerModel } from "./secrets-manager-model";
 
 const ADMIN = "dev/vendor-admin";
 
-/** What a function of one secret at a vendor consists of. */
+/** Parts of a function of one secret at a vendor. */
 export interface VendorFunctionProps<K extends KindName, V> {
   readonly kind: K;
   readonly settings: KindSettings<K>;

@@ -5,7 +5,7 @@ import type { StripeValue } from "../../../lib/rotation/targets/stripe";
 /** Our workload behind `webhookUrl`: each event goes to every pod, since any of them could have got it. */
 export interface WebhookReceiver {
   readonly url: string;
-  /** What each pod holds. */
+  /** Value that each pod holds. */
   pods: readonly StripeValue[];
   /** Events that pods looked at. */
   readonly verified: number;
