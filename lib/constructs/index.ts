@@ -9,4 +9,5 @@ export {
   type SecretsRegistryProps,
   type WorkloadReference,
 } from "./secrets-registry";
+export { SharedProviderError } from "./shared-providers";
 export * from "./vault";

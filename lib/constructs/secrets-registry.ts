@@ -7,6 +7,7 @@ import { type Registry, UnknownNameError } from "../model";
 import { hideIdsBelow } from "./address";
 import { AwsSecrets } from "./aws";
 import { ClusterSecrets, type PodSpec, podSpec } from "./kubernetes";
+import { providersOf } from "./shared-providers";
 import { VaultSecrets } from "./vault";
 
 /** Parts of an environment that a stack holds. AWS, each Vault and each cluster can be stacks of their own. */
@@ -19,7 +20,10 @@ export interface RegistryParts {
   readonly clusters?: readonly string[];
 }
 
-/** Providers, where the stack has more than one of a kind. */
+/**
+ * Providers. Needed wherever a stack reaches more than one account, Vault or cluster: each Vault and each cluster has
+ * its own then, and none is left to the stack's default provider ({@link SharedProviderError}).
+ */
 export interface RegistryProviders {
   readonly aws?: AwsProvider;
   /** By Vault name. */
@@ -34,7 +38,7 @@ export interface SecretsRegistryProps<E extends string, W extends string> {
   readonly environment: NoInfer<E>;
   /** @default everything */
   readonly parts?: RegistryParts;
-  /** @default the stack's own, one of each kind */
+  /** @default the stack's default provider of each kind, where the stack has one Vault and one cluster */
   readonly providers?: RegistryProviders;
   /** Folder of the functions' bundles, for an app that is itself bundled. @default `dist/functions` of this package */
   readonly bundles?: string;
@@ -56,8 +60,15 @@ export interface WorkloadReference {
  * Everything that follows from a registry in one environment: secrets, identities, Vault, pods.
  *
  * @example
- * const secrets = new SecretsRegistry(this, "secrets", { registry, environment: "prod" });
+ * const secrets = new SecretsRegistry(this, "secrets", { registry, environment: "dev" });
  * secrets.workload("backend").pod.annotations;
+ *
+ * @example An environment with several Vaults and clusters: a provider for each
+ * new SecretsRegistry(this, "secrets", {
+ *   registry,
+ *   environment: "prod",
+ *   providers: { vault: { "eu-central": central, "eu-west": west }, kubernetes: { "prod-eu-central": eks, "prod-eu-west": other } },
+ * });
  *
  * @example AWS alone, so that a Vault that is away does not block it
  * new SecretsRegistry(this, "secrets", { registry, environment: "prod", parts: { vaults: [], clusters: [] } });
@@ -66,6 +77,10 @@ export class SecretsRegistry<E extends string = string, W extends string = strin
   /** The data that everything here is made of. */
   readonly blueprint: Blueprint;
 
+  /**
+   * @throws SharedProviderError where several Vaults or clusters would be reached by one provider
+   * @throws UnknownNameError for a part or a provider of what the environment does not have
+   */
   constructor(
     scope: Construct,
     id: string,
@@ -76,18 +91,40 @@ export class SecretsRegistry<E extends string = string, W extends string = strin
     const plan = blueprint(registry, environment);
     this.blueprint = plan;
     const { aws = true, vaults, clusters } = parts;
-    if (aws)
+    if (aws) {
+      const account = { name: plan.account, identity: plan.account };
+      const own = providersOf(
+        this,
+        "AWS account",
+        [account],
+        providers.aws && { [plan.account]: providers.aws },
+      );
       new AwsSecrets(this, "aws", {
         blueprint: plan,
         ...(bundles === undefined ? {} : { bundles }),
-        ...(providers.aws ? { provider: providers.aws } : {}),
+        ...(own[plan.account] ? { provider: own[plan.account] } : {}),
       });
-    for (const vault of chosen(plan.vaults, vaults, `Vault of ${environment}`)) {
-      const provider = providers.vault?.[vault.name];
+    }
+    const vaultPlans = chosen(plan.vaults, vaults, `Vault of ${environment}`);
+    const byVault = providersOf(
+      this,
+      "Vault",
+      vaultPlans.map(({ name, address, namespace = "" }) => ({ name, identity: `${address} ${namespace}` })),
+      providers.vault,
+    );
+    for (const vault of vaultPlans) {
+      const provider = byVault[vault.name];
       new VaultSecrets(this, `vault-${vault.name}`, { plan: vault, ...(provider ? { provider } : {}) });
     }
-    for (const { name } of chosen(plan.clusters, clusters, `cluster of ${environment}`)) {
-      const provider = providers.kubernetes?.[name];
+    const clusterPlans = chosen(plan.clusters, clusters, `cluster of ${environment}`);
+    const byCluster = providersOf(
+      this,
+      "cluster",
+      clusterPlans.map(({ name, apiServer }) => ({ name, identity: apiServer })),
+      providers.kubernetes,
+    );
+    for (const { name } of clusterPlans) {
+      const provider = byCluster[name];
       new ClusterSecrets(this, `cluster-${name}`, {
         blueprint: plan,
         cluster: name,

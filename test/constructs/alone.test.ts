@@ -1,5 +1,6 @@
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { Deployment } from "@cdktf/provider-kubernetes/lib/deployment";
+import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
 import { App, TerraformStack } from "cdktf";
 import { blueprint } from "../../lib/blueprint";
 import {
@@ -7,6 +8,7 @@ import {
   ReplicatedSecret,
   SecretsKey,
   SecretsRegistry,
+  SharedProviderError,
   VaultAclPolicy,
   WorkloadIdentity,
 } from "../../lib/constructs";
@@ -124,7 +126,7 @@ describe("SecretsRegistry", () => {
     const made = new SecretsRegistry(theirs, "secrets", {
       registry: defineRegistry(definition) as Registry,
       environment: "prod",
-      parts: { aws: false, vaults: [] },
+      parts: { aws: false, vaults: [], clusters: ["prod-one"] },
     });
     const { annotations } = made.workload("backend").pod;
     expect(annotations["vault.hashicorp.com/agent-inject-command-db--app.json"]).toBe(
@@ -160,5 +162,90 @@ describe("SecretsRegistry", () => {
           parts: { vaults: ["vlt"] },
         }),
     ).toThrow('Unknown Vault of dev "vlt". The registry has: dev.');
+  });
+
+  describe("where a stack has several Vaults, clusters or accounts", () => {
+    const prod = (
+      theirs: TerraformStack,
+      parts: object,
+      providers?: object,
+    ): SecretsRegistry<"dev" | "stage" | "prod"> =>
+      new SecretsRegistry(theirs, "secrets", {
+        registry,
+        environment: "prod",
+        parts: { aws: false, vaults: [], clusters: [], ...parts },
+        ...(providers ? { providers } : {}),
+      });
+    const vaultProvider = (theirs: TerraformStack, alias: string): VaultProvider =>
+      new VaultProvider(theirs, alias, { alias, address: `https://${alias}.example.com` });
+    const names = plan.vaults.map(({ name }) => name);
+    const [one = "", two = ""] = names;
+
+    test("refuses to send all of them to the default provider", () => {
+      expect(names).toHaveLength(2);
+      expect(() => prod(stack(), { vaults: undefined })).toThrow(SharedProviderError);
+      expect(() => prod(stack(), { vaults: undefined })).toThrow(
+        new RegExp(
+          `^theirs/secrets\\.providers\\.vault\\n {2}found: {3}2 of kind Vault \\("${one}", "${two}"\\), and no provider for "${one}", "${two}"\\n` +
+            `[\\s\\S]*change: {2}providers: \\{ vault: \\{ "${one}": …, "${two}": … \\} \\}`,
+        ),
+      );
+      expect(() => prod(stack(), { clusters: undefined })).toThrow(
+        /theirs\/secrets\.providers\.kubernetes[\s\S]*2 of kind cluster/,
+      );
+    });
+
+    test("refuses to send one of them there, and two to the same provider", () => {
+      const theirs = stack();
+      const provider = vaultProvider(theirs, "first");
+      expect(() => prod(theirs, { vaults: undefined }, { vault: { [one]: provider } })).toThrow(
+        `and no provider for "${two}"`,
+      );
+      const others = stack();
+      const shared = vaultProvider(others, "first");
+      expect(() => prod(others, { vaults: undefined }, { vault: { [one]: shared, [two]: shared } })).toThrow(
+        `one provider for "${one}", "${two}"`,
+      );
+    });
+
+    test("refuses a provider for what it does not have", () => {
+      const theirs = stack();
+      const vault = { [one]: vaultProvider(theirs, "first"), vlt: vaultProvider(theirs, "second") };
+      expect(() => prod(theirs, { vaults: undefined }, { vault })).toThrow(
+        'Unknown Vault, in providers.vault, "vlt"',
+      );
+    });
+
+    test("takes a provider for each, and a part alone without", () => {
+      const theirs = stack();
+      const vault = { [one]: vaultProvider(theirs, "first"), [two]: vaultProvider(theirs, "second") };
+      prod(theirs, { vaults: undefined }, { vault });
+      const used = Object.values(
+        theirs.toTerraform().resource.vault_policy as Record<string, { provider?: string }>,
+      ).map(({ provider }) => provider);
+      expect([...new Set(used)].sort()).toEqual(["vault.first", "vault.second"]);
+      expect(() => prod(stack(), { vaults: [one] })).not.toThrow();
+    });
+
+    test("refuses a second environment's account, Vault and cluster behind the same default provider", () => {
+      const theirs = stack();
+      const of = (id: string, environment: "dev" | "stage", parts: object) =>
+        new SecretsRegistry(theirs, id, {
+          registry,
+          environment,
+          parts: { aws: false, vaults: [], clusters: [], ...parts },
+        });
+      of("dev-secrets", "dev", { aws: true, vaults: undefined, clusters: undefined });
+      expect(() => of("a", "stage", { aws: true })).toThrow(
+        'no provider for the AWS account "222222222222", nor for "111111111111" of theirs/dev-secrets',
+      );
+      expect(() => of("b", "stage", { vaults: undefined })).toThrow(
+        /no provider for the Vault "stage", nor for "dev"/,
+      );
+      expect(() => of("c", "stage", { clusters: undefined })).toThrow(
+        /no provider for the cluster "[a-z-]+", nor for/,
+      );
+      of("own", "stage", { aws: false, vaults: [], clusters: [] });
+    });
   });
 });
