@@ -601,6 +601,34 @@ export function adminNeed(secret: AnyKindSettings, store: Store, rotation: Rotat
   }
 }
 
+/**
+ * What changes a secret's credential where no admin credential ever does; `undefined`: one does, or may. A Redis that AWS
+ * manages may have one for values that still live in an ACL user of own servers.
+ */
+export function changedWithoutAdmin(
+  secret: AnyKindSettings,
+  store: Store,
+  rotation: RotationMode,
+): string | undefined {
+  switch (secret.kind) {
+    case "postgresql-user":
+      return store === "vault" ? "Vault's engine by its own connection" : undefined;
+    case "jwt-signing-key":
+    case "hmac-key":
+      return "the function itself: no target holds the keys";
+    case "s3-access-key":
+      return "the function by its role";
+    case "stripe":
+      return rotation === "automatic" ? undefined : "people, in Stripe's dashboard";
+    case "paypal":
+      return "people, in PayPal's portal";
+    case "generic":
+      return "people, at its target";
+    default:
+      return undefined;
+  }
+}
+
 /** A kind with its settings: the discriminated union that rules and rotation switch on. */
 export type AnyKindSettings = {
   [K in KindName]: { readonly kind: K; readonly settings: KindSettings<K> };

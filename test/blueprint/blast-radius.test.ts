@@ -68,7 +68,14 @@ test("an admin secret names all that is rotated with it, through every step of t
   const registry = define((d) => {
     const admin = d.secrets["admin/db"];
     d.secrets["admin/root"] = { ...admin, description: "Makes the admins" };
-    d.secrets["admin/db"] = { ...admin, admin: "admin/root" };
+    // People supply a generic one; this one rotates, so that it needs an admin itself.
+    d.secrets["admin/db"] = {
+      ...d.secrets["db/app"],
+      description: "Makes logins",
+      consumers: [],
+      admin: "admin/root",
+      settings: { database: "app", role: "admin" },
+    };
     d.secrets["db/reports"] = { ...d.secrets["db/app"], settings: { database: "app", role: "reports" } };
     d.secrets["db/jobs"] = {
       ...d.secrets["db/app"],

@@ -27,4 +27,19 @@ describe("every combination of kind, store, rotation, acceptance, login, engine,
     expect(words).not.toContain("sendgrid, aws, automatic, target, no admin");
     expect(words).not.toContain("datadog, aws, automatic, target, no admin");
   });
+
+  test("takes no admin secret that rotation would never use", () => {
+    const named = valid.filter(({ isAdminNamed }) => isAdminNamed).map(wordsOf);
+    expect(named).toEqual([
+      "postgresql-user, aws, automatic, target, admin",
+      "postgresql-user, login alternating, aws, automatic, target, admin",
+      "redis-auth-token, engine elasticache, aws, automatic, target, admin",
+      "redis-auth-token, engine acl, aws, automatic, target, admin",
+      "stripe, api, aws, automatic, target, admin",
+      "sendgrid, aws, automatic, target, admin",
+      "sendgrid, aws, operator-assisted, target, admin",
+      "datadog, aws, automatic, target, admin",
+      "datadog, aws, operator-assisted, target, admin",
+    ]);
+  });
 });

@@ -213,6 +213,13 @@ const CASES: readonly {
     faults: [
       {
         path: 'secrets["crypto/webhook"].admin',
+        found: '"db/app", which rotation would never use',
+        allowed:
+          "no admin secret with hmac-key, store aws, rotation automatic: what changes it is the function itself: no target holds the keys",
+        change: "remove it; an admin secret that no other secret names can go as well",
+      },
+      {
+        path: 'secrets["crypto/webhook"].admin',
         found: "crypto/webhook → db/app → crypto/webhook",
         allowed: "a chain of admin credentials that ends",
         change: "let one of them be rotated without the others",

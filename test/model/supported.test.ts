@@ -22,7 +22,6 @@ const common = {
   owner: "team",
   consumers: ["payments"],
   rotateEvery: { seconds: 86_400 * 30 },
-  admin: "admin/db",
 };
 
 /** Sound settings of each kind, for production. */
@@ -51,17 +50,22 @@ const CHECK: Draft = {
   auth: { scheme: "bearer", tokenField: "value" },
 };
 
-function isTaken(secret: Draft): boolean {
-  const definition = draft();
-  delete definition.environments.dev;
-  definition.secrets = { "admin/db": definition.secrets["admin/db"], "the/secret": { ...common, ...secret } };
-  try {
-    defineRegistry(definition);
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** With an admin secret or without one: each combination needs one, may have one, or must not. */
+const isTaken = (secret: Draft): boolean =>
+  [{ admin: "admin/db" }, {}].some((admin) => {
+    const definition = draft();
+    delete definition.environments.dev;
+    definition.secrets = {
+      "admin/db": definition.secrets["admin/db"],
+      "the/secret": { ...common, ...admin, ...secret },
+    };
+    try {
+      defineRegistry(definition);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 
 /** Acceptances of a generic secret by rotation, for the checks that it may have. */
 const genericChecks = (rotation: RotationMode, acceptedBy: AcceptedBy): readonly string[] =>

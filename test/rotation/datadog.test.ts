@@ -396,9 +396,24 @@ describe("decommission", () => {
     expect(await agentWorks(server, old)).toBe(true);
     expect(await codeOf(secret.phase("decommission", v(1)))).toBe("still-presented");
     expect(await agentWorks(server, old)).toBe(true);
-    await secret.phase("decommission", v(1), { emergency: true });
+    const leak = await secret.phase("decommission", v(1), { emergency: true });
+    expect(leak).toMatchObject({ evidence: { lookedBy: "not-looked" } });
     expect(await agentWorks(server, old)).toBe(false);
     expect(await agentWorks(server, current())).toBe(true);
+  });
+
+  test("records when Datadog saw the retired keys last", async () => {
+    const { server, secret, arrived, current } = await world();
+    await secret.rotate(v(1));
+    const old = current();
+    arrived();
+    await secret.rotate(v(2));
+    expect(await agentWorks(server, old)).toBe(true);
+    const since = secret.clock.now().toISOString();
+    arrived();
+    expect(await secret.phase("decommission", v(1))).toMatchObject({
+      evidence: { lookedBy: "last-use", since },
+    });
   });
 
   /** A value by hand, and the rotation after it. */

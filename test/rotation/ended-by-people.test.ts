@@ -58,6 +58,30 @@ test("a SendGrid key without an admin: a person supplies it, it is tried by itse
   }
 }, 60_000);
 
+test("a SendGrid key that may not say its scopes, without an admin: mail is tried, more is not taken on trust", async () => {
+  const server = await startSendGrid({ scopesUntold: true });
+  try {
+    const targetWith = (scopes?: readonly string[]) =>
+      accepting(sendGridTargetOf(propsOf("sendgrid", { account: "acme", apiUrl: server.url, scopes })));
+    const sends = { apiKey: server.makeKey("sends", ["mail.send", "2fa_required"]).key };
+    const reads = { apiKey: server.makeKey("reads", ["alerts.read", "2fa_required"]).key };
+    await targetWith().test(sends);
+    await expect(targetWith().test(reads)).rejects.toThrow(
+      "right-missing: the key lacks the scopes mail.send",
+    );
+    await expect(targetWith(["alerts.read", "mail.send"]).test(sends)).rejects.toThrow(
+      /^right-missing: .*nobody can tell whether it has alerts.read: leave them out of scopes, or name an admin/,
+    );
+    await expect(targetWith().retire({ ...retirement, retired: reads, kept: [sends] })).rejects.toThrow(
+      "still-accepted",
+    );
+    server.removeKey(reads.apiKey);
+    await targetWith().retire({ ...retirement, retired: reads, kept: [sends] });
+  } finally {
+    await server.stop();
+  }
+}, 60_000);
+
 test("a pair of Datadog's without an admin ends when a person has ended both halves that nobody uses", async () => {
   const server = await startDatadog();
   try {

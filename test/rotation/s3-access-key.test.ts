@@ -286,8 +286,23 @@ test("a retired key that a consumer still presents stops the decommission, unles
   expect(works(old)).toBe(true);
   expect(await codeOf(secret.phase("decommission", v(1)))).toBe("still-presented");
   expect(works(old)).toBe(true);
-  await secret.phase("decommission", v(1), { emergency: true });
+  const leak = await secret.phase("decommission", v(1), { emergency: true });
   expect(works(old)).toBe(false);
+  expect(leak).toMatchObject({ evidence: { lookedBy: "not-looked" } });
+});
+
+test("the record says when IAM saw the retired key last", async () => {
+  const { secret, arrived, rotate, works } = accessKey();
+  await rotate(v(1));
+  const old = secret.current as AccessKeyValue;
+  arrived();
+  await rotate(v(2));
+  expect(works(old)).toBe(true);
+  const since = secret.clock.now().toISOString();
+  arrived();
+  expect(await secret.phase("decommission", v(1))).toMatchObject({
+    evidence: { lookedBy: "last-use", since },
+  });
 });
 
 test("a key of another user, put by hand, is refused", async () => {

@@ -148,6 +148,30 @@ test("with webhooks one rotation uses the published secret and publishes another
   }
 });
 
+test("a use after everybody should have had the new key stops the decommission; the record says the last one", async () => {
+  const w = await world();
+  await w.secret.rotate(versionId("first"));
+  const held = w.current();
+  w.arrived();
+  await w.secret.rotate(versionId("second"));
+  const lastUse = w.secret.clock.now().toISOString();
+  expect(await w.api.accepts(held.secretKey)).toBe(true);
+  w.arrived();
+  const unused = await w.secret.phase("decommission", versionId("first"));
+  expect(unused).toMatchObject({ result: "done", evidence: { lookedBy: "last-use", since: lastUse } });
+
+  const late = w.current();
+  w.arrived();
+  await w.secret.rotate(versionId("third"));
+  w.arrived();
+  w.secret.clock.advance(HOUR);
+  expect(await w.api.accepts(late.secretKey)).toBe(true);
+  expect(await codeOf(w.secret.phase("decommission", versionId("second")))).toBe("still-presented");
+  expect(await w.api.accepts(late.secretKey)).toBe(true);
+  const leak = await w.secret.phase("decommission", versionId("second"), { emergency: true });
+  expect(leak).toMatchObject({ evidence: { lookedBy: "not-looked" } });
+});
+
 test("a key that a person made before is theirs to end", async () => {
   const w = await world();
   const byHand = w.stripe.createKeys(w.account, "test");

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type { Attempt } from "../../lib/rotation/target";
+import { lastUse } from "../../lib/rotation/targets/last-use";
 import { keepOnly, makeKey, type VendorKey, type VendorKeys } from "../../lib/rotation/targets/vendor-keys";
 import { TestClock, testRandom } from "./models/rehearsed-secret";
 
@@ -109,4 +110,18 @@ describe("which keys nobody holds", () => {
     expect(left).toContain(inUse);
     expect(left.includes(id)).toBe(kept);
   });
+});
+
+test.each<[string, readonly (Date | undefined)[], Date | undefined, object | undefined]>([
+  [
+    "the later of two",
+    [new Date("2026-01-02T00:00:00Z"), new Date("2026-01-03T00:00:00Z")],
+    new Date(),
+    { lookedBy: "last-use", since: "2026-01-03T00:00:00.000Z" },
+  ],
+  ["a vendor that is silent on one of them", [new Date(), undefined], new Date(), undefined],
+  ["a vendor that is silent", [undefined], new Date(), undefined],
+  ["nobody looked", [new Date()], undefined, { lookedBy: "not-looked" }],
+])("the last use of retired keys: %s", (_what, uses, usedUntil, evidence) => {
+  expect(lastUse(uses, usedUntil)).toEqual(evidence);
 });

@@ -1,8 +1,8 @@
 import { type Fault, fault } from "../faults";
-import { adminNeed } from "../kinds";
+import { adminNeed, changedWithoutAdmin } from "../kinds";
 import { forEnvironments, type RuleContext } from "./context";
 
-/** An admin credential must be named where rotation needs it, be there, and must not need itself. */
+/** An admin credential must be named where rotation needs it, and only where it may; be there; and must not need itself. */
 export function adminFaults(context: RuleContext): readonly Fault[] {
   const { secrets } = context.parsed;
   const unnamed = forEnvironments(context, (_name, _environment, present) =>
@@ -15,6 +15,20 @@ export function adminFaults(context: RuleContext): readonly Fault[] {
           "no admin secret",
           `the key of a secret with ${need}`,
           `add such a secret (kind generic, rotation operator-assisted, no consumers) and name it here`,
+        ),
+      ];
+    }),
+  );
+  const idle = forEnvironments(context, (_name, _environment, present) =>
+    present.flatMap((secret) => {
+      const changedBy = changedWithoutAdmin(secret, secret.store, secret.rotation);
+      if (changedBy === undefined || secret.admin === undefined) return [];
+      return [
+        fault(
+          ["secrets", secret.key, "admin"],
+          `${JSON.stringify(secret.admin)}, which rotation would never use`,
+          `no admin secret with ${secret.kind}, store ${secret.store}, rotation ${secret.rotation}: what changes it is ${changedBy}`,
+          "remove it; an admin secret that no other secret names can go as well",
         ),
       ];
     }),
@@ -53,5 +67,5 @@ export function adminFaults(context: RuleContext): readonly Fault[] {
     }
     return [];
   });
-  return [...unnamed, ...missing, ...circles];
+  return [...unnamed, ...idle, ...missing, ...circles];
 }

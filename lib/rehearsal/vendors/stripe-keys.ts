@@ -18,6 +18,8 @@ export interface StripeKey extends StripeOwner {
   readonly managedBy?: string;
   /** Time at which it ends, or ended. */
   expiresAt: Date | undefined;
+  /** "Timestamp when the API key was last used": https://stripe.dev/stripe-java/com/stripe/model/v2/iam/ApiKey.html */
+  lastUsed?: Date;
 }
 
 /** An app whose owner's key may make keys where it is installed. */
@@ -233,6 +235,7 @@ export class StripeApiKeys {
       connect_permissions: [],
       created: key.created.toISOString(),
       ip_allowlist: [],
+      last_used: key.lastUsed?.toISOString() ?? null,
       livemode: live,
       ...(key.managedBy === undefined
         ? {}

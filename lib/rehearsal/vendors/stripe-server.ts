@@ -122,6 +122,7 @@ export async function startStripeServer({
       if (key === undefined) return stripeError(401, `Invalid API Key provided: ${shown}`);
       if (keys.hasEnded(key))
         return stripeError(401, `Expired API Key provided: ${shown}`, "api_key_expired");
+      key.lastUsed = now();
       const limited = overLimit();
       if (limited !== undefined) return limited;
       const version = call.headers["stripe-version"];

@@ -5,6 +5,7 @@ import { RotationError } from "../rotation-error";
 import type { AcceptingTarget, SecretIdentity } from "../target";
 import { type KindValue, VALUE_SCHEMAS } from "../value-schemas";
 import { eventually } from "./eventually";
+import { lastUse } from "./last-use";
 import { keepOnly, makeKey, requireNoOtherMark, type VendorKeys } from "./vendor-keys";
 
 /** The value of `datadog`. */
@@ -58,14 +59,18 @@ export function datadogTarget({
 }: DatadogTargetProps): AcceptingTarget<DatadogValue> {
   const { apiKeys, appKeys } = datadog;
 
-  /** Makes sure that a key may die: it is the one that its id names, and nobody uses it. */
+  /**
+   * Makes sure that a key may die: it is the one that its id names, and nobody uses it.
+   *
+   * @returns when it was used last; `undefined`: Datadog does not tell
+   */
   const checkEnd = async (
     { keys, what, id, key }: RetiredKey,
     secret: SecretIdentity,
     usedUntil: Date | undefined,
-  ): Promise<void> => {
+  ): Promise<Date | undefined> => {
     const listed = (await keys.list()).find((candidate) => candidate.id === id);
-    if (listed === undefined) return;
+    if (listed === undefined) return undefined;
     requireNoOtherMark(listed, secret, `the ${what} ${id}`);
     if (!key.endsWith(listed.lastCharacters ?? "")) {
       throw new RotationError("user-mismatch", `${id} is not the id of the retired ${what}`);
@@ -77,6 +82,7 @@ export function datadogTarget({
         `the retired ${what} ${id} was used at ${lastUsedAt.toISOString()}`,
       );
     }
+    return lastUsedAt;
   };
 
   /** Removes a key and proves that it is dead. */
@@ -168,8 +174,11 @@ export function datadogTarget({
         ...(kept.some(({ apiKeyId }) => apiKeyId === api.id) ? [] : [api]),
       ];
       // All are looked at before any of them ends: whoever still uses one of a pair needs both.
-      for (const key of ending) await checkEnd(key, secret, emergency ? undefined : refreshedBy);
+      const usedUntil = emergency ? undefined : refreshedBy;
+      const uses: (Date | undefined)[] = [];
+      for (const key of ending) uses.push(await checkEnd(key, secret, usedUntil));
       for (const key of ending) await end(key);
+      return ending.length === 0 ? undefined : lastUse(uses, usedUntil);
     },
   };
 }

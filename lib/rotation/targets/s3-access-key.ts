@@ -1,4 +1,5 @@
 import type { KindSettings } from "../../model/kinds";
+import type { RetirementEvidence } from "../../model/procedure-events";
 import type { Clock } from "../ports";
 import { RotationError } from "../rotation-error";
 import type { AcceptingTarget, Attempt, SecretIdentity } from "../target";
@@ -216,11 +217,14 @@ export function s3AccessKeyTarget({
 
     async retire({ secret, retired, kept, refreshedBy, emergency }) {
       const { accessKeyId: id, secretAccessKey } = retired;
-      if (kept.some(({ accessKeyId }) => accessKeyId === id)) return;
+      if (kept.some(({ accessKeyId }) => accessKeyId === id)) return undefined;
+      let evidence: RetirementEvidence | undefined;
       const tags = await keys.tags(user);
       isOurs(tags.get(MARK_KEY), secret, `IAM user ${user}`);
       // Rights are given by user, and a key that an earlier call has removed is none of the user's any more.
-      if ((await keys.list(user)).some((key) => key.id === id)) {
+      const key = (await keys.list(user)).find((candidate) => candidate.id === id);
+      if (key !== undefined) {
+        evidence = { lookedBy: "not-looked" };
         // Whoever was given up before anybody was served it has signed nothing but its own test.
         if (!emergency && refreshedBy !== undefined) {
           const used = await keys.lastUsedAt(id);
@@ -230,6 +234,7 @@ export function s3AccessKeyTarget({
               `the retired key of user ${user} signed a request at ${used.toISOString()}`,
             );
           }
+          evidence = { lookedBy: "last-use", since: (used ?? key.createdAt).toISOString() };
         }
         await keys.remove(user, id);
       }
@@ -242,6 +247,8 @@ export function s3AccessKeyTarget({
       if (alive !== undefined) {
         throw new RotationError("target-busy", `AWS still takes the key that user ${user} no longer has`);
       }
+      // Of a key that an earlier call has removed IAM tells nothing any more.
+      return evidence;
     },
   };
 }

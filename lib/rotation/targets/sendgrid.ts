@@ -28,8 +28,11 @@ export interface SendGrid {
    * take it (yet, or any more).
    */
   scopesOf(apiKey: string): Promise<readonly string[] | "untold" | undefined>;
-  /** Scopes of a key, as the admin key sees them; `undefined`: the account has no such key. */
-  shownScopes(id: string): Promise<readonly string[] | undefined>;
+  /**
+   * Scopes of a key, as the admin key sees them; `undefined`: the account has no such key; `untold`: there is no admin key to
+   * ask with.
+   */
+  shownScopes(id: string): Promise<readonly string[] | "untold" | undefined>;
   /** Hands SendGrid a message by the key that is never delivered; `false`: the key may not send. */
   maySend(apiKey: string): Promise<boolean>;
 }
@@ -59,9 +62,23 @@ export function sendGridTarget({
 }: SendGridTargetProps): AcceptingTarget<SendGridValue> {
   const { keys } = sendGrid;
 
+  /** The admin's word; without an admin only mail can be tried, so that more than that is not taken on trust. */
+  const seen = async (id: string): Promise<readonly string[]> => {
+    const shown = (await sendGrid.shownScopes(id)) ?? [];
+    if (shown !== "untold") return shown;
+    const unseen = scopes.filter((scope) => scope !== SEND_MAIL);
+    if (unseen.length === 0) return [SEND_MAIL];
+    throw new RotationError(
+      "right-missing",
+      `SendGrid does not let the key say its scopes, so nobody can tell whether it has ${unseen.join(", ")}: leave them out of ` +
+        "scopes, or name an admin secret whose key has api_keys.read",
+      "HTTP-403",
+    );
+  };
+
   /** Scopes of a key that may not ask for them: the admin's word, and where it sends mail, SendGrid's own answer to mail. */
   const untold = async (apiKey: string): Promise<readonly string[]> => {
-    const held = (await sendGrid.shownScopes(sendGridKeyId(apiKey) ?? "")) ?? [];
+    const held = await seen(sendGridKeyId(apiKey) ?? "");
     if (!held.includes(SEND_MAIL) || (await sendGrid.maySend(apiKey))) return held;
     return held.filter((scope) => scope !== SEND_MAIL);
   };

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { KindSettings, RotationMode } from "../../model/kinds";
+import type { RetirementEvidence } from "../../model/procedure-events";
 import { advance, publish } from "../generations";
 import { checkStripeMode } from "../operator-value";
 import type { Clock, Random } from "../ports";
@@ -7,6 +8,7 @@ import { RotationError } from "../rotation-error";
 import type { AcceptingTarget, Attempt, Published, SecretIdentity } from "../target";
 import { type KindValue, VALUE_SCHEMAS } from "../value-schemas";
 import { eventually } from "./eventually";
+import { lastUse } from "./last-use";
 import {
   checkNoneLeft,
   checkWebhookSecrets,
@@ -173,15 +175,31 @@ export function stripeTarget(props: StripeTargetProps): AcceptingTarget<StripeVa
     },
   };
 
-  const expire = async (secret: SecretIdentity, retired: StripeValue): Promise<void> => {
-    const { secretKeyId: id } = retired;
-    if (!automatic || id === undefined) return;
+  /**
+   * Expires a key that rotation has made.
+   *
+   * @param usedUntil after which a use shows a consumer that has not the new one; `undefined`: nobody looks
+   */
+  const expire = async (
+    secret: SecretIdentity,
+    { secretKeyId: id }: StripeValue,
+    usedUntil: Date | undefined,
+  ): Promise<RetirementEvidence | undefined> => {
+    if (!automatic || id === undefined) return undefined;
     const listed = (await keys.list()).find((key) => key.id === id);
-    if (listed === undefined) return;
+    if (listed === undefined) return undefined;
     if (!carriesMark(listed.name, secret)) {
       throw new RotationError("user-mismatch", `key ${id} of ${place} has not the mark of the secret`);
     }
+    const { lastUsedAt } = listed;
+    if (usedUntil !== undefined && lastUsedAt !== undefined && lastUsedAt > usedUntil) {
+      throw new RotationError(
+        "still-presented",
+        `the retired key ${id} of ${place} was used at ${lastUsedAt.toISOString()}`,
+      );
+    }
     await keys.remove(id);
+    return lastUse([lastUsedAt], usedUntil);
   };
 
   return {
@@ -259,19 +277,24 @@ export function stripeTarget(props: StripeTargetProps): AcceptingTarget<StripeVa
 
     published: receiver === undefined ? undefined : published,
 
-    async retire({ secret, retired, kept }) {
+    async retire({ secret, retired, kept, refreshedBy, emergency }) {
       const [{ secretKey } = retired] = kept;
       if (receiver !== undefined) {
         const held = kept.map(({ webhookSecrets }) => webhookSecrets);
         await receiver.end(secretKey, () => endpointsOf(secretKey), retired.webhookSecrets, held, secret);
       }
-      if (kept.some((value) => value.secretKey === retired.secretKey)) return;
+      if (kept.some((value) => value.secretKey === retired.secretKey)) return undefined;
       // A refusal means something only where a good key is taken.
       if (!(await stripe.accepts(secretKey))) throw unknownKey();
-      await expire(secret, retired);
+      // Where no other key is left, the retired one has just been used here.
+      const evidence = await expire(
+        secret,
+        retired,
+        emergency || kept.length === 0 ? undefined : refreshedBy,
+      );
       const expires = automatic && retired.secretKeyId !== undefined;
       const ask = (): Promise<boolean> => stripe.accepts(retired.secretKey);
-      if (!(expires ? await eventually(ask, (taken) => !taken, clock) : await ask())) return;
+      if (!(expires ? await eventually(ask, (taken) => !taken, clock) : await ask())) return evidence;
       throw expires
         ? new RotationError(
             "target-busy",
