@@ -45,6 +45,8 @@ export interface StateMachineParts {
 const RETRY_SECONDS = 300;
 /** A day, at that pace: Vaults may be sealed over a night. */
 const CONFIRMATION_TRIES = 288;
+/** A quarter of an hour: a leak is not waited out. */
+const EMERGENCY_CONFIRMATION_TRIES = 4;
 /** 20 minutes: a broken credential is to be rolled back soon. */
 const PROOF_TRIES = 5;
 /** 12 hours: consumers that still present the old credential are looked for, and mended. */
@@ -207,14 +209,14 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
     ProofFailed: {
       Type: "Pass",
       Assign: { phases: jsonata(phaseFailed("verify")) },
-      Next: "BeginRollback",
+      Next: "Roll back?",
     },
     "What next?": {
       Type: "Choice",
       Choices: [
         { Condition: jsonata("$run.kind = 'publication'"), Assign: { outcome: "published" }, Next: "Record" },
         { Condition: jsonata("$oldVersion = null"), Assign: { outcome: "replaced" }, Next: "Record" },
-        { Condition: jsonata("$not($overlapped)"), Next: "Overlap" },
+        { Condition: jsonata("$not($overlapped) and $not($run.emergency)"), Next: "Overlap" },
         { Condition: jsonata("$run.approval"), Next: "AnnounceApproval" },
       ],
       Default: "BeginDecommission",
@@ -261,11 +263,16 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
       Catch: [caught("RequestApproval", ["States.ALL"], "NotApproved")],
       Next: "BeginDecommission",
     },
-    // What nobody vouched for does not stay: the old credential is alive.
+    // What nobody vouched for does not stay: the old credential is alive. A leaked one does not come back for that.
     NotApproved: {
       Type: "Pass",
       Assign: { phases: jsonata(phaseFailed("approve")) },
-      Next: "BeginRollback",
+      Next: "Leaked?",
+    },
+    "Leaked?": {
+      Type: "Choice",
+      Choices: [{ Condition: jsonata("$run.emergency"), Assign: { outcome: "failed" }, Next: "Page" }],
+      Default: "Roll back?",
     },
   };
 
@@ -294,6 +301,14 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
   };
 
   const rollback: Record<string, State> = {
+    // What a retirement proves is in use, and stays: it began when there was nothing better.
+    "Roll back?": {
+      Type: "Choice",
+      Choices: [
+        { Condition: jsonata("$run.kind = 'retirement'"), Assign: { outcome: "failed" }, Next: "Page" },
+      ],
+      Default: "BeginRollback",
+    },
     BeginRollback: { Type: "Pass", Assign: BEGIN, Next: "Rollback" },
     Rollback: phase("rollback", jsonata("$run.newVersion"), {
       Assign: { returned: jsonata("$states.result.Payload.result") },
@@ -432,23 +447,30 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
           {
             Condition: jsonata("$run.back"),
             Assign: { fault: { state: "Begin", code: "called-back" } },
-            Next: "BeginRollback",
+            Next: "Roll back?",
           },
         ],
         Default: "Confirm",
       },
       Confirm: confirm(jsonata("$run.newVersion"), {
-        Catch: [caught("Confirm", ["States.ALL"], "BeginRollback")],
+        Catch: [caught("Confirm", ["States.ALL"], "Roll back?")],
         Next: "Confirmed?",
       }),
       "Confirmed?": {
         Type: "Choice",
         Choices: [
           { Condition: jsonata("$confirmed"), Next: "Fingerprint" },
-          { Condition: jsonata(`$tries < ${CONFIRMATION_TRIES}`), Next: "AwaitConfirmation" },
+          {
+            Condition: jsonata(
+              `$tries < ($run.emergency ? ${EMERGENCY_CONFIRMATION_TRIES} : ${CONFIRMATION_TRIES})`,
+            ),
+            Next: "AwaitConfirmation",
+          },
+          // A Vault that is away keeps no leaked credential alive, and going back would put it to use again.
+          { Condition: jsonata("$run.emergency"), Next: "Fingerprint" },
         ],
         Assign: { fault: { state: "Confirm", code: "not-published-yet" } },
-        Default: "BeginRollback",
+        Default: "Roll back?",
       },
       AwaitConfirmation: pause("Confirm"),
       // For the record. It is no reason to roll back, nor to wait: without them the run goes on.
@@ -467,9 +489,15 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
         Default: "BeginProof",
       },
       Restart: restart(jsonata("$run.newVersion"), {
-        Catch: [caught("Restart", ["States.ALL"], "BeginRollback")],
+        Catch: [caught("Restart", ["States.ALL"], "Not restarted")],
         Next: "BeginProof",
       }),
+      // Whoever was not restarted fails until somebody does it. That is no reason to use a leaked credential again.
+      "Not restarted": {
+        Type: "Choice",
+        Choices: [{ Condition: jsonata("$run.emergency"), Next: "BeginProof" }],
+        Default: "Roll back?",
+      },
       ...proof,
       ...approval,
       ...decommission,

@@ -5,9 +5,10 @@
 
 /**
  * What a run is about. `rotation`: a new credential is current, the old one goes. `publication`: a key was published
- * beside the current one, nothing goes. `promotion`: a published key is current, the one before goes.
+ * beside the current one, nothing goes. `promotion`: a published key is current, the one before goes. `retirement`: the
+ * current credential stays, and what a run before has left beside it goes; it is never rolled back.
  */
-export type RunKind = "rotation" | "publication" | "promotion";
+export type RunKind = "rotation" | "publication" | "promotion" | "retirement";
 
 /**
  * Input of one execution: which run it follows, and nothing else. Whoever may start executions can write any input, so what

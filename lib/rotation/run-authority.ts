@@ -96,6 +96,8 @@ function versionOf(phase: AskedPhase["phase"], run: Run, asked: string | undefin
       // A promotion is made of the published version; else it finishes what the run is about.
       return run.kind === "promotion" ? (run.oldVersion ?? run.newVersion) : run.newVersion;
     case "rollback":
+      // What it keeps is in use, and what it retires was left behind.
+      if (run.kind === "retirement") throw mismatch(run, "a retirement is not taken back");
       // A value that was supplied for a run that nobody follows may wait as another version.
       return run.status === "withdrawing" && asked !== undefined ? asked : run.newVersion;
     case "decommission":

@@ -123,6 +123,8 @@ export interface AcceptingTarget<V> extends Generated<V> {
 /** Keys that nobody but our own workloads checks. */
 export interface PublishedTarget<V> extends Generated<V>, Published<V> {
   readonly acceptedBy: "own-workloads";
+  /** The value with nothing accepted that is not used any more; `undefined` when it is so already. */
+  withoutPrevious(current: V): V | undefined;
 }
 
 /** A credential that cannot have a twin: installing the new one ends the old one. */

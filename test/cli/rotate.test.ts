@@ -122,9 +122,9 @@ test("manual dual publish: each phase when its time has come, and each again cha
   expect(await deployed.value("dev", key)).toEqual(promoted);
 
   expect(await report(key, "--phase", "decommission")).toMatchObject({ code: 1, outcome: "too-early" });
-  const hurried = await rotate(key, ["--phase", "decommission", "--emergency"]);
+  const hurried = await rotate(key, ["--phase", "decommission", "--emergency", "--yes"]);
   expect(hurried.code).toBe(0);
-  expect(hurried.err).toContain("Emergency: waiting times are skipped.");
+  expect(hurried.err).toContain("Emergency: crypto/webhook in dev is rotated without waiting");
   expect(await deployed.value("dev", key)).toMatchObject({ current: published.next, previous: null });
   expect(await report(key, "--phase", "decommission")).toMatchObject({ code: 0, outcome: "already-done" });
 });
@@ -213,7 +213,7 @@ test.each<{ what: string; args: readonly string[]; input?: unknown; tells: strin
   {
     what: "an emergency of an automatic rotation",
     args: ["db/app", "--emergency"],
-    tells: "--phase decommission --emergency",
+    tells: "leave --direct out: secrets-registry rotate db/app --env dev --emergency",
   },
   {
     what: "an emergency that skips nothing",

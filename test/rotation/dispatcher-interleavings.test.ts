@@ -283,7 +283,9 @@ class World {
 
   /** Laws that hold when everything was said and heard: no run is open but one whose rotation does not get on. */
   checkEnd(): void {
-    for (const run of this.table.runs.filter((candidate) => !hasEnded(candidate))) {
+    for (const run of this.table.runs.filter(
+      (candidate) => !hasEnded(candidate) && candidate.kind !== "retirement",
+    )) {
       expect(run.status).toBe("rotating");
       expect(run.newVersion).toBe(this.secrets.versionWith(NAME, "AWSPENDING"));
     }
@@ -295,6 +297,11 @@ class World {
     for (const { input } of this.executions.all.values()) {
       expect(this.table.runs.map(({ run }) => run)).toContain(input.run);
     }
+  }
+
+  /** Whether a retirement is under way. */
+  get retires(): boolean {
+    return this.table.runs.some((run) => !hasEnded(run) && run.kind === "retirement");
   }
 
   get handled(): number {
@@ -389,6 +396,13 @@ const anyTimes = (total: Record<"steps" | "runs" | "handled" | "withdrawn" | "di
         await run();
       }
       world.checkEnd();
+      // What a run has left is retired by runs that die as well, and are begun anew.
+      for (let sweep = 0; sweep < 40 && world.retires; sweep += 1) {
+        world.clock.advance(7_200);
+        void world.dispatch({ action: "sweep" }, false);
+        await run();
+      }
+      expect(world.retires).toBe(false);
       total.runs += world.table.runs.length;
       total.handled += world.handled;
       total.withdrawn += world.table.runs.filter(({ status }) => status === "withdrawn").length;

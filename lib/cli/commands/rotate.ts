@@ -21,7 +21,11 @@ Examples:
   secrets-registry rotate status jwt/signing --env prod
   secrets-registry rotate rollback jwt/signing --env prod
   secrets-registry rotate rollout jwt/signing --change … --profile dev=acme-dev stage=acme-stage prod=acme-prod
+  secrets-registry rotate db/app-primary --env prod --change … --emergency
   vault-of-yours read stripe | secrets-registry rotate payments/stripe --env prod --change … --value-from stdin
+
+After a leak, --emergency waits for nothing: it says which workloads fail until they have the new credential, and asks
+for the secret's key to be typed (without a terminal: --yes).
 
 The dispatcher begins each run; the state machine proves it, asks approvers, and retires the old credential.
 At a terminal, values that people supply are asked for and not shown. They are never arguments.
@@ -45,6 +49,12 @@ const VALUE_FROM = [
   "--value-from <where>",
   "where the value of an operator-assisted secret comes from, as JSON",
 ] as const;
+const EMERGENCY = [
+  "--emergency",
+  "for a leak: nothing waits, every key of the value goes, and a run under way gives way; approvals stay",
+  false,
+] as const;
+const YES = ["--yes", "with --emergency: go on without a question", false] as const;
 const format = () =>
   new Option("--format <format>", "how the result is written").choices(["text", "json"]).default("text");
 
@@ -68,11 +78,12 @@ function addSecretCommand(rotate: Command, host: RotationCommandHost): void {
     .addOption(new Option(...VALUE_FROM).choices(["stdin"]))
     .option(
       "--direct",
-      "calls the secret's function past the dispatcher, where no change request is needed",
+      "calls the secret's function past the dispatcher, where no change request is needed: for first values, and for rotations of Secrets Manager's own; phases need a run that is open",
       false,
     )
     .option("--version <id>", "with --direct: the version that the phase is about; else the labels say which")
-    .option("--emergency", "for a leak: skips waits; approvals stay", false)
+    .option(...EMERGENCY)
+    .option(...YES)
     .option(...PROFILE)
     .addOption(format())
     .action(async (key: string, options: RotateFlags) => {
@@ -148,7 +159,8 @@ function addRolloutCommand(rotate: Command, host: RotationCommandHost): void {
     .option(...CHANGE)
     .option("--env <name...>", "these environments only; default: all that have the secret")
     .addOption(new Option(...VALUE_FROM).choices(["stdin"]))
-    .option("--emergency", "for a leak: skips waits; approvals stay", false)
+    .option(...EMERGENCY)
+    .option(...YES)
     .option(...PROFILE)
     .addOption(format())
     .action(async (key: string, options: Omit<RotateFlags, "env"> & { readonly env?: readonly string[] }) => {
@@ -176,6 +188,7 @@ interface RotateFlags {
   readonly version?: string;
   readonly direct: boolean;
   readonly emergency: boolean;
+  readonly yes: boolean;
   readonly profile?: readonly string[];
   readonly format: "text" | "json";
 }

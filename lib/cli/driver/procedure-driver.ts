@@ -6,11 +6,13 @@ import type { Tell } from "./progress";
 import type { DriverContext, RotatedPlan } from "./rotation-driver";
 
 /** A run as the dispatcher shows it. */
-export interface RunView extends Omit<Run, "startedAt" | "endedAt" | "emergency"> {
+export interface RunView extends Omit<Run, "startedAt" | "endedAt"> {
   readonly startedAt: string;
   readonly endedAt?: string | undefined;
   /** Name of the execution that follows it. */
   readonly execution: string;
+  /** A version that was AWSPENDING without a run when this one began. */
+  readonly leftover?: { readonly version: string; readonly became: "adopted" | "cleared" } | undefined;
 }
 
 /** What begins a run. */
@@ -166,7 +168,7 @@ function unlessEnded(failure: unknown): Partial<RunView> {
 }
 
 /** A run as the dispatcher would show it. */
-const viewed = ({ startedAt, endedAt, emergency: _, ...run }: Run): Omit<RunView, "execution"> => ({
+const viewed = ({ startedAt, endedAt, ...run }: Run): Omit<RunView, "execution"> => ({
   ...run,
   startedAt: startedAt.toISOString(),
   ...(endedAt === undefined ? {} : { endedAt: endedAt.toISOString() }),

@@ -185,7 +185,7 @@ export class RotationDriver {
         cloud.putPending(secret.name, put, JSON.stringify(value)),
       );
     }
-    const version = steps.includes("createSecret") && !emergency ? randomUUID() : put;
+    const version = steps.includes("createSecret") ? randomUUID() : put;
     return { version, isNew: staged === undefined };
   }
 

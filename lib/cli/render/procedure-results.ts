@@ -12,12 +12,20 @@ const HEADLINES: Readonly<Record<ProcedureReport["outcome"], string>> = {
   failed: "failed",
 };
 
+const LEFTOVERS: Readonly<Record<"adopted" | "cleared", (version: string) => string>> = {
+  adopted: (version) => `Version ${version} was pending without a run; this run took it up.`,
+  cleared: (version) => `Version ${version} was pending without a run; it was given up first.`,
+};
+
 /** Progress of a rotation through the procedure. */
 export function renderProcedure(report: ProcedureReport, format: Format): string {
   if (format === "json") return JSON.stringify(report, null, 2);
   return [
     `${report.secret} in ${report.environment}: ${HEADLINES[report.outcome]}.`,
-    ...report.runs.map(({ kind, run, status, endedAt }) => `  ${kind} ${run}: ${status} ${endedAt ?? ""}`),
+    ...report.runs.flatMap(({ kind, run, status, endedAt, leftover }) => [
+      `  ${kind} ${run}: ${status} ${endedAt ?? ""}`,
+      ...(leftover === undefined ? [] : [`  ${LEFTOVERS[leftover.became](leftover.version)}`]),
+    ]),
     ...(report.fault ? [`  ${report.fault.message}`] : []),
     ...(report.next === undefined ? [] : [report.next]),
   ].join("\n");

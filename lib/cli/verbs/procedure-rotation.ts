@@ -25,6 +25,7 @@ import { type FoundSecret, findSecret } from "../find-secret";
 import { faultOfSupplied } from "../supplied-values";
 import { UserFault } from "../user-fault";
 import { changeOf, type UsedChange } from "./approved-change";
+import { confirmEmergency } from "./emergency";
 import type { RotatePhase, RotationHost } from "./rotate";
 import { readCommand, suppliedValue } from "./supplied-value";
 
@@ -38,7 +39,10 @@ export interface ProcedureOptions {
   readonly valueFrom?: "stdin" | undefined;
   /** What was supplied, where the caller has read it already. */
   readonly supplied?: unknown;
+  /** A leak: nothing waits. Who fails meanwhile is said, and whether that is meant is asked. */
   readonly emergency: boolean;
+  /** An emergency is meant: nobody is asked. @default false */
+  readonly yes?: boolean | undefined;
 }
 
 /** How far a rotation through the procedure came. */
@@ -99,11 +103,13 @@ export async function rotateByProcedure(
     let began = false;
     const stages = stagesOf(found, options);
     for (const stage of stages) {
-      const { open, latest } = await work.driver.runs(found.secret);
+      const { open: seen, latest } = await work.driver.runs(found.secret);
+      const open = isSuperseded(seen, options) ? undefined : seen;
       // A promotion under way has its publication behind it.
       if (open?.kind === "promotion" && stage !== "promote" && stages.includes("promote")) continue;
       if (open !== undefined) refuseForeign(open, work, stage);
       const before = open ?? latest.find((run) => isOf(run, stage, work, latest));
+      if (options.emergency && before === undefined) await confirmEmergency(found, options, host.terminal);
       if (before === undefined && stage === "promote" && (await hasNothingToPromote(work))) continue;
       if (stage === "stage" && (before === undefined || before.status === "rotating")) {
         const { newVersion } =
@@ -143,6 +149,14 @@ async function prepare(
   const { plan, secret, resolved } = found;
   const procedure = procedureOf(found);
   const { phase, valueFrom } = options;
+  if (options.emergency && (phase === "publish" || (phase === "promote" && !isMadeHere(found)))) {
+    throw new UserFault(
+      `In an emergency every key of ${key} is another one, and is used at once: nothing is published first. Leave --phase out.`,
+    );
+  }
+  if (options.yes && !options.emergency) {
+    throw new UserFault("--yes answers the question of --emergency. Leave it out, or add --emergency.");
+  }
   if (phase === "verify" || phase === "decommission") {
     throw new UserFault(
       `In ${plan.environment} the procedure does --phase ${phase} by itself, when its time has come. Look with: secrets-registry rotate status ${key} --env ${plan.environment}.`,
@@ -181,11 +195,11 @@ export function procedureOf({ plan }: Pick<FoundSecret, "plan">): ProcedurePlan 
 
 function stagesOf(found: FoundSecret, { phase, emergency }: ProcedureOptions): readonly Stage[] {
   if (isMadeHere(found)) return [phase === "promote" ? "rotate" : "stage"];
-  if (!isPublished(found)) return ["rotate"];
+  // In an emergency every key is another one, and is used at once: nothing is published first.
+  if (!isPublished(found) || emergency) return ["rotate"];
   const first: Stage = found.secret.rotation === "manual-dual-publish" ? "publish" : "rotate";
   if (phase !== undefined) return [phase === "promote" ? phase : first];
-  // In an emergency supplied keys rotate alone, at once: nothing is published beside them.
-  return emergency && first === "rotate" ? [first] : [first, "promote"];
+  return [first, "promote"];
 }
 
 /** Whether the value holds keys that are published first, and put to use by another run. */
@@ -201,6 +215,10 @@ async function hasNothingToPromote({ found, options, labels }: Work): Promise<bo
   if (options.phase !== undefined || found.secret.rotation === "manual-dual-publish") return false;
   return !(await labels.holdsNext(found.secret));
 }
+
+/** A run that is under way gives way to an emergency, unless it is one itself. */
+const isSuperseded = (open: RunView | undefined, { emergency }: ProcedureOptions): boolean =>
+  emergency && open !== undefined && open.emergency !== true;
 
 const KIND = { rotate: "rotation", stage: "rotation", publish: "publication", promote: "promotion" } as const;
 
@@ -239,12 +257,7 @@ function isOf(
 
 /** Begins a run, or goes on with the open one, and follows it to its end. */
 async function throughRun(work: Work, stage: Stage, open: RunView | undefined): Promise<RunView> {
-  const { found, driver, host, options } = work;
-  if (options.emergency) {
-    host.terminal.err(
-      `Emergency: waiting times are skipped. Pods that have not refreshed yet (they do every ${formatDuration(found.plan.refreshEvery)}) fail until they have.\n`,
-    );
-  }
+  const { found, driver } = work;
   // One that is being taken back is not the dispatcher's to begin.
   const begun = open?.direction === "back" ? open : await beginRun(work, stage, open);
   return driver.follow(found.secret, begun, () => goOn(work, stage, begun));
@@ -322,7 +335,7 @@ async function publishedVersion({ found, driver, labels, host, options }: Work):
   if (current === undefined || !isWaiting) {
     throw failedBy(new RotationError("nothing-published", `${secret.name} has no published key that waits`));
   }
-  if (options.phase === "promote" || options.emergency) return current;
+  if (options.phase === "promote") return current;
   const wait = host.pace.waitOf(waitBefore("promote", secret));
   await host.progress.step(`${secret.key}: wait until every pod accepts the published key`, async (tell) => {
     const confirmedAt = await labels.confirmed(secret, current);

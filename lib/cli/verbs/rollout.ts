@@ -7,7 +7,7 @@ import { type ProcedureOptions, type ProcedureReport, rotateByProcedure } from "
 import type { RotationHost } from "./rotate";
 
 /** How a rollout is called. */
-export interface RolloutOptions extends Pick<ProcedureOptions, "change" | "valueFrom" | "emergency"> {
+export interface RolloutOptions extends Pick<ProcedureOptions, "change" | "valueFrom" | "emergency" | "yes"> {
   /** @default every environment that has the secret */
   readonly environments?: readonly string[] | undefined;
 }

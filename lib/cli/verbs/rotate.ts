@@ -1,4 +1,4 @@
-import { formatDuration, type Registry, type RotationMode } from "../../model";
+import type { Registry, RotationMode } from "../../model";
 import { isSupplied, RotationError } from "../../rotation";
 import { requireAccount } from "../cloud/require-account";
 import type { RotationCloud } from "../cloud/rotation-cloud";
@@ -10,6 +10,7 @@ import { type FoundSecret, findSecret } from "../find-secret";
 import { faultOfSupplied } from "../supplied-values";
 import type { Terminal } from "../terminal";
 import { UserFault } from "../user-fault";
+import { confirmEmergency } from "./emergency";
 import { readCommand, suppliedValue } from "./supplied-value";
 
 /** What `rotate` can be told to do; without one, the whole rotation. */
@@ -24,6 +25,8 @@ export interface RotateOptions {
   readonly valueFrom?: "stdin" | undefined;
   readonly version?: string | undefined;
   readonly emergency: boolean;
+  /** An emergency is meant: nobody is asked. @default false */
+  readonly yes?: boolean | undefined;
 }
 
 /** What the verbs of rotation work with. */
@@ -78,11 +81,7 @@ export async function rotate(
   await requireAccount(cloud, plan);
   const driver = new RotationDriver({ plan, cloud, pace: host.pace, progress: host.progress });
   const act = await chosen(found, options, host, driver);
-  if (options.emergency) {
-    host.terminal.err(
-      `Emergency: waiting times are skipped. Pods that have not refreshed yet (they do every ${formatDuration(plan.refreshEvery)}) fail until they have.\n`,
-    );
-  }
+  if (options.emergency) await confirmEmergency(found, options, host.terminal);
   const subject = {
     secret: key,
     name: secret.name,
@@ -180,7 +179,7 @@ function checkOptions({ secret, resolved, plan }: FoundSecret, options: RotateOp
   }
   if (emergency && phase === undefined && rotation === "automatic") {
     refuse(
-      `Secrets Manager takes the steps of ${key}, and they keep their waits. For a leak, end the old credential at once: ${command} --phase decommission --emergency.`,
+      `Secrets Manager takes the steps of ${key}, and without a run they keep their waits. For a leak, leave --direct out: ${command} --emergency.`,
     );
   }
   if (emergency && (phase === "verify" || phase === "rollback")) {

@@ -7,12 +7,13 @@ import type { Held } from "./version-values";
  * failed or died leaves it alive, and it would hold the slot that the next one needs. By the law nobody presents it any
  * more when a rotation may begin; an emergency does not ask.
  *
+ * @param kept AWSCURRENT's value, and the one that is about to come in
  * @param refreshedBy when every consumer should have had AWSCURRENT
  * @throws RotationError for what may pass with time, and `still-presented`: whoever presents it would be cut off
  */
 export async function endEarlierCredential<V>(
   secret: OpenedSecret<V>,
-  current: Held<V>,
+  kept: readonly Held<V>[],
   refreshedBy: Date | undefined,
   emergency: boolean,
 ): Promise<void> {
@@ -23,7 +24,7 @@ export async function endEarlierCredential<V>(
   const previous = await secret.readable(previousId);
   if (previous === undefined) return;
   try {
-    await secret.retire(previous, [current], { refreshedBy, emergency });
+    await secret.retire(previous, kept, { refreshedBy, emergency });
   } catch (failure) {
     if (!(failure instanceof RotationError) || holdsUp(failure)) throw failure;
     log.warn(failure.message, { secret: secretName, version: previousId, code: failure.code });

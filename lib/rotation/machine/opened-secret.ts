@@ -109,6 +109,19 @@ export class OpenedSecret<V> {
     return enforceWait(change, waits, secretName, currentId, publications, clock.now());
   }
 
+  /** When every consumer has a version; `undefined`: not yet. */
+  async refreshedBy(versionId: string): Promise<Date | undefined> {
+    try {
+      return await this.wait("decommission", versionId);
+    } catch (failure) {
+      const isEarly =
+        failure instanceof RotationError &&
+        (failure.code === "overlap-running" || failure.code === "not-published-yet");
+      if (!isEarly) throw failure;
+      return undefined;
+    }
+  }
+
   /**
    * The value that a version takes over from: AWSCURRENT's, or AWSPREVIOUS's once the version is AWSCURRENT itself.
    */

@@ -1,12 +1,13 @@
 import type { FingerprintRequest, PhaseRequest } from "../event";
 import { RotationError } from "../rotation-error";
 import { splitSettings } from "../settings-in-effect";
-import type { Target } from "../target";
 import { derivedVersionId } from "./derived-version";
 import type { OpenedSecret } from "./opened-secret";
 import { proveCurrent } from "./proofs";
+import { publishedBy } from "./published-keys";
 import { alreadyDone, done, type RotationOutcome } from "./rotation-context";
 import { finish } from "./steps";
+import type { Held } from "./version-values";
 import { rollBack } from "./way-back";
 
 /** Takes a phase of the procedure that follows a rotation. */
@@ -106,7 +107,8 @@ async function decommission<V>(secret: OpenedSecret<V>, request: PhaseRequest): 
   }
   const retired = await values.require(versionId);
   const current = await values.require(currentId);
-  const remaining = publishedBy(current.target)?.withoutRetired(current.value, retired.value);
+  const remaining =
+    publishedBy(current.target)?.withoutRetired(current.value, retired.value) ?? withoutOlder(current);
   if (target.acceptedBy === "own-workloads" && remaining === undefined) {
     await secret.settle(currentId);
     return alreadyDone(currentId);
@@ -118,10 +120,9 @@ async function decommission<V>(secret: OpenedSecret<V>, request: PhaseRequest): 
   return { ...done(derivedId), evidence };
 }
 
-/** What a target says of keys that our own workloads check; `undefined`: the value holds none. */
-const publishedBy = <V>(target: Target<V>) =>
-  target.acceptedBy === "own-workloads"
-    ? target
-    : target.acceptedBy === "target"
-      ? target.published
-      : undefined;
+/**
+ * What the current value accepts beside the retired version's key is older still: a run that was superseded or that failed
+ * has left it there. The wait that follows covers it as well.
+ */
+const withoutOlder = <V>({ target, value }: Held<V>): V | undefined =>
+  target.acceptedBy === "own-workloads" ? target.withoutPrevious(value) : undefined;

@@ -5,6 +5,7 @@ import { requireRunOf } from "../run-authority";
 import { endEarlierCredential } from "./earlier-credential";
 import type { OpenedSecret } from "./opened-secret";
 import { isProven } from "./proofs";
+import { publishedBy } from "./published-keys";
 import { alreadyDone, done, type RotationOutcome } from "./rotation-context";
 import { beside, type Held } from "./version-values";
 
@@ -32,7 +33,7 @@ export async function finish<V>(secret: OpenedSecret<V>, versionId: string): Pro
   if (await isProven(secret, versionId)) return alreadyDone(versionId);
   const pending = await secret.values.require(versionId);
   const predecessor = beside(pending, await secret.predecessor(versionId));
-  pending.target.checkSuccession(pending.value, predecessor);
+  pending.target.checkSuccession(pending.value, predecessor, await isEmergency(secret, versionId));
   await secret.commit(versionId, pending);
   return done(versionId);
 }
@@ -78,18 +79,16 @@ async function create<V>(secret: OpenedSecret<V>, versionId: string): Promise<Ro
   if ((await values.read(versionId)) !== undefined) return alreadyDone(versionId);
   const currentId = versions.holderOf("AWSCURRENT");
   const current = currentId === undefined ? undefined : await values.read(currentId);
+  const emergency = await isEmergency(secret, versionId);
   // Where no version was ever proved, no value was ever served: there is nobody to wait for.
   if (currentId !== undefined && current !== undefined && versions.isServed) {
     settings?.checkChange(current.kept);
-    const refreshedBy = await secret.wait("rotate", currentId);
+    const refreshedBy = emergency ? undefined : await secret.wait("rotate", currentId);
     await beginRun(secret, versionId, currentId);
-    await endEarlierCredential(secret, current, refreshedBy, false);
+    await endEarlierCredential(secret, [current], refreshedBy, emergency);
   }
   const now = values.ofNow();
-  const predecessor = beside(now, current);
-  const elsewhere = predecessor === undefined ? current?.value : undefined;
-  const given = (await staged(secret, versionId))?.value;
-  const value = await now.target.generate(predecessor, secret.attempt(versionId), given, elsewhere);
+  const value = await make(secret, versionId, current, emergency);
   try {
     await values.putPending(versionId, { ...now, value });
   } catch (failure) {
@@ -100,6 +99,31 @@ async function create<V>(secret: OpenedSecret<V>, versionId: string): Promise<Ro
     return alreadyDone(versionId);
   }
   return done(versionId);
+}
+
+/** In an emergency every key of the value is another one: a leak is of all that it holds. */
+async function make<V>(
+  secret: OpenedSecret<V>,
+  versionId: string,
+  current: Held<V> | undefined,
+  emergency: boolean,
+): Promise<V> {
+  const now = secret.values.ofNow();
+  const attempt = secret.attempt(versionId);
+  const given = (await staged(secret, versionId))?.value;
+  const published = publishedBy(now.target);
+  if (emergency && current !== undefined && published !== undefined) {
+    return published.replaced(current.value, attempt, given);
+  }
+  const predecessor = beside(now, current);
+  const elsewhere = predecessor === undefined ? current?.value : undefined;
+  return now.target.generate(predecessor, attempt, given, elsewhere);
+}
+
+/** As the run says by which the version rotates in: a step's event is Secrets Manager's and knows of none. */
+async function isEmergency<V>({ context }: OpenedSecret<V>, versionId: string): Promise<boolean> {
+  const run = await context.runs?.read(context.secretName, versionId);
+  return run?.emergency ?? false;
 }
 
 /** What an operator has put for this version to be made of: versions cannot be changed, so it is another one. */
@@ -142,11 +166,31 @@ async function set<V>(secret: OpenedSecret<V>, versionId: string): Promise<Rotat
   const pending = await secret.values.require(versionId);
   const { target, value } = pending;
   const predecessor = beside(pending, await secret.predecessor(versionId));
-  target.checkSuccession(value, predecessor);
+  const emergency = await isEmergency(secret, versionId);
+  target.checkSuccession(value, predecessor, emergency);
+  await endBeforeSupplied(secret, versionId, pending, emergency);
   if (target.acceptedBy !== "own-workloads") {
     await target.install(value, predecessor, secret.attempt(versionId));
   }
   return done(versionId);
+}
+
+/**
+ * A value that people have supplied was not made by createSecret, which ends the credential before AWSCURRENT's. Where the
+ * overlap is not over yet, the dispatcher has not begun this.
+ */
+async function endBeforeSupplied<V>(
+  secret: OpenedSecret<V>,
+  versionId: string,
+  pending: Held<V>,
+  emergency: boolean,
+): Promise<void> {
+  const { context, versions } = secret;
+  const currentId = versions.holderOf("AWSCURRENT");
+  if (context.mode === "automatic" || currentId === undefined || currentId === versionId) return;
+  const refreshedBy = emergency ? undefined : await secret.refreshedBy(currentId);
+  if (!emergency && refreshedBy === undefined) return;
+  await endEarlierCredential(secret, [...(await secret.kept(versionId)), pending], refreshedBy, emergency);
 }
 
 async function test<V>(secret: OpenedSecret<V>, versionId: string): Promise<RotationOutcome> {

@@ -9,6 +9,7 @@ import { RotationError } from "../rotation-error";
 import { enforceWait } from "../waiting-law";
 import type { DispatcherRequest, RunRequest } from "./dispatcher-event";
 import { isRotationDue, isWithinWindow } from "./due-rotations";
+import { clearingRun, leftPending, retirementOf, underWay } from "./leftovers";
 import { executionName, loadedRun } from "./loaded-run";
 import type { Executions, Functions, ScheduledRotations } from "./procedure-ports";
 import { BY_SCHEDULE, hasEnded, type NewRun, promotionRun, type Run } from "./run";
@@ -41,9 +42,12 @@ export interface RunView {
   readonly startedAt: string;
   readonly startedBy: string;
   readonly change?: NewRun["change"];
+  readonly emergency?: boolean | undefined;
   readonly endedAt?: string | undefined;
   /** Name of the execution that follows it. */
   readonly execution: string;
+  /** A version that was AWSPENDING without a run when this one began: it became this run's own, or was given up. */
+  readonly leftover?: { readonly version: string; readonly became: "adopted" | "cleared" } | undefined;
 }
 
 /** What a call came to: the run that it was about, or those that it looked at. */
@@ -72,7 +76,14 @@ const SHOWN = 10;
 const UNLABELLED_FOR_MS = 3_600_000;
 
 /** Why a run was given up. */
-type WithdrawalCode = "value-replaced" | "called-back" | "never-current";
+type WithdrawalCode = "value-replaced" | "called-back" | "never-current" | "superseded";
+
+/**
+ * `waiting`: its version is not current yet, and somebody has to bring it there. `over`: nothing will bring the run to
+ * its end: its execution has ended without doing so, or its version never got a label. Only then may another run have the
+ * secret.
+ */
+type Standing = "waiting" | "under-way" | "to-start" | "over";
 
 interface Dispatched extends DispatchedSecret {
   readonly name: string;
@@ -114,14 +125,63 @@ export class Dispatcher {
     const open = await this.#context.runs.open(secret.name);
     const standing = open && (await this.#standingOf(open));
     const isLeft = open !== undefined && standing === "waiting" && isBetterValue(secret, open, request);
-    if (open !== undefined && standing === "over") await this.#bury(open);
-    else if (open !== undefined && !isLeft) {
+    const isLeaked = open !== undefined && request.emergency && !open.emergency;
+    if (open !== undefined && standing === "over") await this.#bury(secret, open);
+    else if (open !== undefined && !isLeft && !isLeaked) {
       if (!this.#isAskedFor(open, request)) throw underWay(open);
       return this.#goOn(secret, open, request);
     }
     const run = await this.#newRun(secret, request);
-    if (isLeft) await this.#withdraw(open, "value-replaced");
-    return this.#goOn(secret, await this.#context.runs.begin(run, this.#context.clock.now()), request);
+    if (isLeft) await this.#withdraw(secret, open, "value-replaced");
+    else if (isLeaked && standing !== "over") await this.#supersede(secret, open, standing);
+    const leftover = await this.#takeUpPending(secret, run, request);
+    const begun = await this.#context.runs.begin(run, this.#context.clock.now());
+    const outcome = await this.#goOn(secret, begun, request);
+    if (leftover === undefined || outcome.result !== "under-way") return outcome;
+    return { ...outcome, run: { ...outcome.run, leftover } };
+  }
+
+  /** Takes the secret from an open run: what has leaked does not wait for its end. */
+  async #supersede(secret: Dispatched, open: Run, standing: Standing | undefined): Promise<void> {
+    const { runs, executions } = this.#context;
+    if (isBeforeProof(open) && standing === "waiting") {
+      if (open.status === "starting") await runs.retreat(open);
+      return this.#withdraw(secret, open, "superseded");
+    }
+    for (const direction of ["forward", "back"] as const) {
+      await executions.stop(executionName(secret, { ...open, direction }));
+    }
+    await this.#record(open, "failed", "superseded");
+  }
+
+  /**
+   * A pending version without a run: while it is there, Secrets Manager begins no rotation of another one. It is the new
+   * run's own, or else it is cleared away by a run of its own, which says so in the log of rotations. People's values are
+   * left alone: they wait for their rotation.
+   */
+  async #takeUpPending(
+    secret: Dispatched,
+    next: NewRun,
+    { versionId }: RunRequest,
+  ): Promise<RunView["leftover"]> {
+    const { runs, clock, log } = this.#context;
+    const version = leftPending(await this.#labels(secret.name));
+    if (version === undefined || secret.rotation === "operator-assisted") return undefined;
+    if (version === next.newVersion)
+      return versionId === undefined ? { version, became: "adopted" } : undefined;
+    log.warn("pending version of no run is cleared away", { secret: secret.name, version });
+    const run = await runs.begin(
+      {
+        secret: secret.name,
+        run: clearingRun(version),
+        kind: "rotation",
+        newVersion: version,
+        startedBy: next.startedBy,
+      },
+      clock.now(),
+    );
+    await this.#withdraw(secret, run, "never-current");
+    return { version, became: "cleared" };
   }
 
   /**
@@ -129,6 +189,7 @@ export class Dispatcher {
    * version asks for its change request's run; one that Secrets Manager's schedule began is nobody's.
    */
   #isAskedFor(open: Run, { action, versionId, change }: RunRequest): boolean {
+    if (open.kind === "retirement") return false;
     if ((open.kind === "promotion") !== (action === "promote")) return false;
     if (versionId !== undefined)
       return versionId === (action === "promote" ? open.oldVersion : open.newVersion);
@@ -142,7 +203,7 @@ export class Dispatcher {
     const run =
       request.action === "promote"
         ? promotionOf(secret, request.versionId ?? current)
-        : this.#rotationOf(secret, request, labels);
+        : await this.#rotationOf(secret, request, labels);
     const before = await this.#context.runs.read(run.secret, run.run);
     if (before !== undefined && hasEnded(before)) {
       throw new RotationError("run-ended", `run ${run.run} of ${run.secret} is ${before.status}`);
@@ -160,14 +221,17 @@ export class Dispatcher {
     };
   }
 
-  #rotationOf(
+  async #rotationOf(
     secret: Dispatched,
-    { action, versionId }: RunRequest,
+    { action, versionId, emergency }: RunRequest,
     labels: Versions,
-  ): Omit<NewRun, "startedBy" | "change"> {
+  ): Promise<Omit<NewRun, "startedBy" | "change">> {
     const supplied = secret.rotation === "operator-assisted" && action === "rotate";
+    // What was made before a leak was known may hold what has leaked.
+    const adopted =
+      secret.rotation === "automatic" && !emergency ? await this.#adopted(secret, labels) : undefined;
     const version =
-      versionId ?? (supplied ? labels.holderOf("AWSPENDING") : undefined) ?? this.#context.newVersion();
+      versionId ?? (supplied ? labels.holderOf("AWSPENDING") : adopted) ?? this.#context.newVersion();
     if (supplied && labels.holderOf("AWSPENDING") === undefined && !labels.has(version, "AWSCURRENT")) {
       throw new RotationError("operator-needed", `${secret.name} has no value that waits to be rotated in`);
     }
@@ -175,11 +239,24 @@ export class Dispatcher {
     return {
       secret: secret.name,
       run: version,
-      kind: secret.rotation === "manual-dual-publish" ? "publication" : "rotation",
+      // In an emergency nothing is published first: every key is another one, and is used at once.
+      kind: secret.rotation === "manual-dual-publish" && !emergency ? "publication" : "rotation",
       newVersion: version,
       // A secret's first value is current at once, and has nothing before it that was ever served.
       ...(labels.isServed && current !== undefined && current !== version ? { oldVersion: current } : {}),
     };
+  }
+
+  /**
+   * A pending version that a schedule was refused with, before it had a run: Secrets Manager goes on with it and with no
+   * other, so the run is about that one.
+   */
+  async #adopted(secret: Dispatched, labels: Versions): Promise<string | undefined> {
+    const { runs, log } = this.#context;
+    const pending = leftPending(labels);
+    if (pending === undefined || (await runs.read(secret.name, pending)) !== undefined) return undefined;
+    log.warn("pending version of no run is adopted", { secret: secret.name, version: pending });
+    return pending;
   }
 
   /** The change request by which a run begins; `undefined`: none, and none is needed. */
@@ -227,7 +304,11 @@ export class Dispatcher {
   }
 
   /** Brings a run as far as the dispatcher can. */
-  async #goOn(secret: Dispatched, run: Run, { action }: RunRequest): Promise<DispatcherOutcome> {
+  async #goOn(
+    secret: Dispatched,
+    run: Run,
+    { action }: Pick<RunRequest, "action">,
+  ): Promise<DispatcherOutcome> {
     if (run.direction === "back") return this.#start(secret, run);
     if (!isBeforeProof(run)) return { result: "under-way", run: viewOf(secret, run) };
     if (action === "stage") {
@@ -242,6 +323,17 @@ export class Dispatcher {
       return { result: "under-way", run: viewOf(secret, run) };
     }
     return this.#start(secret, run);
+  }
+
+  /** Goes on with a run in the place of whoever asked for it. A promotion that no later try can make is given up. */
+  async #goOnAlone(secret: Dispatched, run: Run): Promise<void> {
+    try {
+      await this.#goOn(secret, run, { action: "rotate" });
+    } catch (failure) {
+      const isOver = failure instanceof RotationError && !failure.retryable && run.kind === "promotion";
+      if (!isOver) throw failure;
+      await this.#withdraw(secret, run, "never-current");
+    }
   }
 
   /** Steps, as Secrets Manager would ask for them. */
@@ -308,6 +400,8 @@ export class Dispatcher {
     const { runs } = this.#context;
     const open = await runs.open(secret.name);
     if (open === undefined) throw new RotationError("run-missing", `${secret.name} has no open run`);
+    // It goes back to nothing: what it retires was left behind on purpose, or by a failure.
+    if (open.kind === "retirement") throw underWay(open);
     if (isBeforeProof(open) || open.status === "withdrawing") {
       const standing = await this.#standingOf(open);
       if (standing === "to-start" || (standing === "under-way" && open.status === "starting")) {
@@ -316,9 +410,8 @@ export class Dispatcher {
       if (isWithdrawable(secret, open, standing)) {
         // Whoever was about to make it current has died, or else what that call does is taken back below.
         if (open.status === "starting") await runs.retreat(open);
-        await runs.withdraw(open);
-        await this.#giveUp(secret, open);
-        await this.#recordWithdrawn(open, "called-back");
+        const pending = leftPending(await this.#labels(secret.name));
+        await this.#withdraw(secret, open, "called-back", pending);
         return { result: "under-way", run: viewOf(secret, { ...open, status: "withdrawn" }) };
       }
     }
@@ -357,7 +450,7 @@ export class Dispatcher {
         }
         const open = await runs.open(secret.name);
         if (open === undefined) {
-          if (await this.#startDue(secret)) count.started += 1;
+          if ((await this.#retireLeft(secret)) || (await this.#startDue(secret))) count.started += 1;
           continue;
         }
         const standing = await this.#standingOf(open);
@@ -369,8 +462,13 @@ export class Dispatcher {
           await this.#takeSteps(secret, open, ["finishSecret"]);
           await this.#start(secret, open);
           count.started += 1;
+        } else if (standing === "waiting" && (open.emergency || open.kind === "promotion")) {
+          // What has leaked does not wait for the next schedule, nor for whoever asked. A promotion is one call, whose
+          // caller may have died.
+          await this.#goOnAlone(secret, open);
+          count.started += 1;
         } else if (standing === "over") {
-          await this.#bury(open);
+          await this.#bury(secret, open);
           count.ended += 1;
         }
       } catch (failure) {
@@ -428,16 +526,11 @@ export class Dispatcher {
     };
   }
 
-  /**
-   * `waiting`: its version is not current yet, and somebody has to bring it there. `over`: nothing will bring the run to
-   * its end: its execution has ended without doing so, or its version never got a label. Only then may another run have the
-   * secret.
-   */
-  async #standingOf(run: Run): Promise<"waiting" | "under-way" | "to-start" | "over"> {
+  async #standingOf(run: Run): Promise<Standing> {
     const { executions, clock } = this.#context;
     const secret = this.#secrets().find(({ name }) => name === run.secret);
-    // Whoever withdrew it may have died before it was recorded.
-    if (run.status === "withdrawing") return "over";
+    // Whoever withdrew it, or began it only to do so, may have died before that was recorded.
+    if (run.status === "withdrawing" || run.run === clearingRun(run.newVersion)) return "over";
     const state = secret && (await executions.state(executionName(secret, run)));
     if (state !== undefined) return state === "running" ? "under-way" : "over";
     if (run.direction === "back") return "to-start";
@@ -447,41 +540,60 @@ export class Dispatcher {
     return clock.now().getTime() - run.startedAt.getTime() > UNLABELLED_FOR_MS ? "over" : "waiting";
   }
 
+  /** Begins the run that retires what the latest run has left. */
+  async #retireLeft(secret: Dispatched): Promise<boolean> {
+    const { runs, clock, log } = this.#context;
+    const latest = await runs.latest(secret.name, SHOWN);
+    if (latest[0] === undefined) return false;
+    const run = retirementOf(await this.#labels(secret.name), latest, clock.now());
+    if (run === undefined) return false;
+    log.warn("what a run has left is retired", { secret: secret.name, version: run.oldVersion });
+    await this.#start(secret, await runs.begin(run, clock.now()));
+    return true;
+  }
+
   /** Has a dead run recorded, which lets go of the secret. */
-  async #bury(run: Run): Promise<void> {
-    if (run.status === "withdrawing") return this.#record(run, "withdrawn", "called-back");
+  async #bury(secret: Dispatched, run: Run): Promise<void> {
+    if (run.status === "withdrawing") return this.#withdraw(secret, run, "called-back");
     this.#context.log.warn("run is dead", { secret: run.secret, run: run.run, status: run.status });
-    if (run.status === "rotating" && run.kind !== "promotion") return this.#withdraw(run, "never-current");
+    const isForgotten = run.status === "rotating" && run.kind !== "promotion" && run.kind !== "retirement";
+    if (isForgotten) return this.#withdraw(secret, run, "never-current");
     await this.#record(run, "failed", isBeforeProof(run) ? "never-current" : "execution-ended");
   }
 
   /**
-   * Takes AWSPENDING from the value that was given up, which would look like a rotation that is stuck. Should a call from
-   * before have made it current after all, it is taken back.
+   * Gives up a run whose version nobody was served: it ends at its target, and its change request is free again. Whatever
+   * dies in between is made again: the run is being withdrawn until that is recorded. Should the version have become
+   * current meanwhile, it is rolled back.
+   *
+   * @param also another version that waits for nobody
    */
-  async #giveUp(secret: Dispatched, run: Run): Promise<void> {
-    const labels = await this.#labels(secret.name);
-    const pending = labels.holderOf("AWSPENDING");
-    const isCurrent = labels.has(run.newVersion, "AWSCURRENT");
-    const given = isCurrent && run.oldVersion !== undefined ? run.newVersion : pending;
-    if (given === undefined || (labels.has(given, "AWSCURRENT") && !isCurrent)) return;
-    await this.#context.functions.invoke(secret.function, {
-      Phase: "rollback",
-      SecretId: secret.name,
-      VersionId: given,
-      RunId: run.run,
-    });
+  async #withdraw(secret: Dispatched, run: Run, code: WithdrawalCode, also?: string): Promise<void> {
+    const { runs, log } = this.#context;
+    await runs.withdraw(run);
+    // A retirement's own version is the one in use.
+    for (const version of run.kind === "retirement" ? [] : new Set([run.newVersion, also])) {
+      if (version !== undefined) await this.#giveUp(secret, run, version);
+    }
+    // A call from before has made it current after all: somebody may hold it.
+    const wasServed = (await this.#labels(secret.name)).has(run.newVersion, "AWSPREVIOUS");
+    log.info("run withdrawn", { secret: run.secret, run: run.run, code, wasServed });
+    await this.#record(run, wasServed ? "rolled-back" : "withdrawn", code);
   }
 
-  /** Gives up a run whose version nobody was served: nothing has changed, so its change request is free again. */
-  async #withdraw(run: Run, code: WithdrawalCode): Promise<void> {
-    await this.#context.runs.withdraw(run);
-    await this.#recordWithdrawn(run, code);
-  }
-
-  async #recordWithdrawn(run: Run, code: WithdrawalCode): Promise<void> {
-    this.#context.log.info("run withdrawn", { secret: run.secret, run: run.run, code });
-    await this.#record(run, "withdrawn", code);
+  async #giveUp(secret: Dispatched, run: Run, version: string): Promise<void> {
+    if ((await this.#labels(secret.name)).has(version, "AWSCURRENT") && run.oldVersion === undefined) return;
+    try {
+      await this.#context.functions.invoke(secret.function, {
+        Phase: "rollback",
+        SecretId: secret.name,
+        VersionId: version,
+        RunId: run.run,
+      });
+    } catch (failure) {
+      // Nothing was ever made for it.
+      if (!(failure instanceof RotationError && failure.code === "version-unknown")) throw failure;
+    }
   }
 
   async #record(run: Run, Outcome: RunOutcome, code: string): Promise<void> {
@@ -556,15 +668,9 @@ function promotionOf(
   };
 }
 
-const viewOf = (secret: Dispatched, { startedAt, endedAt, emergency: _, ...run }: Run): RunView => ({
+const viewOf = (secret: Dispatched, { startedAt, endedAt, ...run }: Run): RunView => ({
   ...run,
   startedAt: startedAt.toISOString(),
   ...(endedAt === undefined ? {} : { endedAt: endedAt.toISOString() }),
   execution: executionName(secret, run),
 });
-
-const underWay = (open: Run): RotationError =>
-  new RotationError(
-    "run-under-way",
-    `run ${open.run} of ${open.secret} (${open.kind}) is ${open.status} since ${open.startedAt.toISOString()}`,
-  );

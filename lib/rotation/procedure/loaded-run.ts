@@ -1,7 +1,9 @@
 import type { DispatchedSecret, DispatcherSettings } from "../../model/function-settings";
 import { fitName, keyAsWord } from "../../model/names";
 import type { LoadedRun } from "../../model/procedure-events";
+import type { Clock, Publications } from "../ports";
 import { RotationError } from "../rotation-error";
+import { overlapLeft } from "./leftovers";
 import { hasEnded, type Run } from "./run";
 import type { RunTable } from "./run-table";
 
@@ -12,6 +14,14 @@ export interface LoadRequest {
   readonly run: string;
   /** Name of the execution. */
   readonly execution: string;
+}
+
+/** What it is loaded from. */
+export interface LoadContext {
+  readonly runs: Pick<RunTable, "read">;
+  readonly settings: DispatcherSettings;
+  readonly publications: Pick<Publications, "confirmedAt">;
+  readonly clock: Pick<Clock, "now">;
 }
 
 /** Versions are unique for their secret only, so an execution bears both names. At most 80 characters. */
@@ -28,7 +38,7 @@ export const executionName = (
  */
 export async function loadedRun(
   { secretName, run: id, execution }: LoadRequest,
-  { runs, settings }: { readonly runs: Pick<RunTable, "read">; readonly settings: DispatcherSettings },
+  { runs, settings, publications, clock }: LoadContext,
 ): Promise<LoadedRun> {
   const secret = settings.secrets[secretName];
   if (secret === undefined) throw new RotationError("secret-not-ours", secretName);
@@ -51,8 +61,12 @@ export async function loadedRun(
     newVersion: run.newVersion,
     ...(run.oldVersion === undefined ? {} : { oldVersion: run.oldVersion }),
     function: secret.function,
-    overlapSeconds: secret.overlapSeconds,
-    restart: secret.restart,
+    // What a run has left may have waited already. Who retires it changes nothing for workloads.
+    overlapSeconds:
+      run.kind === "retirement"
+        ? await overlapLeft(run, secret.overlapSeconds, publications, clock.now())
+        : secret.overlapSeconds,
+    restart: run.kind === "retirement" ? [] : secret.restart,
     checks: secret.checks,
     approval: secret.approval && run.kind !== "publication" && run.oldVersion !== undefined,
     emergency: run.emergency ?? false,

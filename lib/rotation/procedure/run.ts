@@ -4,7 +4,12 @@ import type { RunKind } from "../../model/procedure-events";
 export const BY_SCHEDULE = "schedule";
 
 /** Kinds of runs. */
-export const RUN_KINDS = ["rotation", "publication", "promotion"] as const satisfies readonly RunKind[];
+export const RUN_KINDS = [
+  "rotation",
+  "publication",
+  "promotion",
+  "retirement",
+] as const satisfies readonly RunKind[];
 
 /**
  * Statuses of a run that has not ended. One that is `rotating` can be withdrawn: nothing follows it yet. From `proving` on
@@ -37,7 +42,10 @@ export interface UsedChange {
 export interface NewRun {
   /** Name of the secret, `prod/db/app-primary`. */
   readonly secret: string;
-  /** Unique for the secret: the version that rotates in; `promote-<version>` for a promotion. */
+  /**
+   * Unique for the secret: the version that rotates in; `promote-<version>` for a promotion, `retire-<version>` for a
+   * retirement.
+   */
   readonly run: string;
   readonly kind: RunKind;
   readonly newVersion: string;

@@ -81,6 +81,8 @@ export function hmacKeyTarget({ settings, mode, random }: HmacTargetProps): Publ
       return current.previous?.id === retired.current.id ? retire(current) : undefined;
     },
 
+    withoutPrevious: (current) => (current.previous === null ? undefined : retire(current)),
+
     async replaced() {
       return first();
     },

@@ -93,6 +93,8 @@ export function jwtSigningKeyTarget({ settings, mode }: JwtTargetProps): Publish
       return current.previous?.kid === retired.current.kid ? withJwks(retire(current)) : undefined;
     },
 
+    withoutPrevious: (current) => (current.previous === null ? undefined : withJwks(retire(current))),
+
     async replaced() {
       return first();
     },

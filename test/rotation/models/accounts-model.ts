@@ -23,6 +23,11 @@ export class AccountsServer {
     return this.lets({ username, password });
   }
 
+  /** What is accepted now. */
+  get accepted(): readonly string[] {
+    return [...this.#passwords].map(([username, password]) => `${username} ${password}`);
+  }
+
   /** The same for a test that looks at it from outside. */
   lets({ username, password }: Account): boolean {
     return this.#passwords.get(username) === password;

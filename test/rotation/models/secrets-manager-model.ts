@@ -6,6 +6,7 @@ import {
   PutSecretValueCommand,
   ResourceExistsException,
   ResourceNotFoundException,
+  RotateSecretCommand,
   type SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
@@ -47,6 +48,8 @@ const refuse = { $metadata: {}, message: "refused by the model" };
 export class SecretsManagerModel {
   readonly #secrets = new Map<string, Secret>();
   readonly #readings: Readings;
+  /** Called when a version is to be rotated in: the four steps are the listener's. */
+  onRotate: (name: string, versionId: string) => void = () => undefined;
   /** Called after each change of AWSCURRENT. */
   onCurrent: (name: string, versionId: string) => void = () => undefined;
 
@@ -125,6 +128,7 @@ export class SecretsManagerModel {
     if (command instanceof GetSecretValueCommand) return this.#get(command.input);
     if (command instanceof PutSecretValueCommand) return this.#put(command.input);
     if (command instanceof UpdateSecretVersionStageCommand) return this.#move(command.input);
+    if (command instanceof RotateSecretCommand) return this.#rotate(command.input);
     throw new Error("the model does not know this command");
   }
 
@@ -217,6 +221,27 @@ export class SecretsManagerModel {
       this.#attach(secret, VersionStage, MoveToVersionId);
     }
     return {};
+  }
+
+  /**
+   * "If the AWSPENDING staging label is present but not attached to the same version as AWSCURRENT, then any later
+   * invocation of RotateSecret assumes that a previous rotation request is still in progress and returns an error."
+   * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+   */
+  #rotate({ SecretId = "", ClientRequestToken = "" }: RotateSecretCommand["input"]) {
+    const secret = this.#usable(SecretId);
+    const pending = this.versionWith(SecretId, "AWSPENDING");
+    if (pending !== undefined && pending !== this.versionWith(SecretId, "AWSCURRENT")) {
+      this.onRotate(SecretId, pending);
+      throw new InvalidRequestException({
+        $metadata: {},
+        message: "A previous rotation isn't complete. That rotation will be reattempted.",
+      });
+    }
+    if (!secret.rotationEnabled) throw new InvalidRequestException(refuse);
+    this.stage(SecretId, ClientRequestToken);
+    this.onRotate(SecretId, ClientRequestToken);
+    return { VersionId: ClientRequestToken };
   }
 
   #makeCurrent(name: string, secret: Secret, versionId: string): void {

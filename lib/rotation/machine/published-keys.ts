@@ -1,0 +1,9 @@
+import type { Target } from "../target";
+
+/** What a target says of keys that our own workloads check; `undefined`: the value holds none. */
+export const publishedBy = <V>(target: Target<V>) =>
+  target.acceptedBy === "own-workloads"
+    ? target
+    : target.acceptedBy === "target"
+      ? target.published
+      : undefined;

@@ -1,0 +1,259 @@
+import type { KindSettings } from "../../../lib/model/kinds";
+import { settingsSchema } from "../../../lib/model/kinds";
+import { keysOf } from "../../../lib/rotation/generations";
+import { elastiCacheAuthTarget } from "../../../lib/rotation/targets/elasticache-auth";
+import { genericTarget } from "../../../lib/rotation/targets/generic";
+import { type HmacValue, hmacKeyTarget } from "../../../lib/rotation/targets/hmac-key";
+import { type JwtValue, jwtSigningKeyTarget } from "../../../lib/rotation/targets/jwt-signing-key";
+import { type RedisValue, redisAclUserTarget } from "../../../lib/rotation/targets/redis-acl-user";
+import { type AccessKeyValue, s3AccessKeyTarget } from "../../../lib/rotation/targets/s3-access-key";
+import { AccessKeysModel } from "./access-keys-model";
+import { ElastiCacheModel } from "./elasticache-model";
+import { reachable } from "./gated-ports";
+import { RedisAclModel } from "./redis-acl-model";
+import { testRandom } from "./rehearsed-secret";
+import type { SequenceKind } from "./sequence-kind";
+import { datadog, payPal, sendGrid, twins } from "./vendor-sequence-kinds";
+
+const HOUR = 3_600;
+/** Refresh interval and reload margin. */
+const OVERLAP = 7 * HOUR;
+
+const parsed = <K extends Parameters<typeof settingsSchema>[0]>(kind: K, settings: object): KindSettings<K> =>
+  settingsSchema(kind).parse(settings) as KindSettings<K>;
+
+const madeText = (): string => testRandom.bytes(24).toString("hex");
+
+/** People make and end keys at a vendor that knows any number of them; the check asks it. */
+const genericByPeople: SequenceKind<Readonly<Record<string, string>>> = {
+  name: "generic, by people",
+  kind: "generic",
+  mode: "operator-assisted",
+  publishes: false,
+  acceptedBy: "target",
+  overlapSeconds: OVERLAP,
+  publishLeadSeconds: 0,
+  begin: () => {
+    const accepted = new Set<string>();
+    const settings = parsed("generic", {
+      fields: ["token"],
+      check: {
+        how: "http",
+        url: "https://vendor.example/v1/me",
+        auth: { scheme: "bearer", tokenField: "token" },
+        expect: { status: 200, refusedStatus: 401 },
+      },
+    });
+    const tokenOf = (headers: Readonly<Record<string, string>>) =>
+      Object.values(headers)
+        .join(" ")
+        .replace(/^Bearer /, "");
+    const http = {
+      send: async ({ headers }: { readonly headers: Readonly<Record<string, string>> }) => ({
+        status: accepted.has(tokenOf(headers)) ? 200 : 401,
+        body: "",
+      }),
+    };
+    const tokenIn = (value: Readonly<Record<string, string>>): string => value.token ?? "";
+    return {
+      settings: () => settings,
+      targetOf: (made, plan, away) =>
+        genericTarget({
+          settings: made,
+          rotation: "operator-assisted",
+          acceptedBy: "target",
+          random: testRandom,
+          servers: {
+            http: plan.wrap(reachable(http, away)),
+            sql: {
+              open: async () => {
+                throw new Error("no SQL");
+              },
+            },
+          } as never,
+        }) as never,
+      presents: async (value) => accepted.has(tokenIn(value)),
+      live: () => [...accepted],
+      opens: (value) => [tokenIn(value)],
+      supply: () => {
+        const token = madeText();
+        accepted.add(token);
+        return { token };
+      },
+      endByHand: (value) => void accepted.delete(tokenIn(value)),
+    };
+  },
+};
+
+function keySet<V>(
+  name: string,
+  kind: "hmac-key" | "jwt-signing-key",
+  mode: "automatic" | "manual-dual-publish",
+  more: {
+    /** An author may move from one to the other at any time. */
+    readonly settings: readonly object[];
+    readonly targetOf: (settings: never) => unknown;
+    readonly signsWith: (value: V) => string;
+    readonly next: (value: V) => readonly string[];
+    readonly accepts: (value: V) => readonly string[];
+  },
+): SequenceKind<V> {
+  return {
+    name,
+    kind,
+    mode,
+    publishes: true,
+    acceptedBy: "own-workloads",
+    // An hour more than the refresh interval and the margin: the life of what was signed.
+    overlapSeconds: OVERLAP + HOUR,
+    publishLeadSeconds: OVERLAP,
+    begin: () => {
+      let settings = 0;
+      return {
+        settings: () => more.settings[settings] ?? {},
+        targetOf: (made) => more.targetOf(made) as never,
+        presents: async (value, others) =>
+          [value, ...others].every((other) => more.accepts(other).includes(more.signsWith(value))),
+        live: (current) => (current === undefined ? [] : more.accepts(current)),
+        opens: (value) => [more.signsWith(value), ...more.next(value)],
+        rename: () => {
+          settings = (settings + 1) % 2;
+        },
+      };
+    },
+  };
+}
+
+const hmac = (mode: "automatic" | "manual-dual-publish") => {
+  const idOf = ({ id, algorithm }: HmacValue["current"]): string => `${id} ${algorithm}`;
+  const choices = [{}, { algorithm: "sha512", bytes: 64 }].map((choice) => parsed("hmac-key", choice));
+  return keySet<HmacValue>(`hmac-key, ${mode}`, "hmac-key", mode, {
+    settings: choices,
+    targetOf: (settings) => hmacKeyTarget({ settings, mode, random: testRandom }),
+    signsWith: ({ current }) => idOf(current),
+    next: ({ next }) => (next === null ? [] : [idOf(next)]),
+    accepts: (value) => keysOf(value).map(idOf),
+  });
+};
+
+const jwt = (mode: "automatic" | "manual-dual-publish") => {
+  const choices = [{ algorithm: "ES256" }, { algorithm: "EdDSA" }].map((choice) =>
+    parsed("jwt-signing-key", choice),
+  );
+  return keySet<JwtValue>(`jwt-signing-key, ${mode}`, "jwt-signing-key", mode, {
+    settings: choices,
+    targetOf: (settings) => jwtSigningKeyTarget({ settings, mode }),
+    signsWith: ({ current }) => current.kid,
+    next: ({ next }) => (next === null ? [] : [next.kid]),
+    accepts: ({ jwks }) => jwks.keys.map(({ kid }) => kid),
+  });
+};
+
+const iam: SequenceKind<AccessKeyValue> = {
+  name: "s3-access-key",
+  kind: "s3-access-key",
+  mode: "automatic",
+  publishes: false,
+  acceptedBy: "target",
+  overlapSeconds: OVERLAP,
+  publishLeadSeconds: 0,
+  begin: (clock) => {
+    const keys = new AccessKeysModel(() => clock);
+    const settings = {
+      bucket: "app",
+      user: "s3-app",
+      sessionPolicy: { Version: "2012-10-17", Statement: [] },
+    };
+    return {
+      settings: () => settings,
+      targetOf: (made, plan, away) =>
+        s3AccessKeyTarget({ settings: made, keys: plan.wrap(reachable(keys, away)), clock }),
+      presents: async ({ accessKeyId, secretAccessKey }) => keys.lets(accessKeyId, secretAccessKey),
+      live: () => keys.ids,
+      opens: ({ accessKeyId }) => [accessKeyId],
+    };
+  },
+};
+
+const elastiCache: SequenceKind<RedisValue> = {
+  name: "redis-auth-token, ElastiCache",
+  kind: "redis-auth-token",
+  mode: "automatic",
+  publishes: false,
+  acceptedBy: "target",
+  overlapSeconds: OVERLAP,
+  publishLeadSeconds: 0,
+  begin: (clock) => {
+    const group = new ElastiCacheModel();
+    const settings = parsed("redis-auth-token", {
+      host: "cache.example",
+      engine: "elasticache",
+      replicationGroup: "app",
+    });
+    return {
+      settings: () => settings,
+      targetOf: (made, plan, away) =>
+        elastiCacheAuthTarget({
+          settings: made,
+          groups: plan.wrap(reachable(group.groups, away)),
+          server: plan.wrap(reachable(group, away)),
+          clock,
+          random: testRandom,
+        }),
+      presents: async ({ password }) => group.lets(password),
+      live: () => group.tokens.accepted,
+      opens: ({ password }) => [password],
+    };
+  },
+};
+
+const redisAcl: SequenceKind<RedisValue> = {
+  name: "redis-auth-token, ACL user",
+  kind: "redis-auth-token",
+  mode: "automatic",
+  publishes: false,
+  acceptedBy: "target",
+  overlapSeconds: OVERLAP,
+  publishLeadSeconds: 0,
+  begin: () => {
+    const admin = { username: "admin", password: madeText() };
+    const server = new RedisAclModel(admin, ["app", "renamed"]);
+    const named = (user: string) =>
+      parsed("redis-auth-token", { host: "redis.example", engine: "acl", user });
+    let settings = named("app");
+    const userOf = (value: RedisValue): string =>
+      (value as RedisValue & { readonly _settings?: { readonly user?: string } })._settings?.user ?? "app";
+    return {
+      settings: () => settings,
+      targetOf: (made, plan, away) =>
+        redisAclUserTarget({
+          settings: made,
+          admin: async () => admin,
+          server: plan.wrap(reachable(server, away)),
+          random: testRandom,
+        }),
+      presents: async (value) => server.lets({ username: userOf(value), password: value.password }),
+      live: () => server.accepted(["app", "renamed"]),
+      opens: (value) => [RedisAclModel.nameOf(userOf(value), value.password)],
+      rename: () => {
+        settings = named(settings.user === "app" ? "renamed" : "app");
+      },
+    };
+  },
+};
+
+/** Every kind that the property is tried with. */
+export const SEQUENCE_KINDS: readonly SequenceKind<never>[] = [
+  genericByPeople,
+  hmac("automatic"),
+  hmac("manual-dual-publish"),
+  jwt("automatic"),
+  jwt("manual-dual-publish"),
+  iam,
+  elastiCache,
+  redisAcl,
+  twins,
+  payPal,
+  sendGrid,
+  datadog,
+] as unknown as readonly SequenceKind<never>[];
