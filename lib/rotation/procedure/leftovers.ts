@@ -6,7 +6,7 @@ import type { NewRun, Run } from "./run";
 
 /**
  * What runs and schedules leave behind, and which run takes it up, so that no end of a run is a dead end for the next one.
- * Decision: docs/adr/0026-what-runs-leave-behind.md
+ * Decision: docs/adr/0025-what-runs-leave-behind.md
  */
 
 /** AWSPENDING's version, unless it is AWSCURRENT itself: Secrets Manager takes it for a rotation under way. */

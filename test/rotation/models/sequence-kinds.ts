@@ -13,6 +13,7 @@ import { reachable } from "./gated-ports";
 import { RedisAclModel } from "./redis-acl-model";
 import { testRandom } from "./rehearsed-secret";
 import type { SequenceKind } from "./sequence-kind";
+import { stripeKeys, stripeWithWebhook } from "./stripe-sequence-kinds";
 import { datadog, payPal, sendGrid, twins } from "./vendor-sequence-kinds";
 
 const HOUR = 3_600;
@@ -256,4 +257,6 @@ export const SEQUENCE_KINDS: readonly SequenceKind<never>[] = [
   payPal,
   sendGrid,
   datadog,
+  stripeKeys,
+  stripeWithWebhook,
 ] as unknown as readonly SequenceKind<never>[];

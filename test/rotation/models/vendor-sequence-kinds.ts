@@ -8,9 +8,9 @@ import { sendGridApi } from "../../../lib/rotation/adapters/sendgrid-api";
 import { type DatadogValue, datadogTarget } from "../../../lib/rotation/targets/datadog";
 import { type PayPalValue, payPalTarget } from "../../../lib/rotation/targets/paypal";
 import { type SendGridValue, sendGridKeyId, sendGridTarget } from "../../../lib/rotation/targets/sendgrid";
-import type { VendorKeys } from "../../../lib/rotation/targets/vendor-keys";
 import { type Account, AccountsServer, accountsTarget } from "./accounts-model";
 import { reachable } from "./gated-ports";
+import { MadeKeys } from "./made-keys";
 import { testRandom } from "./rehearsed-secret";
 import type { SequenceKind } from "./sequence-kind";
 
@@ -28,26 +28,6 @@ const automatic = {
   acceptedBy: "target",
   publishLeadSeconds: 0,
 } as const;
-
-/** Ids of keys by their names, which are unique: vendors' lists show both, the models' only names. */
-class MadeKeys {
-  readonly #ids = new Map<string, string>();
-
-  of(keys: VendorKeys): VendorKeys {
-    return {
-      ...keys,
-      create: async (name) => {
-        const key = await keys.create(name);
-        this.#ids.set(name, key.id);
-        return key;
-      },
-    };
-  }
-
-  liveIn(names: readonly string[]): readonly string[] {
-    return names.flatMap((name) => this.#ids.get(name) ?? []);
-  }
-}
 
 /** The vendor's own limits hold: 100 keys, names, scopes. `lib/rehearsal/vendors/sendgrid-server.ts` */
 export const sendGrid: SequenceKind<SendGridValue> = {
