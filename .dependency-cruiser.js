@@ -10,7 +10,7 @@ const rooms = {
   "lib/constructs": ["lib/model", "lib/blueprint", "lib/bundles"],
   "lib/rotation": ["lib/model"],
   "lib/cli": ["lib/model", "lib/blueprint", "lib/rotation/index.ts", "lib/rotation/cloud.ts"],
-  "lib/rehearsal": ["lib/model", "lib/blueprint", "lib/bundles", "lib/rotation", "lib/cli"],
+  "lib/rehearsal": ["lib/model", "lib/blueprint", "lib/bundles", "lib/rotation", "lib/cli/index.ts"],
   stacks: ["lib/model", "lib/blueprint", "lib/constructs"],
 };
 

@@ -9,6 +9,7 @@ const ROOT = join(__dirname, "..");
 const OTHERS: readonly (readonly [string, string])[] = [
   ["lib/blueprint/index.ts", ""],
   ["lib/cli/index.ts", ""],
+  ["lib/cli/inner.ts", ""],
   ["lib/rotation/index.ts", ""],
   ["lib/rotation/inner.ts", ""],
   ["lib/constructs/aws/index.ts", ""],
@@ -25,6 +26,7 @@ const BREACHES: readonly (readonly [string, string, string])[] = [
   ["room-lib-rotation", "lib/rotation/breach.ts", 'import "../blueprint";'],
   ["room-lib-cli", "lib/cli/breach.ts", 'import "../rotation/inner";'],
   ["room-lib-rehearsal", "lib/rehearsal/breach.ts", 'import "../constructs/aws";'],
+  ["room-lib-rehearsal", "lib/rehearsal/deep.ts", 'import "../cli/inner";'],
   ["room-registry", "registry/breach.ts", 'import "../lib/blueprint";'],
   ["room-stacks", "stacks/breach.ts", 'import "../lib/cli";'],
   ["providers-apart", "lib/constructs/vault/breach.ts", 'import "../aws";'],

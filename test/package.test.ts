@@ -1,7 +1,17 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { linksOf } from "./docs/markdown";
 import { forgottenExports } from "./forgotten-exports";
 
 const ROOT = join(__dirname, "..");
@@ -54,6 +64,14 @@ test("the package brings compiled code with types, and neither tests nor this or
       (file) => /^dist\/(registry|test|lib\/rehearsal)|\.ts$/.test(file) && !file.endsWith(".d.ts"),
     ),
   ).toEqual([]);
+});
+
+test("its README leads nowhere that the package does not bring", () => {
+  const installed = join(folder, "node_modules/cdktf-secrets-registry");
+  const links = linksOf(readFileSync(join(installed, "README.md"), "utf8"));
+  const relative = links.filter((target) => !/^[a-z]+:/.test(target));
+  expect(relative.length).toBeGreaterThan(10);
+  expect(relative.filter((target) => !existsSync(join(installed, target.replace(/#.*/, ""))))).toEqual([]);
 });
 
 test("every type that its exports name is exported, so that authors can name it too", () => {

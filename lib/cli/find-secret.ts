@@ -1,7 +1,7 @@
 import { type Blueprint, blueprint, type SecretPlan } from "../blueprint";
 import { type EnvironmentSecret, formatDuration, type Registry } from "../model";
+import { nearest } from "../model/nearest";
 import type { RotatedPlan } from "./driver/rotation-driver";
-import { similarName } from "./similar-name";
 import { UserFault } from "./user-fault";
 
 /** A secret that a function rotates, as the blueprint and as the registry have it. */
@@ -14,7 +14,7 @@ export interface FoundSecret {
 
 /** What to say of a name that is none. */
 export function unknownSecret(registry: Registry, key: string): string {
-  const meant = similarName(key, registry.secretKeys);
+  const meant = nearest(key, registry.secretKeys);
   const hint = meant === undefined ? "" : ` Did you mean ${meant}?`;
   return `Unknown secret ${JSON.stringify(key)}.${hint} The registry has: ${registry.secretKeys.join(", ")}.`;
 }

@@ -12,10 +12,14 @@ function distance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-/** The known name that somebody most likely meant; `undefined` when none is near. */
+/**
+ * The known name that somebody most likely meant: the nearest, when a third of the letters or fewer differ, or two of a
+ * short one; `undefined` when none is near.
+ */
 export function nearest(name: string, known: readonly string[]): string | undefined {
-  const best = [...known].sort((a, b) => distance(name, a) - distance(name, b))[0];
-  return best !== undefined && distance(name, best) <= Math.max(2, Math.floor(name.length / 4))
-    ? best
-    : undefined;
+  const [best] = known
+    .map((other) => ({ other, off: distance(name, other) }))
+    .filter(({ other, off }) => off <= Math.max(2, Math.max(name.length, other.length) / 3))
+    .sort((a, b) => a.off - b.off);
+  return best?.other;
 }

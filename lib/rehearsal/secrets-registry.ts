@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-import { processTerminal } from "../cli/process-terminal";
-import { run } from "../cli/program";
+import { processTerminal, run } from "../cli";
 import { addRehearseCommand } from "./command";
 
 // A reader that has seen enough (`| head`) closes the pipe; that is no fault.

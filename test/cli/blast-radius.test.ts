@@ -65,6 +65,7 @@ test("Mermaid draws each environment with regions, Vaults, consumers and chains,
 test.each([
   [["jwt/singing", "--env", "prod"], 'Unknown secret "jwt/singing". The registry has: '],
   [["jwt/singing"], 'Did you mean "jwt/signing"?'],
+  [["jwt/sign"], 'Did you mean "jwt/signing"?'],
   [["crypto/webhook", "--env", "dev"], 'Unknown secret of dev "crypto/webhook". The registry has: '],
   [["crypto/webhook", "--env", "prd"], 'Did you mean "prod"?'],
   [["crypto/webhook", "--format", "svg"], "Allowed choices are text, json, md, mermaid"],

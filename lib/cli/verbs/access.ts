@@ -7,7 +7,7 @@ import {
   principalsOf,
 } from "../../blueprint";
 import { judgeAccess, type Registry } from "../../model";
-import { similarName } from "../similar-name";
+import { nearest } from "../../model/nearest";
 import { UserFault } from "../user-fault";
 
 /** Workloads that read secrets of an environment. */
@@ -97,7 +97,7 @@ function find(registry: Registry, environment: string, name: string): Principal 
   const all = principalsOf(registry, environment);
   const found = all.find((principal) => principal.arn === name || principal.name === name);
   if (found) return found;
-  const hint = similarName(
+  const hint = nearest(
     name,
     all.map((principal) => principal.name),
   );

@@ -2,12 +2,14 @@ import { rmSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { BundleMissingError } from "../../bundles";
-import type { Progress } from "../../cli/driver/progress";
-import { formatOption } from "../../cli/format-option";
-import type { ProgramHost } from "../../cli/program";
-import { progressOn } from "../../cli/render/progress";
-import type { Terminal } from "../../cli/terminal";
-import { UserFault } from "../../cli/user-fault";
+import {
+  formatOption,
+  type ProgramHost,
+  type Progress,
+  progressOn,
+  type Terminal,
+  UserFault,
+} from "../../cli";
 import type { Registry } from "../../model";
 import { Phases } from "../rehearse/phases";
 import { rehearse } from "../rehearse/rehearse";

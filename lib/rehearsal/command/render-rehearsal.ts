@@ -1,4 +1,4 @@
-import { textTable } from "../../cli/render/table";
+import { textTable } from "../../cli";
 import type { Difference, RehearsalReport, RehearsedSecret } from "../rehearse/report";
 
 /** Report of a rehearsal: one row for each secret, what differs, and where the time went. */

@@ -1,7 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { AwsSecretPlan, Blueprint } from "../../blueprint";
-import { AwsRotationCloud, type AwsRotationCloudProps } from "../../cli/cloud/aws-rotation-cloud";
-import type { FunctionAnswer } from "../../cli/cloud/rotation-cloud";
+import { AwsRotationCloud, type AwsRotationCloudProps, type FunctionAnswer } from "../../cli";
 import { DynamoDbRuns } from "../../rotation/adapters/dynamodb-runs";
 import { derivedVersionId } from "../../rotation/machine/derived-version";
 import type { NewRun, Run } from "../../rotation/procedure/run";

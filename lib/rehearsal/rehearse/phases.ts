@@ -1,4 +1,4 @@
-import type { Progress, Tell } from "../../cli/driver/progress";
+import type { Progress, Tell } from "../../cli";
 import type { PhaseTime } from "./report";
 
 /** Shows phases one after the other, and takes their times. */

@@ -1,9 +1,12 @@
-import { httpsPlaces } from "../../cli/cloud/https-places";
-import type { Places } from "../../cli/cloud/places";
-import { type Pace, REAL_PACE } from "../../cli/driver/pace";
-import type { Progress } from "../../cli/driver/progress";
-import type { Terminal } from "../../cli/terminal";
-import type { RotationHost } from "../../cli/verbs/rotate";
+import {
+  httpsPlaces,
+  type Pace,
+  type Places,
+  type Progress,
+  REAL_PACE,
+  type RotationHost,
+  type Terminal,
+} from "../../cli";
 import { type RehearsedWorld, shortened } from "../world";
 import { RunKeepingCloud } from "./begun-runs";
 

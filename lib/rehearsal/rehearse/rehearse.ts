@@ -4,8 +4,7 @@ import {
   type SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 import type { AwsSecretPlan, SecretPlan } from "../../blueprint";
-import type { Progress as StepProgress } from "../../cli/driver/progress";
-import { bootstrap } from "../../cli/verbs/bootstrap";
+import { bootstrap, type Progress as StepProgress } from "../../cli";
 import type { Registry } from "../../model";
 import { secretsManager } from "../load";
 import type { ServerGroup } from "../servers";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AwsSecretPlan } from "../../blueprint";
-import { type RotatePhase, type RotationReport, rotate } from "../../cli/verbs/rotate";
+import { type RotatePhase, type RotationReport, rotate } from "../../cli";
 import type { Registry } from "../../model";
 import { splitSettings } from "../../rotation/settings-in-effect";
 import type { RehearsedWorld } from "../world";

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer, type Server } from "node:https";
+import { createServer } from "node:https";
 import * as z from "zod/mini";
 import { Controllers } from "./controllers";
 import { loopbackCertificate } from "./loopback-certificate";
+import { closeServer, listenOnLoopback } from "./loopback-server";
 import { ServerFault } from "./server-fault";
 import { startInGroup } from "./server-group";
 import type { ServerOptions } from "./server-options";
@@ -100,7 +101,7 @@ export async function startClusterIssuer(options: ClusterIssuerOptions = {}): Pr
     const { caPem, certificatePem, privateKeyPem } = loopbackCertificate("Kubernetes");
     // Always TLS: Vault's kubernetes auth insists on an authority's certificate.
     const server = createServer({ cert: certificatePem, key: privateKeyPem });
-    const url = `https://127.0.0.1:${await listen(server)}`;
+    const url = `https://127.0.0.1:${await listenOnLoopback(server)}`;
     const issuer = options.issuer ?? url;
     const authority: TokenAuthority = { key, issuer, apiAudiences: options.apiAudiences ?? [issuer] };
     const jwksUrl = `${url}/openid/v1/jwks`;
@@ -123,7 +124,7 @@ export async function startClusterIssuer(options: ClusterIssuerOptions = {}): Pr
       reviewerToken: token({ ...REVIEWER, ttlSeconds: 86_400 }),
       token,
       controllers,
-      stop: group.adopt(place, () => close(server)),
+      stop: group.adopt(place, () => closeServer(server)),
     };
   });
 }
@@ -248,25 +249,4 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 
 function send(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-}
-
-function listen(server: Server): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host: "127.0.0.1", port: 0 }, () => {
-      const address = server.address();
-      if (address === null || typeof address === "string")
-        reject(new Error("no port in the server's address"));
-      else resolve(address.port);
-      // An open server must not keep this process alive.
-      server.unref();
-    });
-  });
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

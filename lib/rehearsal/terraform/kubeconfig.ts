@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
-import { UserFault } from "../../cli/user-fault";
+import { UserFault } from "../../cli";
 import type { StackJson } from "./stack-json";
 
 /**

@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { closeServer, listenOnLoopback } from "../servers/loopback-server";
 
 /** A request as a vendor's route sees it. */
 export interface VendorCall {
@@ -110,14 +111,14 @@ export async function startVendorServer({ routes, refusal }: VendorServerProps):
   const server = createServer((request, response) => {
     serve(request, response).catch(() => cut(request));
   });
-  const port = await listen(server);
+  const port = await listenOnLoopback(server);
   return {
     url: `http://127.0.0.1:${port}`,
     calls,
     failNext: (failure) => {
       failures.push({ failure, skip: failure.skip ?? 0, left: failure.times ?? 1 });
     },
-    stop: () => close(server),
+    stop: () => closeServer(server),
   };
 }
 
@@ -166,25 +167,4 @@ function send(response: ServerResponse, { status, body, headers = {} }: VendorRe
 
 function cut(request: IncomingMessage): void {
   request.socket.destroy();
-}
-
-function listen(server: Server): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host: "127.0.0.1", port: 0 }, () => {
-      const address = server.address();
-      if (address === null || typeof address === "string")
-        reject(new Error("no port in the server's address"));
-      else resolve(address.port);
-      // An open server must not keep this process alive.
-      server.unref();
-    });
-  });
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

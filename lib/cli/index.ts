@@ -1,0 +1,19 @@
+/**
+ * The command line as programs see it that contain it, such as a checkout's with its rehearsal: the program, what commands
+ * are added with, and the verbs that a rehearsal drives.
+ */
+export { AwsRotationCloud, type AwsRotationCloudProps } from "./cloud/aws-rotation-cloud";
+export { httpsPlaces } from "./cloud/https-places";
+export type { Places } from "./cloud/places";
+export type { FunctionAnswer } from "./cloud/rotation-cloud";
+export { type Pace, REAL_PACE } from "./driver/pace";
+export type { Progress, Tell } from "./driver/progress";
+export { formatOption } from "./format-option";
+export { processTerminal } from "./process-terminal";
+export { type ProgramHost, run } from "./program";
+export { progressOn } from "./render/progress";
+export { textTable } from "./render/table";
+export type { Terminal } from "./terminal";
+export { UserFault } from "./user-fault";
+export { bootstrap } from "./verbs/bootstrap";
+export { type RotatePhase, type RotationHost, type RotationReport, rotate } from "./verbs/rotate";
