@@ -129,7 +129,12 @@ function agentAnnotations(input: PodInput): Record<string, string> {
     [`${PREFIX}/agent-limits-cpu`]: limits?.cpu ?? "500m",
     [`${PREFIX}/agent-limits-mem`]: limits?.memory ?? "128Mi",
     [`${PREFIX}/template-static-secret-render-interval`]: goDuration(environment.refreshEvery),
-    [`${PREFIX}/template-config-exit-on-retry-failure`]: "true",
+    // True, the injector's default, ends the agent once its tries are used up (twelve, some six minutes): the sidecar
+    // restarts, and the pod is NotReady for as long as Vault is away. False begins the tries anew and leaves the files
+    // as they are; an init container tries on too, and its pod goes on waiting, as it would with a restart.
+    // https://developer.hashicorp.com/vault/docs/agent-and-proxy/agent/template#exit_on_retry_failure
+    // https://developer.hashicorp.com/vault/docs/deploy/kubernetes/injector/annotations
+    [`${PREFIX}/template-config-exit-on-retry-failure`]: "false",
     ...(workload.containers ? { [`${PREFIX}/agent-inject-containers`]: workload.containers.join(",") } : {}),
     ...(workload.runAsUser === undefined
       ? {}

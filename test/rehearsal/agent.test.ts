@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PodPlan } from "../../lib/blueprint";
@@ -33,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => group?.stop(), 60_000);
 
 async function waitFor<T>(what: string, look: () => T | undefined | false, logFile?: string): Promise<T> {
-  for (const end = Date.now() + 20_000; Date.now() < end; await sleep(100)) {
+  for (const end = Date.now() + 40_000; Date.now() < end; await sleep(100)) {
     const found = look();
     if (found) return found;
   }
@@ -41,10 +42,16 @@ async function waitFor<T>(what: string, look: () => T | undefined | false, logFi
 }
 
 /** A pod of a workload in a cluster, with what its agent needs. */
-function podOf(environment: RehearsedEnvironment, workloadName: string, name: string) {
+function podOf(
+  environment: RehearsedEnvironment,
+  workloadName: string,
+  name: string,
+  changes: { readonly vaultAddress?: string; readonly retries?: number; readonly annotations?: object } = {},
+) {
   const { plan, issuers, vaults } = environment;
   const workload = plan.workloads.find((candidate) => candidate.name === workloadName);
-  const [pod] = workload?.pods ?? [];
+  const [planned] = workload?.pods ?? [];
+  const pod = planned && { ...planned, annotations: { ...planned.annotations, ...changes.annotations } };
   const cluster = plan.clusters.find((candidate) => candidate.name === pod?.cluster);
   const issuer = cluster && issuers.get(cluster.name);
   const vault = cluster && vaults.get(cluster.vault);
@@ -53,8 +60,9 @@ function podOf(environment: RehearsedEnvironment, workloadName: string, name: st
   mkdirSync(root, { recursive: true });
   const settings = {
     root,
-    vaultAddress: vault.address,
+    vaultAddress: changes.vaultAddress ?? vault.address,
     renderInterval: "2s",
+    ...(changes.retries === undefined ? {} : { retries: changes.retries }),
     ...(vault.caFile ? { caFile: vault.caFile } : {}),
   };
   const agent = (container: "init" | "sidecar"): InjectedAgent => injectedAgent(pod, container, settings);
@@ -146,6 +154,140 @@ describe("a pod of the repository's own registry", () => {
       InjectionError,
     );
   });
+});
+
+/** A way to a server that can be cut and joined again, at one address. */
+async function breakableWay(address: string) {
+  const { hostname, port } = new URL(address);
+  const sockets = new Set<Socket>();
+  let isCut = false;
+  const server = createServer((incoming) => {
+    if (isCut) {
+      incoming.destroy();
+      return;
+    }
+    const outgoing = connect(Number(port), hostname);
+    for (const socket of [incoming, outgoing]) {
+      sockets.add(socket);
+      socket.on("error", () => socket.destroy());
+      socket.on("close", () => sockets.delete(socket));
+    }
+    incoming.pipe(outgoing).pipe(incoming);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const own = server.address();
+  if (own === null || typeof own === "string") throw new Error("no port");
+  const url = new URL(address);
+  url.port = String(own.port);
+  const drop = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    address: url.href.replace(/\/$/, ""),
+    cut: () => {
+      isCut = true;
+      drop();
+    },
+    join: () => {
+      isCut = false;
+    },
+    stop: () => {
+      server.close();
+      drop();
+    },
+  };
+}
+
+/**
+ * A pod whose Vault is away for longer than its agent's tries last: some six minutes with the twelve that it has, ten
+ * seconds with the one more that it has here.
+ */
+describe("a Vault that is away, for longer than the tries of a read last", () => {
+  const KEY = "db/app";
+  let environment: RehearsedEnvironment;
+  let cas = 2;
+
+  beforeAll(async () => {
+    // An account of its own beside those of the other environments here.
+    const definition = JSON.parse(JSON.stringify(draft()).replaceAll("111122223333", "666677778888"));
+    environment = await rehearse(defineRegistry(definition) as Registry, "dev", group, aws);
+  }, 120_000);
+
+  async function away(how: "unreachable" | "sealed", annotations: object, name: string) {
+    const { vault } = podOf(environment, "backend", name);
+    const way = await breakableWay(vault.address);
+    const pod = podOf(environment, "backend", name, {
+      vaultAddress: way.address,
+      retries: 1,
+      annotations,
+    });
+    const sidecar = pod.start("sidecar");
+    const path = pod.file(`${KEY}.json`);
+    await waitFor("rendering", () => isWhole(path), sidecar.logFile);
+    let hasEnded = false;
+    void sidecar.ended.then(() => {
+      hasEnded = true;
+    });
+    if (how === "sealed") await vault.seal();
+    else way.cut();
+    const log = () => readFileSync(sidecar.logFile, "utf8");
+    const isTryingAnew = () => /template server error[\s\S]*creating new runner/.test(log());
+    const hasFailed = () => /template server error/.test(log());
+    const back = async () => {
+      if (how === "sealed") await vault.unseal();
+      way.join();
+    };
+    return { vault, way, sidecar, path, hasFailed, isTryingAnew, back, hasEnded: () => hasEnded };
+  }
+
+  test.each(["unreachable", "sealed"] as const)(
+    "%s: the sidecar keeps its file and goes on, and takes the new value once Vault is back",
+    async (how) => {
+      const { vault, way, sidecar, path, isTryingAnew, back, hasEnded } = await away(how, {}, `pod-${how}`);
+      const before = readFileSync(path, "utf8");
+      await waitFor("the tries' end and beginning", isTryingAnew, sidecar.logFile);
+      expect(hasEnded()).toBe(false);
+      expect(readFileSync(path, "utf8")).toBe(before);
+
+      await back();
+      const changed = { username: "app_b", password: `p${Date.now()}` };
+      await put(vault, `kv-dev/data/${KEY}`, cas++, changed);
+      await waitFor(
+        "the new value",
+        () => readFileSync(path, "utf8").includes(changed.password),
+        sidecar.logFile,
+      );
+      expect(hasEnded()).toBe(false);
+      await sidecar.stop();
+      way.stop();
+    },
+    120_000,
+  );
+
+  test("with the injector's default the sidecar ends, so that its pod is NotReady for as long", async () => {
+    const { way, sidecar, hasFailed, hasEnded } = await away(
+      "unreachable",
+      { "vault.hashicorp.com/template-config-exit-on-retry-failure": "true" },
+      "pod-that-ends",
+    );
+    await waitFor("the agent's end", hasEnded, sidecar.logFile);
+    expect(hasFailed()).toBe(true);
+    way.stop();
+  }, 120_000);
+
+  test("an init container waits for Vault, and renders once it is back", async () => {
+    const { vault } = podOf(environment, "backend", "pod-init");
+    const way = await breakableWay(vault.address);
+    way.cut();
+    const pod = podOf(environment, "backend", "pod-init", { vaultAddress: way.address, retries: 1 });
+    const init = pod.start("init");
+    await waitFor("a failed login", () => /error authenticating/.test(readFileSync(init.logFile, "utf8")));
+    expect(existsSync(pod.file(`${KEY}.json`))).toBe(false);
+    way.join();
+    await waitFor("rendering", () => isWhole(pod.file(`${KEY}.json`)), init.logFile);
+    await init.ended;
+    way.stop();
+  }, 120_000);
 });
 
 describe("a pod that logs in by jwt, with files of its own", () => {

@@ -27,6 +27,8 @@ export interface InjectedAgentSettings {
   readonly caFile?: string;
   /** Shortened for tests. @default what the annotation says */
   readonly renderInterval?: string;
+  /** Tries of a read before the agent calls it failed. Shortened for tests. @default the agent's own, 12 */
+  readonly retries?: number;
 }
 
 /** The injector's refusal of a pod. */
@@ -125,7 +127,11 @@ export function injectedAgent(
     },
     exit_after_auth: container === "init",
     pid_file: at("/home/vault/.pid"),
-    vault: { address: settings.vaultAddress, ...optional("ca_cert", settings.caFile) },
+    vault: {
+      address: settings.vaultAddress,
+      ...optional("ca_cert", settings.caFile),
+      ...(settings.retries === undefined ? {} : { retry: { num_retries: settings.retries } }),
+    },
     template: templates,
     template_config: {
       exit_on_retry_failure: annotations.need("template-config-exit-on-retry-failure") === "true",
