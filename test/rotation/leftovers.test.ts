@@ -144,3 +144,33 @@ describe("a leak", () => {
     expect(world.live).toEqual(world.opened);
   });
 });
+
+describe("what sequences have found", () => {
+  test("a rotation that Secrets Manager has given up goes on within two hours: what was made for it is not left alive", async () => {
+    const { world } = await secretAfter(
+      "s3-access-key",
+      { do: "die", at: 12, when: "before" },
+      { do: "rotate" },
+      { do: "give up" },
+      { do: "die", at: 1, when: "before" },
+      { do: "wait", hours: 1 },
+    );
+    const version = world.table.runs.at(-1)?.newVersion;
+    expect(world.secrets.versionWith("test/app/secret", "AWSCURRENT")).not.toBe(version);
+    await world.pass(3);
+    expect(world.secrets.versionWith("test/app/secret", "AWSCURRENT")).toBe(version);
+  });
+
+  test("a login of the former user ends although the server was away when its turn came", async () => {
+    const { world } = await secretAfter(
+      ACL,
+      { do: "rename" },
+      { do: "rotate" },
+      { do: "vendor away", hours: 1 },
+      { do: "emergency" },
+      { do: "wait", hours: 4 },
+    );
+    expect(world.table.runs.at(-1)).toMatchObject({ emergency: true, status: "decommissioned" });
+    expect(world.live).toEqual(world.opened);
+  });
+});

@@ -27,7 +27,22 @@ export async function endEarlierCredential<V>(
     await secret.retire(previous, kept, { refreshedBy, emergency });
   } catch (failure) {
     if (!(failure instanceof RotationError) || holdsUp(failure)) throw failure;
+    if (failure.code === "settings-former-unreachable") await requireReachable(kept[0]);
     log.warn(failure.message, { secret: secretName, version: previousId, code: failure.code });
+  }
+}
+
+/**
+ * A former place that cannot be reached may be gone for good, or it is away together with the one in use: then it is asked
+ * again, for after this rotation nobody would.
+ *
+ * @throws RotationError `target-unreachable`
+ */
+async function requireReachable<V>(current: Held<V> | undefined): Promise<void> {
+  try {
+    await current?.target.test(current.value);
+  } catch (failure) {
+    if (!(failure instanceof RotationError) || failure.code === "target-unreachable") throw failure;
   }
 }
 

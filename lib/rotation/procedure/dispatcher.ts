@@ -439,7 +439,7 @@ export class Dispatcher {
 
   /** Looks at every open run, whatever events were missed. */
   async #sweep(): Promise<DispatcherOutcome> {
-    const { runs, log } = this.#context;
+    const { runs, clock, log } = this.#context;
     const count = { started: 0, ended: 0, freed: 0, failed: 0 };
     for (const secret of this.#secrets()) {
       try {
@@ -462,9 +462,7 @@ export class Dispatcher {
           await this.#takeSteps(secret, open, ["finishSecret"]);
           await this.#start(secret, open);
           count.started += 1;
-        } else if (standing === "waiting" && (open.emergency || open.kind === "promotion")) {
-          // What has leaked does not wait for the next schedule, nor for whoever asked. A promotion is one call, whose
-          // caller may have died.
+        } else if (standing === "waiting" && goesOnAlone(secret, open, clock.now())) {
           await this.#goOnAlone(secret, open);
           count.started += 1;
         } else if (standing === "over") {
@@ -632,6 +630,19 @@ export class Dispatcher {
 
 /** Whether nothing follows a run yet. */
 const isBeforeProof = ({ status }: Run): boolean => status === "rotating" || status === "starting";
+
+/** Secrets Manager tries the steps of a rotation several times by itself. */
+const LEFT_ALONE_FOR_MS = 3_600_000;
+
+/**
+ * Whether a sweep goes on with a run in the place of whoever asked for it. What has leaked waits for nobody, and a promotion
+ * is one call, whose caller may have died. Secrets Manager gives a rotation up until its next schedule, and what was made
+ * for it would live that long.
+ */
+function goesOnAlone({ rotation }: Dispatched, run: Run, now: Date): boolean {
+  if (run.emergency === true || run.kind === "promotion") return true;
+  return rotation === "automatic" && now.getTime() - run.startedAt.getTime() > LEFT_ALONE_FOR_MS;
+}
 
 /**
  * Whether a run can be given up. Secrets Manager goes on by itself with what it has begun, so there it is too early; and a
