@@ -15,7 +15,7 @@ export interface AccessRow {
   readonly vaultPath: string;
 }
 
-/** Who can read what in an environment, sorted by workload and secret. What is not listed is not possible. */
+/** Readers of each secret in an environment, sorted by workload and secret. What is not listed is not possible. */
 export function accessOf<E extends string>(
   registry: Registry<E, string, string>,
   environment: NoInfer<E>,

@@ -5,7 +5,7 @@ import type { Environment, Registry } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
 import { roleArn } from "./aws-arns";
 
-/** Which secrets one rotation function rotates: those of one kind in one network (docs/explanation/architecture.md, decision 13). */
+/** Secrets that one rotation function rotates: those of one kind in one network (docs/explanation/architecture.md, decision 13). */
 export interface FunctionAssignment {
   readonly name: string;
   readonly kind: KindName;
@@ -20,7 +20,7 @@ export interface FunctionAssignment {
  * function as well; that fills eight of its ten policies, with room for chance.
  */
 const CAPACITY = 10_500;
-/** What an ARN has beyond the key, about. */
+/** Characters that an ARN has beyond the key, about. */
 const ARN_LENGTH = 90;
 
 /** The rotation functions of an environment, sorted by name. Whatever Vault owns is rotated by its engine. */
@@ -70,7 +70,7 @@ export function functionsBySecret(assignments: readonly FunctionAssignment[]): F
 export const functionRoleArn = (environment: Environment, name: string): string =>
   roleArn(environment, environment.rolePath, name);
 
-/** Where a secret's function runs: as the author says, else in the first network if its target lies in one. */
+/** Network in which a secret's function runs: as the author says, else in the first network if its target lies in one. */
 function networkOf(environment: Environment, secret: EnvironmentSecret): string | undefined {
   if (secret.network !== undefined) return secret.network === "none" ? undefined : secret.network;
   return targetPlace(secret) === "private" ? environment.networks[0]?.name : undefined;

@@ -8,7 +8,7 @@ import type { SecretPlan } from "./secret-plan";
 import { type VaultPolicy, vaultPolicy } from "./vault-policy";
 
 /**
- * How the mirror's function logs in to one Vault: by a token in which AWS vouches for its IAM role
+ * Login of the mirror's function to one Vault: by a token in which AWS vouches for its IAM role
  * (`sts:GetWebIdentityToken`), through the `jwt` method. AWS publishes the issuer's keys.
  */
 export interface MirrorLoginPlan {
@@ -24,7 +24,7 @@ export interface MirrorLoginPlan {
    * role for whoever acts on its behalf (`SubjectMode: "OriginIdentity"`) and for another function with the same role.
    */
   readonly boundClaims: Readonly<Record<string, string>>;
-  /** What AWS signs with, when asked for it (`SigningAlgorithm`). */
+  /** Algorithm with which AWS signs, when asked for it (`SigningAlgorithm`). */
   readonly signingAlgorithm: "ES384";
   /** Exactly the copies and the root rotations that it makes. */
   readonly policy: VaultPolicy;

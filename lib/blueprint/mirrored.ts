@@ -1,6 +1,6 @@
 import type { Store } from "../model/kinds";
 
-/** Whether the mirror copies a secret into Vault: Secrets Manager owns it, and somebody reads it there. */
+/** `true` when the mirror copies a secret into Vault: Secrets Manager owns it, and somebody reads it there. */
 export const isMirrored = (secret: {
   readonly store: Store;
   readonly consumers: readonly unknown[];

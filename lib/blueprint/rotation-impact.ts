@@ -1,12 +1,12 @@
 import type { AcceptedBy, KindName, Store } from "../model/kinds";
 
-/** What consumers notice when a rotation goes wrong, and how it is undone. Text for people, by kind and acceptance. */
+/** Effect on consumers of a rotation that goes wrong, and the way back. Text for people, by kind and acceptance. */
 export interface RotationImpact {
   readonly breaks: string;
   readonly rollback: string;
 }
 
-/** What stops when the value that consumers have is not the one that is accepted. */
+/** Work that stops when the value that consumers have is not the one that is accepted. */
 const BREAKS: Record<KindName, string> = {
   "postgresql-user":
     "New connections to the database are refused; open ones work until they close. Requests and tasks that need it fail.",
@@ -31,7 +31,7 @@ const BREAKS_IN_VAULT =
 const NOBODY_READS_IT =
   "No workload notices. What is rotated with it cannot be rotated until it is mended; their values keep working.";
 
-/** How a rotation is undone, by who accepts the credential (docs/explanation/architecture.md, decision 3). */
+/** Way back from a rotation, by who accepts the credential (docs/explanation/architecture.md, decision 3). */
 const ROLLBACK: Record<AcceptedBy, string> = {
   target:
     "Until decommission the old credential works: the former version becomes current again after a login with it, and pods have it at their next refresh. After decommission only a new rotation helps.",
@@ -44,7 +44,7 @@ const ROLLBACK: Record<AcceptedBy, string> = {
 const ROLLBACK_IN_VAULT =
   "Users that were made before live until their leases end. Set the password of the engine's login at the database, configure the connection with it, and rotate it anew.";
 
-/** What a rotation of a secret can break, and the way back. */
+/** Work that a rotation of a secret can break, and the way back. */
 export function rotationImpact(secret: {
   readonly kind: KindName;
   readonly store: Store;

@@ -2,7 +2,7 @@ import { type Registry, UnknownNameError } from "../model/registry";
 import { secretArnPattern } from "./aws-arns";
 import { blueprint } from "./blueprint";
 
-/** What may be said of a secret outside: names, never a value. The only thing that may go into build arguments. */
+/** A secret as it may be named outside: names, never a value. The only thing that may go into build arguments. */
 export interface SecretReference {
   /** Secrets Manager name; absent for a secret that Vault owns. */
   readonly name?: string;
@@ -11,7 +11,7 @@ export interface SecretReference {
   readonly vaultPath: string;
 }
 
-/** Which secret is meant. */
+/** Choice of a secret. */
 export interface SecretReferenceInput<E extends string, K extends string> {
   readonly environment: E;
   readonly key: K;

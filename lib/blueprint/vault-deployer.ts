@@ -3,7 +3,7 @@ import type { MirrorLoginPlan } from "./mirror-login";
 import type { VaultParameters, VaultRule } from "./vault-policy";
 import type { VaultAuthPlan, VaultPlan, VaultRolePlan } from "./vault-server-plan";
 
-/** What the deployer's policy is built from: all else of the same Vault. */
+/** Input of the deployer's policy: all else of the same Vault. */
 export type DeployedVault = Omit<VaultPlan, "deployer">;
 
 const WRITE = ["create", "read", "update", "delete"] as const;
@@ -14,7 +14,7 @@ const OTHERS = { "*": [] } as const;
 const NEVER = [] as const;
 
 /**
- * What Terraform needs to deploy, change and destroy this environment's part of a Vault, and no path under which a value
+ * Rights that Terraform needs to deploy, change and destroy this environment's part of a Vault, and no path under which a value
  * lies: neither `data/` of KV nor `creds/` and `static-creds/` of an engine, nor its own policy. Each line was left out once and
  * missed, with Terraform's provider against OpenBao.
  *
@@ -83,7 +83,7 @@ const authRules = (mount: string, type: string, settings: Settings): readonly Va
 
 type Settings = Pick<VaultRule, "allowed" | "denied">;
 
-/** What would have Vault believe other tokens: whoever could change it could log in as any workload. */
+/** Settings that would have Vault believe other tokens: whoever could change it could log in as any workload. */
 const loginSettings = (auth: VaultAuthPlan): Settings =>
   auth.method === "jwt"
     ? jwtSettings(auth.issuer, auth.issuerKeys, auth.issuerCaPem)

@@ -57,7 +57,7 @@ const parametersText = (parameters: VaultParameters): string =>
     .join("")}  }`;
 
 /**
- * Where a pod reads a secret in Vault. Secrets Manager's secrets are mirrored into KV v2 under their key; a
+ * Path at which a pod reads a secret in Vault. Secrets Manager's secrets are mirrored into KV v2 under their key; a
  * Vault-owned PostgreSQL user comes from the database engine: a new user per lease, or the one login that the
  * engine rotates.
  */
@@ -66,7 +66,7 @@ export function vaultPathOf(secret: EnvironmentSecret): string {
   return `${databaseMount(secret.environment)}/${isLeased(secret) ? "creds" : "static-creds"}/${keyAsWord(secret.physicalKey)}`;
 }
 
-/** Whether each reading makes a user that lives as long as its lease. */
+/** `true` when each reading makes a user that lives as long as its lease. */
 const isLeased = (secret: EnvironmentSecret): boolean =>
   secret.store === "vault" && !(secret.kind === "postgresql-user" && secret.settings.login === "static");
 

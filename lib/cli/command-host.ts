@@ -1,6 +1,6 @@
 import type { Registry } from "../model";
 
-/** What a group of commands needs of the program that it is part of. */
+/** Needs of a group of commands from the program that it is part of. */
 export interface CommandHost {
   /** Loads the registry that `--registry` names. */
   load(): Promise<Registry>;

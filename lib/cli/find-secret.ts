@@ -12,7 +12,7 @@ export interface FoundSecret {
   readonly resolved: EnvironmentSecret;
 }
 
-/** What to say of a name that is none. */
+/** Message for an unknown key, with a suggestion. */
 export function unknownSecret(registry: Registry, key: string): string {
   const meant = nearest(key, registry.secretKeys);
   const hint = meant === undefined ? "" : ` Did you mean ${meant}?`;
@@ -40,7 +40,7 @@ export function findSecret(registry: Registry, environment: string, key: string)
   return { plan, secret, resolved };
 }
 
-/** Whether one of our functions rotates a secret. */
+/** `true` when one of our functions rotates a secret. */
 export const isRotated = (secret: SecretPlan): secret is RotatedPlan =>
   secret.store === "aws" && secret.rotatedBy !== undefined && secret.retired === undefined;
 

@@ -23,7 +23,7 @@ import { list } from "./verbs/list";
 import type { RotationHost } from "./verbs/rotate";
 import { invalid, validate } from "./verbs/validate";
 
-/** What scripts can rely on. */
+/** Exit codes, on which scripts can rely. */
 export const EXIT = {
   ok: 0,
   /** A check ran and failed. */
@@ -43,12 +43,12 @@ function isRegistryError(error: unknown): error is RegistryError {
   return error instanceof Error && error.name === "RegistryError" && "faults" in error;
 }
 
-/** What commands that are added from outside get of the program. */
+/** Host of commands that are added from outside. */
 export interface ProgramHost extends CommandHost {
   readonly terminal: Terminal;
 }
 
-/** What stands between the program and the world beside its terminal; tests give their own. */
+/** Settings between the program and the world, beside its terminal; tests give their own. */
 export interface ProgramSettings {
   /** @default real time */
   readonly pace?: Pace;

@@ -4,7 +4,7 @@ import { dayOf, type Fault, type RotationRecord, readRotationRecord, recordDiges
 import { fault } from "../model/faults";
 import { UserFault } from "./user-fault";
 
-/** Where records of rotation runs are kept. */
+/** Place in which records of rotation runs are kept. */
 export interface RecordSource {
   /**
    * Every record of a run that ended on a day (UTC) or later, in the order in which they ended; and what was found that
@@ -13,7 +13,7 @@ export interface RecordSource {
   since(day: string): Promise<RecordReading>;
 }
 
-/** What a source gave. */
+/** Result of reading a source. */
 export interface RecordReading {
   readonly records: readonly RotationRecord[];
   readonly faults: readonly SourceFault[];

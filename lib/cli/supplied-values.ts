@@ -2,7 +2,7 @@ import { RotationError, type SuppliedSecret, suppliedFields } from "../rotation"
 import type { Terminal } from "./terminal";
 import { UserFault } from "./user-fault";
 
-/** What an operator is asked for, as a line of help: `{"username": …, "password": …}`. */
+/** Fields that an operator is asked for, as a line of help: `{"username": …, "password": …}`. */
 export const suppliedForm = (secret: SuppliedSecret): string =>
   `{${suppliedFields(secret)
     .map(({ name, required }) => `"${name}"${required ? "" : "?"}: …`)
@@ -42,7 +42,7 @@ export async function askFields(
   return Object.fromEntries(given);
 }
 
-/** What is wrong with a supplied value, by the names of its fields. */
+/** Fault of a supplied value, by the names of its fields. */
 export function faultOfSupplied(key: string, secret: SuppliedSecret, failure: unknown): string {
   if (!(failure instanceof RotationError)) throw failure;
   return `${key}: ${failure.message} Its form: ${suppliedForm(secret)}.`;

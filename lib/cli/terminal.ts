@@ -1,12 +1,12 @@
-/** Where a program reads and writes: the one place, so that tests and other hosts can take it. */
+/** Input and output of a program: the one place, so that tests and other hosts can take it. */
 export interface Terminal {
   /** The result. */
   out(text: string): void;
   /** Progress, warnings and errors. */
   err(text: string): void;
-  /** Whether a person is there, who sees `err` and answers questions. */
+  /** `true` when a person is there, who sees `err` and answers questions. */
   readonly interactive: boolean;
-  /** Where `err` goes, when lines there can be drawn anew. Default: they cannot, as in a log. */
+  /** Stream of `err`, when lines there can be drawn anew. Default: they cannot, as in a log. */
   readonly live?: NodeJS.WriteStream | undefined;
   /** All of standard input. */
   readInput(): Promise<string>;

@@ -8,14 +8,14 @@ const PATTERN = /^(\*|[a-z0-9]+(-[a-z0-9]+)*(\/[a-z0-9]+(-[a-z0-9]+)*)*(\/\*)?)$
 /** `true` for text that is a pattern. */
 export const isKeyPattern = (pattern: string): boolean => PATTERN.test(pattern);
 
-/** Whether a pattern covers a key. */
+/** `true` when a pattern covers a key. */
 export function matchesKey(pattern: string, key: string): boolean {
   if (pattern === "*") return true;
   if (pattern.endsWith("/*")) return key.startsWith(pattern.slice(0, -1));
   return pattern === key;
 }
 
-/** What a rule says of a key: allowed, or the pattern (or its absence) that forbids it. */
+/** A rule's verdict on a key: allowed, or the pattern (or its absence) that forbids it. */
 export type AccessVerdict =
   | { readonly allowed: true }
   | { readonly allowed: false; readonly because: "denied"; readonly pattern: string }

@@ -15,7 +15,7 @@ import { keyAsWord } from "./names";
 
 const count = z.int().check(z.gte(0));
 
-/** What the registry says of the secret in one environment. */
+/** The registry's facts of the secret in one environment. */
 const factsSchema = z.strictObject({
   mode: z.enum(["automatic", "operator-assisted", "manual-dual-publish"]),
   approval: z.enum(["required", "none"]),
@@ -73,10 +73,10 @@ const changeRequestSchema = z.strictObject({
 /** A change request as its front matter holds it. */
 export type ChangeRequest = z.output<typeof changeRequestSchema>;
 
-/** What the registry said of the secret in one environment when the change was asked for. */
+/** The registry's facts of the secret in one environment, as of the day on which the change was asked for. */
 export type ChangeFacts = z.output<typeof factsSchema>;
 
-/** What a file was found to hold. */
+/** Result of reading a file. */
 export interface ChangeReading {
   /** `undefined` while there are faults. */
   readonly change: ChangeRequest | undefined;
@@ -90,7 +90,7 @@ export interface ChangeReading {
 /** Folder of change requests, from the repository's root. */
 export const CHANGE_REQUESTS = "security/change-requests";
 
-/** How long after its last scheduled day a change may still be carried out, in days. */
+/** Days after its last scheduled day in which a change may still be carried out. */
 const OPEN_DAYS = 30;
 
 /** Reads the text of a change request's file; never throws. */
@@ -203,7 +203,7 @@ function ownFaults({
   return faults;
 }
 
-/** Whether two names are one person's: e-mail addresses regardless of case, ARNs as they are. */
+/** `true` when two names are one person's: e-mail addresses regardless of case, ARNs as they are. */
 export const isSamePerson = (a: string, b: string): boolean =>
   a.startsWith("arn:") || b.startsWith("arn:") ? a === b : a.toLowerCase() === b.toLowerCase();
 
@@ -230,7 +230,7 @@ export class ChangeRequestError extends Error {
 }
 
 /**
- * Whether a change may still be carried out: until 30 days after its last scheduled day. What is older is history, which
+ * `true` while a change may be carried out: until 30 days after its last scheduled day. What is older is history, which
  * the registry may have left behind.
  *
  * @param today `2026-11-25`

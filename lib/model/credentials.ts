@@ -8,7 +8,7 @@ const CREDENTIAL =
 /** `true` for text that holds what looks like a credential. */
 export const looksLikeCredential = (text: string): boolean => CREDENTIAL.test(text);
 
-/** What a fault shows in place of one. */
+/** Text that a fault shows in place of one. */
 export const HIDDEN = "a text that looks like a credential (not shown)";
 
 /** Finds credentials anywhere in data: registries and change requests are in git, and git is no place for them. */

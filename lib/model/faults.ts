@@ -2,11 +2,11 @@
 export interface Fault {
   /** Path into the definition, as one would write it: `secrets["redis/app"].rotateEvery`. */
   readonly path: string;
-  /** What stands there. Never a value that looks like a credential. */
+  /** The text or value that stands there. Never a value that looks like a credential. */
   readonly found: string;
-  /** What may stand there. */
+  /** The values that may stand there. */
   readonly allowed: string;
-  /** What the author should do. */
+  /** The author's next step. */
   readonly change: string;
 }
 

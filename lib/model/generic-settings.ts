@@ -78,20 +78,20 @@ const bytesRule = () =>
     how: z.literal("bytes"),
     /** Number of random bytes. Default: 32. */
     bytes: z._default(z.int().check(z.gte(16), z.lte(1_024)), 32),
-    /** How they are written (RFC 4648; base64url without padding). Default: base64. */
+    /** Their encoding (RFC 4648; base64url without padding). Default: base64. */
     encoding: z._default(z.enum(["base64", "base64url", "hex"]), "base64"),
   });
 
-/** How a field is made: a password of classes of characters, or bytes as text. */
+/** Rule by which a field is made: a password of classes of characters, or bytes as text. */
 export const generationRule = () => z.discriminatedUnion("how", [passwordRule(), bytesRule()]);
 
-/** How a field is made. */
+/** Rule by which a field is made. */
 export type GenerationRule = z.output<ReturnType<typeof generationRule>>;
 /** A password of classes of characters. */
 export type PasswordRule = z.output<ReturnType<typeof passwordRule>>;
 
 /**
- * Whether the rules make a whole value. Where they do not and rotation is `operator-assisted`, a person supplies it.
+ * `true` when the rules make a whole value. Where they do not and rotation is `operator-assisted`, a person supplies it.
  */
 export const rulesMakeValue = (settings: {
   readonly fields: readonly string[];
@@ -143,7 +143,7 @@ const httpCheck = () =>
     url: resourceUrl,
     /** Safe methods only (RFC 9110, 9.2.1): a check is made several times in a rotation. Default: GET. */
     method: z._default(z.enum(["GET", "HEAD"]), "GET"),
-    /** How the credential is presented: which fields, and where. */
+    /** Presentation of the credential: which fields, and where. */
     auth: z.discriminatedUnion("scheme", [
       /** `Authorization: Bearer` (RFC 6750). */
       z.strictObject({ scheme: z.literal("bearer"), tokenField: field }),
@@ -205,21 +205,21 @@ const sqlCheck = () =>
     ),
   });
 
-/** How a value is tried at its target: by an HTTP request or by a query on PostgreSQL. */
+/** Check of a value at its target: by an HTTP request or by a query on PostgreSQL. */
 export const genericCheck = () => z.discriminatedUnion("how", [httpCheck(), sqlCheck()]);
 
-/** How a value is tried at its target. */
+/** Check of a value at its target. */
 export type GenericCheck = z.output<ReturnType<typeof genericCheck>>;
 /** By an HTTP request. */
 export type HttpCheck = z.output<ReturnType<typeof httpCheck>>;
 /** By a query on PostgreSQL. */
 export type SqlCheck = z.output<ReturnType<typeof sqlCheck>>;
 
-/** Which settings of a check name what, for rules: the path of each below `check`. */
+/** Settings of a check that name fields, for rules: the path of each below `check`. */
 export interface CheckNames {
   /** Fields of the value. */
   readonly fields: readonly { readonly path: readonly string[]; readonly name: string }[];
-  /** Where the user name comes from: a field or an entry of `config`. */
+  /** Source of the user name: a field or an entry of `config`. */
   readonly username: { readonly path: readonly string[]; readonly name: string } | undefined;
 }
 

@@ -3,7 +3,7 @@ import type { Duration } from "./duration";
 import { checkUrl, duration, oneLine } from "./grammar";
 
 /**
- * What proves that a workload is well after a rotation, before the old credential goes (policy: "verify health
+ * A proof that a workload is well after a rotation, before the old credential goes (policy: "verify health
  * endpoints and synthetic checks before decommissioning"). One GET request each, redirects not followed. The login
  * with the new credential is the kind's own test and stands in no registry.
  */
@@ -16,11 +16,11 @@ export interface HealthCheckInput {
   readonly status?: number;
   /** Text that the body must hold. No pattern: a slow one would stall the check. Default: any body. */
   readonly contains?: string;
-  /** How long one try may take, 1 to 60 seconds. Default: 10 seconds. */
+  /** Longest time of one try, 1 to 60 seconds. Default: 10 seconds. */
   readonly timeout?: Duration;
 }
 
-/** How a check differs in one environment; `none`: it does not run there. */
+/** A check's differences in one environment; `none`: it does not run there. */
 export type HealthCheckPlanInput = Partial<HealthCheckInput> | "none";
 
 /** A check as one environment runs it. */

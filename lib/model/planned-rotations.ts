@@ -6,7 +6,7 @@ const DAY_MS = 24 * HOUR_MS;
 /** Day of a moment, in days since 1970-01-01 (UTC). */
 export const dayOf = (moment: Date): number => Math.floor(moment.getTime() / DAY_MS);
 
-/** Whether a schedule has a rotation on a day. */
+/** `true` when a schedule has a rotation on a day. */
 export function isRotationDay(schedule: RotationSchedule, day: number): boolean {
   return schedule.how === "cadence" ? isGridDay(schedule, day) : isCronDay(schedule, day);
 }

@@ -30,11 +30,11 @@ export type EnvironmentSecret = AnyKindSettings & {
   readonly store: Store;
   readonly acceptedBy: AcceptedBy;
   readonly rotation: RotationMode;
-  /** Whether old and new value live side by side during a rotation. */
+  /** `true`: old and new value live side by side during a rotation. */
   readonly dualWrite: boolean;
-  /** How long the old credential lives beside the new one; 0 s for a single slot. */
+  /** Time for which the old credential lives beside the new one; 0 s for a single slot. */
   readonly overlap: Duration;
-  /** How long `next` must have been published before anyone uses it; 0 s where the value holds no `next`. */
+  /** Time for which `next` must have been published before anyone uses it; 0 s where the value holds no `next`. */
   readonly publishLead: Duration;
   readonly classification: "internal" | "confidential" | "restricted";
   readonly admin: string | undefined;
@@ -56,14 +56,14 @@ export function leastOverlap(
   return sumOf(environment.refreshEvery, environment.reloadMargin, ...lag);
 }
 
-/** Whether a rotation that people start needs an approved change request. */
+/** `true` when a rotation that people start needs an approved change request. */
 export const needsChangeRequest = ({
   changeRequest,
   tier,
 }: Pick<ParsedEnvironment, "changeRequest" | "tier">): boolean =>
   (changeRequest ?? (tier === "development" ? "none" : "required")) === "required";
 
-/** Whether an approver must agree before an old credential goes. */
+/** `true` when an approver must agree before an old credential goes. */
 export const needsApproval = ({ approval, tier }: Pick<ParsedEnvironment, "approval" | "tier">): boolean =>
   (approval ?? (tier === "production" ? "required" : "none")) === "required";
 
@@ -71,7 +71,7 @@ function planOf(secret: ParsedSecret, environment: string): ParsedSecret["enviro
   return secret.environments[environment] ?? { presence: "required", settings: {} };
 }
 
-/** Whether an environment has a secret: required there, or optional and opted in. */
+/** `true` when an environment has a secret: required there, or optional and opted in. */
 export function isPresent(
   secret: ParsedSecret,
   key: string,

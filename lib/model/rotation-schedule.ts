@@ -43,7 +43,7 @@ export interface CalendarSchedule extends ScheduleCommon {
   readonly expression: string;
 }
 
-/** When a secret rotates by itself. */
+/** Schedule on which a secret rotates by itself. */
 export type RotationSchedule = CadenceSchedule | CalendarSchedule;
 
 /** Long enough for some tries, short enough that people know when. */

@@ -1,4 +1,4 @@
-/** What commands share with functions of what loads AWS's SDK, apart so that others need not load it. */
+/** Exports that commands share with functions and that load AWS's SDK, apart so that others need not load it. */
 
 export { DynamoDbPublications } from "./adapters/dynamodb-publications";
 export { DynamoDbRuns } from "./adapters/dynamodb-runs";

@@ -52,7 +52,7 @@ export const advance = <K, P>(
 export const retire = <K, P>(keys: Generations<K, P>): Generations<K, P> => ({ ...keys, previous: null });
 
 /**
- * Whether `pending` keeps the promises of `predecessor`: a key that is used was accepted before, the key that
+ * Checks that `pending` keeps the promises of `predecessor`: a key that is used was accepted before, the key that
  * it replaces stays accepted, and a key that was retired in the meantime does not come back.
  *
  * @throws RotationError `stale-version`

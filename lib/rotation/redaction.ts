@@ -1,6 +1,6 @@
 import { SETTINGS_FIELD } from "../model/names";
 
-/** What stands in a log in place of a value. */
+/** Text that stands in a log in place of a value. */
 export const BLOTTED = "[redacted]";
 
 /** Shorter texts are words and numbers that logs are full of; no generated value is that short. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { RotationError } from "./rotation-error";
 
 /**
- * What lies in `settings.json` beside the function's code.
+ * Content of `settings.json` beside the function's code.
  *
  * @throws RotationError `settings-malformed`
  */

@@ -15,21 +15,21 @@ import { RotationError } from "./rotation-error";
 import type { Target } from "./target";
 import type { Waits } from "./waiting-law";
 
-/** How a value is handled. */
+/** Handling of a value. */
 export interface Handling<V> {
   readonly target: Target<V>;
-  /** Where its credential lives, as one text to compare. */
+  /** Place of its credential, as one text to compare. */
   readonly place: string;
-  /** What the registry must say so that the function can reach that place. */
+  /** Text that the registry must hold so that the function can reach that place. */
   readonly reach?: string;
 }
 
-/** Which settings hold for which value of a secret. */
+/** Settings that hold for each value of a secret. */
 export interface SettingsInEffect<V> {
-  /** What a value that is made now says of its settings. */
+  /** Settings that a value keeps which is made now. */
   readonly kept: KeptSettings;
   /**
-   * How a value is handled that says this of its settings.
+   * Handling of a value that keeps these settings.
    *
    * @param kept `undefined`: it says nothing, so the registry's settings hold
    * @throws RotationError `value-malformed`

@@ -45,7 +45,7 @@ const forSigning = <const A extends string>(algorithm: A) => ({
   use: z.literal("sig"),
 });
 
-/** What values are made of. */
+/** Parts of values. */
 const parts = madeAtUse({
   /** One HMAC key of a generation. */
   hmacKey: () =>
@@ -57,7 +57,7 @@ const parts = madeAtUse({
       /** For which it was made: a key's algorithm never changes, whatever the settings come to say. */
       algorithm: z.enum(["sha256", "sha512"]),
     }),
-  /** What Stripe signs the events of one webhook endpoint with. */
+  /** Secret with which Stripe signs the events of one webhook endpoint. */
   webhookSecret: () =>
     z.strictObject({
       /** The endpoint (`we_…`); `null`: made by hand, so rotation does not know which it is. */

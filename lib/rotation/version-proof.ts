@@ -13,7 +13,7 @@ const FORM = /^VERIFIED\.([0-9a-f]{64})$/;
 export const proofLabel = (mac: Uint8Array): ProofLabel => `VERIFIED.${Buffer.from(mac).toString("hex")}`;
 
 /**
- * Whether a label has the form of a proof. That is a hint, for people and for what to look at next; nothing is given away or
+ * `true` when a label has the form of a proof. That is a hint, for people and for what to look at next; nothing is given away or
  * copied by it.
  */
 export const looksLikeProof = (label: string): label is ProofLabel => FORM.test(label);
@@ -26,7 +26,7 @@ export const macsIn = (labels: readonly string[]): readonly Uint8Array[] =>
   });
 
 /**
- * What is signed. Its first word keeps it apart from the fingerprints that the same key makes, which begin with another
+ * Message that is signed. Its first word keeps it apart from the fingerprints that the same key makes, which begin with another
  * one (`secret-value`), so that no fingerprint of a record is ever a proof. The ARN, because its last characters are
  * another secret's when one is deleted and made again under the same name.
  */

@@ -8,13 +8,13 @@ import { RotationError } from "./rotation-error";
  * the secret, so each earlier one is at least as old.
  */
 export interface Waits {
-  /** How long the old credential lives beside the new one; 0 s: it cannot. */
+  /** Time for which the old credential lives beside the new one; 0 s: it cannot. */
   readonly overlap: Duration;
-  /** How long `next` is accepted everywhere before it is used; 0 s where the target accepts. */
+  /** Time for which `next` is accepted everywhere before it is used; 0 s where the target accepts. */
   readonly publishLead: Duration;
 }
 
-/** What is about to happen to the secret. */
+/** Change that is about to happen to the secret. */
 export type Change = "rotate" | "promote" | "decommission";
 
 /**
@@ -34,7 +34,7 @@ export function waitBefore(change: Change, waits: Waits): Duration {
   }
 }
 
-/** When a change may come at the earliest. */
+/** Earliest time of a change. */
 export const earliest = (confirmedAt: Date, wait: Duration): Date =>
   new Date(confirmedAt.getTime() + wait.seconds * 1_000);
 

@@ -1,6 +1,6 @@
 import type { SecretDescription } from "../../rotation";
 
-/** How a replica of a secret is doing, as the secret's primary region tells it. */
+/** State of a secret's replica, as the secret's primary region reports it. */
 export interface ReplicaStatus {
   readonly status: "InSync" | "InProgress" | "Failed";
   /** AWS's reason for a failure. */
@@ -14,7 +14,7 @@ export interface SecretInRegion extends SecretDescription {
   readonly kmsKeyId: string | undefined;
   /** Replicas by region; only the region that owns the secret knows them. */
   readonly replicas: ReadonlyMap<string, ReplicaStatus>;
-  /** When each version was created, those without a label included. */
+  /** Time at which each version was created, those without a label included. */
   readonly createdAt: ReadonlyMap<string, Date>;
 }
 
@@ -25,7 +25,7 @@ export interface SecretInRegion extends SecretDescription {
 export interface FailoverCloud {
   /** Account of the credentials in use. */
   callerAccount(): Promise<string>;
-  /** Whether the region's Secrets Manager answers a question about a secret within seconds, whatever it says. */
+  /** `true` when the region's Secrets Manager answers a question about a secret within seconds, whatever it says. */
   answers(secretName: string): Promise<boolean>;
   /** `undefined`: the region has no such secret. */
   look(secretName: string): Promise<SecretInRegion | undefined>;

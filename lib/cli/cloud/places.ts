@@ -1,4 +1,4 @@
-/** What an address said, or why it said nothing. */
+/** Answer of an address, or the reason for none. */
 export type PlaceAnswer =
   | { readonly reached: true; readonly status: number; readonly body: string }
   /** `trusted: false`: something is there, and its certificate is not what it should be. */

@@ -58,7 +58,7 @@ const YES = ["--yes", "with --emergency: go on without a question", false] as co
 const format = () =>
   new Option("--format <format>", "how the result is written").choices(["text", "json"]).default("text");
 
-/** What `rotate <key>` is without another word. */
+/** Adds what `rotate <key>` is without another word. */
 function addSecretCommand(rotate: Command, host: RotationCommandHost): void {
   rotate
     .command("secret", { isDefault: true, hidden: true })

@@ -4,7 +4,7 @@ import type { CommandHost } from "../command-host";
 import type { FailoverHost } from "../verbs/failover";
 import type { RotationHost } from "../verbs/rotate";
 
-/** What commands that rotate get from the program beside what all get. */
+/** Host of commands that rotate, beside what all get. */
 export interface RotationCommandHost extends CommandHost {
   /**
    * AWS, time and progress.

@@ -7,7 +7,7 @@ import { prose } from "./prose";
 export const renderChangeRequest = (change: ChangeRequest): string =>
   `---\n${stringify(change, { lineWidth: 0 })}---\n${renderChangeFacts(change)}${forPeople(change)}`;
 
-/** What the front matter says, for readers. `change check` compares it, so that nobody approves what is not asked for. */
+/** Text of the front matter, for readers. `change check` compares it, so that nobody approves what is not asked for. */
 export const renderChangeFacts = (change: ChangeRequest): string =>
   [
     "",
@@ -75,7 +75,7 @@ function radiusOf(facts: ChangeFacts): readonly string[] {
   ];
 }
 
-/** What people tick and sign; it does not count for the digest. */
+/** Part that people tick and sign; it does not count for the digest. */
 function forPeople(change: ChangeRequest): string {
   const days = Object.values(change.schedule).sort();
   return [

@@ -9,7 +9,7 @@ export class FailedRotation extends Error {
     /** A code of `ROTATION_FAULTS`, or one of the driver's: `function-failed`, `rotation-abandoned`, `not-confirmed`. */
     readonly code: string,
     message: string,
-    /** Whether the same call may succeed later by itself. */
+    /** `true` when the same call may succeed later by itself. */
     readonly retryable: boolean,
   ) {
     super(message);
@@ -19,14 +19,14 @@ export class FailedRotation extends Error {
 /** Codes that say "later". */
 const TOO_EARLY: readonly string[] = ["overlap-running", "not-published-yet"];
 
-/** Whether a rotation was refused because its time has not come. */
+/** `true` when a rotation was refused because its time has not come. */
 export const isTooEarly = ({ code }: Pick<FailedRotation, "code">): boolean => TOO_EARLY.includes(code);
 
 /** A rotation's own error as a failure of the rotation. */
 export const failedBy = ({ code, message, retryable }: RotationError): FailedRotation =>
   new FailedRotation(code, message, retryable);
 
-/** How a function failed. What is not one of its own errors is named and not quoted. */
+/** Failure of a function. What is not one of its own errors is named and not quoted. */
 export function failureOf(
   functionName: string,
   { errorType, errorMessage }: Extract<FunctionAnswer, { answered: false }>,

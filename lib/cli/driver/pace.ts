@@ -11,14 +11,14 @@ export interface Pace {
   /** Before a call that may succeed by itself is made again; doubles each time. */
   readonly retryAfterMs: number;
   /**
-   * How long a rotation by Secrets Manager may show nothing before the driver asks the function itself.
+   * Time for which a rotation by Secrets Manager may show nothing before the driver asks the function itself.
    *
    * @param timeoutSeconds the function's longest run
    */
   readonly patienceMs: (timeoutSeconds: number) => number;
-  /** How long a wait of the registry's is here. The functions enforce it; a rehearsal's have shorter ones. */
+  /** Length here of a wait of the registry's. The functions enforce it; a rehearsal's have shorter ones. */
   readonly waitOf: (wait: Duration) => Duration;
-  /** How long Vaults may take to confirm: the mirror's sweep comes every 15 minutes. */
+  /** Time that Vaults may take to confirm: the mirror's sweep comes every 15 minutes. */
   readonly confirmationMs: number;
 }
 

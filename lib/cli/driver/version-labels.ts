@@ -9,11 +9,11 @@ export interface VersionLabels {
   /** Version with AWSPREVIOUS. */
   readonly previous: string | undefined;
   /**
-   * Whether AWSCURRENT has a proof that it has passed its test, by the form of its labels: pods get nothing else. Whether the
+   * `true` when AWSCURRENT has a proof that it has passed its test, by the form of its labels: pods get nothing else. Whether the
    * proof is real, the mirror asks KMS before it copies.
    */
   readonly verified: boolean;
-  /** Whether any version has ever passed one. */
+  /** `true` when any version has ever passed one. */
   readonly everVerified: boolean;
   readonly has: (versionId: string) => boolean;
 }

@@ -19,7 +19,7 @@ export const allAccess = (registry: Registry, environment: string): readonly Pri
   principalAccess(registry, environment);
 
 /**
- * What one principal can do.
+ * Access of one principal.
  *
  * @throws UserFault for a name or ARN that the environment's policies do not have
  */
@@ -43,7 +43,7 @@ export interface AccessReason {
   readonly reasons: readonly string[];
 }
 
-/** Why a principal can do what it can to a secret, or why it can do nothing. */
+/** Reasons for what a principal can do to a secret, or for why it can do nothing. */
 export function whyAccess(registry: Registry, environment: string, name: string, key: string): AccessReason {
   const principal = find(registry, environment, name);
   const secret = registry.secretIn(environment, key);

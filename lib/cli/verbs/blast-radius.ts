@@ -2,7 +2,7 @@ import { type BlastRadius, blastRadius, environmentsWith } from "../../blueprint
 import type { Registry } from "../../model";
 
 /**
- * What a change of a secret touches: in one environment, or in a list of all environments that have it.
+ * Blast radius of a secret: in one environment, or in a list of all environments that have it.
  *
  * @throws UnknownNameError when the registry, or the named environment, does not have the secret
  */

@@ -6,13 +6,13 @@ import type { RotatedPlan } from "../driver/rotation-driver";
 import { type VersionLabels, versionLabels } from "../driver/version-labels";
 import { isRotated } from "../find-secret";
 
-/** What an environment looks like before its first rotations. */
+/** State of an environment before its first rotations. */
 export interface BootstrapChecks {
-  /** What keeps bootstrap from beginning, sorted. */
+  /** Faults that keep bootstrap from beginning, sorted. */
   readonly faults: readonly string[];
-  /** What could not be seen from here, sorted. */
+  /** Things that could not be seen from here, sorted. */
   readonly warnings: readonly string[];
-  /** Where each secret stands, by key. */
+  /** Labels of each secret, by key. */
   readonly labels: ReadonlyMap<string, VersionLabels>;
 }
 
@@ -95,7 +95,7 @@ async function checkIssuer(
 }
 
 /**
- * What `sys/health` says by its status: 200 active, 429 standby, 472 and 473 a replica.
+ * Statuses by which `sys/health` reports a healthy Vault: 200 active, 429 standby, 472 and 473 a replica.
  * https://developer.hashicorp.com/vault/api-docs/system/health
  */
 const HEALTHY: readonly number[] = [200, 429, 472, 473];

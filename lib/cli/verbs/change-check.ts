@@ -9,7 +9,7 @@ import { changeFaults } from "./change-request";
 /** The verdict on one file. */
 export interface CheckedChange {
   readonly file: string;
-  /** What the dispatcher is told of an approved change; only of a sound one. */
+  /** Digest of an approved change for the dispatcher; only of a valid one. */
   readonly digest?: string;
   /** `false`: history, which the registry may have left behind; only its form was checked. */
   readonly open: boolean;

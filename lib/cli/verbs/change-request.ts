@@ -16,7 +16,7 @@ import { nearest } from "../../model/nearest";
 import { renderChangeRequest } from "../documents/change-request";
 import { UserFault } from "../user-fault";
 
-/** What somebody asks for. */
+/** Change that somebody asks for. */
 export interface ChangeInput {
   readonly key: string;
   /** Day of the request: `2026-11-25`. */
@@ -102,7 +102,7 @@ export function changeFacts(radius: BlastRadius): ChangeFacts {
 const reloadWord = (reload: BlastRadius["reload"][number] | undefined): string =>
   reload?.how === "redeploy" ? `redeploy ${reload.deployment}` : (reload?.how ?? "file-watch");
 
-/** What the registry has against a change request, as far as its parts are sound. */
+/** Faults of a change request by the registry, as far as its parts are valid. */
 export function changeFaults(registry: Registry, parts: Partial<ChangeRequest>): readonly Fault[] {
   const { secret } = parts;
   const days = Object.keys({ ...parts.schedule, ...parts.environments });
@@ -180,7 +180,7 @@ const vouchingFaults = (registry: Registry, { schedule = {} }: Partial<ChangeReq
       ),
     );
 
-/** Who shall approve, where somebody has to. */
+/** Faults of the approvers, where somebody has to approve. */
 function approverFaults(
   registry: Registry,
   { approvers, schedule = {} }: Partial<ChangeRequest>,

@@ -11,11 +11,11 @@ import {
   type WatchedSecrets,
 } from "../../rotation";
 
-/** Which secrets of an environment are due, overdue or stuck. */
+/** Secrets of an environment that are due, overdue or stuck. */
 export interface DueReport {
   readonly environment: string;
   readonly at: string;
-  /** Whether nothing is overdue and nothing is stuck. */
+  /** `true` when nothing is overdue and nothing is stuck. */
   readonly well: boolean;
   /** Of Secrets Manager's secrets, sorted by key. What Vault's engines own, they rotate by themselves. */
   readonly secrets: readonly DueRow[];
@@ -23,11 +23,11 @@ export interface DueReport {
 
 /** One secret and its next rotation. */
 export interface DueRow extends DueState {
-  /** When its next rotation begins by itself; `undefined`: people move it on. */
+  /** Time at which its next rotation begins by itself; `undefined`: people move it on. */
   readonly next?: Date;
 }
 
-/** Where the facts are looked up. */
+/** Sources of the facts. */
 export interface DueSources {
   readonly secrets: WatchedSecrets;
   readonly publications: Pick<Publications, "confirmedAt">;

@@ -2,7 +2,7 @@ import type { AwsSecretPlan } from "../../blueprint";
 import type { SecretInRegion } from "../cloud/failover-cloud";
 import { versionLabels } from "../driver/version-labels";
 
-/** Where a secret is to be promoted, and from whom. */
+/** Region that was lost, and the one that takes over. */
 export interface Loss {
   readonly environment: string;
   /** Region that is lost. */
@@ -11,7 +11,7 @@ export interface Loss {
   readonly to: string;
 }
 
-/** What is to become of one secret. */
+/** Plan for one secret. */
 export interface FailoverRow {
   readonly secret: string;
   /** Name in Secrets Manager. */
@@ -19,23 +19,23 @@ export interface FailoverRow {
   /** `promote`: its replica is cut loose. `nothing`: it stands on its own. `blocked`: `fault` says why. */
   readonly does: "promote" | "nothing" | "blocked";
   readonly fault?: string;
-  /** What to know of it, as sentences. */
+  /** Things to know of it, as sentences. */
   readonly warnings: readonly string[];
   readonly arn?: string;
   /** AWSCURRENT. */
   readonly version?: string;
-  /** Whether AWSCURRENT has passed its test. */
+  /** `true` when AWSCURRENT has passed its test. */
   readonly verified: boolean;
-  /** When AWSCURRENT was made: ISO 8601, UTC. */
+  /** Time at which AWSCURRENT was made: ISO 8601, UTC. */
   readonly since?: string;
 }
 
-/** Whether a secret belongs to a region: AWS names the primary region only of secrets that have replicas. */
+/** `true` when a secret belongs to a region: AWS names the primary region only of secrets that have replicas. */
 export const ownedBy = (region: string, { primaryRegion }: Pick<SecretInRegion, "primaryRegion">): boolean =>
   primaryRegion === undefined || primaryRegion === region;
 
 /**
- * What is to become of a secret when its primary region is lost.
+ * Plan for a secret when its primary region is lost.
  *
  * @param here as the region that takes over has it
  * @param there as the lost region has it, where that still answers
@@ -107,14 +107,14 @@ export function failoverRow(
   return { ...seen, does: "promote" };
 }
 
-/** What is to become of a secret in a region that comes back, or that was a replica of the lost one. */
+/** Plan for a secret in a region that comes back, or that was a replica of the lost one. */
 export interface RejoinRow {
   readonly secret: string;
   readonly name: string;
   /** `replicate`: its copy there becomes a replica, over what it was. `nothing`: it is one. `blocked`: `fault` says why. */
   readonly does: "replicate" | "nothing" | "blocked";
   readonly fault?: string;
-  /** Whether its rotation there must be ended first. */
+  /** `true` when its rotation there must be ended first. */
   readonly stopsRotation: boolean;
   /** AWSCURRENT of the copy that is replaced. */
   readonly stale?: string;
@@ -122,19 +122,19 @@ export interface RejoinRow {
   readonly kmsKeyId?: string;
 }
 
-/** Which region comes back to which, and what each of the others believes. */
+/** Region that comes back, the one to which it does, and what each of the others believes. */
 export interface Return {
   readonly environment: string;
   /** Primary region, which keeps that role. */
   readonly primary: string;
   /** Region that becomes a replica. */
   readonly region: string;
-  /** Whether values that the primary region never saw may be replaced. */
+  /** `true` when values that the primary region never saw may be replaced. */
   readonly overwriteDiverged: boolean;
 }
 
 /**
- * What is to become of a secret's copy in a region that is to be a replica again.
+ * Plan for a secret's copy in a region that is to be a replica again.
  *
  * @param owner as the primary region has it
  * @param copy as the region has it

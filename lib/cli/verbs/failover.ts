@@ -8,7 +8,7 @@ import { FailedCheck, UserFault } from "../user-fault";
 import { type FailoverRow, failoverRow, type Loss, ownedBy } from "./failover-plan";
 import { type FailoverSteps, failoverSteps } from "./failover-steps";
 
-/** How `failover --to` is called. */
+/** Options of `failover --to`. */
 export interface FailoverOptions {
   readonly environment: string;
   /** Region that takes over. */
@@ -23,7 +23,7 @@ export interface FailoverOptions {
   readonly addresses: string;
 }
 
-/** What the verbs of a region's loss work with. */
+/** Host of the verbs of a region's loss. */
 export interface FailoverHost {
   readonly terminal: Terminal;
   readonly progress: Progress;
@@ -31,19 +31,19 @@ export interface FailoverHost {
   readonly cloudIn: (region: string) => FailoverCloud;
 }
 
-/** What became of one secret. */
+/** Result for one secret. */
 export interface FailoverResult extends Omit<FailoverRow, "does"> {
   /** `promote`: it would be, in a dry run. `promoted`: it was now. `nothing`: it was before. */
   readonly does: FailoverRow["does"] | "promoted" | "failed";
 }
 
-/** What became of an environment whose primary region was lost. */
+/** Result for an environment whose primary region was lost. */
 export interface FailoverReport extends FailoverSteps, Loss {
   readonly account: string;
   readonly dryRun: boolean;
-  /** Whether the region that is left still answers. */
+  /** `true` when the region that is left still answers. */
   readonly answers: boolean;
-  /** Whether every secret stands on its own now. */
+  /** `true` when every secret stands on its own now. */
   readonly complete: boolean;
   /** Sorted by key. */
   readonly secrets: readonly FailoverResult[];

@@ -12,10 +12,10 @@ export interface ListRow {
   readonly regions: readonly string[];
   readonly rotation: string;
   readonly cadence: string;
-  /** When its next rotations begin by themselves: ISO 8601, UTC. Empty where people move it on. */
+  /** Times at which its next rotations begin by themselves: ISO 8601, UTC. Empty where people move it on. */
   readonly next: readonly string[];
   readonly consumers: readonly string[];
-  /** What sets this environment apart: mode, account, bucket, privileges. */
+  /** Settings that set this environment apart: mode, account, bucket, privileges. */
   readonly differences: Readonly<Record<string, string>>;
 }
 
@@ -44,7 +44,7 @@ function differencesOf(settings: Readonly<Record<string, unknown>>): Record<stri
   );
 }
 
-/** What each environment holds. */
+/** Secrets of each environment. */
 export function list(
   registry: Registry,
   environments: readonly string[],

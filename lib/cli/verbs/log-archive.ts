@@ -8,7 +8,7 @@ import { UserFault } from "../user-fault";
 /** Folder of the rotation log, from the repository's root. */
 export const SECRET_ROTATIONS = "security/secret-rotations";
 
-/** What became of one day's file. */
+/** Result for one day's file. */
 export interface ArchivedDay {
   readonly file: string;
   /** Ids of runs that were added. */

@@ -12,7 +12,7 @@ export interface LogCheck {
   readonly since: string;
   /** Every run since then, in the order in which they ended. */
   readonly runs: readonly CheckedRun[];
-  /** What is wrong beyond the runs: unsound records, archived runs that have none. */
+  /** Faults beyond the runs: invalid records, archived runs that have none. */
   readonly faults: readonly Fault[];
 }
 
@@ -22,13 +22,13 @@ export interface CheckedRun {
   readonly secret: string;
   readonly environment: string;
   readonly outcome: RotationRecord["end"]["outcome"];
-  /** Where it is, or should be, archived. */
+  /** File in which it is, or should be, archived. */
   readonly file: string;
   readonly signedBy: readonly string[];
   readonly faults: readonly Fault[];
 }
 
-/** Whether every run that ended since a day is archived as its record says, and signed by somebody else. */
+/** Checks that every run that ended since a day is archived as its record says, and signed by somebody else. */
 export async function checkLog(source: RecordSource, since: string, folder: string): Promise<LogCheck> {
   const { records, faults: unsound } = await source.since(since);
   const archive = readArchive(folder, since);
@@ -149,7 +149,7 @@ function signOffFaults(record: RotationRecord, { signOffs, malformed }: Archived
 }
 
 /**
- * Whether a sign-off is by who started the run. People's sessions bear their e-mail address, or its first part, as
+ * `true` when a sign-off is by who started the run. People's sessions bear their e-mail address, or its first part, as
  * their name; a session whose name says nothing cannot be told.
  */
 function isActor({ email }: SignOff, actor: string): boolean {

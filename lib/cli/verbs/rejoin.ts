@@ -7,7 +7,7 @@ import { confirmed, type FailoverHost, inOrder, replicated } from "./failover";
 import { type RejoinRow, type Return, rejoinRow } from "./failover-plan";
 import { type FailoverSteps, type Leftovers, rejoinSteps } from "./failover-steps";
 
-/** How `failover --rejoin` is called. */
+/** Options of `failover --rejoin`. */
 export interface RejoinOptions {
   readonly environment: string;
   /** Region that becomes a replica again. */
@@ -19,21 +19,21 @@ export interface RejoinOptions {
   readonly addresses: string;
 }
 
-/** What became of one secret's copy. */
+/** Result for one secret's copy. */
 export interface RejoinResult extends Omit<RejoinRow, "does"> {
   /** `replicate`: it would be, in a dry run. `replicated`: AWS has taken it on. */
   readonly does: RejoinRow["does"] | "replicated" | "failed";
   readonly status?: "InSync" | "InProgress" | "Failed";
 }
 
-/** What became of a region that is a replica again. */
+/** Result for a region that is a replica again. */
 export interface RejoinReport extends Omit<FailoverSteps, "regions"> {
   readonly environment: string;
   readonly account: string;
   readonly primary: string;
   readonly region: string;
   readonly dryRun: boolean;
-  /** Whether every secret has a replica there that follows the primary region. */
+  /** `true` when every secret has a replica there that follows the primary region. */
   readonly complete: boolean;
   /** Sorted by key. */
   readonly secrets: readonly RejoinResult[];

@@ -6,13 +6,13 @@ import { UserFault } from "../user-fault";
 import { type ProcedureOptions, type ProcedureReport, rotateByProcedure } from "./procedure-rotation";
 import type { RotationHost } from "./rotate";
 
-/** How a rollout is called. */
+/** Options of a rollout. */
 export interface RolloutOptions extends Pick<ProcedureOptions, "change" | "valueFrom" | "emergency" | "yes"> {
   /** @default every environment that has the secret */
   readonly environments?: readonly string[] | undefined;
 }
 
-/** How far a rollout came. */
+/** Progress of a rollout. */
 export interface RolloutReport {
   readonly secret: string;
   /** In the registry's order: development, staging, production. */
@@ -21,12 +21,12 @@ export interface RolloutReport {
   readonly left: readonly string[];
 }
 
-/** Whether the rotation of an environment is behind it. */
+/** `true` when the rotation of an environment is behind it. */
 export const isThrough = ({ outcome }: Pick<ProcedureReport, "outcome">): boolean =>
   outcome === "done" || outcome === "already-done";
 
 /**
- * What standard input holds for each environment: no two of them share a credential. Checked before anything is begun.
+ * Values for each environment on standard input: no two of them share a credential. Checked before anything is begun.
  *
  * @throws UserFault that quotes nothing of it
  */

@@ -1,7 +1,7 @@
 import { blueprint } from "../../blueprint";
 import { type Fault, type Registry, RegistryError } from "../../model";
 
-/** Whether a registry holds together, and what it holds. */
+/** Result of checking a registry: its faults, or its content. */
 export interface ValidateResult {
   readonly valid: boolean;
   readonly registry: string;

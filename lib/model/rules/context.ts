@@ -2,7 +2,7 @@ import type { ParsedEnvironment, ParsedSecret } from "../definition";
 import type { ParsedRegistry } from "../parse";
 import type { EnvironmentSecret } from "../resolve";
 
-/** What every rule looks at: the sound parts of a definition, and the secrets as each environment has them. */
+/** Input of every rule: the valid parts of a definition, and the secrets as each environment has them. */
 export interface RuleContext {
   readonly parsed: ParsedRegistry;
   /** Per environment, sorted by key. */

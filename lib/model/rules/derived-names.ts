@@ -17,7 +17,7 @@ import { forEnvironments, type RuleContext } from "./context";
 interface DerivedName {
   readonly space: string;
   readonly name: string;
-  /** What the author called it. */
+  /** The author's name for it. */
   readonly source: string;
   readonly path: readonly PathStep[];
   readonly change: string;
@@ -120,7 +120,7 @@ function vaultNames(
   });
 }
 
-/** What a Terraform identifier keeps of a name, without regard to case. */
+/** The part of a name that a Terraform identifier keeps, without regard to case. */
 const kept = (name: string): string => name.replace(/[^A-Za-z0-9_-]/g, "").toLowerCase();
 
 /**

@@ -4,7 +4,7 @@ import { forEnvironments, type RuleContext, repeated } from "./context";
 /** The word that stands for no network; not a network's name. */
 export const NO_NETWORK = "none";
 
-/** What the functions of rotation and mirror need of an environment. */
+/** Faults of what the functions of rotation and mirror need of an environment. */
 export const functionFaults = (context: RuleContext): readonly Fault[] =>
   forEnvironments(context, (name, environment, secrets) => {
     const { networks, mirrorNetwork } = environment;

@@ -10,7 +10,7 @@ import { settingPath } from "./setting-path";
 type GenericSecret = EnvironmentSecret & { readonly kind: "generic" };
 
 /**
- * How a generic secret may be rotated: by rotation and acceptance, whether it has a check. Nothing installs a value
+ * Ways in which a generic secret may be rotated: by rotation and acceptance, whether it has a check. Nothing installs a value
  * at a target that is not known. So `automatic` is for values that own workloads alone use, and a check could not
  * pass there; `target` (two credentials side by side) needs the check, which shows when the old one is dead.
  */
@@ -21,7 +21,7 @@ export const GENERIC_CHECKS: Readonly<
   "operator-assisted": { "single-slot": ["none", "check"], target: ["check"] },
 };
 
-/** What the settings of a generic secret must agree on among themselves and with its rotation. */
+/** Faults of a generic secret's settings, which must agree among themselves and with its rotation. */
 export function genericFaults(context: RuleContext, secret: GenericSecret): readonly Fault[] {
   return [
     ...combinationFaults(context, secret),

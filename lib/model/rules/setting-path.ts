@@ -1,7 +1,7 @@
 import type { PathStep } from "../faults";
 import type { RuleContext } from "./context";
 
-/** Where the author wrote a setting of an environment. */
+/** Path at which the author wrote a setting of an environment. */
 export function settingPath(
   context: RuleContext,
   secret: { key: string; environment: string },

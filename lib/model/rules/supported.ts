@@ -5,14 +5,14 @@ import { traitsOf } from "../kinds";
 import type { EnvironmentSecret } from "../resolve";
 import { forEnvironments, type RuleContext } from "./context";
 
-/** How PostgreSQL logins may be kept, by store. The first is the default. */
+/** Ways to keep PostgreSQL logins, by store. The first is the default. */
 export const LOGINS = {
   aws: ["alternating"],
   vault: ["dynamic", "static"],
 } as const;
 
 /**
- * How pods prove who they are, to AWS and to Vault. Everything in it is tested; anything else is a fault.
+ * Ways in which pods prove who they are, to AWS and to Vault. Everything in it is tested; anything else is a fault.
  * `oneAccount`: cluster and secrets must share an AWS account.
  */
 export const IDENTITIES = {
@@ -20,7 +20,7 @@ export const IDENTITIES = {
   "pod-identity": { vaultAuth: ["kubernetes", "jwt"], oneAccount: true, oidcProvider: ["reference"] },
 } as const;
 
-/** Where the author wrote the rotation of an environment. */
+/** Path at which the author wrote the rotation of an environment. */
 function rotationPath(context: RuleContext, secret: EnvironmentSecret): readonly PathStep[] {
   return context.parsed.secrets.get(secret.key)?.environments[secret.environment]?.rotation
     ? ["secrets", secret.key, "environments", secret.environment, "rotation"]

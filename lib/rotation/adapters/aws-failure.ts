@@ -3,7 +3,7 @@ import { originOf, RotationError } from "../rotation-error";
 /** The name that AWS gave a failure. */
 export const awsNameOf = (failure: unknown): string => originOf(failure);
 
-/** Whether a write of DynamoDB was refused by its own condition. */
+/** `true` when a write of DynamoDB was refused by its own condition. */
 export const isConditional = (failure: unknown): boolean =>
   awsNameOf(failure) === "ConditionalCheckFailedException";
 

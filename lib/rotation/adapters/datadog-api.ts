@@ -44,7 +44,7 @@ const made = z.object({
 });
 const validated = z.object({ valid: z.boolean() });
 
-/** Where Datadog is, and whose application keys are meant. */
+/** Datadog's address, and the owner of the application keys. */
 export type DatadogPlace = Pick<
   KindSettings<"datadog">,
   "site" | "apiUrl" | "serviceAccountId" | "appKeyScopes"
@@ -61,9 +61,9 @@ interface KeyList {
   readonly attributes: Readonly<Record<string, unknown>>;
   /** Permissions that the admin needs. */
   readonly permissions: string;
-  /** Why there is no such list. */
+  /** Reason for which there is no such list. */
   readonly missing: string;
-  /** Why a key could be a bad request: only what the settings say about it can be wrong. */
+  /** Reason for which a key could be a bad request: only what the settings say about it can be wrong. */
   readonly doubtful?: string;
 }
 
@@ -113,7 +113,7 @@ export function datadogApi(place: DatadogPlace, admin: () => Promise<DatadogAdmi
       return api.read(answer, listed);
     };
 
-    /** Why a key was not made. Datadog's documents do not say how it tells that there is no room. */
+    /** Reason for which a key was not made. Datadog's documents do not say how it tells that there is no room. */
     const whyNotMade = async (failure: RotationError): Promise<RotationError> => {
       const { meta } = await page(0, 1);
       const most = meta?.max_allowed ?? meta?.max_allowed_per_user ?? MOST_API_KEYS;

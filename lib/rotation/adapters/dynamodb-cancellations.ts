@@ -1,4 +1,4 @@
-/** Why a transaction was given up, one code for each of its items. */
+/** Reasons for which a transaction was given up, one code for each of its items. */
 export function cancellationsOf(failure: unknown): readonly string[] {
   const reasons: unknown = (failure as { readonly CancellationReasons?: unknown }).CancellationReasons;
   if (!Array.isArray(reasons)) return [];

@@ -13,7 +13,7 @@ import { RotationError } from "../rotation-error";
 import type { AccessKeyState, AccessKeys } from "../targets/s3-access-key";
 import { awsFailure, awsNameOf } from "./aws-failure";
 
-/** What AWS says of a key that it does not know (yet) or that is inactive. */
+/** AWS's answers for a key that it does not know (yet) or that is inactive. */
 const UNKNOWN_KEY =
   /^(InvalidClientTokenId|InvalidAccessKeyId|SignatureDoesNotMatch|UnrecognizedClientException|AccessDenied|ExpiredToken)/;
 

@@ -24,7 +24,7 @@ const shown = z.union([
 ]);
 const errors = z.object({ errors: z.array(z.object({ field: z.nullish(z.string()) })) });
 
-/** Where SendGrid is. */
+/** SendGrid's address, and the keys' settings. */
 export type SendGridPlace = Pick<KindSettings<"sendgrid">, "host" | "apiUrl" | "scopes" | "subuser">;
 
 /** Base URL by the settings: global, EU, or another one. */

@@ -35,7 +35,7 @@ const BY_SQLSTATE: Readonly<Record<string, Meaning>> = {
 };
 
 /**
- * What poolers say with 08P01, a protocol violation, whatever it was. PgBouncer's texts are fixed; its own ones hold no
+ * Messages of poolers with 08P01, a protocol violation, whatever it was. PgBouncer's texts are fixed; its own ones hold no
  * values, what it hands on from the server may.
  * https://github.com/pgbouncer/pgbouncer/blob/pgbouncer_1_18_0/src/client.c
  */

@@ -5,7 +5,7 @@ import type { Stripe } from "../targets/stripe";
 import type { NewEndpoint, WebhookEndpoint } from "../targets/stripe-endpoints";
 import { bearer, type VendorAnswer, VendorApi, type VendorRequest } from "./vendor-api";
 
-/** Where an endpoint's metadata says for what it was made. */
+/** Entry of an endpoint's metadata that says for what it was made. */
 const SECRET_NAME = "registry_secret";
 const OWNER = "registry_owner";
 const VERSION_ID = "registry_version";

@@ -26,7 +26,7 @@ const PREVIEW = "2026-08-26.preview";
 /** Stripe takes pages of 100 at most. */
 const PAGE = 100;
 
-/** What is read of a key. In test mode Stripe shows every key's secret in its lists: it is left where it is. */
+/** Fields that are read of a key. In test mode Stripe shows every key's secret in its lists: it is left where it is. */
 const shownKey = z.object({
   id: z.string().check(z.minLength(1)),
   name: z.nullish(z.string()),
@@ -157,7 +157,7 @@ async function pairForOneAnswer(): Promise<PairForOneAnswer> {
   return { publicKey, privateKey: createPrivateKey({ key: privateKey, format: "der", type: "pkcs8" }) };
 }
 
-/** What a JWE in compact form holds. */
+/** Content of a JWE in compact form. */
 async function opened(ciphertext: string, key: KeyObject): Promise<string> {
   const { compactDecrypt } = await loadJose();
   try {

@@ -36,10 +36,10 @@ const AT_LOGIN: Meanings = {
   403: "vault-login-refused",
   404: "vault-login-refused",
 };
-/** What the engine's database said, or that it said nothing. */
+/** Meanings of statuses at a rotation: the engine's database said no, or nothing. */
 const AT_ROTATION: Meanings = { ...BY_STATUS, 400: "target-refused", 500: "target-refused" };
 
-/** How Node names what an AbortSignal ended. */
+/** Node's names for what an AbortSignal ended. */
 const TIMEOUT = /^(ABORT_ERR|AbortError|TimeoutError)$/;
 
 const Login = z.object({ auth: z.object({ client_token: z.string().check(z.minLength(1)) }) });

@@ -2,7 +2,7 @@ import type * as z from "zod/mini";
 import { originOf, RotationError } from "../rotation-error";
 import { connectionFault } from "./connection-fault";
 
-/** Where a vendor's API is. */
+/** Settings of a vendor's API. */
 export interface VendorApiProps {
   /** Base URL without final slash, such as `https://api.sendgrid.com`. */
   readonly baseUrl: string;

@@ -46,11 +46,11 @@ async function requireReachable<V>(current: Held<V> | undefined): Promise<void> 
   }
 }
 
-/** What only a person can change: the vendor's key is theirs to end, or the place is gone. */
+/** Faults that only a person can change: the vendor's key is theirs to end, or the place is gone. */
 const LEFT_TO_PEOPLE: ReadonlySet<string> = new Set(["still-accepted", "settings-former-unreachable"]);
 
 /**
- * What no later try changes, and what only a person can end, must not refuse each later rotation: making the next
+ * `true` for faults that hold the rotation up: what no later try changes, and what only a person can end, must not refuse each later rotation: making the next
  * credential says it, if it matters.
  */
 const holdsUp = ({ code, retryable }: RotationError): boolean =>

@@ -12,7 +12,7 @@ interface ProvableSecret {
 }
 
 /**
- * Whether a version is AWSCURRENT by a rotation that went to its end. A secret's first value gets AWSCURRENT whatever was
+ * `true` when a version is AWSCURRENT by a rotation that went to its end. A secret's first value gets AWSCURRENT whatever was
  * asked for, before anything was installed or tested, and somebody may put one by hand: until it is proved, its steps are
  * done again. A label that only looks like a proof is none.
  */

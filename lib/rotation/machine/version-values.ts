@@ -37,13 +37,13 @@ export class VersionValues<V> {
     return { ...handling, kept, value: this.#check(handling.target, value, versionId) };
   }
 
-  /** What a version says of its settings; its value need not be of the kind's form. */
+  /** Settings that a version keeps; its value need not be of the kind's form. */
   async keptBy(versionId: string): Promise<KeptSettings | undefined> {
     const text = await this.readText(versionId);
     return text === undefined ? undefined : splitSettings(this.parse(text)).kept;
   }
 
-  /** How a value that is made now is handled, and what it is to say of its settings. */
+  /** Handling of a value that is made now, and the settings that it is to keep. */
   ofNow(): Omit<Held<V>, "value"> {
     return { ...this.#handling(undefined), kept: this.#context.settings?.kept };
   }

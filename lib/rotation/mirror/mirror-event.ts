@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { secretNameOf } from "../event";
 import { RotationError } from "../rotation-error";
 
-/** What the mirror is asked: one secret, or all. */
+/** Request to the mirror: one secret, or all. */
 export type MirrorRequest = { readonly secretName: string } | { readonly sweep: true };
 
 /**

@@ -19,7 +19,7 @@ import { Mirror, type MirrorContext, type MirrorOutcome } from "./mirror";
 import { parseMirrorEvent } from "./mirror-event";
 import { parseMirrorSettings } from "./mirror-settings";
 
-/** What the mirror's function works with. */
+/** Ports of the mirror's function. */
 export interface MirrorFunction extends Omit<MirrorContext, "guard"> {
   readonly redaction: Redaction;
 }

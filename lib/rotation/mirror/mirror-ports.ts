@@ -1,6 +1,6 @@
 import type { MirroredVault } from "../../model/function-settings";
 
-/** What the mirror needs of the outside beside a rotation's ports. */
+/** Needs of the mirror from the outside beside a rotation's ports. */
 
 /** The latest version under a KV v2 path. */
 export interface VaultEntry {
@@ -38,7 +38,7 @@ export interface Identity {
   token(audience: string): Promise<string>;
 }
 
-/** What mirrors tell each other about one secret. */
+/** Page of the ledger by which mirrors know of each other, for one secret. */
 export interface LedgerPage {
   /** Grows with every announcement and every confirmation; 0: there was none. */
   readonly epoch: number;
@@ -62,7 +62,7 @@ export interface MirrorLedger {
    */
   announce(secretName: string, page: LedgerPage, vaults: readonly string[]): Promise<LedgerPage>;
   /**
-   * What was announced for these Vaults is done: no earlier write can come in any more.
+   * Notes that what was announced for these Vaults is done: no earlier write can come in any more.
    *
    * @throws RotationError `mirror-overtaken`
    */
@@ -73,7 +73,7 @@ export interface MirrorLedger {
    * @throws RotationError `mirror-overtaken`
    */
   confirm(secretName: string, page: LedgerPage, versionId: string, at: Date): Promise<void>;
-  /** When a connection's root credential was rotated last; `undefined`: never. */
+  /** Time at which a connection's root credential was rotated last; `undefined`: never. */
   rootRotatedAt(vault: string, mount: string, connection: string): Promise<Date | undefined>;
   recordRootRotation(vault: string, mount: string, connection: string, at: Date): Promise<void>;
 }

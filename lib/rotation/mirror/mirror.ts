@@ -12,7 +12,7 @@ const WIDTH = 8;
 /** Names in an error's text: what is beyond them stands in the log. */
 const NAMED = 20;
 
-/** What the mirror works with. */
+/** Ports of the mirror. */
 export interface MirrorContext {
   readonly settings: MirrorSettings;
   readonly store: SecretStore;
@@ -28,7 +28,7 @@ export interface MirrorContext {
   readonly jitter?: (() => number) | undefined;
 }
 
-/** What a call came to, when nothing is left to do. */
+/** Result of a call, when nothing is left to do. */
 export interface MirrorOutcome {
   readonly secrets: readonly SecretOutcome[];
   /** Connections whose root credential was rotated. */

@@ -4,7 +4,7 @@ import { asRotationError, type RotationError } from "../rotation-error";
 import type { MirrorLedger } from "./mirror-ports";
 import type { VaultLink } from "./vault-link";
 
-/** What became of a connection that was due. */
+/** Result for a connection that was due. */
 export interface ConnectionOutcome {
   /** `<Vault>/<mount>/<connection>`. */
   readonly connection: string;

@@ -9,12 +9,12 @@ import { looksLikeProof } from "../version-proof";
 import type { LedgerPage, MirrorLedger, VaultEntry } from "./mirror-ports";
 import type { VaultLink } from "./vault-link";
 
-/** How often others may come in between. */
+/** Number of times that others may come in between. */
 const ROUNDS = 8;
 /** Longest pause before the second round; it doubles with each. All pauses together stay under 13 s. */
 const PAUSE_MS = 100;
 
-/** What a publisher works with. */
+/** Ports of a publisher. */
 export interface PublisherContext {
   /** Region in which this function runs: the secrets' primary one. */
   readonly region: string;
@@ -33,16 +33,16 @@ export interface PublisherContext {
 /** AWSCURRENT as it was seen. */
 interface Current {
   readonly versionId: string;
-  /** Whether a label looks like a proof. */
+  /** `true` when a label looks like a proof. */
   readonly hasProof: boolean;
   /**
-   * Whether a proof that only functions that rotate can make says that it has passed its test. It is a call of KMS, which a
+   * Asks for the proof, which only functions that rotate can make, that it has passed its test. It is a call of KMS, which a
    * round that finds everything in its place goes without: with 10,000 secrets, a sweep would make 10,000 of them.
    */
   readonly isProved: () => Promise<boolean>;
 }
 
-/** What became of one secret. */
+/** Result for one secret. */
 export interface SecretOutcome {
   readonly secret: string;
   /**
@@ -143,7 +143,7 @@ export class SecretPublisher {
     return { ...outcome, result: "published" };
   }
 
-  /** What each Vault has under a path, or why it does not say. Without a path nobody is asked. */
+  /** Entry of each Vault under a path, or why it does not say. Without a path nobody is asked. */
   async #look(path: string | undefined): Promise<Map<VaultLink, VaultEntry | RotationError>> {
     const { vaults, guard } = this.#context;
     if (path === undefined) return new Map();
@@ -222,7 +222,7 @@ export class SecretPublisher {
     return { page: announced, lagging };
   }
 
-  /** What KV holds of a version: the value's fields, and the version's id beside them. */
+  /** Data of a version in KV: the value's fields, and the version's id beside them. */
   async #dataOf(secret: string, versionId: string): Promise<Readonly<Record<string, unknown>>> {
     const { store, guard } = this.#context;
     const text = await store.read(secret, versionId);

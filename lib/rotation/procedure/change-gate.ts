@@ -6,7 +6,7 @@ import type { Clock } from "../ports";
 import { RotationError } from "../rotation-error";
 import type { ApprovedChanges } from "./run-table";
 
-/** What a job of CI says about itself, verified. */
+/** Verified claims of a job of CI about itself. */
 export interface JobClaims {
   /** `<owner>/<name>`. */
   readonly repository: string;
@@ -42,7 +42,7 @@ export interface JobTokens {
   verify(token: string, audience: string): Promise<JobClaims>;
 }
 
-/** What the change gate works with. */
+/** Ports of the change gate. */
 export interface ChangeGateContext {
   readonly settings: ChangeGateSettings;
   readonly tokens: JobTokens;
@@ -50,7 +50,7 @@ export interface ChangeGateContext {
   readonly clock: Pick<Clock, "now">;
 }
 
-/** What CI brings. */
+/** Event that CI brings. */
 export interface ChangeGateEvent {
   /** Text of the change request's file, as it is on the protected branch. */
   readonly Change: string;
@@ -58,7 +58,7 @@ export interface ChangeGateEvent {
   readonly Token: string;
 }
 
-/** What a call came to. */
+/** Result of a call. */
 export interface ChangeGateOutcome {
   readonly id: string;
   readonly digest: string;

@@ -31,7 +31,7 @@ export class CheckFailed extends Error {
 /** A check of the settings. */
 type Check = CheckerSettings["checks"][string];
 
-/** What the checker works with. */
+/** Ports of the checker. */
 export interface CheckerContext {
   readonly settings: CheckerSettings;
   readonly clock: Pick<Clock, "now">;

@@ -1,6 +1,6 @@
 import type { RotationMode } from "../../model/kinds";
 
-/** What is known of one secret when it is looked at. Names and times, never a value. */
+/** Facts of one secret at the time of a look. Names and times, never a value. */
 export interface SecretFacts {
   readonly key: string;
   readonly owner: string;
@@ -14,9 +14,9 @@ export interface SecretFacts {
 export interface FoundSecret {
   /** Last change of any kind: a label's move, a value. */
   readonly changedAt?: Date | undefined;
-  /** When AWSCURRENT's version was made: the age of what is in use. `undefined`: it has no value yet. */
+  /** Time at which AWSCURRENT's version was made: the age of what is in use. `undefined`: it has no value yet. */
   readonly currentSince?: Date | undefined;
-  /** When the version was made that waits under AWSPENDING alone. */
+  /** Time at which the version was made that waits under AWSPENDING alone. */
   readonly pendingSince?: Date | undefined;
   /** Regions whose replica does not have what the primary one has. */
   readonly replicasBehind: readonly string[];
@@ -24,10 +24,10 @@ export interface FoundSecret {
   readonly vaultBehind: boolean;
 }
 
-/** Why a secret is stuck. */
+/** Reason for which a secret is stuck. */
 export type StuckReason = "missing" | "no-value" | "pending" | "replica" | "vault";
 
-/** What is to be done about a secret. */
+/** State of a secret, as far as something is to be done about it. */
 export interface DueState {
   readonly key: string;
   readonly owner: string;
@@ -39,19 +39,19 @@ export interface DueState {
   readonly cadence: "kept" | "due" | "overdue";
   /** Sorted; none: nothing stands still. */
   readonly stuck: readonly StuckReason[];
-  /** When AWSCURRENT's version was made. */
+  /** Time at which AWSCURRENT's version was made. */
   readonly rotatedAt?: Date | undefined;
-  /** When its cadence ends. */
+  /** End of its cadence. */
   readonly dueAt?: Date | undefined;
 }
 
-/** What counts as soon, and as standing still. */
+/** Limits of what counts as soon, and as standing still. */
 export interface DueLimits {
   readonly dueAheadSeconds: number;
   readonly stuckAfterSeconds: number;
 }
 
-/** What counts as soon: people need time to ask for a change. As standing still: an hour, because a rotation ends in minutes. */
+/** Usual limits. As soon: people need time to ask for a change. As standing still: an hour, because a rotation ends in minutes. */
 export const DUE_LIMITS: DueLimits = { dueAheadSeconds: 14 * 86_400, stuckAfterSeconds: 3_600 };
 
 /** The state of each secret, in the order of the facts. */

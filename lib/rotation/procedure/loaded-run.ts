@@ -7,7 +7,7 @@ import { overlapLeft } from "./leftovers";
 import { hasEnded, type Run } from "./run";
 import type { RunTable } from "./run-table";
 
-/** What an execution asks for. */
+/** Request of an execution for its run. */
 export interface LoadRequest {
   readonly action: "load";
   readonly secretName: string;
@@ -31,7 +31,7 @@ export const executionName = (
 ): string => `${fitName(`${run}.${keyAsWord(key)}`, 75)}${direction === "back" ? ".back" : ""}`;
 
 /**
- * What an execution may do: as the table has its run, and as the settings have its secret. Names are given once by Step
+ * Authority of an execution: as the table has its run, and as the settings have its secret. Names are given once by Step
  * Functions, so that nobody follows a run beside the execution that the dispatcher started for it.
  *
  * @throws RotationError `secret-not-ours`, `run-missing`, `run-ended`, `run-too-early`, `run-mismatch`

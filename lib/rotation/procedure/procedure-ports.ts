@@ -1,6 +1,6 @@
 import type { ProcedureInput } from "../../model/procedure-events";
 
-/** What the procedure's functions need of the outside beside a rotation's ports. */
+/** Needs of the procedure's functions from the outside beside a rotation's ports. */
 
 /** The state machine's executions. */
 export interface Executions {

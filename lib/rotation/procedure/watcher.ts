@@ -9,13 +9,13 @@ export interface WatchedSecrets {
   look(secretName: string): Promise<Look | undefined>;
 }
 
-/** What Secrets Manager says of a secret. */
+/** A secret as Secrets Manager reports it. */
 export interface Look extends Omit<FoundSecret, "vaultBehind"> {
   /** AWSCURRENT's version, when it has passed its test. */
   readonly verified?: string | undefined;
 }
 
-/** Where the watcher tells what it saw. */
+/** Sinks to which the watcher reports. */
 export interface WatcherSinks {
   /** Writes how many secrets are in each state, zeros included: silence would look like peace. */
   count(counts: Readonly<Record<(typeof CADENCE_STATES)[number], number>>): Promise<void>;
@@ -23,7 +23,7 @@ export interface WatcherSinks {
   remind(subject: string, message: string): Promise<void>;
 }
 
-/** What the watcher works with. */
+/** Ports of the watcher. */
 export interface WatcherContext {
   readonly settings: WatcherSettings;
   readonly secrets: WatchedSecrets;
@@ -33,7 +33,7 @@ export interface WatcherContext {
   readonly log: Logbook;
 }
 
-/** What a call came to. */
+/** Result of a call. */
 export interface WatcherOutcome {
   readonly due: number;
   readonly overdue: number;
@@ -94,7 +94,7 @@ export class Watcher {
   }
 }
 
-/** What is known of each secret of the settings, sorted by name. */
+/** Facts of each secret of the settings, sorted by name. */
 export async function gatherFacts({
   settings,
   secrets,

@@ -9,9 +9,9 @@ export type GenericConfig = KindSettings<"generic">["config"];
 
 /** Tries values at a target, as the settings' check says. */
 export interface CredentialCheck {
-  /** What of a value opens the target, as one text to compare; never to show. */
+  /** The part of a value that opens the target, as one text to compare; never to show. */
   credentialOf(value: GenericValue): string;
-  /** What at the target has one credential at a time, as one text to compare: a login, or the credential itself. */
+  /** The thing at the target that has one credential at a time, as one text to compare: a login, or the credential itself. */
   slotOf(value: GenericValue): string;
   /**
    * Proves that the target takes a value.
@@ -20,11 +20,11 @@ export interface CredentialCheck {
    * `target-not-trusted`, `target-without-tls`, `target-busy`, `right-missing`, `throttled`, `value-malformed`
    */
   prove(value: GenericValue): Promise<void>;
-  /** Whether the target takes a value: anything but a clear yes or no is thrown, as by `prove`. */
+  /** `true` when the target takes a value: anything but a clear yes or no is thrown, as by `prove`. */
   accepts(value: GenericValue): Promise<boolean>;
 }
 
-/** What a check names: a field of the value, or else an entry of the public configuration. */
+/** Text that a check names: a field of the value, or else an entry of the public configuration. */
 export function textNamed(name: string, value: GenericValue, config: GenericConfig = {}): string {
   const text = value[name] ?? config[name];
   if (typeof text !== "string") {

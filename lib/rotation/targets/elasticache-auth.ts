@@ -8,7 +8,7 @@ import { isOurs, MARK_KEY, markOf } from "./mark";
 import { onEveryNode, type RedisPlace, type RedisServer } from "./redis";
 import type { RedisValue } from "./redis-acl-user";
 
-/** How ElastiCache takes a token: beside the one before it, or alone. */
+/** Ways in which ElastiCache takes a token: beside the one before it, or alone. */
 export type TokenStrategy = "ROTATE" | "SET";
 
 /** A replication group, as far as its AUTH token is concerned. */
@@ -18,7 +18,7 @@ export interface ReplicationGroup {
   readonly status: string;
   /** A change of the token is under way. */
   readonly tokenChanging: boolean;
-  /** When its token was changed last; `undefined`: it never had one. */
+  /** Time at which its token was changed last; `undefined`: it never had one. */
   readonly tokenChangedAt: Date | undefined;
   readonly encryptedInTransit: boolean;
 }
@@ -38,7 +38,7 @@ export interface ReplicationGroups {
   putTag(arn: string, key: string, value: string): Promise<void>;
 }
 
-/** What the target for ElastiCache's AUTH token needs. */
+/** Ports and settings of the target for ElastiCache's AUTH token. */
 export interface ElastiCacheTargetProps {
   readonly settings: KindSettings<"redis-auth-token">;
   readonly groups: ReplicationGroups;
@@ -216,7 +216,7 @@ export function elastiCacheAuthTarget(props: ElastiCacheTargetProps): AcceptingT
   };
 }
 
-/** What is known of a group that is the secret's. */
+/** State of a group that is the secret's. */
 interface KnownGroup {
   /** It has one token, and nobody has changed it since we saw that. */
   readonly alone: boolean;

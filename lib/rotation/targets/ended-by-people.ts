@@ -2,11 +2,11 @@ import { isDeepStrictEqual } from "node:util";
 import { RotationError } from "../rotation-error";
 import type { AcceptingTarget } from "../target";
 
-/** What {@link endedByPeople} needs to know of a target. */
+/** Settings of {@link endedByPeople}. */
 export interface EndedByPeopleProps<V> {
   /** The credential and where it is from, for people: `the API key of SendGrid account staging`. */
   readonly what: string;
-  /** Whether the vendor still takes something of the retired value that no living value has. */
+  /** `true` when the vendor still takes something of the retired value that no living value has. */
   isAlive(retired: V, living: readonly V[]): Promise<boolean>;
 }
 

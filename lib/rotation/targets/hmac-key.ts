@@ -22,7 +22,7 @@ export type HmacValue = KindValue<"hmac-key">;
 const idOf = (key: HmacKey): string => key.id;
 const unchanged = (key: HmacKey): HmacKey => key;
 
-/** What the hmac-key target needs. */
+/** Ports and settings of the hmac-key target. */
 export interface HmacTargetProps {
   readonly settings: KindSettings<"hmac-key">;
   readonly mode: RotationMode;

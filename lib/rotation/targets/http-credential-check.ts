@@ -12,7 +12,7 @@ export interface HttpRequest {
   readonly caPem: string | undefined;
 }
 
-/** What the server said. */
+/** Answer of the server. */
 export interface HttpAnswer {
   readonly status: number;
   /** At most the first 64 KiB of the body. Never to be shown: it may quote the credential. */
@@ -67,7 +67,7 @@ export function httpCredentialCheck(
   };
 }
 
-/** What a status that is neither expected nor a plain refusal means. */
+/** Meaning of a status that is neither expected nor a plain refusal. */
 function faultOfStatus(status: number): RotationFaultCode {
   if (status === 429) return "throttled";
   if (status >= 500) return "target-unreachable";

@@ -31,7 +31,7 @@ type JwtKeys = Generations<PrivateJwk, PublicJwk>;
 /** jose is an ES module; this is how a CommonJS one loads it on every Node that we support. */
 const loadJose = () => import("jose");
 
-/** What the jwt-signing-key target needs. */
+/** Ports and settings of the jwt-signing-key target. */
 export interface JwtTargetProps {
   readonly settings: KindSettings<"jwt-signing-key">;
   readonly mode: RotationMode;

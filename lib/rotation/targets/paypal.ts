@@ -8,11 +8,11 @@ export type PayPalValue = KindValue<"paypal">;
 
 /** PayPal's token service, as far as rotation uses it. */
 export interface PayPalTokens {
-  /** Whether a client gets a token by its secret. */
+  /** `true` when a client gets a token by its secret. */
   lets(credential: PayPalValue): Promise<boolean>;
 }
 
-/** What the target for PayPal needs. */
+/** Ports and settings of the target for PayPal. */
 export interface PayPalTargetProps {
   readonly settings: KindSettings<"paypal">;
   readonly tokens: PayPalTokens;

@@ -32,11 +32,11 @@ export const markOf = ({ secretArn }: SecretIdentity): string =>
 
 const LOCKED = " (locked since ";
 
-/** What a login's comment says. */
+/** Content of a login's comment. */
 export interface Mark {
   /** `none`: no comment of ours. */
   readonly owner: "this" | "other" | "none";
-  /** When the login was locked, its password kept. */
+  /** Time at which the login was locked, its password kept. */
   readonly lockedSince: Date | undefined;
 }
 
@@ -111,7 +111,7 @@ export async function prepareOwner(
 /** One login of a pair, and what it is to be. */
 export interface LoginPlan {
   readonly login: string;
-  /** What is there of it. */
+  /** The role as it is there. */
   readonly found: RoleRow | undefined;
   readonly role: string;
   readonly verifier: string;

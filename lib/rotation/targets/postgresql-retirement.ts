@@ -10,7 +10,7 @@ export interface RetiredLogin {
   readonly login: string;
   readonly role: string;
   readonly retirement: Pick<Retirement<unknown>, "secret" | "refreshedBy" | "emergency">;
-  /** How long it is locked before its password is taken away. */
+  /** Time for which it is locked before its password is taken away. */
   readonly grace: Duration;
   /** Proof that an unmarked login is the secret's. */
   readonly isOurs: () => Promise<boolean>;
@@ -22,7 +22,7 @@ export interface RetiredLogin {
 
 interface Found {
   readonly state: "gone" | "locked" | "opened" | "ended";
-  /** When it was locked; `undefined`: it was not. */
+  /** Time at which it was locked; `undefined`: it was not. */
   readonly since?: Date;
 }
 

@@ -2,7 +2,7 @@ import { RotationError } from "../rotation-error";
 import { permitted, quoted, type SqlSession } from "./sql";
 
 /**
- * What one login of a pair has beside its password, the other has: settings (`ALTER ROLE … SET search_path`), the attributes
+ * Law of pairs: what one login has beside its password, the other has: settings (`ALTER ROLE … SET search_path`), the attributes
  * CONNECTION LIMIT and VALID UNTIL, memberships in other roles. Otherwise a rotation changes what the application may do, or
  * how the database reads its statements.
  */

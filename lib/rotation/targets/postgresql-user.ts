@@ -20,7 +20,7 @@ import { inTransaction, type SqlLogin, type SqlServer, type SqlSession, withSql 
 /** The value of `postgresql-user`. */
 export type PostgresqlValue = KindValue<"postgresql-user">;
 
-/** What the postgresql-user target needs. */
+/** Ports and settings of the postgresql-user target. */
 export interface PostgresqlTargetProps {
   readonly settings: KindSettings<"postgresql-user">;
   /** Reads the admin secret. */
@@ -48,7 +48,7 @@ export function postgresqlUserTarget(props: PostgresqlTargetProps): AcceptingTar
   const { host, port, database, role, caPem } = settings;
   const [first, second] = loginsOf(settings);
   const front: Place = { host, port };
-  /** Where logins are made: the server behind a pooler, or the writer of a replica. */
+  /** Place at which logins are made: the server behind a pooler, or the writer of a replica. */
   const writer: Place = settings.server ?? { host: settings.writerHost ?? host, port };
   /** Servers whose sessions count; a pooler has none of its own. */
   const servers: readonly Place[] =

@@ -10,7 +10,7 @@ import { onEveryNode, type RedisNode, type RedisServer, type RedisSession } from
 /** The value of `redis-auth-token`. */
 export type RedisValue = KindValue<"redis-auth-token">;
 
-/** What the target for ACL users of own servers needs. */
+/** Ports and settings of the target for ACL users of own servers. */
 export interface RedisAclTargetProps {
   readonly settings: KindSettings<"redis-auth-token">;
   /** Reads the admin secret. */

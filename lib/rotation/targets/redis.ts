@@ -28,7 +28,7 @@ export interface RedisServer {
   open(node: RedisNode, login: RedisLogin, caPem: string | undefined): Promise<RedisSession>;
 }
 
-/** Where to find a Redis and by which CA to know it. */
+/** Address of a Redis, and the CA by which to know it. */
 export interface RedisPlace {
   readonly server: RedisServer;
   readonly host: string;

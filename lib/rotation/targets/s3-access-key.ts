@@ -10,7 +10,7 @@ import { isOurs, MARK_KEY, markOf } from "./mark";
 /** The value of `s3-access-key`. */
 export type AccessKeyValue = KindValue<"s3-access-key">;
 
-/** What IAM tells of an access key. */
+/** An access key as IAM reports it. */
 export interface AccessKeyState {
   readonly id: string;
   readonly active: boolean;
@@ -25,7 +25,7 @@ export interface AccessKeys {
   create(user: string): Promise<{ readonly id: string; readonly secret: string }>;
   /** A key that is gone already is no failure. */
   remove(user: string, id: string): Promise<void>;
-  /** When a key signed a request last; `undefined`: never, as far as IAM knows. */
+  /** Time at which a key signed a request last; `undefined`: never, as far as IAM knows. */
   lastUsedAt(id: string): Promise<Date | undefined>;
   /** ARN of whom a key belongs to, by a request that it signs; `undefined` when AWS does not take the key (yet). */
   callerOf(id: string, secret: string): Promise<string | undefined>;
@@ -36,7 +36,7 @@ export interface AccessKeys {
   removeTag(user: string, key: string): Promise<void>;
 }
 
-/** What the target for S3 access keys needs. */
+/** Ports and settings of the target for S3 access keys. */
 export interface S3AccessKeyTargetProps {
   readonly settings: KindSettings<"s3-access-key">;
   readonly keys: AccessKeys;
@@ -113,7 +113,7 @@ export function s3AccessKeyTarget({
     if (first && all.length - others.length + kept.length >= SLOTS) throw first;
   };
 
-  /** Why a key that is not the current value's must stay; `undefined`: it was made here, and is nobody's. */
+  /** Reason for which a key that is not the current value's must stay; `undefined`: it was made here, and is nobody's. */
   const whyKept = async (
     { id, createdAt }: AccessKeyState,
     tags: ReadonlyMap<string, string>,

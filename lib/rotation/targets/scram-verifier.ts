@@ -9,7 +9,7 @@ const ITERATIONS = 4_096;
 export const SCRAM_SALT_BYTES = 16;
 
 /**
- * What PostgreSQL stores for a password, computed here so that the password itself is in no statement, hence in
+ * Verifier that PostgreSQL stores for a password, computed here so that the password itself is in no statement, hence in
  * no server log: `SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>` (RFC 5802 section 3, RFC 7677;
  * PostgreSQL's `scram_build_secret`). No kept-up npm package builds verifiers, `pg` has the client's half only.
  *

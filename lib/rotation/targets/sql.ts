@@ -1,6 +1,6 @@
 import { RotationError } from "../rotation-error";
 
-/** Where and as whom to log in to a SQL server. TLS with a verified host name always. */
+/** Address of a SQL server, and the login there. TLS with a verified host name always. */
 export interface SqlLogin {
   readonly host: string;
   readonly port: number;

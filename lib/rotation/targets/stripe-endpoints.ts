@@ -15,14 +15,14 @@ export interface EndpointMark {
   readonly versionId: string;
 }
 
-/** What consumers rely on: it is handed on from endpoint to endpoint. */
+/** Form of an endpoint on which consumers rely: it is handed on from endpoint to endpoint. */
 export interface EndpointForm {
   /** Events of connected accounts instead of the account's own; it cannot be changed at an endpoint. */
   readonly connect: boolean;
   /** Version of Stripe's API in which events are written; `null`: the account's. */
   readonly apiVersion: string | null;
   readonly description: string | null;
-  /** What others wrote there; the mark is not in it. */
+  /** Metadata that others wrote there; the mark is not in it. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -36,7 +36,7 @@ export interface WebhookEndpoint extends EndpointForm {
   readonly mark: EndpointMark | undefined;
 }
 
-/** What a new endpoint gets. */
+/** Form of a new endpoint. */
 export interface NewEndpoint extends EndpointForm {
   readonly url: string;
   readonly mark: EndpointMark;
@@ -272,7 +272,7 @@ function droppedBy(pending: WebhookSecrets, predecessor: WebhookSecrets | undefi
   return continues ? id : undefined;
 }
 
-/** Whether two are one secret, or both are none. */
+/** `true` when two are one secret, or both are none. */
 export const isSame = (a: WebhookSecret | null, b: WebhookSecret | null): boolean => a?.secret === b?.secret;
 
 /** The endpoints that values name. */
@@ -280,7 +280,7 @@ export const idsOf = (...secrets: readonly WebhookSecrets[]): ReadonlySet<string
   new Set(secrets.flatMap((each) => keysOf(each).flatMap(({ id }) => id ?? [])));
 
 /**
- * Whether workloads that hold either value understand what Stripe signs: what is in use stays, and what takes its
+ * Checks that workloads that hold either value understand what Stripe signs: what is in use stays, and what takes its
  * place was published before, or was rolled by a person in the dashboard, where Stripe signs by both for a day.
  *
  * @throws RotationError `stale-version`
@@ -303,7 +303,7 @@ export function checkWebhookSecrets(pending: WebhookSecrets, predecessor: Webhoo
 }
 
 /**
- * Whether no secret that leaked signs or is accepted any more.
+ * Checks that no secret that leaked signs or is accepted any more.
  *
  * @throws RotationError `stale-version`
  */

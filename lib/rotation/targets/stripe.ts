@@ -26,9 +26,9 @@ export type StripeValue = KindValue<"stripe">;
 
 /** Stripe, as far as rotation uses it. Every call is made with the key that it names. */
 export interface Stripe extends StripeWebhooks {
-  /** Whether a key opens anything. */
+  /** `true` when a key opens anything. */
   accepts(key: string): Promise<boolean>;
-  /** Whether the key moves real money, by a call that restricted keys can be allowed; `undefined`: no such key. */
+  /** `true` when the key moves real money, by a call that restricted keys can be allowed; `undefined`: no such key. */
   isLive(key: string): Promise<boolean | undefined>;
   /** The key's account. */
   accountOf(key: string): Promise<string>;
@@ -36,11 +36,11 @@ export interface Stripe extends StripeWebhooks {
 
 /** Restricted keys that an app's key makes in the account. `remove` expires a key, and Stripe says when that counts. */
 export interface StripeKeys extends VendorKeys {
-  /** What a key may do; `undefined`: there is no such key. */
+  /** Permissions of a key; `undefined`: there is no such key. */
   permissionsOf(id: string): Promise<readonly string[] | undefined>;
 }
 
-/** What the target for Stripe needs. */
+/** Ports and settings of the target for Stripe. */
 export interface StripeTargetProps {
   readonly settings: KindSettings<"stripe">;
   readonly mode: RotationMode;
@@ -88,7 +88,7 @@ export function stripeTarget(props: StripeTargetProps): AcceptingTarget<StripeVa
   };
 
   /**
-   * Whether a new key is of the account in which the endpoints in use are. One that the new key does not see is
+   * Checks that a new key is of the account in which the endpoints in use are. One that the new key does not see is
    * another account's, unless the old key sees that somebody has deleted it.
    */
   const checkAccount = async (
@@ -134,7 +134,7 @@ export function stripeTarget(props: StripeTargetProps): AcceptingTarget<StripeVa
     return { secretKey: key, secretKeyId: id, publishableKey, webhookSecrets };
   };
 
-  /** Where the webhook secrets of `former` are all to go, or another one is to be published beside them. */
+  /** Value with another endpoint, where the webhook secrets of `former` are all to go, or another one is to be published beside them. */
   const withEndpoint = async (
     base: StripeValue,
     predecessor: StripeValue | undefined,

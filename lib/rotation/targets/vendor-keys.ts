@@ -9,7 +9,7 @@ import type { Attempt, SecretIdentity } from "../target";
 export interface VendorKey {
   readonly id: string;
   readonly name: string;
-  /** When it was used last, as far as the vendor tells. */
+  /** Time at which it was used last, as far as the vendor tells. */
   readonly lastUsedAt?: Date | undefined;
   /** The end of its value, as far as the vendor shows it. */
   readonly lastCharacters?: string;
@@ -30,7 +30,7 @@ export interface VendorKeys {
   remove(id: string): Promise<boolean>;
 }
 
-/** What {@link makeKey} works with. */
+/** Ports and settings of {@link makeKey}. */
 export interface MakeKeyProps {
   readonly keys: VendorKeys;
   readonly attempt: Attempt;
@@ -134,7 +134,7 @@ function nameOf(attempt: Attempt, now: Date, random: Random): string {
   return `${ownerPart(attempt)}${versionPart(attempt.versionId)}.${when}${randomText(random, 6)}`;
 }
 
-/** Whether a key's name says that a rotation of this secret made it. */
+/** `true` when a key's name says that a rotation of this secret made it. */
 export const carriesMark = (name: string, secret: SecretIdentity): boolean =>
   name.startsWith(ownerPart(secret));
 
