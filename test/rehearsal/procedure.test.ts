@@ -467,6 +467,31 @@ describe("what goes wrong", () => {
     });
   });
 
+  test("a leak in the middle of a rotation: the command says who fails, nothing waits, and no former login is left", async () => {
+    const of = worlds.dev;
+    const before = await readValue(of, key);
+    of.told.length = 0;
+    const rotating = rotate(of, key);
+    while (!of.told.includes("proving (Overlap)")) await sleep(50);
+    const leaked = await readValue(of, key);
+    const leak = { environment: "dev", emergency: true } as const;
+    let said = "";
+    const host = of.host();
+    const terminal = Object.assign(Object.create(host.terminal), { err: (text: string) => (said += text) });
+    await expect(rotateByProcedure(registry, key, leak, { ...host, terminal })).rejects.toThrow("Add --yes");
+    expect(await readValue(of, key)).toEqual(leaked);
+    const report = await rotateByProcedure(registry, key, { ...leak, yes: true }, { ...host, terminal });
+    expect([report.outcome, ...statuses(report)]).toEqual(["done", "rotation decommissioned"]);
+    expect(report.runs[0]?.emergency).toBe(true);
+    expect(await rotating).toMatchObject({ outcome: "failed" });
+    expect(await logIn(of, before, leaked, await readValue(of, key))).toEqual([
+      "refused",
+      "refused",
+      "accepted",
+    ]);
+    expect(said).toMatch(/Emergency: db\/app-primary in dev .*\n {2}backend: /s);
+  });
+
   const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
   test.each<[string, () => Partial<ProcedureOptions> & { key?: string }, string]>([
     ["an unknown key", () => ({ key: "db/ap" }), 'Unknown secret "db/ap"'],

@@ -168,6 +168,9 @@ export class SequenceWorld<V> {
       this.#note(`AWSCURRENT is ${this.#nameOf(version)}`);
       this.#leaked.delete(version);
       this.#labelEvents.push(version);
+      // What dies for less than a tick has died.
+      const live = new Set(this.live);
+      for (const id of this.#idle.keys()) if (!live.has(id)) this.#idle.delete(id);
     };
     this.#executions.onStart = (execution) => {
       const run = execution.input.run;
