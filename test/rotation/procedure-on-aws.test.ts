@@ -578,6 +578,18 @@ describe("the recorder on AWS's services", () => {
     });
   });
 
+  test("a retirement begins with its proof: it has made nothing current", async () => {
+    const { key, name, run, clock } = await begun({ kind: "retirement" });
+    const { record = "", status } = await recorderOf(name, key, clock).run(decommissioned(name, run));
+    expect(status).toBe("decommissioned");
+    expect((await recordAt(record))?.phases.map((entry) => entry.phase)).toEqual([
+      "verify",
+      "verify",
+      "approve",
+      "decommission",
+    ]);
+  });
+
   test("does not record a success while the run is being called back", async () => {
     const { key, name, run, clock, runs } = await begun();
     const open = await runs.read(name, run);

@@ -514,7 +514,7 @@ export class Dispatcher {
   }: Dispatched): Promise<{ readonly last: Date | undefined; readonly isServed: boolean }> {
     const { runs, store } = this.#context;
     const run = (await runs.latest(name, SHOWN)).find(
-      ({ kind, status }) => kind !== "promotion" && status !== "withdrawn",
+      ({ kind, status }) => kind !== "promotion" && kind !== "retirement" && status !== "withdrawn",
     );
     const description = await store.describe(name);
     const known = [run?.startedAt, description.lastRotatedAt].flatMap((date) => date ?? []);

@@ -172,7 +172,7 @@ function factsOf(
     actors: { started, ...(approved === undefined || approved === started ? {} : { approved }) },
     versions: { ...(run.oldVersion === undefined ? {} : { old: run.oldVersion }), new: run.newVersion },
     ...fingerprintsOf(event),
-    phases: [firstPhase(run, event, phases[0]?.startedAt ?? until.toISOString()), ...phases],
+    phases: [...firstPhase(run, event, phases[0]?.startedAt ?? until.toISOString()), ...phases],
     checks: [...logins(phases, event), ...checksOf(event, within)],
     end: endOf(event, phases, approved === started, until),
     startedAt: from.toISOString(),
@@ -196,21 +196,31 @@ function fingerprintsOf({ Fingerprints }: RecorderEvent): Pick<RotationRecord, "
   return data === undefined ? {} : { fingerprints: data };
 }
 
-/** From the begin of the run until the state machine had it. */
+/** From the begin of the run until the state machine had it. A retirement makes nothing current: it begins with a proof. */
 function firstPhase(
   run: Run,
   { Fault, Phases }: RecorderEvent,
   endedAt: string,
-): RotationRecord["phases"][number] {
+): readonly RotationRecord["phases"][number][] {
+  if (run.kind === "retirement" && Phases.length > 0) return [];
   const failed = Phases.length === 0 && Fault !== null;
-  return {
-    phase: run.kind === "promotion" ? "promote" : "publish",
-    startedAt: run.startedAt.toISOString(),
-    endedAt,
-    outcome: failed ? "failed" : "done",
-    ...(failed ? { fault: Fault.code } : {}),
-  };
+  return [
+    {
+      phase: FIRST_PHASES[run.kind],
+      startedAt: run.startedAt.toISOString(),
+      endedAt,
+      outcome: failed ? "failed" : "done",
+      ...(failed ? { fault: Fault.code } : {}),
+    },
+  ];
 }
+
+const FIRST_PHASES = {
+  rotation: "publish",
+  publication: "publish",
+  promotion: "promote",
+  retirement: "verify",
+} as const satisfies Readonly<Record<Run["kind"], string>>;
 
 /** A proof begins with the kind's own test. */
 const logins = (
