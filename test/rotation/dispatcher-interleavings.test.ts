@@ -4,7 +4,7 @@ import { SecretsManagerStore } from "../../lib/rotation/adapters/secrets-manager
 import { parseEvent, STEPS } from "../../lib/rotation/event";
 import { Dispatcher } from "../../lib/rotation/procedure/dispatcher";
 import type { DispatcherRequest } from "../../lib/rotation/procedure/dispatcher-event";
-import { hasEnded } from "../../lib/rotation/procedure/run";
+import { changeUsedBy, hasEnded } from "../../lib/rotation/procedure/run";
 import { RotationError } from "../../lib/rotation/rotation-error";
 import { RotationMachine } from "../../lib/rotation/rotation-machine";
 import { propertyCases, propertyRuns } from "../property-runs";
@@ -275,8 +275,8 @@ class World {
       else expect(open).toEqual([run]);
       this.#handled.add(input.run);
     }
-    const used = this.table.runs.flatMap(({ change, status }) =>
-      change === undefined || status === "withdrawn" ? [] : [change.digest],
+    const used = this.table.runs.flatMap((run) =>
+      run.status === "withdrawn" ? [] : (changeUsedBy(run)?.digest ?? []),
     );
     expect(new Set(used).size).toBe(used.length);
   }

@@ -578,16 +578,19 @@ describe("the recorder on AWS's services", () => {
     });
   });
 
-  test("a retirement begins with its proof: it has made nothing current", async () => {
-    const { key, name, run, clock } = await begun({ kind: "retirement" });
+  test("a retirement begins with its proof, and names the change request that another run has used up", async () => {
+    const change = { id: "2026-01-01-db--app", digest: `sha256:${"c".repeat(64)}` };
+    const { key, name, run, clock } = await begun({ kind: "retirement", change });
     const { record = "", status } = await recorderOf(name, key, clock).run(decommissioned(name, run));
     expect(status).toBe("decommissioned");
-    expect((await recordAt(record))?.phases.map((entry) => entry.phase)).toEqual([
+    const written = await recordAt(record);
+    expect(written?.phases.map((entry) => entry.phase)).toEqual([
       "verify",
       "verify",
       "approve",
       "decommission",
     ]);
+    expect(written?.change).toEqual(change);
   });
 
   test("does not record a success while the run is being called back", async () => {

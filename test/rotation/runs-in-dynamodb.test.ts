@@ -72,7 +72,7 @@ const run: fc.Arbitrary<NewRun> = fc
   .record({
     secret: fc.constantFrom(...SECRETS),
     version: fc.constantFrom("v1", "v2", "v3"),
-    kind: fc.constantFrom("rotation" as const, "publication" as const),
+    kind: fc.constantFrom("rotation" as const, "publication" as const, "retirement" as const),
     digest: fc.option(digest, { nil: undefined }),
   })
   .map(({ secret, version, kind, digest }) => ({

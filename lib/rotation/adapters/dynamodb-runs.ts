@@ -8,7 +8,14 @@ import {
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { LOCK_RUN } from "../../model/names";
-import { type FinalStatus, hasEnded, type NewRun, OPEN_STATUSES, type Run } from "../procedure/run";
+import {
+  changeUsedBy,
+  type FinalStatus,
+  hasEnded,
+  type NewRun,
+  OPEN_STATUSES,
+  type Run,
+} from "../procedure/run";
 import type { ApprovedChange, RunTable } from "../procedure/run-table";
 import { RotationError } from "../rotation-error";
 import { awsFailure, isConditional } from "./aws-failure";
@@ -37,6 +44,7 @@ export class DynamoDbRuns implements RunTable {
   async begin(run: NewRun, at: Date): Promise<Run> {
     const begun: Run = { ...run, startedAt: at, status: "rotating", direction: "forward" };
     const isFree = "attribute_not_exists(secret)";
+    const change = changeUsedBy(run);
     const begins = await this.#transact([
       { Put: { TableName: this.#table, Item: itemOf(begun), ConditionExpression: isFree } },
       {
@@ -46,7 +54,7 @@ export class DynamoDbRuns implements RunTable {
           ConditionExpression: isFree,
         },
       },
-      ...(run.change === undefined ? [] : [this.#changesTable().useOf(run.change.digest, run)]),
+      ...(change === undefined ? [] : [this.#changesTable().useOf(change.digest, run)]),
     ]);
     return begins ? begun : this.#met(run);
   }
@@ -154,6 +162,7 @@ export class DynamoDbRuns implements RunTable {
   }
 
   async end(run: Run, status: FinalStatus): Promise<void> {
+    const change = changeUsedBy(run);
     const ends = await this.#transact([
       {
         Update: {
@@ -171,9 +180,9 @@ export class DynamoDbRuns implements RunTable {
           ExpressionAttributeValues: { ":run": { S: run.run } },
         },
       },
-      ...(run.change === undefined || status !== "withdrawn"
+      ...(change === undefined || status !== "withdrawn"
         ? []
-        : [this.#changesTable().freeing(run.change.digest, run)]),
+        : [this.#changesTable().freeing(change.digest, run)]),
     ]);
     if (ends) return;
     const now = await this.#require(run);
@@ -230,7 +239,8 @@ export class DynamoDbRuns implements RunTable {
         `run ${other.run} of ${run.secret} is ${other.status} since ${other.startedAt.toISOString()}`,
       );
     }
-    if (run.change !== undefined) await this.#changesTable().requireFree(run.change, run);
+    const change = changeUsedBy(run);
+    if (change !== undefined) await this.#changesTable().requireFree(change, run);
     throw busy(run.secret);
   }
 

@@ -72,6 +72,13 @@ export interface Run extends NewRun {
   readonly endedAt?: Date | undefined;
 }
 
+/**
+ * The change request that a run uses up. A retirement finishes what another run has begun by it, so it names the change and
+ * uses it up no second time.
+ */
+export const changeUsedBy = ({ kind, change }: Pick<NewRun, "kind" | "change">): UsedChange | undefined =>
+  kind === "retirement" ? undefined : change;
+
 /** Whether a run has come to its end, so that it holds the secret no more. */
 export const hasEnded = ({ status }: Pick<Run, "status">): boolean =>
   (FINAL_STATUSES as readonly string[]).includes(status);

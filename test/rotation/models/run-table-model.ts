@@ -1,4 +1,5 @@
 import {
+  changeUsedBy,
   type FinalStatus,
   hasEnded,
   type NewRun,
@@ -30,9 +31,10 @@ export class RunTableModel implements RunTable {
       return same;
     }
     if (this.#locks.has(run.secret)) throw new RotationError("run-under-way", run.run);
-    if (run.change !== undefined) {
-      const use = `${run.change.digest} ${run.kind}`;
-      if (!this.#changes.has(run.change.digest)) throw new RotationError("change-not-approved", run.run);
+    const change = changeUsedBy(run);
+    if (change !== undefined) {
+      const use = `${change.digest} ${run.kind}`;
+      if (!this.#changes.has(change.digest)) throw new RotationError("change-not-approved", run.run);
       if (this.#used.has(use)) throw new RotationError("change-used", run.run);
       this.#used.set(use, run.run);
     }
@@ -118,8 +120,9 @@ export class RunTableModel implements RunTable {
     if (hasEnded(this.#require(run))) return;
     this.#change(run, (now) => ({ ...now, status }));
     this.#locks.delete(run.secret);
-    if (status === "withdrawn" && run.change !== undefined) {
-      this.#used.delete(`${run.change.digest} ${run.kind}`);
+    const change = changeUsedBy(run);
+    if (status === "withdrawn" && change !== undefined) {
+      this.#used.delete(`${change.digest} ${run.kind}`);
     }
   }
 
