@@ -79,6 +79,10 @@ export const executionArns = arnIn("states", (name) => `execution:${name}:*`);
 export const bucketArn = (scope: AccountScope, name: string): string => `arn:${scope.partition}:s3:::${name}`;
 /** ARN of an ElastiCache replication group. */
 export const replicationGroupArn = arnIn("elasticache", (id) => `replicationgroup:${id}`);
+/** ARN of an ElastiCache user, by its id. */
+export const elastiCacheUserArn = arnIn("elasticache", (id) => `user:${id}`);
+/** ARN of a MemoryDB user. */
+export const memoryDbUserArn = arnIn("memorydb", (name) => `user/${name}`);
 /** ARN of an IAM user without a path. */
 export const iamUserArn = (scope: AccountScope, name: string): string =>
   `arn:${scope.partition}:iam::${scope.account}:user/${name}`;

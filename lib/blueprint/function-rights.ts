@@ -13,10 +13,8 @@ import type { Environment, Registry } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
 import {
   anyKeyArn,
-  iamUserArn,
   logStreamArns,
   queueArn,
-  replicationGroupArn,
   secretArnPattern,
   secretArnPrefix,
   secretArnPrefixIn,
@@ -25,6 +23,7 @@ import {
   tableArn,
 } from "./aws-arns";
 import { isMirrored } from "./mirrored";
+import { statement, targetRights } from "./target-rights";
 
 /**
  * What functions' roles are allowed, statement by statement. Every action is one that the function's code calls or that
@@ -207,59 +206,6 @@ function adminsOf(
   const keys = new Set(secrets.flatMap(({ admin }) => (admin === undefined ? [] : [admin])));
   return [...keys].sort().flatMap((key) => registry.secretIn(environment.name, key) ?? []);
 }
-
-/** The AWS calls of a kind's target. Targets outside of AWS need a network, and no right. */
-function targetRights(
-  environment: Environment,
-  secrets: readonly EnvironmentSecret[],
-): readonly PolicyStatement[] {
-  const unique = (resources: readonly string[]): string[] => [...new Set(resources)].sort();
-  const users = unique(
-    secrets.flatMap((secret) =>
-      secret.kind === "s3-access-key"
-        ? [secret.settings.user, ...secret.settings.formerUsers].map((user) => iamUserArn(environment, user))
-        : [],
-    ),
-  );
-  const groups = unique(
-    secrets.flatMap((secret) =>
-      secret.kind === "redis-auth-token"
-        ? [secret.settings.replicationGroup ?? [], secret.settings.formerReplicationGroups]
-            .flat()
-            .map((group) => replicationGroupArn(environment, environment.regions.primary, group))
-        : [],
-    ),
-  );
-  return [
-    statement(
-      "RotateAccessKeys",
-      [
-        "iam:CreateAccessKey",
-        "iam:DeleteAccessKey",
-        "iam:GetAccessKeyLastUsed",
-        "iam:ListAccessKeys",
-        "iam:ListUserTags",
-        "iam:TagUser",
-        "iam:UntagUser",
-      ],
-      users,
-    ),
-    statement(
-      "RotateAuthTokens",
-      [
-        "elasticache:AddTagsToResource",
-        "elasticache:DescribeReplicationGroups",
-        "elasticache:ListTagsForResource",
-        "elasticache:ModifyReplicationGroup",
-      ],
-      groups,
-    ),
-  ].filter(({ Resource }) => Resource.length > 0);
-}
-
-/** What is allowed without a condition. */
-export const statement = (Sid: string, Action: readonly string[], Resource: readonly string[]) =>
-  ({ Sid, Effect: "Allow", Action, Resource }) as const;
 
 /** What the mirror needs: to read what it copies, to prove who it is, to confirm; without a copy, less. */
 export function mirrorRights(

@@ -13,7 +13,8 @@ import {
   tableArn,
   topicArn,
 } from "./aws-arns";
-import { arnsIn, statement, throughSecretsManager, withinOneRole } from "./function-rights";
+import { arnsIn, throughSecretsManager, withinOneRole } from "./function-rights";
+import { statement } from "./target-rights";
 
 /** What rights refer to: names only. */
 export interface ProcedureNames {

@@ -76,7 +76,14 @@ export const SETTING_RULES: { readonly [K in KindName]: RulesOf<K> } = {
     engine: place,
     replicationGroup: place,
     formerReplicationGroups: atOnce(RIGHTS),
-    user: place,
+    // An ElastiCache user has an id; the name by which it logs in is its property.
+    user: {
+      takesEffect: "with-value",
+      place: ({ engine }: KindSettings<"redis-auth-token">) => engine !== "elasticache-user",
+    },
+    userId: place,
+    formerElastiCacheUsers: atOnce(RIGHTS),
+    formerMemoryDbUsers: atOnce(RIGHTS),
     persist: atOnce("it says how a change of the user is kept from now on"),
     tls: atOnce("it cannot be turned off"),
   },
@@ -195,8 +202,11 @@ export function settingsInEffect<K extends KindName>(
  * registry's any more.
  */
 export function reachOf<K extends KindName>(kind: K, settings: KindSettings<K>): string {
-  const { user, replicationGroup }: Readonly<Record<string, unknown>> = settings;
+  const { user, userId, engine, replicationGroup }: Readonly<Record<string, unknown>> = settings;
   if (kind === "s3-access-key") return `formerUsers: [${JSON.stringify(user)}] in its settings`;
+  if (engine === "elasticache-user")
+    return `formerElastiCacheUsers: [${JSON.stringify(userId)}] in its settings`;
+  if (engine === "memorydb-user") return `formerMemoryDbUsers: [${JSON.stringify(user)}] in its settings`;
   return replicationGroup === undefined
     ? "the admin secret of that place as its admin"
     : `formerReplicationGroups: [${JSON.stringify(replicationGroup)}] in its settings`;

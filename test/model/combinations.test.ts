@@ -33,7 +33,10 @@ describe("every combination of kind, store, rotation, acceptance, login, engine,
     expect(named).toEqual([
       "postgresql-user, aws, automatic, target, admin",
       "postgresql-user, login alternating, aws, automatic, target, admin",
+      // A value may still live in an ACL user of own servers.
       "redis-auth-token, engine elasticache, aws, automatic, target, admin",
+      "redis-auth-token, engine elasticache-user, aws, automatic, target, admin",
+      "redis-auth-token, engine memorydb-user, aws, automatic, target, admin",
       "redis-auth-token, engine acl, aws, automatic, target, admin",
       "stripe, api, aws, automatic, target, admin",
       "sendgrid, aws, automatic, target, admin",

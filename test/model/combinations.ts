@@ -63,6 +63,17 @@ const VARIANTS: Readonly<Record<KindName, Readonly<Record<string, (n: number) =>
   ),
   "redis-auth-token": {
     "engine elasticache": (n) => ({ host: `group-${n}.example.com`, replicationGroup: `group-${n}` }),
+    "engine elasticache-user": (n) => ({
+      host: `cache-${n}.example.com`,
+      engine: "elasticache-user",
+      user: `app_${n}`,
+      userId: `app-${n}`,
+    }),
+    "engine memorydb-user": (n) => ({
+      host: `memory-${n}.example.com`,
+      engine: "memorydb-user",
+      user: `app-${n}`,
+    }),
     "engine acl": (n) => ({ host: `redis-${n}.example.com`, engine: "acl", user: `app_${n}` }),
   },
   "jwt-signing-key": { "": () => ({}) },

@@ -2136,6 +2136,87 @@ const CASES: readonly {
     ],
   },
   {
+    name: "users of ElastiCache and MemoryDB without what names them, or with another engine's names",
+    change: (d) => {
+      const inDev = { ...redisToken(), environments: { prod: { presence: "absent" } } };
+      const host = "redis.example.com";
+      d.secrets["redis/default"] = { ...inDev, settings: { host, engine: "memorydb-user", user: "default" } };
+      d.secrets["redis/group"] = {
+        ...inDev,
+        settings: { host, engine: "memorydb-user", user: "app", userId: "app", replicationGroup: "app" },
+      };
+      d.secrets["redis/unnamed"] = { ...inDev, settings: { host, engine: "elasticache-user", user: "app" } };
+    },
+    faults: [
+      {
+        path: 'secrets["redis/default"].settings.user',
+        found: '"default"',
+        allowed:
+          "the name of a MemoryDB user of your own: lower-case letters, digits and hyphens, not default",
+        change: "make a user of your own: MemoryDB's default user cannot be changed",
+      },
+      {
+        path: 'secrets["redis/group"].settings.replicationGroup',
+        found: '"app"',
+        allowed: "no replicationGroup with engine memorydb-user",
+        change: "remove it, or choose the other engine",
+      },
+      {
+        path: 'secrets["redis/group"].settings.userId',
+        found: '"app"',
+        allowed: "no userId with engine memorydb-user",
+        change: "remove it, or choose the other engine",
+      },
+      {
+        path: 'secrets["redis/unnamed"].environments.dev.settings.userId',
+        found: "nothing",
+        allowed: "the id of the ElastiCache user, with engine elasticache-user",
+        change: "add it",
+      },
+    ],
+  },
+  {
+    name: "ElastiCache's own default user",
+    change: (d) => {
+      d.secrets["redis/app"] = redisToken();
+      d.secrets["redis/app"].settings = {
+        host: "redis.example.com",
+        engine: "elasticache-user",
+        user: "default",
+        userId: "default",
+      };
+    },
+    faults: [
+      {
+        path: 'secrets["redis/app"].settings.userId',
+        found: '"default"',
+        allowed: "the id of a user of your own: lower-case letters, digits and hyphens, not default",
+        change:
+          "make a user of your own; for ElastiCache's default user give it the user name default and another id",
+      },
+    ],
+  },
+  {
+    name: "two rotators for one ElastiCache user, by whatever caches",
+    change: (d) => {
+      const of = (host: string) => ({
+        ...redisToken(),
+        environments: { prod: { presence: "absent" } },
+        settings: { host, engine: "elasticache-user", user: "app", userId: "app" },
+      });
+      d.secrets["redis/app"] = of("one.example.com");
+      d.secrets["redis/two"] = of("two.example.com");
+    },
+    faults: [
+      {
+        path: 'secrets["redis/two"].environments.dev.settings',
+        found: 'the ElastiCache user app, which secrets["redis/app"] rotates in dev',
+        allowed: "one rotator for each credential",
+        change: "give one of them a user of its own, or make them one secret with more consumers",
+      },
+    ],
+  },
+  {
     name: "Redis without TLS",
     change: (d) => {
       d.secrets["redis/app"] = redisToken();

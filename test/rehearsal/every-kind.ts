@@ -45,6 +45,14 @@ const secrets: any = {
     kind: "redis-auth-token",
     settings: { host: "redis.dev.example.com", replicationGroup: "app-dev" },
   }),
+  "redis/memorydb": secret({
+    kind: "redis-auth-token",
+    settings: { engine: "memorydb-user", host: "memory.dev.example.com", user: "app-dev" },
+  }),
+  "redis/serverless": secret({
+    kind: "redis-auth-token",
+    settings: { engine: "elasticache-user", host: "cache.dev.example.com", user: "app", userId: "app-dev" },
+  }),
   "redis/own": secret({
     kind: "redis-auth-token",
     admin: "admin/redis",
@@ -66,7 +74,7 @@ const secrets: any = {
   }),
 };
 
-/** Every kind of secret, and both engines of Redis, in an environment like the organisation's dev. */
+/** Every kind of secret, and every engine of Redis, in an environment like the organisation's dev. */
 export const everyKind: Registry = defineRegistry({
   id: "acme",
   environments: { dev },

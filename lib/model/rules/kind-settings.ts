@@ -1,4 +1,5 @@
 import { type Fault, fault, type PathStep } from "../faults";
+import { isAwsUserId, type KindSettings } from "../kinds";
 import { connectionLogin } from "../names";
 import { compactLength } from "../policy-document";
 import type { EnvironmentSecret } from "../resolve";
@@ -70,36 +71,55 @@ function sessionPolicyFaults(
   return faults;
 }
 
+/** What names the credential, by engine; everything else of these names belongs to another engine. */
+const REDIS_NAMES: Readonly<Record<RedisSettings["engine"], Readonly<Partial<Record<RedisName, string>>>>> = {
+  elasticache: { replicationGroup: "the id of the ElastiCache replication group" },
+  "elasticache-user": {
+    user: "the user name by which clients log in",
+    userId: "the id of the ElastiCache user",
+  },
+  "memorydb-user": { user: "the name of the MemoryDB user" },
+  acl: { user: "the name of the ACL user" },
+};
+
+type RedisName = "replicationGroup" | "user" | "userId";
+type RedisSettings = KindSettings<"redis-auth-token">;
+
 function redisFaults(
-  settings: { engine: string; replicationGroup?: string | undefined; user?: string | undefined },
+  settings: RedisSettings,
   at: (setting: string) => readonly PathStep[],
 ): readonly Fault[] {
-  const elastiCache = settings.engine === "elasticache";
-  const needed = elastiCache ? "replicationGroup" : "user";
-  const foreign = elastiCache ? "user" : "replicationGroup";
+  const { engine, user } = settings;
+  const needed = REDIS_NAMES[engine];
+  const names: readonly RedisName[] = ["replicationGroup", "user", "userId"];
+  // Its name is its id in MemoryDB, so that it has to be one.
+  const isNoId = engine === "memorydb-user" && user !== undefined && !isAwsUserId(user);
   return [
-    ...(settings[needed] === undefined
+    ...(isNoId
       ? [
           fault(
-            at(needed),
-            "nothing",
-            elastiCache
-              ? "the id of the ElastiCache replication group, with engine elasticache"
-              : "the name of the ACL user, with engine acl",
-            "add it",
+            at("user"),
+            JSON.stringify(user),
+            "the name of a MemoryDB user of your own: lower-case letters, digits and hyphens, not default",
+            "make a user of your own: MemoryDB's default user cannot be changed",
           ),
         ]
       : []),
-    ...(settings[foreign] !== undefined
-      ? [
-          fault(
-            at(foreign),
-            JSON.stringify(settings[foreign]),
-            `no ${foreign} with engine ${settings.engine}`,
-            "remove it, or choose the other engine",
-          ),
-        ]
-      : []),
+    ...names.flatMap((name) => {
+      const [what, found] = [needed[name], settings[name]];
+      if (what !== undefined && found === undefined) {
+        return [fault(at(name), "nothing", `${what}, with engine ${engine}`, "add it")];
+      }
+      if (what !== undefined || found === undefined) return [];
+      return [
+        fault(
+          at(name),
+          JSON.stringify(found),
+          `no ${name} with engine ${engine}`,
+          "remove it, or choose the other engine",
+        ),
+      ];
+    }),
   ];
 }
 

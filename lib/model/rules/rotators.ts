@@ -39,17 +39,8 @@ function credentialsOf(
         })),
       );
     }
-    case "redis-auth-token": {
-      const { engine, host, port, replicationGroup, user } = secret.settings;
-      return engine === "elasticache"
-        ? [
-            {
-              id: `elasticache ${account}/${replicationGroup}`,
-              what: `the auth token of replication group ${replicationGroup}`,
-            },
-          ]
-        : [{ id: `redis ${host}:${port}/${user}`, what: `the ACL user ${user} on ${host}:${port}` }];
-    }
+    case "redis-auth-token":
+      return [redisCredential(secret.settings, account)];
     case "s3-access-key":
       return [
         {
@@ -61,6 +52,25 @@ function credentialsOf(
       return checkedUser(secret.settings);
     default:
       return [];
+  }
+}
+
+function redisCredential(
+  { engine, host, port, replicationGroup, user, userId }: KindSettings<"redis-auth-token">,
+  account: string,
+): Credential {
+  switch (engine) {
+    case "elasticache":
+      return {
+        id: `elasticache ${account}/${replicationGroup}`,
+        what: `the auth token of replication group ${replicationGroup}`,
+      };
+    case "elasticache-user":
+      return { id: `elasticache ${account}/user:${userId}`, what: `the ElastiCache user ${userId}` };
+    case "memorydb-user":
+      return { id: `memorydb ${account}/${user}`, what: `the MemoryDB user ${user}` };
+    case "acl":
+      return { id: `redis ${host}:${port}/${user}`, what: `the ACL user ${user} on ${host}:${port}` };
   }
 }
 

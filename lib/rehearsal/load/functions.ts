@@ -45,6 +45,7 @@ const SERVICES = [
   "IAM",
   "KMS",
   "LAMBDA",
+  "MEMORYDB",
   "S3",
   "SECRETS_MANAGER",
   "SFN",

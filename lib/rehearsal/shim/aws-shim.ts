@@ -48,6 +48,11 @@ export interface AwsShimOptions {
    * @default nothing
    */
   readonly onTaken?: (call: AwsCall) => Promise<WireError | undefined>;
+  /**
+   * By service and operation: what answers in place of the embedded AWS, beside the shim's own.
+   * @default nothing
+   */
+  readonly handlers?: Handlers;
   readonly rotation?: RotationOptions;
   readonly readings?: SecretsManagerReadings;
 }
@@ -92,8 +97,9 @@ export function startAwsShim(options: AwsShimOptions): Promise<AwsShim> {
       s3: new ConditionalWrites().handlers(),
       sts: { GetWebIdentityToken: (exchange) => webIdentity.getToken(exchange) },
     };
+    const all = { ...handlers, ...options.handlers };
     const onTaken = options.onTaken ?? (async (): Promise<undefined> => undefined);
-    const interceptor = new Interceptor(upstream, keyUses, sources, handlers, onTaken);
+    const interceptor = new Interceptor(upstream, keyUses, sources, all, onTaken);
     const { server, port } = await listen((request, url, response) =>
       interceptor.serve(request, url, response),
     );
@@ -155,7 +161,8 @@ function refuseToProxy(response: ServerResponse): void {
   response.end("AWS's endpoints are no proxies of other servers.");
 }
 
-type Handlers = Readonly<Record<string, Readonly<Record<string, Handler>>>>;
+/** Handlers by service and operation. */
+export type Handlers = Readonly<Record<string, Readonly<Record<string, Handler>>>>;
 
 class Interceptor {
   readonly calls = new CallLog();

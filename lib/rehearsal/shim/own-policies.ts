@@ -1,6 +1,6 @@
 import type { PolicyDocument } from "../../model";
 import { evaluateAccess } from "../evaluator";
-import type { Exchange, Handler } from "./exchange";
+import { type Exchange, type Handler, refuse } from "./exchange";
 import { resourceArn } from "./resource-arn";
 import { type WireAnswer, xmlText } from "./wire";
 
@@ -34,6 +34,16 @@ export async function answerByOwnPolicies(
   );
   return evaluateAccess(request, { identity }).allowed ? asRoot() : refused;
 }
+
+/** An operation that the embedded AWS does not have: answered to whoever may call it by own inline policies. */
+export const answeredHere =
+  (answer: (exchange: Exchange) => Promise<WireAnswer>): Handler =>
+  async (exchange) => {
+    const denied = { code: "AccessDeniedException", message: "Not authorized", status: 403 };
+    const { call, account, upstream } = exchange;
+    const resource = await resourceArn(call, account, upstream);
+    return answerByOwnPolicies(exchange, refuse(exchange, denied), resource, () => answer(exchange));
+  };
 
 /** An operation of ElastiCache on what the embedded AWS knows no ARN of: tags of groups. */
 export const onItsResource: Handler = async (exchange) => {

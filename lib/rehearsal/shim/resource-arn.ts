@@ -34,7 +34,11 @@ const RESOLVERS: Readonly<Record<string, Resolve>> = {
     named(call, "FunctionName", (name) => regional(call, account, `function:${name}`)),
   elasticache: (call, account) =>
     textOf(call, "ResourceName") ??
-    named(call, "ReplicationGroupId", (id) => regional(call, account, `replicationgroup:${id}`)),
+    (textOf(call, "UserId") === undefined
+      ? named(call, "ReplicationGroupId", (id) => regional(call, account, `replicationgroup:${id}`))
+      : named(call, "UserId", (id) => regional(call, account, `user:${id}`))),
+  memorydb: (call, account) =>
+    textOf(call, "ResourceArn") ?? named(call, "UserName", (name) => regional(call, account, `user/${name}`)),
   sqs: (call, account) =>
     named(call, "QueueUrl", (url) => regional(call, account, url.slice(url.lastIndexOf("/") + 1))),
   sns: (call) => textOf(call, "TopicArn") ?? textOf(call, "TargetArn") ?? "*",

@@ -108,8 +108,19 @@ export function queryAnswer(
   };
 }
 
+/** A list whose members have a name of their own in the form protocol: ElastiCache's tags. */
+export class NamedMembers {
+  constructor(
+    readonly name: string,
+    readonly members: readonly unknown[],
+  ) {}
+}
+
 /** XML of a value of JSON, as the form protocol has it; what is null is left out. */
 function xmlOf(value: unknown): string {
+  if (value instanceof NamedMembers) {
+    return value.members.map((member) => `<${value.name}>${xmlOf(member)}</${value.name}>`).join("");
+  }
   if (Array.isArray(value)) return value.map((member) => `<member>${xmlOf(member)}</member>`).join("");
   if (typeof value !== "object" || value === null) return escapeXml(String(value));
   return Object.entries(value)

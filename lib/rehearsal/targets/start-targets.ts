@@ -8,6 +8,7 @@ import { isSupplied } from "../../rotation";
 import { type AwsAccess, clientSettings, iam } from "../load/aws-account";
 import type { ServerGroup } from "../servers";
 import type { VendorServer } from "../vendors";
+import { type FindAwsUser, RehearsedAwsUser } from "./aws-users";
 import type { PostgresqlServers } from "./postgresql";
 import { RehearsedRedis, RehearsedReplicationGroup, redisAclTarget } from "./redis";
 import { isOfKind, type RehearsedTarget, type SecretOf, type SuppliedValues } from "./target-servers";
@@ -22,6 +23,8 @@ export interface RehearsedTargets {
   readonly postgresql: PostgresqlServers;
   /** By their id: what ElastiCache's API is told goes to the Redis behind it. */
   readonly replicationGroups: ReadonlyMap<string, RehearsedReplicationGroup>;
+  /** Users of ElastiCache and MemoryDB, by service and id. */
+  readonly awsUser: FindAwsUser;
   /** By key. */
   readonly vendors: ReadonlyMap<string, VendorServer>;
 }
@@ -40,13 +43,19 @@ export async function startTargets(
 ): Promise<RehearsedTargets> {
   const supplied: SuppliedValues = new Map();
   const replicationGroups = new Map<string, RehearsedReplicationGroup>();
+  const awsUsers: RehearsedAwsUser[] = [];
   const vendors = new Map<string, VendorServer>();
 
   const targetOf = async (secret: SecretPlan): Promise<RehearsedTarget | undefined> => {
     if (isOfKind(secret, "postgresql-user")) return postgresql.target(secret, supplied);
     if (isOfKind(secret, "redis-auth-token")) {
       const redis = await RehearsedRedis.start(group);
-      const { replicationGroup } = secret.settings;
+      const { engine, replicationGroup } = secret.settings;
+      if (engine === "elasticache-user" || engine === "memorydb-user") {
+        const user = await RehearsedAwsUser.on(redis, secret);
+        awsUsers.push(user);
+        return user.target(secret);
+      }
       if (replicationGroup === undefined) return redisAclTarget(redis, secret, supplied);
       await makeReplicationGroup(administrator, blueprint, replicationGroup);
       const made = await RehearsedReplicationGroup.on(redis);
@@ -83,7 +92,9 @@ export async function startTargets(
     const settings = relocatedCheck(secret, postgresql);
     if (settings !== undefined) targets.set(secret.key, { settings });
   }
-  return { targets, supplied, postgresql, replicationGroups, vendors };
+  const awsUser: FindAwsUser = (service, id) =>
+    awsUsers.find(({ user }) => user.service === service && user.id === id);
+  return { targets, supplied, postgresql, replicationGroups, awsUser, vendors };
 }
 
 function vendorOf(secret: SecretPlan, supplied: SuppliedValues) {

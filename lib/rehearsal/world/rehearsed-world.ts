@@ -26,8 +26,15 @@ import {
   startOpenBao,
   startOutsideServer,
 } from "../servers";
-import { type AwsCall, type AwsShim, startAwsShim, textOf, type WireError } from "../shim";
-import { PostgresqlServers, type RehearsedTargets, startTargets } from "../targets";
+import {
+  type AwsCall,
+  type AwsShim,
+  type AwsShimOptions,
+  startAwsShim,
+  textOf,
+  type WireError,
+} from "../shim";
+import { PostgresqlServers, type RehearsedTargets, startTargets, userCalls } from "../targets";
 import { type RehearsedPlaces, relocatedSettings } from "./relocated-settings";
 
 /** Subject of a rehearsed world. */
@@ -91,7 +98,10 @@ export async function standUp(options: WorldOptions): Promise<RehearsedWorld> {
   // Known only when the targets stand; no call comes before.
   let targets: RehearsedTargets | undefined;
   const [{ aws, shim }, postgresql, issuers, vaults, outside] = await Promise.all([
-    startAws(options, plan, async (call) => tellCache(call, targets)),
+    startAws(options, plan, {
+      onTaken: async (call) => tellCache(call, targets),
+      handlers: userCalls((service, id) => targets?.awsUser(service, id)),
+    }),
     PostgresqlServers.start(plan, group),
     startEach(plan.clusters, ({ issuer }) => startClusterIssuer({ group, issuer })),
     startEach(plan.vaults, () => startOpenBao({ group, onProgress })),
@@ -146,11 +156,11 @@ async function startEach<E extends { readonly name: string }, S>(
 async function startAws(
   { registry, environment, group, onProgress = () => undefined }: WorldOptions,
   plan: Blueprint,
-  onTaken: (call: AwsCall) => Promise<WireError | undefined>,
+  outside: Pick<AwsShimOptions, "onTaken" | "handlers">,
 ): Promise<Pick<RehearsedWorld, "aws" | "shim">> {
   const aws = await startEmbeddedAws({ group, onProgress });
   const issuers = tokenIssuersOf(registry, environment, plan);
-  return { aws, shim: await startAwsShim({ upstream: aws, group, ...issuers, onTaken }) };
+  return { aws, shim: await startAwsShim({ upstream: aws, group, ...issuers, ...outside }) };
 }
 
 const zipOf = (entry: FunctionPlan, places: RehearsedPlaces): Uint8Array =>
