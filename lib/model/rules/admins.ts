@@ -22,7 +22,8 @@ export function adminFaults(context: RuleContext): readonly Fault[] {
   const idle = forEnvironments(context, (_name, _environment, present) =>
     present.flatMap((secret) => {
       const changedBy = changedWithoutAdmin(secret, secret.store, secret.rotation);
-      if (changedBy === undefined || secret.admin === undefined) return [];
+      // An unknown name is a fault of its own.
+      if (changedBy === undefined || secret.admin === undefined || !secrets.has(secret.admin)) return [];
       return [
         fault(
           ["secrets", secret.key, "admin"],
