@@ -1,5 +1,5 @@
-import type { Duration } from "../model/duration";
 import { fault, RegistryError } from "../model/faults";
+import { podTokenTimes } from "../model/lease-law";
 import { authMount, deployerPolicyName, kvMount, vaultAudience, vaultTokenVariable } from "../model/names";
 import type { Environment, Registry, VaultServer } from "../model/registry";
 import { databasePlans } from "./database-plan";
@@ -15,9 +15,6 @@ const VAULT_ENTRY_LIMIT = 512 * 1_024;
 
 /** KV keeps the version before the current one: a pod may still be rendering it. */
 const KV_VERSIONS = 2;
-/** A pod's Vault token; the agent renews it while the pod lives, up to the maximum. */
-const TOKEN_TTL: Duration = { seconds: 3_600 };
-const TOKEN_MAX_TTL: Duration = { seconds: 24 * 3_600 };
 
 /**
  * One Vault of an environment, for the workloads that have secrets.
@@ -45,6 +42,17 @@ export function vaultPlan(
         ...(cluster.issuerKeys ? { issuerKeys: cluster.issuerKeys } : {}),
       }),
     );
+  const madeUsers = registry
+    .secretsIn(environment.name)
+    .filter(
+      ({ kind, settings, store }) =>
+        store === "vault" && kind === "postgresql-user" && settings.login === "dynamic",
+    );
+  const tokenOf = (name: string) =>
+    podTokenTimes(
+      environment.reloadMargin,
+      madeUsers.some(({ consumers }) => consumers.some(({ workload }) => workload === name)),
+    );
   const policies = workloads.flatMap((workload) => (workload.vault ? [workload.vault.policy] : []));
   const roles = auths.flatMap((auth) =>
     workloads.flatMap((workload): VaultRolePlan[] =>
@@ -60,8 +68,8 @@ export function vaultPlan(
               serviceAccount: workload.serviceAccount,
               audience: vaultAudience(environment.name),
               policies: [workload.vault.policy.name],
-              tokenTtl: TOKEN_TTL,
-              tokenMaxTtl: TOKEN_MAX_TTL,
+              tokenTtl: tokenOf(workload.name).ttl,
+              tokenMaxTtl: tokenOf(workload.name).maxTtl,
             },
           ]
         : [],

@@ -13,6 +13,8 @@ const LAMBDA_NAME_LIMIT = 64;
 const BUCKET_NAME_LIMIT = 63;
 /** Step Functions state machine names: 80 characters. */
 const STATE_MACHINE_NAME_LIMIT = 80;
+/** Kubernetes: names of ConfigMaps are DNS subdomains. */
+const CONFIG_MAP_NAME_LIMIT = 253;
 /** The name part of a Kubernetes annotation key: 63 characters, of which the injector's own prefix takes up to 22. */
 const ANNOTATION_SUFFIX_LIMIT = 63 - "agent-inject-template-".length;
 
@@ -226,3 +228,7 @@ export const annotationSuffix = (key: string, fileLabel: string): string =>
 /** The Kubernetes Secret that holds a Vault's CA certificate (public) in each namespace. */
 export const vaultCaName = (registry: string, environment: string, vault: string): string =>
   `${registry}-${environment}-vault-ca-${vault}`;
+
+/** ConfigMap with the configurations of a workload's agents, where they are too large for annotations. */
+export const agentConfigName = (registry: string, environment: string, workload: string): string =>
+  fitName(`${registry}-${environment}-vault-agent-${workload}`, CONFIG_MAP_NAME_LIMIT);

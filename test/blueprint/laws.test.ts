@@ -223,11 +223,12 @@ describe("a workload with many secrets", () => {
     expect(backendIn(registry)?.role.policies.managed.length).toBeGreaterThan(1);
   });
 
-  test("is a fault that explains, when its pods could not carry the annotations", () => {
-    const registry = wide(620);
-    expect(() => blueprint(registry, "prod")).toThrow(
-      /workloads\.backend[\s\S]*620 files in prod[\s\S]*262144 bytes of annotations[\s\S]*split the workload/,
-    );
+  test("has its agents' configurations in a ConfigMap where annotations could not carry them", () => {
+    const [pod] = backendIn(wide(620))?.pods ?? [];
+    expect(pod?.files).toHaveLength(620);
+    expect(pod?.agentConfig?.name).toBe("acme-prod-vault-agent-backend");
+    expect(pod?.annotations["vault.hashicorp.com/agent-configmap"]).toBe(pod?.agentConfig?.name);
+    expect(backendIn(wide(100))?.pods[0]?.agentConfig).toBeUndefined();
   });
 
   test("is a fault that explains, when ten managed policies do not hold its rights", () => {

@@ -129,8 +129,8 @@ describe("SecretsRegistry", () => {
       parts: { aws: false, vaults: [], clusters: ["prod-one"] },
     });
     const { annotations } = made.workload("backend").pod;
-    expect(annotations["vault.hashicorp.com/agent-inject-command-db--app.json"]).toBe(
-      "kill -HUP $${PID} %%{x}",
+    expect(annotations["vault.hashicorp.com/agent-inject-command-reload"]).toContain(
+      "sh -c 'kill -HUP $${PID} %%{x}'",
     );
     const patch = theirs.toTerraform().resource.terraform_data["secrets_prod-one--api"];
     expect(patch.triggers_replace.patch).toContain("kill -HUP $${PID} %%{x}");

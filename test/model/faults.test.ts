@@ -2912,6 +2912,57 @@ const CASES: readonly {
     ],
   },
   {
+    name: "a consumer that reads at its start only what Vault changes by itself",
+    change: (d) => {
+      d.secrets["db/ro"] = { ...vaultDatabase(), environments: { prod: { presence: "absent" } } };
+      d.workloads.backend.reload = { how: "redeploy" };
+    },
+    faults: [
+      {
+        path: 'secrets["db/ro"].consumers',
+        found: 'backend, which reads at its start only (reload "redeploy")',
+        allowed:
+          "consumers that take up a changed file: Vault makes a user for each of a pod's two agents, and each ends with its agent's token, while the pod lives",
+        change:
+          'set workloads.backend.reload to { how: "file-watch" } or { how: "command", … }, or let it consume a secret with store "aws"',
+      },
+    ],
+  },
+  {
+    name: "a consumer that reads at its start only a password that Vault changes",
+    change: (d) => {
+      d.secrets["db/ro"] = { ...vaultDatabase(), environments: { prod: { presence: "absent" } } };
+      d.secrets["db/ro"].settings.login = "static";
+      d.workloads.backend.reload = { how: "redeploy" };
+    },
+    faults: [
+      {
+        path: 'secrets["db/ro"].consumers',
+        found: 'backend, which reads at its start only (reload "redeploy")',
+        allowed:
+          "consumers that take up a changed file: Vault changes this password on its own cadence, and no rotation restarts anybody",
+        change:
+          'set workloads.backend.reload to { how: "file-watch" } or { how: "command", … }, or let it consume a secret with store "aws"',
+      },
+    ],
+  },
+  {
+    name: "a lease that leaves applications less time for its successor than they may need",
+    change: (d) => {
+      d.secrets["db/ro"] = { ...vaultDatabase(), environments: { prod: { presence: "absent" } } };
+      d.secrets["db/ro"].settings.ttl = hours(9);
+    },
+    faults: [
+      {
+        path: 'secrets["db/ro"].settings.ttl',
+        found: "9 hours, with a reloadMargin of 1 hour in dev",
+        allowed:
+          "at least 10 hours: an agent asks for the next user when a tenth of a lease is left, and applications have the reload margin to take it up",
+        change: "lengthen it, or shorten environments.dev.reloadMargin",
+      },
+    ],
+  },
+  {
     name: "a restart of another Deployment than the one that is patched",
     change: (d) => {
       d.workloads.backend.delivery = { how: "patch", deployment: "api" };

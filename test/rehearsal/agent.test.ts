@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Client } from "pg";
 import type { PodPlan } from "../../lib/blueprint";
 import { defineRegistry, type Registry } from "../../lib/model";
 import { type InjectedAgent, InjectionError, injectedAgent, startAgent } from "../../lib/rehearsal/agent";
@@ -46,7 +47,12 @@ function podOf(
   environment: RehearsedEnvironment,
   workloadName: string,
   name: string,
-  changes: { readonly vaultAddress?: string; readonly retries?: number; readonly annotations?: object } = {},
+  changes: {
+    readonly vaultAddress?: string;
+    readonly retries?: number;
+    readonly annotations?: object;
+    readonly commands?: "name" | "run";
+  } = {},
 ) {
   const { plan, issuers, vaults } = environment;
   const workload = plan.workloads.find((candidate) => candidate.name === workloadName);
@@ -63,6 +69,7 @@ function podOf(
     vaultAddress: changes.vaultAddress ?? vault.address,
     renderInterval: "2s",
     ...(changes.retries === undefined ? {} : { retries: changes.retries }),
+    ...(changes.commands ? { commands: changes.commands } : {}),
     ...(vault.caFile ? { caFile: vault.caFile } : {}),
   };
   const agent = (container: "init" | "sidecar"): InjectedAgent => injectedAgent(pod, container, settings);
@@ -473,7 +480,7 @@ describe("an agent that stays, without Vault's policy `default`", () => {
 
     const sidecar = start("sidecar");
     await waitFor("rendering", () => isWhole(file("db/ro.json")), sidecar.logFile);
-    const token = readFileSync(join(root, "home/vault/.vault-token"), "utf8");
+    const token = readFileSync(join(root, "home-sidecar/.vault-token"), "utf8");
     const user = readFileSync(file("db/ro.json"), "utf8");
     const leases = async () =>
       (await asRoot("LIST", "sys/leases/lookup/database-dev/creds/db--ro")) as object;
@@ -490,7 +497,7 @@ describe("an agent that stays, without Vault's policy `default`", () => {
     while ((await age()) < 2 * Math.max(TOKEN_SECONDS, LEASE_SECONDS)) await sleep(200);
     expect(await leases()).toEqual(first);
     expect(readFileSync(file("db/ro.json"), "utf8")).toBe(user);
-    expect(readFileSync(join(root, "home/vault/.vault-token"), "utf8")).toBe(token);
+    expect(readFileSync(join(root, "home-sidecar/.vault-token"), "utf8")).toBe(token);
 
     const withToken = callWith(vault, token);
     await expect(withToken("GET", "kv-dev/data/db/app")).resolves.toBeDefined();
@@ -510,4 +517,112 @@ describe("an agent that stays, without Vault's policy `default`", () => {
     ["POST", "sys/wrapping/wrap", { text: "x" }],
     ["POST", "sys/tools/random", { bytes: 8 }],
   ];
+});
+
+describe("a pod with a user that Vault makes for each of its two agents", () => {
+  const TOKEN_SECONDS = 6;
+
+  test("has the sidecar's in its file when the init container's has ended with its token", async () => {
+    const definition = draft();
+    definition.secrets["db/ro"] = { ...vaultDatabase(), environments: { dev: { presence: "absent" } } };
+    const registry = defineRegistry(
+      JSON.parse(JSON.stringify(definition).replaceAll("444455556666", "888877776666")),
+    ) as Registry;
+    const postgres = await startPostgres({ group });
+    const environment = await rehearse(registry, "prod", group, aws, postgres);
+    const { plan, vault, start, file } = podOf(environment, "backend", "pod-of-two-agents");
+    const asRoot = callWith(vault, vault.rootToken);
+    for (const { mount, name } of plan.vaults.flatMap(({ roles }) => roles))
+      await asRoot("POST", `auth/${mount}/role/${name}`, { token_ttl: TOKEN_SECONDS });
+    const client = new Client(postgres.superuser);
+    await client.connect();
+    const users = async (): Promise<readonly string[]> => {
+      const { rows } = await client.query<{ rolname: string }>(
+        "SELECT rolname FROM pg_roles WHERE rolname LIKE 'v-db--ro-%' ORDER BY rolname",
+      );
+      return rows.map(({ rolname }) => rolname);
+    };
+    const shown = () => JSON.parse(readFileSync(file("db/ro.json"), "utf8")).username as string;
+
+    const init = start("init");
+    await init.ended;
+    const first = shown();
+    expect(await users()).toEqual([first]);
+    const sidecar = start("sidecar");
+    await waitFor("the sidecar's own user", () => shown() !== first, sidecar.logFile);
+    const second = shown();
+    expect(await users()).toEqual([first, second].sort());
+    // Nobody renews what the init container had.
+    for (const end = Date.now() + 20_000; (await users()).length > 1 && Date.now() < end; ) await sleep(300);
+    expect(await users()).toEqual([second]);
+    expect(shown()).toBe(second);
+    await client.end();
+    await sidecar.stop();
+  }, 120_000);
+});
+
+describe("a reload command", () => {
+  const registryWith = (command: string, account: string): Registry => {
+    const definition = draft();
+    definition.workloads.backend.reload = { how: "command", command };
+    return defineRegistry(
+      JSON.parse(JSON.stringify(definition).replaceAll("111122223333", account)),
+    ) as Registry;
+  };
+
+  test("is tried until the application takes it, after a restart of the agent too, and never in init", async () => {
+    const place = join(group.folder, "application");
+    mkdirSync(place);
+    const ran = join(place, "ran");
+    const seen = (): readonly string[] =>
+      existsSync(ran) ? readFileSync(ran, "utf8").trim().split("\n") : [];
+    // Takes the value only while the application is there, and says which one.
+    const command = `echo 'one, two' >/dev/null; echo try >>${place}/tries; test -e ${place}/up && test 'a,b' = a","b && cat /vault/secrets/db/app.json >>${ran} && echo >>${ran}`;
+    const environment = await rehearse(registryWith(command, "222233334444"), "dev", group, aws);
+    const { vault, root, start } = podOf(environment, "backend", "pod-that-reloads", { commands: "run" });
+    const tries = (): number =>
+      existsSync(`${place}/tries`) ? readFileSync(`${place}/tries`, "utf8").split("\n").length - 1 : 0;
+
+    const init = start("init");
+    await init.ended;
+    expect(isWhole(join(root, "vault/secrets/db/app.json"))).toBe(true);
+    expect(tries()).toBe(0);
+
+    // The application is down when the agent begins, and when the value changes.
+    const first = start("sidecar");
+    await waitFor("a try", () => tries() >= 1, first.logFile);
+    await put(vault, "kv-dev/data/db/app", 2, { username: "app_b", password: "new" });
+    await waitFor(
+      "rendering",
+      () => readFileSync(join(root, "vault/secrets/db/app.json"), "utf8").includes("app_b"),
+      first.logFile,
+    );
+    await first.stop();
+    // Nothing changes any more.
+    const second = start("sidecar");
+    const before = tries();
+    await waitFor("a try of the agent that started anew", () => tries() > before, second.logFile);
+    expect(seen()).toEqual([]);
+    writeFileSync(`${place}/up`, "");
+    await waitFor("the reload", () => seen().length > 0, second.logFile);
+    const [value = ""] = seen();
+    expect(JSON.parse(value)).toMatchObject({ username: "app_b" });
+
+    // Once is enough.
+    await sleep(6_000);
+    expect(seen()).toHaveLength(1);
+    await second.stop();
+  }, 120_000);
+
+  test("is named and not run on the machine of a rehearsal", async () => {
+    const mark = join(group.folder, "ran-on-this-machine");
+    const environment = await rehearse(registryWith(`touch '${mark}'`, "333344445555"), "dev", group, aws);
+    const { start } = podOf(environment, "backend", "pod-on-this-machine");
+    await start("init").ended;
+    const sidecar = start("sidecar");
+    await waitFor("its name", () => readFileSync(sidecar.logFile, "utf8").includes("would have run: "));
+    expect(readFileSync(sidecar.logFile, "utf8")).toContain("touch ");
+    await sidecar.stop();
+    expect(existsSync(mark)).toBe(false);
+  }, 60_000);
 });

@@ -2,6 +2,7 @@ import type { KubernetesProvider } from "@cdktf/provider-kubernetes/lib/provider
 import { Construct } from "constructs";
 import type { Blueprint } from "../../blueprint";
 import { hideIdsBelow } from "../address";
+import { AgentConfigMap } from "./agent-config-map";
 import { DeploymentPatch } from "./deployment-patch";
 import { PodFiles } from "./pod-files";
 import { VaultCa } from "./vault-ca";
@@ -58,6 +59,15 @@ export class ClusterSecrets extends Construct {
         });
         caIn.set(workload.namespace, ca);
       }
+      const config =
+        pod.agentConfig && workload.manage !== "external"
+          ? new AgentConfigMap(this, `agent-config-${workload.name}`, {
+              ...common,
+              ...pod.agentConfig,
+              namespace: workload.namespace,
+              word: `${name}--${workload.name}`,
+            })
+          : undefined;
       if (workload.delivery.how === "patch" && pod.files.length > 0) {
         new DeploymentPatch(this, `patch-${workload.name}`, {
           plan: pod,
@@ -65,7 +75,9 @@ export class ClusterSecrets extends Construct {
           controller: workload.controller,
           cluster,
           partition: blueprint.partition,
-          after: [account.made, caIn.get(workload.namespace)?.made].flatMap((made) => made ?? []),
+          after: [account.made, caIn.get(workload.namespace)?.made, config?.made].flatMap(
+            (made) => made ?? [],
+          ),
         });
       }
     }

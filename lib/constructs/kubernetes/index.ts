@@ -1,3 +1,4 @@
+export { AgentConfigMap, type AgentConfigMapProps } from "./agent-config-map";
 export { ClusterSecrets, type ClusterSecretsProps } from "./cluster-secrets";
 export { DeploymentPatch, type DeploymentPatchProps } from "./deployment-patch";
 export { type PodFile, PodFiles, type PodFilesProps, podFiles } from "./pod-files";

@@ -62,6 +62,10 @@ function caSecret(workload: WorkloadPlan, ca: { readonly name: string; readonly 
   };
 }
 
+function configMap(workload: WorkloadPlan, { name, data }: NonNullable<PodPlan["agentConfig"]>): object {
+  return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: workload.namespace }, data };
+}
+
 /** Name of the object that a Kustomize component patches: by the author, else the workload's. */
 const controllerName = ({ name, delivery, reload }: WorkloadPlan): string =>
   delivery.how === "patch" ? delivery.deployment : reload.how === "redeploy" ? reload.deployment : name;
@@ -69,7 +73,7 @@ const controllerName = ({ name, delivery, reload }: WorkloadPlan): string =>
 /**
  * The files of one workload in one cluster: Helm values, and a Kustomize component that patches its Deployment, StatefulSet or DaemonSet.
  * For a workload that GitOps manages as a whole (`external`), the component brings the ServiceAccount and the
- * Vault's CA along.
+ * Vault's CA along, and the agents' configurations where they are too large for annotations.
  */
 export function podFiles(workload: WorkloadPlan, cluster: ClusterPlan): readonly PodFile[] {
   const pod = workload.pods.find((candidate) => candidate.cluster === cluster.name);
@@ -81,6 +85,9 @@ export function podFiles(workload: WorkloadPlan, cluster: ClusterPlan): readonly
         { path: at("service-account.yaml"), content: yaml(serviceAccount(workload, cluster)) },
         ...(pod.vaultCa
           ? [{ path: at("vault-ca.yaml"), content: yaml(caSecret(workload, pod.vaultCa)) }]
+          : []),
+        ...(pod.agentConfig
+          ? [{ path: at("agent-config.yaml"), content: yaml(configMap(workload, pod.agentConfig)) }]
           : []),
       ]
     : [];

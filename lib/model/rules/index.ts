@@ -16,6 +16,7 @@ import { resolveSecrets } from "./resolve-settings";
 import { rotatorFaults } from "./rotators";
 import { unsupported } from "./supported";
 import { timingFaults } from "./timing";
+import { uptakeFaults } from "./uptake";
 import { deploymentFaults, fileFaults, serviceAccountFaults, trustPolicyFaults } from "./workloads";
 
 const RULES: readonly ((context: RuleContext) => readonly Fault[])[] = [
@@ -27,6 +28,7 @@ const RULES: readonly ((context: RuleContext) => readonly Fault[])[] = [
   functionFaults,
   unsupported,
   timingFaults,
+  uptakeFaults,
   kindSettingFaults,
   rotatorFaults,
   serviceAccountFaults,

@@ -12,8 +12,15 @@ export interface AgentProcess {
   stop(): Promise<void>;
 }
 
+/** What the injector's containers run, but for the program's name (vault-k8s, `DefaultContainerArg`). */
+const FROM_VARIABLE = 'echo "${VAULT_CONFIG?}" | base64 -d > "$0"; exec "$1" agent -config="$0"';
+const FROM_FILE = 'exec "$1" agent -config="$0"';
+/** Of Linux's 131,072: the rest is for paths of this machine, which are longer than a container's. */
+const LONGEST_VARIABLE = 131_000;
+
 /**
- * Runs `bao agent` as the injector's container would: with the token of the pod's ServiceAccount in its file.
+ * Runs `bao agent` as the injector's container would: with its configuration in a variable, and with the token of the pod's
+ * ServiceAccount in its file. A configuration that this machine's paths have made too long comes as a file.
  *
  * @param token ServiceAccount token for the audience that the agent's volume asks for
  */
@@ -24,26 +31,27 @@ export function startAgent(
   agent: InjectedAgent,
   token: string,
 ): AgentProcess {
-  for (const file of [
-    agent.tokenFile,
-    join(root, "/home/vault/.pid"),
-    ...agent.files.map(({ path }) => path),
-  ]) {
-    // The secrets' own folders are the agent's to make; the mounts exist in a pod.
-    const folder = agent.files.some(({ path }) => path === file)
-      ? join(root, "vault/secrets")
-      : dirname(file);
+  // The secrets' own folders are the agent's to make; the mounts exist in a pod.
+  for (const folder of [dirname(agent.tokenFile), agent.home, join(root, "vault/secrets")]) {
     mkdirSync(folder, { recursive: true });
   }
   writeFileSync(agent.tokenFile, token, { mode: 0o644 });
-  const configFile = join(root, "agent.json");
-  writeFileSync(configFile, JSON.stringify(agent.config));
+  const configFile = join(agent.home, "config.json");
+  const text = JSON.stringify(agent.config);
+  const variable = Buffer.from(text).toString("base64");
+  const fits = variable.length < LONGEST_VARIABLE;
+  if (!fits) writeFileSync(configFile, text);
   const { folder, logFile } = group.placeFor("agent");
   const process = group.startProcess({
     name: "agent",
-    command: vault.binary,
-    args: ["agent", `-config=${configFile}`],
-    environment: { PATH: "/usr/bin:/bin", HOME: folder, TMPDIR: folder },
+    command: "/bin/sh",
+    args: ["-ec", fits ? FROM_VARIABLE : FROM_FILE, configFile, vault.binary],
+    environment: {
+      PATH: "/usr/bin:/bin",
+      HOME: folder,
+      TMPDIR: folder,
+      ...(fits ? { VAULT_CONFIG: variable } : {}),
+    },
     folder,
     logFile,
   });

@@ -4,7 +4,7 @@ import type { Difference, RehearsalReport, RehearsedSecret } from "../rehearse/r
 /** Report of a rehearsal: one row for each secret, what differs, and where the time went. */
 export function renderRehearsal(report: RehearsalReport, format: "text" | "json"): string {
   if (format === "json") return JSON.stringify(report, null, 2);
-  const { environment, secrets, differences, phases } = report;
+  const { environment, secrets, differences, notRun, phases } = report;
   const table = textTable({
     head: ["SECRET", "KIND", "STORE", "IN SYNC", "ROTATED", "VALUE", "OLD VALUE", "READ BY", "REFUSED", ""],
     rows: secrets.map((row) => [
@@ -25,6 +25,9 @@ export function renderRehearsal(report: RehearsalReport, format: "text" | "json"
     `${environment}: ${secrets.length} secrets rehearsed\n`,
     `${table}\n`,
     ...differences.map((difference) => `${renderDifference(difference)}\n`),
+    ...notRun.map(
+      ({ workload, command }) => `Not run here, as it is made for a container of ${workload}: ${command}\n`,
+    ),
     ...phases.map(({ phase, seconds }) => `${seconds.toFixed(1).padStart(6)} s  ${phase}`),
     `${total.toFixed(1).padStart(6)} s  in all\n`,
     differences.length === 0

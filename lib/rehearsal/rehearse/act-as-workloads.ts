@@ -5,7 +5,7 @@ import { ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
 import type { PodPlan, SecretPlan, WorkloadPlan } from "../../blueprint";
 import { KV_VERSION_FIELD } from "../../model/names";
 import { type Outcome, probeSecret, probeVault } from "../access";
-import { injectedAgent, startAgent } from "../agent";
+import { type AgentProcess, type InjectedAgent, injectedAgent, startAgent } from "../agent";
 import { type AwsAccess, secretsManager, takeWorkloadRole, type VaultCall } from "../load";
 import { type ClusterIssuer, type OpenBao, OpenBaoRefusal, type ServerGroup } from "../servers";
 import type { RehearsedWorld } from "../world";
@@ -200,22 +200,39 @@ async function renderFiles(
   const { server, issuer } = await loginOf(world, workload, pod);
   const root = join(group.folder, "pods", pod.cluster, workload.name);
   mkdirSync(root, { recursive: true });
-  const agent = injectedAgent(pod, "init", {
+  const settings = {
     root,
     vaultAddress: server.address,
     ...(server.caFile ? { caFile: server.caFile } : {}),
-  });
-  const token = issuer.token({
-    namespace: pod.namespace,
-    serviceAccount: pod.serviceAccountName,
-    audience: agent.audience,
-  });
-  const running = startAgent(group, server, root, agent, token);
-  const missing = await unrendered(
-    agent.files.map(({ path }) => path),
-    running.ended,
+  };
+  const begin = (container: "init" | "sidecar") => {
+    const agent = injectedAgent(pod, container, settings);
+    const token = issuer.token({
+      namespace: pod.namespace,
+      serviceAccount: pod.serviceAccountName,
+      audience: agent.audience,
+    });
+    return { agent, running: startAgent(group, server, root, agent, token) };
+  };
+  // As in a pod: the first must have ended before the other, and the application, begin.
+  const init = begin("init");
+  await Promise.race([init.running.ended, sleep(RENDERING_MS, undefined, { ref: false })]);
+  await init.running.stop();
+  const wanted = pod.files.map(({ path }) => join(root, "vault/secrets", path));
+  const unwritten = wanted.filter((path) => !isWhole(path));
+  // Users that Vault makes are each agent's own: the sidecar's replace the init container's.
+  const owned = world.plan.vaults.flatMap(({ databases }) =>
+    databases.flatMap(({ roles }) =>
+      roles.flatMap(({ login, secret }) => (login === "dynamic" ? [secret] : [])),
+    ),
   );
-  await running.stop();
+  const replaced = pod.files
+    .filter(({ secret }) => owned.includes(secret))
+    .map(({ path }) => join(root, "vault/secrets", path));
+  const { running, missing } =
+    unwritten.length > 0
+      ? { running: init.running, missing: unwritten }
+      : await stay(begin("sidecar"), replaced);
   for (const secret of world.plan.secrets.filter(({ consumers }) => consumers.includes(workload.name))) {
     const files = pod.files.filter((file) => file.secret === secret.key);
     const lost = files.filter((file) => missing.some((path) => path.endsWith(`/${file.path}`)));
@@ -232,18 +249,41 @@ async function renderFiles(
   }
 }
 
+/** Lets a sidecar log in and replace what is its own; one that ends by itself has failed. */
+async function stay(
+  { agent, running }: { readonly agent: InjectedAgent; readonly running: AgentProcess },
+  replaced: readonly string[],
+): Promise<{ readonly running: AgentProcess; readonly missing: readonly string[] }> {
+  const before = new Map(replaced.map((path) => [path, readFileSync(path, "utf8")]));
+  const missing = await unrendered(
+    [join(agent.home, ".vault-token"), ...replaced],
+    running.ended,
+    (path) => isWhole(path) && readFileSync(path, "utf8") !== before.get(path),
+  );
+  await running.stop();
+  // Without a token there is no file that anybody would keep up.
+  return {
+    running,
+    missing: missing.some((path) => !replaced.includes(path)) ? agent.files.map(({ path }) => path) : missing,
+  };
+}
+
 const isWhole = (path: string): boolean => existsSync(path) && statSync(path).size > 0;
 
 /** Files that the agent did not write, in time or before it ended. */
-async function unrendered(paths: readonly string[], ended: Promise<void>): Promise<readonly string[]> {
+async function unrendered(
+  paths: readonly string[],
+  ended: Promise<void>,
+  isDone: (path: string) => boolean,
+): Promise<readonly string[]> {
   let isOver = false;
   ended.then(() => {
     isOver = true;
   });
   for (const until = Date.now() + RENDERING_MS; Date.now() < until && !isOver; await sleep(100)) {
-    if (paths.every(isWhole)) return [];
+    if (paths.every(isDone)) return [];
   }
-  return paths.filter((path) => !isWhole(path));
+  return paths.filter((path) => !isDone(path));
 }
 
 /** The agent's last complaint: names of templates and keys, no value. */

@@ -103,6 +103,9 @@ export async function rehearse(
       environment,
       secrets,
       differences,
+      notRun: world.plan.workloads.flatMap(({ name, reload }) =>
+        reload.how === "command" ? [{ workload: name, command: reload.command }] : [],
+      ),
       phases: phases.times,
       ...(differences.length > 0 ? { logFolder: options.logFolder } : {}),
     },

@@ -41,6 +41,8 @@ export interface RehearsalReport {
   readonly environment: string;
   readonly secrets: readonly RehearsedSecret[];
   readonly differences: readonly Difference[];
+  /** Reload commands, by workload: made for containers, so never run on the machine of a rehearsal. */
+  readonly notRun: readonly { readonly workload: string; readonly command: string }[];
   readonly phases: readonly PhaseTime[];
   /** Logs of the servers, which are kept when something differs. */
   readonly logFolder?: string;

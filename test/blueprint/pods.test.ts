@@ -1,0 +1,129 @@
+import { blueprint, type PodPlan } from "../../lib/blueprint";
+import { podFiles } from "../../lib/constructs/kubernetes/pod-files";
+import { defineRegistry, hours, type Registry } from "../../lib/model";
+import { injectedAgent } from "../../lib/rehearsal/agent";
+import { type Draft, draft, genericPassword, vaultDatabase } from "../model/sample";
+
+const SETTINGS = { root: "/pod", vaultAddress: "http://127.0.0.1:8200" };
+
+/** The backend's pod in prod, with as many files of as many bytes. */
+function podWith(
+  files: number,
+  bytes: number,
+  change: (definition: Draft) => void = () => undefined,
+): PodPlan {
+  const definition = draft();
+  definition.secrets = Object.fromEntries(
+    Array.from({ length: files }, (_, index) => [
+      `app/key-${index}`,
+      {
+        ...genericPassword(),
+        files: [
+          {
+            format: "template",
+            path: `app/${index}.conf`,
+            template: `{{ with secret "SECRET_PATH" }}{{ .Data.data.value }}{{ end }}${"<x".repeat(bytes / 2)}`,
+          },
+        ],
+      },
+    ]),
+  );
+  definition.accessRules = {};
+  change(definition);
+  const plan = blueprint(defineRegistry(definition) as Registry, "prod");
+  const pod = plan.workloads.find(({ name }) => name === "backend")?.pods[0];
+  if (!pod) throw new Error("the sample has no pod of backend");
+  return pod;
+}
+
+describe("the configuration of a pod's agents", () => {
+  test.each([1, 30, 100, 400, 1_000, 2_500, 4_000])("reaches both, with 40 files of %d bytes", (bytes) => {
+    const pod = podWith(40, bytes);
+    for (const container of ["init", "sidecar"] as const) {
+      expect(injectedAgent(pod, container, SETTINGS).files).toHaveLength(40);
+    }
+  });
+
+  test("stays in annotations as long as the injector's variable takes it", () => {
+    expect(podWith(40, 400).agentConfig).toBeUndefined();
+    expect(podWith(40, 2_500).agentConfig).toBeDefined();
+  });
+
+  test("in a ConfigMap says the same as in annotations, without a command for init", () => {
+    const reload = (definition: Draft): void => {
+      definition.workloads.backend.reload = { how: "command", command: "true" };
+    };
+    const configOf = (pod: PodPlan, container: "init" | "sidecar") =>
+      injectedAgent(pod, container, SETTINGS).config as Draft;
+    const small = podWith(2, 10, reload);
+    const large = podWith(2, 60_000, reload);
+    expect(large.agentConfig).toBeDefined();
+    for (const container of ["init", "sidecar"] as const) {
+      const { template: _, ...rest } = configOf(large, container);
+      const { template: __, ...expected } = configOf(small, container);
+      expect(rest).toEqual(expected);
+    }
+    expect(configOf(large, "init").template.filter(({ command }: Draft) => command)).toEqual([]);
+    expect(configOf(large, "sidecar").template.filter(({ command }: Draft) => command)).toHaveLength(1);
+  });
+
+  test("replaces pods when it changes", () => {
+    const marks = [2_500, 2_502].map(
+      (bytes) => podWith(40, bytes).annotations["secrets-registry/agent-config"],
+    );
+    expect(new Set(marks).size).toBe(2);
+  });
+
+  test("is a fault where one ConfigMap does not hold it", () => {
+    expect(() => podWith(40, 30_000)).toThrow(
+      /workloads\.backend[\s\S]*1048576 bytes in one ConfigMap[\s\S]*split/,
+    );
+  });
+
+  test("comes with the files where nothing else brings it", () => {
+    const definition = draft();
+    definition.workloads.backend.manage = "external";
+    definition.secrets["crypto/webhook"].files = [
+      { format: "template", path: "x", template: `SECRET_PATH ${"x".repeat(120_000)}` },
+    ];
+    const plan = blueprint(defineRegistry(definition) as Registry, "prod");
+    const [cluster] = plan.clusters;
+    const backend = plan.workloads.find(({ name }) => name === "backend");
+    const files = podFiles(backend as never, cluster as never).map(({ path }) => path.split("/").at(-1));
+    expect(files).toContain("agent-config.yaml");
+  });
+});
+
+describe("a pod's Vault token", () => {
+  const tokenIn = (change: (definition: Draft) => void) => {
+    const definition = draft();
+    definition.secrets["db/ro"] = { ...vaultDatabase(), environments: { dev: { presence: "absent" } } };
+    change(definition);
+    const plan = blueprint(defineRegistry(definition) as Registry, "prod");
+    const role = plan.vaults[0]?.roles.find(({ workload }) => workload === "backend");
+    return { ttl: role?.tokenTtl.seconds, max: role?.tokenMaxTtl.seconds };
+  };
+
+  test.each([
+    { reads: "nothing of Vault's own", change: (d: Draft) => delete d.secrets["db/ro"], ttl: 1, max: 24 },
+    { reads: "a user that Vault makes", change: () => undefined, ttl: 10, max: 24 },
+    {
+      reads: "such a user, with two hours to take it up",
+      change: (d: Draft) => {
+        d.environments.prod.reloadMargin = hours(2);
+        d.secrets["db/ro"].settings.ttl = hours(20);
+      },
+      ttl: 20,
+      max: 40,
+    },
+    {
+      reads: "a login whose password Vault changes",
+      change: (d: Draft) => Object.assign(d.secrets["db/ro"].settings, { login: "static" }),
+      ttl: 1,
+      max: 24,
+    },
+  ])("of a workload that reads $reads lives $ttl hours, $max at most", ({ change, ttl, max }) => {
+    const token = tokenIn(change);
+    expect(token).toEqual({ ttl: ttl * 3_600, max: max * 3_600 });
+  });
+});
