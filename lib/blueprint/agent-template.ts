@@ -1,5 +1,5 @@
 import type { ParsedFile } from "../model/definition";
-import { defaultFilePath, defaultFilesOf } from "../model/files";
+import { defaultFilePath, defaultFilesOf, SECRET_PATH } from "../model/files";
 import { traitsOf, type ValueField } from "../model/kinds";
 import { SETTINGS_FIELD } from "../model/names";
 import type { EnvironmentSecret } from "../model/resolve";
@@ -159,7 +159,7 @@ function templateOf(secret: EnvironmentSecret, file: ParsedFile): string {
     case "public":
       return publicTemplate(secret);
     case "template":
-      return (file.template ?? "").replaceAll("SECRET_PATH", vaultPathOf(secret));
+      return (file.template ?? "").replaceAll(SECRET_PATH, () => vaultPathOf(secret));
   }
 }
 

@@ -1,4 +1,7 @@
 import { parsePrincipal } from "../model/grammar";
+import { serviceIn } from "../model/partitions";
+
+export { serviceIn };
 
 /** ARNs that follow from names alone: known before any cloud is asked, so no policy needs a token. */
 
@@ -46,10 +49,6 @@ export const oidcProviderArn = (scope: AccountScope, issuer: string): string =>
 
 /** Secrets Manager's service name in a region, as `kms:ViaService` has it. */
 export const secretsManagerService = (region: string): string => serviceIn("secretsmanager", region);
-
-/** A service's name in a region, as `kms:ViaService` has it: `sqs.eu-central-1.amazonaws.com`. */
-export const serviceIn = (service: string, region: string): string =>
-  `${service}.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
 
 const arnIn =
   (service: string, resource: (name: string) => string) =>

@@ -162,7 +162,9 @@ function consumerOf(plan: Blueprint, secret: SecretPlan, workload: WorkloadPlan)
     namespace: workload.namespace,
     serviceAccount: workload.serviceAccount,
     regions: secret.regions,
-    clusters: plan.clusters.map(({ name, region, vault }) => ({ name, region, vault })),
+    clusters: plan.clusters
+      .filter(({ name }) => workload.pods.some(({ cluster }) => cluster === name))
+      .map(({ name, region, vault }) => ({ name, region, vault })),
     // The same in every cluster.
     files: (workload.pods[0]?.files ?? [])
       .filter((file) => file.secret === secret.key)

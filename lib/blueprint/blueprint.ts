@@ -1,7 +1,7 @@
 import type { Duration } from "../model/duration";
 import type { Cluster, Environment, Registry } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
-import { stsAudience } from "../model/trust-policy";
+import { STS_AUDIENCE } from "../model/trust-policy";
 import { oidcProviderArn } from "./aws-arns";
 import { assignFunctions, functionsBySecret } from "./function-assignment";
 import { type FunctionPlan, mirrorFunctionPlan, rotationFunctionPlan } from "./function-plan";
@@ -45,7 +45,7 @@ export interface Blueprint {
   readonly operations?: OperationsPlan;
   /** What follows a rotation; `undefined` where nothing is rotated in Secrets Manager. */
   readonly procedure?: ProcedurePlan;
-  /** Sorted by name. */
+  /** Those that consume something here, sorted by name. */
   readonly workloads: readonly WorkloadPlan[];
   /** IAM OIDC providers that the stack makes, sorted by cluster. */
   readonly oidcProviders: readonly OidcProviderPlan[];
@@ -77,9 +77,11 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
     .secretsIn(environmentName)
     .map((secret) => secretPlan(registry, environment, secret, bySecret));
   const consumed = secretsByConsumer(registry.secretsIn(environmentName));
-  const workloads = registry.workloadNames.map((name) =>
-    workloadPlan(registry, environment, registry.workload(name), consumed.get(name) ?? []),
-  );
+  // What consumes nothing here gets nothing here: whoever may create its ServiceAccount would have its rights.
+  const workloads = registry.workloadNames.flatMap((name) => {
+    const secrets = consumed.get(name);
+    return secrets ? [workloadPlan(registry, environment, registry.workload(name), secrets)] : [];
+  });
   const vaults = [...environment.vaults]
     .sort(byText((vault) => vault.name))
     .map((vault) => vaultPlan(registry, environment, vault, workloads, secrets));
@@ -119,7 +121,7 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
       .map((cluster) => ({
         cluster: cluster.name,
         issuer: cluster.issuer,
-        audience: stsAudience(environment.partition),
+        audience: STS_AUDIENCE,
         arn: oidcProviderArn(environment, cluster.issuer),
       })),
     vaults,

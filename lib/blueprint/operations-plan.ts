@@ -247,7 +247,7 @@ function operationsKeyPolicy(
     // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
     forService(
       "Logs",
-      `logs.${primary}.amazonaws.com`,
+      serviceIn("logs", primary),
       {
         ArnLike: {
           "kms:EncryptionContext:aws:logs:arn": [

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { AGENT_RESOURCES } from "../model/agent-resources";
 import { goDuration } from "../model/duration";
 import { fault, RegistryError } from "../model/faults";
 import {
@@ -183,10 +184,10 @@ function agentAnnotations(input: PodInput): Record<string, string> {
   return {
     [`${PREFIX}/agent-inject`]: "true",
     [`${PREFIX}/agent-init-first`]: "true",
-    [`${PREFIX}/agent-requests-cpu`]: requests?.cpu ?? "50m",
-    [`${PREFIX}/agent-requests-mem`]: requests?.memory ?? "64Mi",
-    [`${PREFIX}/agent-limits-cpu`]: limits?.cpu ?? "500m",
-    [`${PREFIX}/agent-limits-mem`]: limits?.memory ?? "128Mi",
+    [`${PREFIX}/agent-requests-cpu`]: requests?.cpu ?? AGENT_RESOURCES.requests.cpu,
+    [`${PREFIX}/agent-requests-mem`]: requests?.memory ?? AGENT_RESOURCES.requests.memory,
+    [`${PREFIX}/agent-limits-cpu`]: limits?.cpu ?? AGENT_RESOURCES.limits.cpu,
+    [`${PREFIX}/agent-limits-mem`]: limits?.memory ?? AGENT_RESOURCES.limits.memory,
     ...(workload.containers ? { [`${PREFIX}/agent-inject-containers`]: workload.containers.join(",") } : {}),
     ...(workload.runAsUser === undefined
       ? {}

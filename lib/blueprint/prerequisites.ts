@@ -1,5 +1,5 @@
 import type { Registry } from "../model/registry";
-import { stsAudience } from "../model/trust-policy";
+import { STS_AUDIENCE } from "../model/trust-policy";
 import { oidcProviderArn } from "./aws-arns";
 import { blueprint } from "./blueprint";
 import { globalEventsRegion } from "./tamper-watch";
@@ -42,7 +42,7 @@ export function prerequisitesOf(registry: Registry, environmentName: string): Pr
     oidcProviders: referenced.map(({ name, issuer }) => ({
       cluster: name,
       arn: oidcProviderArn(environment, issuer),
-      audience: stsAudience(environment.partition),
+      audience: STS_AUDIENCE,
     })),
   };
 }

@@ -327,6 +327,9 @@ function functionsOf(
           [
             workload.name,
             {
+              ...(workload.pods.length < environment.clusters.length
+                ? { clusters: workload.pods.map(({ cluster }) => cluster) }
+                : {}),
               namespace: workload.namespace,
               kind: workload.reload.controller,
               name: workload.reload.deployment,

@@ -9,6 +9,7 @@ import {
   runsTable,
   stateMachineName,
 } from "../model/names";
+import { PARTITIONS, type Partition } from "../model/partitions";
 import type { Environment, Registry } from "../model/registry";
 import { stateMachineArn, topicArn } from "./aws-arns";
 import { functionRoleArn } from "./function-assignment";
@@ -28,22 +29,8 @@ export interface TamperWatch {
   readonly at: "primary" | "everywhere" | "global";
 }
 
-/**
- * Region whose event bus gets the events of global services such as IAM.
- * https://repost.aws/knowledge-center/eventbridge-rule-triggers-iam-single-region
- */
-export function globalEventsRegion(partition: string): string {
-  switch (partition) {
-    case "aws-cn":
-      return "cn-north-1";
-    case "aws-us-gov":
-      return "us-gov-west-1";
-    case "aws-eusc":
-      return "eusc-de-east-1";
-    default:
-      return "us-east-1";
-  }
-}
+/** Region whose event bus gets the events of global services. */
+export const globalEventsRegion = (partition: Partition): string => PARTITIONS[partition].global;
 
 type Matcher = string | Readonly<Record<string, unknown>>;
 

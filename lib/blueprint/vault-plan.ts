@@ -56,7 +56,7 @@ export function vaultPlan(
   const policies = workloads.flatMap((workload) => (workload.vault ? [workload.vault.policy] : []));
   const roles = auths.flatMap((auth) =>
     workloads.flatMap((workload): VaultRolePlan[] =>
-      workload.vault
+      workload.vault && workload.pods.some(({ cluster }) => cluster === auth.cluster)
         ? [
             {
               mount: auth.mount,

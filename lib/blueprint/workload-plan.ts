@@ -4,6 +4,7 @@ import type { Cluster, Environment, Registry, Workload } from "../model/registry
 import type { EnvironmentSecret } from "../model/resolve";
 import { serviceAccountOf } from "../model/service-account";
 import { trustPolicy } from "../model/trust-policy";
+import { clustersWith } from "../model/workload-clusters";
 import { roleArn } from "./aws-arns";
 import { type PodPlan, podPlan } from "./pod";
 import { readerPolicies } from "./reader-policy";
@@ -76,7 +77,7 @@ export function workloadPlan(
         partition: environment.partition,
         account: environment.account,
         identity: environment.identity,
-        clusters: clustersOf(environment),
+        clusters: clustersWith(environment.name, clustersOf(environment), workload),
         namespace,
         serviceAccount,
       }),
@@ -100,7 +101,7 @@ export function workloadPlan(
       secrets.length > 0
         ? { roleName: vaultRole, policy: vaultPolicy(vaultRole, readerRules(secrets)) }
         : undefined,
-    pods: clustersOf(environment).flatMap((cluster) => {
+    pods: clustersWith(environment.name, clustersOf(environment), workload).flatMap((cluster) => {
       const vault = environment.vaults.find((candidate) => candidate.name === cluster.vault);
       return vault
         ? [

@@ -1,5 +1,5 @@
-import { existsSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Registry } from "../model";
 import { UserFault } from "./user-fault";
@@ -25,6 +25,36 @@ async function importModule(file: string): Promise<Record<string, unknown>> {
   return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
 }
 
+/** One line with the place: whoever compiles or runs the module says it in a form of its own. */
+function loadFault(file: string, failure: unknown): string {
+  const { message = String(failure), stack = "" } = failure instanceof Error ? failure : {};
+  const [first = ""] = message.split("\n");
+  const missing = /^Cannot find (?:module|package) '([^']+)'/.exec(message);
+  if (missing?.[1]) return `${file}${lineOf(file, basename(missing[1]))}: ${first}`;
+  // esbuild: `Transform failed with 1 error:` and `<file>:<line>:<column>: ERROR: <message>` below it.
+  const compiled = /^(\S.*?:\d+:\d+): ERROR: (.*)$/m.exec(message);
+  if (compiled) return `${compiled[1]}: ${compiled[2]}`;
+  // Node: `<file>:<line>` is the first line of the stack of a syntax error.
+  const parsed = /^(?:file:\/\/)?(\/.*:\d+)$/.exec(stack.split("\n")[0] ?? "");
+  if (parsed) return `${parsed[1]}: ${first}`;
+  // Babel: `<message> (<line>:<column>)`, with the file before it or not.
+  const inBrackets = /^(?:.*\.[cm]?[tj]s: )?(.*?)\s*\((\d+:\d+)\)$/.exec(first);
+  if (inBrackets) return `${file}:${inBrackets[2]}: ${inBrackets[1]}`;
+  const ran = stack
+    .split("\n")
+    .map((line) => /(\/[^():]+\.[cm]?[tj]s):(\d+:\d+)\)?$/.exec(line))
+    .find((place) => place?.[1] !== undefined && !place[1].includes("/node_modules/"));
+  return `${ran ? `${ran[1]}:${ran[2]}` : file}: ${first}`;
+}
+
+/** `:<line>` of the first line that has a text; nothing where it is another file's. */
+function lineOf(file: string, text: string): string {
+  const index = readFileSync(file, "utf8")
+    .split("\n")
+    .findIndex((line) => line.includes(text));
+  return index < 0 ? "" : `:${index + 1}`;
+}
+
 /** Told by its shape: the registry may come from another copy of this package. */
 function isRegistry(value: unknown): value is Registry {
   return typeof value === "object" && value !== null && "secretsIn" in value && "environmentNames" in value;
@@ -44,7 +74,14 @@ export async function loadRegistry(path: string): Promise<Registry> {
       `No registry at ${wanted}. Give the module with --registry, such as --registry ./registry.`,
     );
   }
-  const module = await importModule(file);
+  if (!ENDINGS.some((ending) => file.endsWith(ending))) {
+    throw new UserFault(`${file} is no module of TypeScript or JavaScript (${ENDINGS.join(", ")}).`);
+  }
+  const module = await importModule(file).catch((failure: unknown) => {
+    // Faults of the registry's own say where they are.
+    if (failure instanceof Error && failure.name === "RegistryError") throw failure;
+    throw new UserFault(loadFault(file, failure));
+  });
   const inner = module.default;
   const found = [module.registry, inner, (inner as Record<string, unknown> | undefined)?.registry].find(
     isRegistry,

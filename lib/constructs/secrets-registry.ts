@@ -143,7 +143,7 @@ export class SecretsRegistry<E extends string = string, W extends string = strin
     const found = workloads.find((workload) => workload.name === name);
     if (!found)
       throw new UnknownNameError(
-        "workload",
+        "workload, or one that consumes nothing here:",
         name,
         workloads.map((workload) => workload.name),
       );

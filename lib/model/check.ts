@@ -3,6 +3,8 @@ import { HIDDEN, looksLikeCredential } from "./credentials";
 import { type Duration, formatDuration } from "./duration";
 import { type Fault, fault, type PathStep } from "./faults";
 import { isRecord } from "./is-record";
+import { nearest } from "./nearest";
+import { branchAt, isDurationAt, settingsAt } from "./schema-at";
 
 /** How a fault shows what it found: JSON, cut at 80 characters, never a credential. */
 export function show(value: unknown): string {
@@ -38,25 +40,38 @@ function faultsOfIssue(
   issue: z.core.$ZodIssue,
   at: (path: readonly PathStep[]) => readonly PathStep[],
   input: unknown,
+  schema?: unknown,
 ): Fault[] {
   const path = at(asSteps(issue.path));
   const value = valueAt(input, issue.path);
   const found = show(value);
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) =>
-        fault(
+      return issue.keys.map((key) => {
+        const known = settingsAt(schema, issue.path);
+        const near = nearest(key, known);
+        return fault(
           at([...asSteps(issue.path), key]),
           "a setting that does not exist",
-          "the settings that the documentation lists",
-          "remove it, or mend its spelling",
-        ),
-      );
+          known.length === 0 ? "no settings here" : known.join(", "),
+          near === undefined ? "remove it" : `write ${JSON.stringify(near)}`,
+        );
+      });
     case "invalid_value":
       return issue.values.length === 1
         ? [fault(path, found, `${listOf(issue.values)}, and nothing else`, "remove it")]
         : [fault(path, found, `one of ${listOf(issue.values)}`, "choose one of them")];
     case "invalid_type":
+      if (typeof value === "number" && isDurationAt(schema, issue.path)) {
+        return [
+          fault(
+            path,
+            found,
+            "a length of time, such as days(30)",
+            `write days(${value}), or hours(…) or minutes(…)`,
+          ),
+        ];
+      }
       return value === undefined
         ? [fault(path, "nothing", `a value (${issue.expected})`, "add it")]
         : [fault(path, found, `a value of type ${issue.expected}`, "change its type")];
@@ -85,12 +100,22 @@ function faultsOfIssue(
       const branches = [...issue.errors].sort((a, b) => depth(b) - depth(a));
       const closest = branches[0];
       if (closest && depth(closest) > 0) {
-        return closest.flatMap((inner) => faultsOfIssue(inner, (rest) => [...path, ...rest], value));
+        const option = branchAt(
+          schema,
+          issue.path,
+          (issue.errors as readonly (readonly z.core.$ZodIssue[])[]).indexOf(closest),
+        );
+        return closest.flatMap((inner) => faultsOfIssue(inner, (rest) => [...path, ...rest], value, option));
       }
       const choices =
         "discriminator" in issue
           ? `a known value of ${String(issue.discriminator)}`
           : "one of the documented forms";
+      // Of forms that are all simple, the one of the value's own type says what is wrong with it.
+      const own = branches.find((branch) => branch.every(({ code }) => code !== "invalid_type"));
+      if (own && own.length > 0) {
+        return own.flatMap((inner) => faultsOfIssue(inner, (rest) => [...path, ...rest], value));
+      }
       return [fault(path, found, choices, "write it in one of those forms")];
     }
     case "invalid_key":
@@ -121,6 +146,6 @@ export function check<T>(
   const at = typeof place === "function" ? place : (path: readonly PathStep[]) => [...place, ...path];
   return {
     value: undefined,
-    faults: result.error.issues.flatMap((issue) => faultsOfIssue(issue, at, value)),
+    faults: result.error.issues.flatMap((issue) => faultsOfIssue(issue, at, value, schema)),
   };
 }

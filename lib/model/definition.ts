@@ -5,6 +5,7 @@ import {
   branchRef,
   calendarDate,
   certificatePem,
+  clusterIssuerUrl,
   clusterName,
   dnsLabel,
   dnsSubdomain,
@@ -27,6 +28,7 @@ import {
   signingProfileVersionArn,
   slug,
   tagText,
+  vaultNamespace,
   workflowRef,
 } from "./grammar";
 import {
@@ -134,7 +136,7 @@ export interface ClusterInput {
   readonly region: string;
   /** AWS account of the cluster. Default: the environment's account. */
   readonly account?: string;
-  /** OpenID Connect issuer of the cluster's ServiceAccount tokens. */
+  /** OpenID Connect issuer of the cluster's ServiceAccount tokens, just as tokens say it: with a slash at its end where they have one. */
   readonly issuer: string;
   /** Address of the API server: Vault's `kubernetes` auth and Terraform's provider call it. */
   readonly apiServer: string;
@@ -252,7 +254,7 @@ export type ReloadInput =
    */
   | { readonly how: "redeploy"; readonly deployment?: string };
 
-/** CPU and memory of the agent's containers, in Kubernetes quantities. */
+/** CPU and memory of the agent's containers, in Kubernetes quantities. A limit of `""` is no limit. */
 export interface AgentResourcesInput {
   readonly requests?: { readonly cpu?: string; readonly memory?: string };
   readonly limits?: { readonly cpu?: string; readonly memory?: string };
@@ -289,10 +291,17 @@ export interface WorkloadInput<E extends string = string> {
     readonly [P in E]?: {
       readonly namespace?: string;
       readonly serviceAccount?: string;
+      /** Clusters in which it lives here. Default: those that it names for all environments. */
+      readonly clusters?: readonly string[];
       /** Differences by the check's name; a name of its own is a check that only this environment has. */
       readonly checks?: Readonly<Record<string, HealthCheckPlanInput>>;
     };
   };
+  /**
+   * Clusters in which it lives, by name; it has no ServiceAccount, role or login in any other. Default: all clusters of each
+   * environment.
+   */
+  readonly clusters?: readonly string[];
   /** Containers that get the files. Default: all. */
   readonly containers?: readonly string[];
   /** User id of the application: the agent runs as it, and files are readable by it alone. */
@@ -334,7 +343,7 @@ export interface FileInput {
   readonly mode?: string;
   /** Prefix of `env` names. Default: the key in capitals, `DB_APP_PRIMARY_`. */
   readonly prefix?: string;
-  /** For `template`: consul-template text in which `SECRET_PATH` stands for the secret's Vault path. */
+  /** For `template`: consul-template text in which `SECRET_PATH`, as a word of its own, stands for the secret's Vault path. */
   readonly template?: string;
 }
 
@@ -426,7 +435,7 @@ const vault = z.strictObject({
   name: slug,
   address: serverAddress,
   caPem: z.optional(certificatePem),
-  namespace: z.optional(oneLine),
+  namespace: z.optional(vaultNamespace),
   regions: z.array(regionName).check(z.minLength(1)),
   manage: z._default(z.enum(["create", "reference"]), "create"),
   deployer: z._default(z.enum(["contents", "names"]), "contents"),
@@ -443,7 +452,7 @@ const cluster = z.strictObject({
   name: clusterName,
   region: regionName,
   account: z.optional(accountId),
-  issuer: issuerUrl,
+  issuer: clusterIssuerUrl,
   apiServer: serverAddress,
   caPem: z.optional(certificatePem),
   issuerCaPem: z.optional(certificatePem),
@@ -529,6 +538,8 @@ export const environmentSchema = z.strictObject({
 });
 
 const quantity = z.string().check(z.regex(/^\d+(\.\d+)?(m|Ki|Mi|Gi)?$/));
+/** Empty: none, where the injector would set one of its own. */
+const limit = z.string().check(z.regex(/^(\d+(\.\d+)?(m|Ki|Mi|Gi)?)?$/));
 const containerName = dnsLabel;
 
 /** Run-time schema of a workload. */
@@ -545,11 +556,13 @@ export const workloadSchema = z.strictObject({
       z.strictObject({
         namespace: z.optional(dnsLabel),
         serviceAccount: z.optional(dnsSubdomain),
+        clusters: z.optional(z.array(z.string()).check(z.minLength(1))),
         checks: z._default(z.record(z.string(), healthCheckPlanSchema), {}),
       }),
     ),
     {},
   ),
+  clusters: z.optional(z.array(z.string()).check(z.minLength(1))),
   containers: z.optional(z.array(containerName).check(z.minLength(1))),
   runAsUser: z.optional(z.int().check(z.gte(1))),
   runAsGroup: z.optional(z.int().check(z.gte(1))),
@@ -564,7 +577,7 @@ export const workloadSchema = z.strictObject({
   agentResources: z._default(
     z.strictObject({
       requests: z.optional(z.strictObject({ cpu: z.optional(quantity), memory: z.optional(quantity) })),
-      limits: z.optional(z.strictObject({ cpu: z.optional(quantity), memory: z.optional(quantity) })),
+      limits: z.optional(z.strictObject({ cpu: z.optional(limit), memory: z.optional(limit) })),
     }),
     {},
   ),
@@ -631,7 +644,7 @@ export const fileSchema = z
       message: "template",
       path: ["template"],
     }),
-    z.refine((file) => file.template === undefined || file.template.includes("SECRET_PATH"), {
+    z.refine((file) => file.template === undefined || /(?<!\w)SECRET_PATH(?!\w)/.test(file.template), {
       params: {
         allowed: "a template that reads the secret at SECRET_PATH",
         change: 'write {{ with secret "SECRET_PATH" }} … {{ end }}: the path differs per environment',

@@ -176,12 +176,14 @@ export interface DispatchedSecret {
 export interface RestarterSettings extends ProcedureSettingsCommon {
   /** The environment's clusters, sorted by name. */
   readonly clusters: readonly RestartedCluster[];
-  /** By workload: those that are restarted for a new value. Each runs in every cluster. */
+  /** By workload: those that are restarted for a new value. */
   readonly workloads: Readonly<Record<string, RestartedWorkload>>;
 }
 
 /** The object whose pods are replaced. */
 export interface RestartedWorkload {
+  /** Names of the clusters in which it runs; all of them where there is nothing. */
+  readonly clusters?: readonly string[] | undefined;
   readonly namespace: string;
   readonly kind: ControllerKind;
   readonly name: string;

@@ -43,14 +43,6 @@ export const regionName = text(matches(REGION), {
   change: "use the region's code name",
 });
 
-/** The AWS partition that a region belongs to. */
-export function partitionOf(region: string): string {
-  if (region.startsWith("cn-")) return "aws-cn";
-  if (region.startsWith("us-gov-")) return "aws-us-gov";
-  if (region.startsWith("eusc-")) return "aws-eusc";
-  return "aws";
-}
-
 const PRINCIPAL =
   /^arn:(aws|aws-cn|aws-us-gov|aws-eusc):iam::(\d{12}):(role|user)\/([\w+=,.@-]+\/)*[\w+=,.@-]+$/;
 
@@ -119,24 +111,36 @@ function isBare(url: URL): boolean {
   return url.search === "" && url.hash === "" && url.username === "" && url.password === "";
 }
 
+const isIssuer = (value: string): boolean => {
+  const url = parseUrl(value);
+  return url?.protocol === "https:" && isBare(url) && !hasStrayCharacters(value) && !/[?#]/.test(value);
+};
+
 /** An OpenID Connect issuer: https, no query, no trailing slash (AWS and Vault compare it as text). */
-export const issuerUrl = text(
-  (value) => {
-    const url = parseUrl(value);
-    return (
-      url?.protocol === "https:" &&
-      isBare(url) &&
-      !hasStrayCharacters(value) &&
-      !/[?#]/.test(value) &&
-      !value.endsWith("/")
-    );
-  },
-  {
-    allowed:
-      "an https URL without query or trailing slash, such as https://oidc.eks.eu-central-1.amazonaws.com/id/ABCD",
-    change:
-      "take the issuer as the cluster publishes it (aws eks describe-cluster --query cluster.identity.oidc.issuer)",
-  },
+export const issuerUrl = text((value) => isIssuer(value) && !value.endsWith("/"), {
+  allowed:
+    "an https URL without query or trailing slash, such as https://token.actions.githubusercontent.com",
+  change: "take the issuer as its tokens say it (claim `iss`)",
+});
+
+/** A cluster's issuer, character for character as its tokens say it: AKS's ends in a slash. */
+export const clusterIssuerUrl = text(isIssuer, {
+  allowed: "an https URL without query, such as https://oidc.eks.eu-central-1.amazonaws.com/id/ABCD",
+  change: "take the issuer as the cluster publishes it (kubectl get --raw /.well-known/openid-configuration)",
+});
+
+/** A namespace of Vault or OpenBao: `teams/a`. Slashes around it mean nothing and go. */
+export const vaultNamespace: z.ZodMiniType<string, string> = z.pipe(
+  z.string().check(
+    z.refine((value) => /^\/*[\w-]+(\/[\w-]+)*\/*$/.test(value), {
+      params: {
+        allowed: "a namespace such as teams/a",
+        change: "write its path as the server lists it (vault namespace list)",
+      },
+      message: "namespace",
+    }),
+  ),
+  z.transform((value: string) => value.replace(/^\/+|\/+$/g, "")),
 );
 
 /** The address of a server: https (http on loopback only), without path. */

@@ -12,6 +12,10 @@ function distance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
+/** The known names that are nearest, the nearest first. */
+export const nearestOf = (name: string, known: readonly string[], count: number): readonly string[] =>
+  [...known].sort((a, b) => distance(name, a) - distance(name, b) || (a < b ? -1 : 1)).slice(0, count);
+
 /**
  * The known name that somebody most likely meant: the nearest, when a third of the letters or fewer differ, or two of a
  * short one; `undefined` when none is near.

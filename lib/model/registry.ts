@@ -6,10 +6,10 @@ import type {
   RegistryInput,
 } from "./definition";
 import { RegistryError } from "./faults";
-import { partitionOf } from "./grammar";
 import { defaultRolePath } from "./names";
 import { nearest } from "./nearest";
 import { type ParsedRegistry, parseRegistry } from "./parse";
+import { type Partition, partitionOf } from "./partitions";
 import { type EnvironmentSecret, needsApproval, needsChangeRequest } from "./resolve";
 import { checkRules } from "./rules";
 
@@ -18,7 +18,7 @@ export interface Environment
   extends Omit<ParsedEnvironment, "clusters" | "preventDestroy" | "rolePath" | "changeRequest" | "approval"> {
   readonly name: string;
   /** AWS partition of its regions. */
-  readonly partition: string;
+  readonly partition: Partition;
   /** Primary region first, then the replicas, sorted. */
   readonly allRegions: readonly string[];
   readonly clusters: readonly Cluster[];

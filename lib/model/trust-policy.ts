@@ -20,9 +20,11 @@ export interface TrustPolicyInput {
   readonly serviceAccount: string;
 }
 
-/** Audience of IRSA tokens: STS's own name (EKS User Guide, "IAM roles for service accounts"). */
-export const stsAudience = (partition: string): string =>
-  partition === "aws-cn" ? "sts.amazonaws.com.cn" : "sts.amazonaws.com";
+/**
+ * Audience of IRSA tokens, in every partition: a word of EKS's webhook, not an endpoint's name.
+ * https://github.com/eksctl-io/eksctl/issues/1910
+ */
+export const STS_AUDIENCE = "sts.amazonaws.com";
 
 /** `prod-eu-west` as a Sid, which takes letters and digits only. */
 const sidOf = (name: string, index: number): string =>
@@ -38,7 +40,7 @@ function webIdentity(input: TrustPolicyInput): readonly PolicyStatement[] {
       Action: ["sts:AssumeRoleWithWebIdentity"],
       Condition: {
         StringEquals: {
-          [`${issuer}:aud`]: [stsAudience(input.partition)],
+          [`${issuer}:aud`]: [STS_AUDIENCE],
           [`${issuer}:sub`]: [`system:serviceaccount:${input.namespace}:${input.serviceAccount}`],
         },
       },

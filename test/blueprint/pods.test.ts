@@ -127,3 +127,60 @@ describe("a pod's Vault token", () => {
     expect(token).toEqual({ ttl: ttl * 3_600, max: max * 3_600 });
   });
 });
+
+describe("what an author writes reaches the pod as it is meant", () => {
+  const backendOf = (change: (definition: Draft) => void) => {
+    const definition = draft();
+    change(definition);
+    const plan = blueprint(defineRegistry(definition) as Registry, "prod");
+    return { plan, backend: plan.workloads.find(({ name }) => name === "backend") };
+  };
+
+  test("SECRET_PATH is replaced where it is a word of its own", () => {
+    const { backend } = backendOf((d) => {
+      d.secrets["db/app"].files = [
+        {
+          format: "template",
+          path: "x",
+          template: 'MY_SECRET_PATH={{ with secret "SECRET_PATH" }}x{{ end }} SECRET_PATHS $SECRET_PATH',
+        },
+      ];
+    });
+    const file = backend?.pods[0]?.files.find(({ secret }) => secret === "db/app");
+    expect(file?.template).toBe(
+      'MY_SECRET_PATH={{ with secret "kv-prod/data/db/app" }}x{{ end }} SECRET_PATHS $kv-prod/data/db/app',
+    );
+  });
+
+  test("a limit that is none stays none: the injector sets its own where there is no annotation", () => {
+    const { backend } = backendOf((d) => {
+      d.workloads.backend.agentResources = { limits: { cpu: "" } };
+    });
+    expect(backend?.pods[0]?.annotations["vault.hashicorp.com/agent-limits-cpu"]).toBe("");
+    expect(backend?.pods[0]?.annotations["vault.hashicorp.com/agent-limits-mem"]).toBe("128Mi");
+  });
+
+  test.each([
+    { of: "EKS", issuer: "https://oidc.eks.eu-central-1.amazonaws.com/id/ABCD" },
+    {
+      of: "AKS",
+      issuer: "https://westeurope.oic.prod-aks.azure.com/00000000-0000-0000-0000-000000000001/2/",
+    },
+    { of: "GKE", issuer: "https://container.googleapis.com/v1/projects/p/locations/europe-west1/clusters/c" },
+    { of: "a cluster of one's own", issuer: "https://kubernetes.example.com:6443" },
+  ])("the issuer of $of stands everywhere as its tokens say it", ({ issuer }) => {
+    const { plan, backend } = backendOf((d) => {
+      Object.assign(d.environments.prod.clusters[0], { issuer, oidcProvider: "create" });
+      d.environments.prod.vaultAuth = "jwt";
+    });
+    const bare = issuer.replace("https://", "");
+    expect(plan.oidcProviders[0]).toMatchObject({ issuer });
+    expect(plan.oidcProviders[0]?.arn.endsWith(`:oidc-provider/${bare}`)).toBe(true);
+    const [statement] = backend?.role.trust.Statement ?? [];
+    expect(Object.keys(statement?.Condition?.StringEquals ?? {}).sort()).toEqual([
+      `${bare}:aud`,
+      `${bare}:sub`,
+    ]);
+    expect(plan.vaults[0]?.auths[0]?.issuer).toBe(issuer);
+  });
+});

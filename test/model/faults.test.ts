@@ -842,26 +842,24 @@ const CASES: readonly {
       {
         path: "environments.dev.clusters[0].issuer",
         found: '"oidc.example.com/id/DEV"',
-        allowed:
-          "an https URL without query or trailing slash, such as https://oidc.eks.eu-central-1.amazonaws.com/id/ABCD",
+        allowed: "an https URL without query, such as https://oidc.eks.eu-central-1.amazonaws.com/id/ABCD",
         change:
-          "take the issuer as the cluster publishes it (aws eks describe-cluster --query cluster.identity.oidc.issuer)",
+          "take the issuer as the cluster publishes it (kubectl get --raw /.well-known/openid-configuration)",
       },
     ],
   },
   {
-    name: "an issuer with a trailing slash",
+    name: "an issuer of AWS's tokens with a trailing slash",
     change: (d) => {
-      d.environments.dev.clusters[0].issuer = "https://oidc.example.com/id/DEV/";
+      d.environments.dev.awsTokenIssuer = "https://dev.tokens.sts.global.api.aws/";
     },
     faults: [
       {
-        path: "environments.dev.clusters[0].issuer",
-        found: '"https://oidc.example.com/id/DEV/"',
+        path: "environments.dev.awsTokenIssuer",
+        found: '"https://dev.tokens.sts.global.api.aws/"',
         allowed:
-          "an https URL without query or trailing slash, such as https://oidc.eks.eu-central-1.amazonaws.com/id/ABCD",
-        change:
-          "take the issuer as the cluster publishes it (aws eks describe-cluster --query cluster.identity.oidc.issuer)",
+          "an https URL without query or trailing slash, such as https://token.actions.githubusercontent.com",
+        change: "take the issuer as its tokens say it (claim `iss`)",
       },
     ],
   },
@@ -874,10 +872,9 @@ const CASES: readonly {
       {
         path: "environments.dev.clusters[0].issuer",
         found: '"https://oidc.example.com/${file(1)}"',
-        allowed:
-          "an https URL without query or trailing slash, such as https://oidc.eks.eu-central-1.amazonaws.com/id/ABCD",
+        allowed: "an https URL without query, such as https://oidc.eks.eu-central-1.amazonaws.com/id/ABCD",
         change:
-          "take the issuer as the cluster publishes it (aws eks describe-cluster --query cluster.identity.oidc.issuer)",
+          "take the issuer as the cluster publishes it (kubectl get --raw /.well-known/openid-configuration)",
       },
     ],
   },
@@ -2366,8 +2363,9 @@ const CASES: readonly {
       {
         path: 'secrets["db/app"].settings.hostname',
         found: "a setting that does not exist",
-        allowed: "the settings that the documentation lists",
-        change: "remove it, or mend its spelling",
+        allowed:
+          "host, writerHost, port, server, caPem, database, role, adopt, schemas, exceptObjects, privileges, lockGrace, data, login, connectionUser, ttl, maxTtl",
+        change: 'write "host"',
       },
     ],
   },
@@ -2906,8 +2904,8 @@ const CASES: readonly {
       {
         path: "workloads.backend.environments.dev.checks.ready.retries",
         found: "a setting that does not exist",
-        allowed: "the settings that the documentation lists",
-        change: "remove it, or mend its spelling",
+        allowed: "type, url, status, contains, timeout",
+        change: "remove it",
       },
     ],
   },
@@ -2963,6 +2961,171 @@ const CASES: readonly {
     ],
   },
   {
+    name: "two clusters on one Vault, which has tokens reviewed by one of them",
+    change: (d) => {
+      d.environments.dev.vaults[0].address = d.environments.prod.vaults[0].address;
+    },
+    faults: [
+      {
+        path: "environments.prod.vaultAuth",
+        found:
+          '"kubernetes", with clusters dev-one and prod-one on the Vault at https://vault.prod.example.com:8200',
+        allowed:
+          "one cluster for each Vault: it has tokens reviewed by the cluster in which it runs, which knows no other's",
+        change: 'set environments.prod.vaultAuth to "jwt", or give each cluster a Vault of its own',
+      },
+    ],
+  },
+  {
+    name: "a workload in a cluster that no environment has",
+    change: (d) => {
+      d.workloads.backend.clusters = ["dev-one", "prod-on"];
+    },
+    faults: [
+      {
+        path: "workloads.backend.clusters[1]",
+        found: '"prod-on"',
+        allowed: "clusters: dev-one, prod-one",
+        change: 'write "prod-one"',
+      },
+    ],
+  },
+  {
+    name: "a workload that lives nowhere in an environment in which it has secrets",
+    change: (d) => {
+      d.workloads.payments.clusters = ["prod-one"];
+    },
+    faults: [
+      {
+        path: "workloads.payments.clusters",
+        found: "prod-one, none of which is in dev, where it consumes payments/stripe",
+        allowed: "a cluster of dev: dev-one",
+        change: "name one of them in workloads.payments.environments.dev.clusters",
+      },
+    ],
+  },
+  {
+    name: "a cadence without its unit",
+    change: (d) => {
+      d.secrets["db/app"].rotateEvery = 30;
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].rotateEvery',
+        found: "30",
+        allowed: "a length of time, such as days(30)",
+        change: "write days(30), or hours(…) or minutes(…)",
+      },
+    ],
+  },
+  {
+    name: "a former key that is none",
+    change: (d) => {
+      d.secrets["db/app"].renamedFrom = "Prod_Orders.DB";
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].renamedFrom',
+        found: '"Prod_Orders.DB"',
+        allowed:
+          "lower-case letters, digits, single hyphens inside words, and / between words, at most 200 characters",
+        change: "rename the key, such as db/app-primary",
+      },
+    ],
+  },
+  {
+    name: "a misspelt setting of one of several forms",
+    change: (d) => {
+      d.workloads.backend.reload = { how: "redeploy", deploymnt: "api" };
+    },
+    faults: [
+      {
+        path: "workloads.backend.reload.deploymnt",
+        found: "a setting that does not exist",
+        allowed: "how, command, deployment",
+        change: 'write "deployment"',
+      },
+    ],
+  },
+  {
+    name: "an unknown consumer among very many",
+    change: (d) => {
+      for (let index = 10; index < 40; index += 1) d.workloads[`worker-${index}`] = { namespace: "workers" };
+      d.secrets["db/app"].consumers = ["worker-1O"];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].consumers[0]',
+        found: '"worker-1O", which is no workload',
+        allowed: "one of 32 names, such as worker-10, worker-11, worker-12",
+        change: 'did you mean "worker-10"?',
+      },
+    ],
+  },
+  {
+    name: "a file that the application cannot read",
+    change: (d) => {
+      d.secrets["db/app"].files = [{ format: "json", mode: "0400" }];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files',
+        found: "mode 0400 for backend, whose agent runs as a user of its own",
+        allowed: "a mode by which the application can read the file",
+        change: "name workloads.backend.runAsUser, as whom the agent runs too, or choose mode 0644",
+      },
+    ],
+  },
+  {
+    name: "an agent that asks for more than it may have",
+    change: (d) => {
+      d.workloads.backend.agentResources = { limits: { cpu: "", memory: "32Mi" } };
+    },
+    faults: [
+      {
+        path: "workloads.backend.agentResources.limits.memory",
+        found: "64Mi requested, and at most 32Mi",
+        allowed: "a request that is not above its limit",
+        change: "lower the request, or raise the limit",
+      },
+    ],
+  },
+  {
+    name: "a template with a longer word than the one that stands for the path",
+    change: (d) => {
+      d.secrets["db/app"].files = [
+        { format: "template", path: "x", template: "MY_SECRET_PATH SECRET_PATHS" },
+      ];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files[0].template',
+        found: '"MY_SECRET_PATH SECRET_PATHS"',
+        allowed: "a template that reads the secret at SECRET_PATH",
+        change: 'write {{ with secret "SECRET_PATH" }} … {{ end }}: the path differs per environment',
+      },
+    ],
+  },
+  {
+    name: "one Vault namespace twice, once with a slash",
+    change: (d) => {
+      const { dev, prod } = d.environments;
+      dev.vaults[0] = { ...dev.vaults[0], namespace: "team", deployer: "names" };
+      prod.vaults[0] = { ...prod.vaults[0], address: dev.vaults[0].address, namespace: "/team/" };
+      dev.vaultAuth = "jwt";
+      prod.vaultAuth = "jwt";
+    },
+    faults: [
+      {
+        path: "environments.dev.vaults[0].deployer",
+        found: '"names", in a namespace that is also of prod',
+        allowed:
+          '"contents", or a namespace of this environment alone: whoever holds this policy can give itself everything there',
+        change: "give the environment a namespace of its own, or leave `deployer` out",
+      },
+    ],
+  },
+  {
     name: "a restart of another Deployment than the one that is patched",
     change: (d) => {
       d.workloads.backend.delivery = { how: "patch", deployment: "api" };
@@ -3014,8 +3177,9 @@ const CASES: readonly {
       {
         path: 'secrets["db/app"].rotateevery',
         found: "a setting that does not exist",
-        allowed: "the settings that the documentation lists",
-        change: "remove it, or mend its spelling",
+        allowed:
+          "kind, description, owner, consumers, rotateEvery, schedule, store, acceptedBy, rotation, dualWrite, overlap, classification, files, admin, network, renamedFrom, retired, settings, environments",
+        change: 'write "rotateEvery"',
       },
     ],
   },

@@ -303,6 +303,7 @@ describe("a pod that logs in by jwt, with files of its own", () => {
   function jwtRegistry(): Registry {
     const definition = draft();
     definition.environments.prod.vaultAuth = "jwt";
+    definition.workloads.backend.runAsUser = 10001;
     definition.secrets["db/app"].files = [
       { format: "env", prefix: "DB_", mode: "0440" },
       {

@@ -1,13 +1,15 @@
 import type { Command } from "commander";
+import { blueprint } from "../../blueprint";
 import { publicationsTable } from "../../model/names";
-import type { CommandHost } from "../command-host";
+import { requireAccount } from "../cloud/require-account";
 import { formatOption } from "../format-option";
 import { renderDue } from "../render/due";
 import { withoutStack } from "../rotation-fault";
 import { due } from "../verbs/due";
+import type { RotationCommandHost } from "./rotation-command-host";
 
 /** `due`. */
-export function addDueCommand(program: Command, host: CommandHost): void {
+export function addDueCommand(program: Command, host: RotationCommandHost): void {
   program
     .command("due")
     .description(
@@ -29,6 +31,8 @@ Examples:
       const region = registry.environment(env).regions.primary;
       const { awsDueSources } =
         require("../cloud/aws-due-sources") as typeof import("../cloud/aws-due-sources");
+      // Says what is wrong with credentials, before anything else is asked with them.
+      await requireAccount(host.rotation().cloudIn(region, env), blueprint(registry, env));
       const sources = awsDueSources(region, publicationsTable(registry.id, env));
       const report = await withoutStack(() => due(registry, env, sources, new Date()));
       host.print(renderDue(report, format));

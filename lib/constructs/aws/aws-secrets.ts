@@ -70,7 +70,12 @@ export class AwsSecrets extends Construct {
     }
     const podIdentityClusters = blueprint.clusters.filter((cluster) => cluster.identity === "pod-identity");
     for (const plan of blueprint.workloads) {
-      new WorkloadIdentity(this, `workload-${plan.name}`, { ...common, plan, podIdentityClusters });
+      const lives = (cluster: string): boolean => plan.pods.some((pod) => pod.cluster === cluster);
+      new WorkloadIdentity(this, `workload-${plan.name}`, {
+        ...common,
+        plan,
+        podIdentityClusters: podIdentityClusters.filter(({ name }) => lives(name)),
+      });
     }
   }
 }

@@ -43,13 +43,13 @@ export class ClusterSecrets extends Construct {
     const common = provider ? { provider } : {};
     const caIn = new Map<string, VaultCa>();
     for (const workload of blueprint.workloads) {
+      const pod = workload.pods.find((candidate) => candidate.cluster === name);
+      if (!pod) continue;
       const account = new WorkloadServiceAccount(this, `service-account-${workload.name}`, {
         ...common,
         plan: workload,
         cluster,
       });
-      const pod = workload.pods.find((candidate) => candidate.cluster === name);
-      if (!pod) continue;
       if (pod.vaultCa && workload.manage !== "external" && !caIn.has(workload.namespace)) {
         const ca = new VaultCa(this, `vault-ca-${workload.namespace}`, {
           ...common,

@@ -1,7 +1,8 @@
 import type { ParsedEnvironment } from "../definition";
 import { formatDuration } from "../duration";
 import { type Fault, fault } from "../faults";
-import { parsePrincipal, partitionOf } from "../grammar";
+import { parsePrincipal } from "../grammar";
+import { partitionOf } from "../partitions";
 import { needsApproval } from "../resolve";
 import { forEnvironments, type RuleContext, repeated } from "./context";
 

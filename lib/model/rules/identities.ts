@@ -2,6 +2,7 @@ import { judgeAccess } from "../access-rules";
 import type { ParsedEnvironment, ParsedWorkload } from "../definition";
 import { type Fault, fault } from "../faults";
 import { type ServiceAccountName, serviceAccountOf, subjectOf } from "../service-account";
+import { clustersWith } from "../workload-clusters";
 import { forEnvironments, type RuleContext } from "./context";
 
 /** One workload of one environment, as the clusters know it. */
@@ -55,7 +56,9 @@ export function sharedSubjectFaults(context: RuleContext): readonly Fault[] {
   const holders = new Map<string, Identity>();
   return allIdentities(context).flatMap((identity) => {
     const { environment, environmentName, name } = identity;
+    const own = clustersWith(environmentName, environment.clusters, identity.workload);
     const shared = environment.clusters.flatMap((cluster, index) => {
+      if (!own.includes(cluster)) return [];
       const subject = `${cluster.issuer} ${subjectOf(identity)}`;
       const holder = holders.get(subject);
       holders.set(subject, holder ?? identity);
@@ -91,7 +94,8 @@ export function sharedNamespaceFaults(context: RuleContext): readonly Fault[] {
   };
   const places = new Map<string, Identity[]>();
   for (const identity of identities) {
-    for (const { issuer } of identity.environment.clusters) {
+    const { environmentName, environment, workload } = identity;
+    for (const { issuer } of clustersWith(environmentName, environment.clusters, workload)) {
       const place = `${issuer} ${identity.namespace}`;
       places.set(place, [...(places.get(place) ?? []), identity]);
     }

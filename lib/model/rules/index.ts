@@ -3,6 +3,7 @@ import type { ParsedRegistry } from "../parse";
 import type { EnvironmentSecret } from "../resolve";
 import { consumerFaults } from "./access";
 import { adminFaults } from "./admins";
+import { reviewerFaults, workloadClusterFaults } from "./clusters";
 import type { RuleContext } from "./context";
 import { derivedNameFaults } from "./derived-names";
 import { environmentFaults } from "./environments";
@@ -17,7 +18,13 @@ import { rotatorFaults } from "./rotators";
 import { unsupported } from "./supported";
 import { timingFaults } from "./timing";
 import { uptakeFaults } from "./uptake";
-import { deploymentFaults, fileFaults, serviceAccountFaults, trustPolicyFaults } from "./workloads";
+import {
+  deploymentFaults,
+  fileFaults,
+  resourceFaults,
+  serviceAccountFaults,
+  trustPolicyFaults,
+} from "./workloads";
 
 const RULES: readonly ((context: RuleContext) => readonly Fault[])[] = [
   unknownNames,
@@ -25,6 +32,8 @@ const RULES: readonly ((context: RuleContext) => readonly Fault[])[] = [
   consumerFaults,
   adminFaults,
   environmentFaults,
+  reviewerFaults,
+  workloadClusterFaults,
   functionFaults,
   unsupported,
   timingFaults,
@@ -38,6 +47,7 @@ const RULES: readonly ((context: RuleContext) => readonly Fault[])[] = [
   trustPolicyFaults,
   deploymentFaults,
   fileFaults,
+  resourceFaults,
   healthCheckFaults,
   derivedNameFaults,
 ];

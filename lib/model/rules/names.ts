@@ -1,9 +1,12 @@
 import { isKeyPattern } from "../access-rules";
 import { type Fault, fault, type PathStep } from "../faults";
-import { nearest } from "../nearest";
+import { nearest, nearestOf } from "../nearest";
 import { forEnvironments, forSecrets, type RuleContext } from "./context";
 
 /** Names that stand for something else must stand for something that exists. */
+
+/** More names than anybody reads. */
+const MANY = 12;
 
 function unknown(
   path: readonly PathStep[],
@@ -18,7 +21,9 @@ function unknown(
     fault(
       path,
       `${JSON.stringify(name)}, which is no ${what}`,
-      `one of ${[...known].sort().join(", ")}`,
+      known.length > MANY
+        ? `one of ${known.length} names, such as ${nearestOf(name, known, 3).join(", ")}`
+        : `one of ${[...known].sort().join(", ")}`,
       near ? `did you mean ${JSON.stringify(near)}?` : `mend the name, or add the ${what}`,
     ),
   ];

@@ -1,9 +1,12 @@
+import { AGENT_RESOURCES } from "../agent-resources";
+import type { ParsedWorkload } from "../definition";
 import { type Fault, fault } from "../faults";
 import { defaultFilePath, defaultFilesOf, hasPublicField } from "../files";
-import { partitionOf } from "../grammar";
+import { partitionOf } from "../partitions";
 import { compactLength } from "../policy-document";
 import { serviceAccountOf } from "../service-account";
 import { TRUST_POLICY_LIMIT, trustPolicy } from "../trust-policy";
+import { clustersWith } from "../workload-clusters";
 import { forEnvironments, type RuleContext } from "./context";
 
 /** One ServiceAccount is one identity: two workloads on it would have each other's rights. */
@@ -36,7 +39,7 @@ export const trustPolicyFaults = (context: RuleContext): readonly Fault[] =>
           partition: partitionOf(environment.regions.primary),
           account: environment.account,
           identity: environment.identity,
-          clusters: environment.clusters.map((cluster) => ({
+          clusters: clustersWith(environmentName, environment.clusters, workload).map((cluster) => ({
             ...cluster,
             account: cluster.account ?? environment.account,
           })),
@@ -78,6 +81,7 @@ export const deploymentFaults = (context: RuleContext): readonly Fault[] =>
 /** Two files of one pod at one path would overwrite each other. */
 export const fileFaults = (context: RuleContext): readonly Fault[] =>
   forEnvironments(context, (_, __, secrets) => {
+    const { parsed } = context;
     const holders = new Map<string, string>();
     return secrets.flatMap((secret) =>
       secret.consumers.flatMap((consumer) => {
@@ -91,6 +95,17 @@ export const fileFaults = (context: RuleContext): readonly Fault[] =>
                 `format "public" of a ${secret.kind}`,
                 "format public where the kind has a public half, such as a JWKS",
                 "choose json, env or template",
+              ),
+            ];
+          }
+          const reader = parsed.workloads.get(consumer.workload);
+          if (file.mode !== undefined && reader && !canRead(reader, file.mode)) {
+            return [
+              fault(
+                path,
+                `mode ${file.mode} for ${consumer.workload}, whose agent runs as a user of its own`,
+                "a mode by which the application can read the file",
+                `name workloads.${consumer.workload}.runAsUser, as whom the agent runs too, or choose mode 0644`,
               ),
             ];
           }
@@ -114,3 +129,45 @@ export const fileFaults = (context: RuleContext): readonly Fault[] =>
       }),
     );
   });
+
+/** Without the application's own user or group, the agent's files are those of another user. */
+function canRead({ runAsUser, runAsGroup }: ParsedWorkload, mode: string): boolean {
+  const bits = Number.parseInt(mode, 8);
+  return (
+    (bits & 0o004) !== 0 ||
+    (runAsUser !== undefined && (bits & 0o400) !== 0) ||
+    (runAsGroup !== undefined && (bits & 0o040) !== 0)
+  );
+}
+
+const UNITS: Readonly<Record<string, number>> = { m: 0.001, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 };
+
+/** A Kubernetes quantity as a number. */
+function amountOf(quantity: string): number {
+  const [, digits = "0", unit = ""] = /^([\d.]+)(.*)$/.exec(quantity) ?? [];
+  return Number(digits) * (UNITS[unit] ?? 1);
+}
+
+/** Kubernetes refuses a container that asks for more than it may have. */
+export const resourceFaults = ({ parsed }: RuleContext): readonly Fault[] =>
+  [...parsed.workloads].flatMap(
+    ([
+      name,
+      {
+        agentResources: { requests, limits },
+      },
+    ]) =>
+      (["cpu", "memory"] as const).flatMap((resource) => {
+        const request = requests?.[resource] ?? AGENT_RESOURCES.requests[resource];
+        const limit = limits?.[resource] ?? AGENT_RESOURCES.limits[resource];
+        if (limit === "" || amountOf(request) <= amountOf(limit)) return [];
+        return [
+          fault(
+            ["workloads", name, "agentResources", requests?.[resource] ? "requests" : "limits", resource],
+            `${request} requested, and at most ${limit}`,
+            "a request that is not above its limit",
+            "lower the request, or raise the limit",
+          ),
+        ];
+      }),
+  );

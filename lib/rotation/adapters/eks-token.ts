@@ -1,5 +1,6 @@
 import type { STSClient } from "@aws-sdk/client-sts";
 import { SignatureV4 } from "@smithy/signature-v4";
+import { serviceIn } from "../../model/partitions";
 import { originOf, RotationError } from "../rotation-error";
 
 /** Life of the signature. */
@@ -21,7 +22,7 @@ export async function eksToken(
   now: Date,
 ): Promise<string> {
   const { credentials, sha256 } = client.config;
-  const hostname = `sts.${region}.${region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com"}`;
+  const hostname = serviceIn("sts", region);
   const signer = new SignatureV4({ service: "sts", region, credentials, sha256 });
   try {
     const { query = {} } = await signer.presign(

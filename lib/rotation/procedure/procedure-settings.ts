@@ -92,7 +92,12 @@ export const PROCEDURE_SETTINGS = madeAtUse({
       ),
       workloads: z.record(
         z.string(),
-        z.strictObject({ namespace: text, kind: z.enum(CONTROLLER_KINDS), name: text }),
+        z.strictObject({
+          clusters: z.optional(z.array(text)),
+          namespace: text,
+          kind: z.enum(CONTROLLER_KINDS),
+          name: text,
+        }),
       ),
     }),
   recorder: (): z.ZodMiniType<RecorderSettings> =>

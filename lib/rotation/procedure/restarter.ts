@@ -91,7 +91,9 @@ export class Restarter {
     for (const name of Workloads) {
       const workload = settings.workloads[name];
       if (workload === undefined) throw new RotationError("settings-malformed", `no workload ${name}`);
-      for (const cluster of clusters) await this.#restart(cluster, workload, Version, until);
+      const runsIn = (name: string): boolean => workload.clusters?.includes(name) ?? true;
+      for (const cluster of clusters.filter((candidate) => runsIn(candidate.cluster)))
+        await this.#restart(cluster, workload, Version, until);
     }
     return { restarted: Workloads };
   }
