@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { basename, join } from "node:path";
 import { accessOf } from "../../lib/blueprint";
 import { registry } from "../../registry";
 import { cli, MODEL, withModule } from "./run-cli";
@@ -95,10 +97,56 @@ test("a module that exports no registry is named", async () => {
 });
 
 test("a fault of this program ends with 70 and shows its stack", async () => {
-  await withModule('throw new TypeError("broken on purpose");', async (file) => {
+  const broken =
+    'exports.registry = { environmentNames: ["dev"], secretsIn() { throw new TypeError("broken on purpose"); } };';
+  await withModule(broken, async (file) => {
     const { code, err } = await cli("--registry", file, "list");
     expect(code).toBe(70);
     expect(err).toMatch(/TypeError: broken on purpose\n {4}at /);
+  });
+});
+
+test.each([
+  {
+    what: "imports what is not there",
+    text: 'require("./missing");',
+    line: 1,
+    says: "Cannot find module './missing'",
+  },
+  {
+    what: "does not parse",
+    text: "exports.a = 1;\nexports.registry = {{;\n",
+    line: 2,
+    says: "Expected identifier|Unexpected token",
+  },
+  {
+    what: "fails",
+    text: "const a = undefined;\n\nexports.b = a.c;\n",
+    line: 3,
+    says: "Cannot read properties of undefined",
+  },
+])(
+  "a registry that $what is said in one line with file and line",
+  async ({ text, line, says }) => {
+    await withModule(text, async (file) => {
+      // In a process of its own: jest loads modules in its own way.
+      const { status, stderr } = spawnSync(
+        process.execPath,
+        ["--import", "tsx", "lib/cli/secrets-registry.ts", "--registry", file, "validate"],
+        { cwd: join(__dirname, "../.."), encoding: "utf8" },
+      );
+      expect({ status, lines: stderr.trim().split("\n").length }).toEqual({ status: 2, lines: 1 });
+      expect(stderr).toMatch(new RegExp(`^\\S*${basename(file)}:${line}(:\\d+)?: .*(${says})`));
+    });
+  },
+  60_000,
+);
+
+test("a registry in JSON is none", async () => {
+  const { code, err } = await cli("--registry", join(__dirname, "../../package.json"), "validate");
+  expect({ code, err }).toEqual({
+    code: 2,
+    err: expect.stringMatching(/package\.json is no module of TypeScript or JavaScript/),
   });
 });
 

@@ -578,7 +578,11 @@ describe("a reload command", () => {
     const seen = (): readonly string[] =>
       existsSync(ran) ? readFileSync(ran, "utf8").trim().split("\n") : [];
     // Takes the value only while the application is there, and says which one.
-    const command = `echo 'one, two' >/dev/null; echo try >>${place}/tries; test -e ${place}/up && test 'a,b' = a","b && cat /vault/secrets/db/app.json >>${ran} && echo >>${ran}`;
+    writeFileSync(
+      join(place, "reload"),
+      `echo try >>${place}/tries; test -e ${place}/up && test "$1" = 'a,b' && cat "$2" >>${ran} && echo >>${ran}`,
+    );
+    const command = `sh ${place}/reload 'a,b' /vault/secrets/db/app.json`;
     const environment = await rehearse(registryWith(command, "222233334444"), "dev", group, aws);
     const { vault, root, start } = podOf(environment, "backend", "pod-that-reloads", { commands: "run" });
     const tries = (): number =>
