@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { AGENT_RESOURCES } from "../model/agent-resources";
+import { isJob } from "../model/definition";
 import { goDuration } from "../model/duration";
 import { fault, RegistryError } from "../model/faults";
 import {
@@ -184,6 +185,7 @@ function agentAnnotations(input: PodInput): Record<string, string> {
   return {
     [`${PREFIX}/agent-inject`]: "true",
     [`${PREFIX}/agent-init-first`]: "true",
+    ...(isJob(workload.controller) ? { [`${PREFIX}/agent-pre-populate-only`]: "true" } : {}),
     [`${PREFIX}/agent-requests-cpu`]: requests?.cpu ?? AGENT_RESOURCES.requests.cpu,
     [`${PREFIX}/agent-requests-mem`]: requests?.memory ?? AGENT_RESOURCES.requests.memory,
     [`${PREFIX}/agent-limits-cpu`]: limits?.cpu ?? AGENT_RESOURCES.limits.cpu,

@@ -52,6 +52,7 @@ export function vaultPlan(
     podTokenTimes(
       environment.reloadMargin,
       madeUsers.some(({ consumers }) => consumers.some(({ workload }) => workload === name)),
+      registry.workload(name).longestRun,
     );
   const policies = workloads.flatMap((workload) => (workload.vault ? [workload.vault.policy] : []));
   const roles = auths.flatMap((auth) =>

@@ -1,3 +1,4 @@
+import { type ControllerKind, isJob } from "../model/definition";
 import { checksIn, type HealthCheck } from "../model/health-checks";
 import { roleName, secretName, vaultRoleName } from "../model/names";
 import type { Cluster, Environment, Registry, Workload } from "../model/registry";
@@ -23,6 +24,8 @@ export interface WorkloadPlan {
   /** Kind of the object that makes its pods. */
   readonly controller: Workload["controller"];
   readonly delivery: Workload["delivery"];
+  /** How its Helm chart takes values. */
+  readonly helm: Workload["helm"];
   readonly reload: ReloadPlan;
   /** Health endpoints and synthetic checks that prove a rotation, sorted by name. */
   readonly checks: readonly HealthCheck[];
@@ -38,7 +41,9 @@ export interface WorkloadPlan {
 /** How a workload takes up a changed file; a restart names the object that makes its pods, in its namespace. */
 export type ReloadPlan =
   | Exclude<Workload["reload"], { readonly how: "redeploy" }>
-  | { readonly how: "redeploy"; readonly controller: Workload["controller"]; readonly deployment: string };
+  /** A job's: whatever starts later has it. */
+  | { readonly how: "next-run" }
+  | { readonly how: "redeploy"; readonly controller: ControllerKind; readonly deployment: string };
 
 /**
  * One workload of an environment.
@@ -67,6 +72,7 @@ export function workloadPlan(
     manage: workload.manage,
     controller: workload.controller,
     delivery: workload.delivery,
+    helm: workload.helm,
     reload: reloadPlan(workload),
     checks: checksIn(workload, environment.name),
     role: {
@@ -122,6 +128,7 @@ export function workloadPlan(
 }
 
 function reloadPlan({ name, reload, delivery, controller }: Workload): ReloadPlan {
+  if (isJob(controller)) return { how: "next-run" };
   if (reload.how !== "redeploy") return reload;
   const patched = delivery.how === "patch" ? delivery.deployment : undefined;
   return { how: "redeploy", controller, deployment: reload.deployment ?? patched ?? name };

@@ -254,6 +254,19 @@ export type ReloadInput =
    */
   | { readonly how: "redeploy"; readonly deployment?: string };
 
+/** What the values for a workload's Helm chart look like. */
+export interface HelmInput {
+  /** Where the chart takes annotations of pods, as keys joined by dots. Default: `podAnnotations`. */
+  readonly annotationsAt?: string;
+  /** Where it takes additional volumes of pods, as keys joined by dots. Default: `volumes`. */
+  readonly volumesAt?: string;
+  /**
+   * Whether the chart runs its annotations through `tpl`, as those of Bitnami and of Datadog do: then their text is escaped, so
+   * that Helm leaves the agent's templates to the agent. Default: `false`.
+   */
+  readonly tpl?: boolean;
+}
+
 /** CPU and memory of the agent's containers, in Kubernetes quantities. A limit of `""` is no limit. */
 export interface AgentResourcesInput {
   readonly requests?: { readonly cpu?: string; readonly memory?: string };
@@ -268,6 +281,19 @@ export const CONTROLLER_KINDS = ["Deployment", "StatefulSet", "DaemonSet"] as co
 /** One of {@link CONTROLLER_KINDS}. */
 export type ControllerKind = (typeof CONTROLLER_KINDS)[number];
 
+/**
+ * Kinds of `batch/v1`, whose pods come to an end. An agent that stays would keep them from it
+ * (https://github.com/hashicorp/vault-k8s/issues/120), so they have the one that renders once, and take up a new value when the
+ * next one starts.
+ */
+export const JOB_KINDS = ["Job", "CronJob"] as const;
+/** One of {@link JOB_KINDS}. */
+export type JobKind = (typeof JOB_KINDS)[number];
+
+/** Whether a workload's pods come to an end by themselves. */
+export const isJob = (controller: ControllerKind | JobKind): controller is JobKind =>
+  (JOB_KINDS as readonly string[]).includes(controller);
+
 /** One workload: one ServiceAccount, one role. */
 export interface WorkloadInput<E extends string = string> {
   readonly description?: string;
@@ -278,7 +304,12 @@ export interface WorkloadInput<E extends string = string> {
    * Kind of the object that makes its pods, which `reload.deployment` and `delivery.deployment` name. A restart after a
    * rotation, patches and files follow it. Default: `Deployment`.
    */
-  readonly controller?: ControllerKind;
+  readonly controller?: ControllerKind | JobKind;
+  /**
+   * How long a run of a Job or CronJob may take (`activeDeadlineSeconds` keeps it to that): it has the values of its start until
+   * it ends, so no old value goes earlier. Needed for those, and for nothing else.
+   */
+  readonly longestRun?: Duration;
   /**
    * `create`: Terraform makes the ServiceAccount. `annotate`: it exists (a Helm chart makes it) and Terraform adds
    * the annotation. `external`: GitOps does both from the files. Default: `create`.
@@ -309,6 +340,8 @@ export interface WorkloadInput<E extends string = string> {
   readonly runAsGroup?: number;
   /** Default: `file-watch`. */
   readonly reload?: ReloadInput;
+  /** How its Helm chart takes values. Default: as charts of `helm create` do. */
+  readonly helm?: HelmInput;
   /** Requests and limits of the agent. Default: 50m CPU and 64Mi requested, 500m and 128Mi at most. */
   readonly agentResources?: AgentResourcesInput;
   /**
@@ -541,13 +574,23 @@ const quantity = z.string().check(z.regex(/^\d+(\.\d+)?(m|Ki|Mi|Gi)?$/));
 /** Empty: none, where the injector would set one of its own. */
 const limit = z.string().check(z.regex(/^(\d+(\.\d+)?(m|Ki|Mi|Gi)?)?$/));
 const containerName = dnsLabel;
+const valuesPath = z.string().check(
+  z.refine((value) => /^[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*$/.test(value), {
+    params: {
+      allowed: "keys of a chart's values joined by dots, such as controller.podAnnotations",
+      change: "write the place as `helm show values` has it",
+    },
+    message: "path",
+  }),
+);
 
 /** Run-time schema of a workload. */
 export const workloadSchema = z.strictObject({
   description: z.optional(iamDescription),
   namespace: dnsLabel,
   serviceAccount: z.optional(dnsSubdomain),
-  controller: z._default(z.enum(CONTROLLER_KINDS), "Deployment"),
+  controller: z._default(z.enum([...CONTROLLER_KINDS, ...JOB_KINDS]), "Deployment"),
+  longestRun: z.optional(duration),
   manage: z._default(z.enum(["create", "annotate", "external"]), "create"),
   checks: z._default(z.record(z.string(), healthCheckSchema), {}),
   environments: z._default(
@@ -573,6 +616,14 @@ export const workloadSchema = z.strictObject({
       z.strictObject({ how: z.literal("redeploy"), deployment: z.optional(dnsSubdomain) }),
     ]),
     { how: "file-watch" },
+  ),
+  helm: z._default(
+    z.strictObject({
+      annotationsAt: z._default(valuesPath, "podAnnotations"),
+      volumesAt: z._default(valuesPath, "volumes"),
+      tpl: z._default(z.boolean(), false),
+    }),
+    { annotationsAt: "podAnnotations", volumesAt: "volumes", tpl: false },
   ),
   agentResources: z._default(
     z.strictObject({

@@ -11,13 +11,16 @@ const HOUR = 3_600;
 
 /**
  * Times of a pod's Vault token; the agent renews it while the pod lives, up to the maximum. A user that Vault has made for a pod
- * ends with the token that asked for it: that of the init container, which nobody renews, and that of the sidecar at its
- * maximum. Where there are such users, what is left of a token then is what applications need to take up the next user.
+ * ends with the token that asked for it: that of the init container, which nobody renews (a job has no other), and that of the
+ * sidecar at its maximum. Where there are such users, what is left of a token then is what applications need to take up the next user.
  */
 export function podTokenTimes(
   reloadMargin: Duration,
   readsMadeUsers: boolean,
+  longestRun: Duration = { seconds: 0 },
 ): { readonly ttl: Duration; readonly maxTtl: Duration } {
-  const seconds = readsMadeUsers ? Math.max(HOUR, Math.ceil(reloadMargin.seconds / SHARE_LEFT)) : HOUR;
+  const seconds = readsMadeUsers
+    ? Math.max(HOUR, Math.ceil(reloadMargin.seconds / SHARE_LEFT), longestRun.seconds)
+    : HOUR;
   return { ttl: { seconds }, maxTtl: { seconds: Math.max(24 * HOUR, 2 * seconds) } };
 }

@@ -29,3 +29,45 @@ describe.each(CONTROLLER_KINDS)("the files of a workload whose pods a %s makes",
     expect(backend.reload).toEqual({ how: "redeploy", controller, deployment: "api" });
   });
 });
+
+describe("values for a chart", () => {
+  const valuesOf = (helm: object | undefined) => {
+    const definition = draft();
+    if (helm) definition.workloads.backend.helm = helm;
+    const plan = blueprint(defineRegistry(definition), "prod" as never);
+    const backend = plan.workloads.find(({ name }) => name === "backend");
+    const [cluster] = plan.clusters;
+    if (!cluster || !backend) throw new Error("the sample has no backend");
+    const [values] = podFiles(backend, cluster);
+    return { values: parse(values?.content ?? ""), annotations: backend.pods[0]?.annotations ?? {} };
+  };
+
+  test("stand where charts of helm create take them", () => {
+    const { values, annotations } = valuesOf(undefined);
+    expect(values.podAnnotations).toEqual(annotations);
+    expect(values.volumes).toHaveLength(1);
+    expect(values.serviceAccount.name).toBe("backend");
+  });
+
+  test("stand where the chart takes them, beside what is there", () => {
+    const { values, annotations } = valuesOf({
+      annotationsAt: "controller.podAnnotations",
+      volumesAt: "controller.extraVolumes",
+    });
+    expect(values).toMatchObject({ controller: { podAnnotations: annotations, extraVolumes: [{}] } });
+    expect(values.podAnnotations).toBeUndefined();
+  });
+
+  test("mean the same after the chart's tpl", () => {
+    const { values, annotations } = valuesOf({ tpl: true });
+    // What is no action stays; a quoted text in an action is that text (text/template).
+    const tpl = (text: string): string => {
+      const withoutText = text.replaceAll(/\{\{ "(?:\{\{|\}\})" \}\}/g, "");
+      expect(withoutText).not.toMatch(/\{\{|\}\}/);
+      return text.replaceAll(/\{\{ "(\{\{|\}\})" \}\}/g, "$1");
+    };
+    const entries = Object.entries(values.podAnnotations as Record<string, string>);
+    expect(Object.fromEntries(entries.map(([name, text]) => [name, tpl(text)]))).toEqual(annotations);
+    expect(JSON.stringify(values)).not.toBe(JSON.stringify(valuesOf(undefined).values));
+  });
+});

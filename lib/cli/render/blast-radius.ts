@@ -18,6 +18,8 @@ export function renderBlastRadius(
 /** A consumer's way to take up a new value, in words. */
 export function reloadInWords(reload: ConsumerReload): string {
   switch (reload.how) {
+    case "next-run":
+      return "the next run has it";
     case "file-watch":
       return "reads the sidecar's file again, no redeploy";
     case "command":

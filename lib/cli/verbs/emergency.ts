@@ -63,4 +63,6 @@ const SESSIONS =
 const until = ({ reload, namespace }: WorkloadPlan, refreshEvery: string): string =>
   reload.how === "redeploy"
     ? "it is restarted before the old credential ends; where restarts fail, until somebody restarts it"
-    : `until its pods refresh, which they do every ${refreshEvery}; sooner: restart its pods in namespace ${namespace}`;
+    : reload.how === "next-run"
+      ? `until the runs that have started end; sooner: delete its pods in namespace ${namespace}`
+      : `until its pods refresh, which they do every ${refreshEvery}; sooner: restart its pods in namespace ${namespace}`;

@@ -46,7 +46,7 @@ export class DeploymentPatch extends Construct {
     }: DeploymentPatchProps,
   ) {
     super(scope, id);
-    const patch = literalJson(podTemplatePatch(plan));
+    const patch = literalJson(podTemplatePatch(plan, controller));
     setAddress(
       this,
       new DataResource(this, "patch", {

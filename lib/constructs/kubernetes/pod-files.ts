@@ -6,6 +6,8 @@ import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
 import { Construct } from "constructs";
 import { stringify } from "yaml";
 import { CA_FILE, type ClusterPlan, type PodPlan, type WorkloadPlan } from "../../blueprint";
+import { isJob } from "../../model/definition";
+import { isRecord } from "../../model/is-record";
 import { podTemplatePatch } from "./pod-template-patch";
 import { roleAnnotations } from "./workload-service-account";
 
@@ -39,17 +41,41 @@ function serviceAccount(workload: WorkloadPlan, cluster: ClusterPlan): object {
   };
 }
 
-/** Values under the names that most charts use; a chart with other names maps them in its own values. */
+/** Text that Helm's `tpl` gives back as it is. */
+const escaped = (text: string): string =>
+  text.replaceAll(/\{\{|\}\}/g, (braces) => `{{ ${JSON.stringify(braces)} }}`);
+
+/** `{ a: { b: value } }` for `a.b`. */
+const valueAt = (path: string, value: object): object =>
+  path.split(".").reduceRight<object>((inner, key) => ({ [key]: inner }), value);
+
+/** Places may lie below one another's keys. */
+function merged(one: object, other: object): object {
+  const result: Record<string, unknown> = { ...one };
+  for (const [key, value] of Object.entries(other)) {
+    const present = result[key];
+    result[key] = isRecord(present) && isRecord(value) ? merged(present, value) : value;
+  }
+  return result;
+}
+
+/** Values for the workload's chart, at the places that it names; `serviceAccount` is as charts of `helm create` have it. */
 function helmValues(workload: WorkloadPlan, cluster: ClusterPlan, pod: PodPlan): object {
-  return {
-    podAnnotations: pod.annotations,
-    serviceAccount: {
-      create: workload.manage !== "create",
-      name: workload.serviceAccount,
-      annotations: roleAnnotations(workload, cluster.identity),
+  const { annotationsAt, volumesAt, tpl } = workload.helm;
+  const annotations = tpl
+    ? Object.fromEntries(Object.entries(pod.annotations).map(([name, text]) => [name, escaped(text)]))
+    : pod.annotations;
+  return [
+    valueAt(annotationsAt, annotations),
+    {
+      serviceAccount: {
+        create: workload.manage !== "create",
+        name: workload.serviceAccount,
+        annotations: roleAnnotations(workload, cluster.identity),
+      },
     },
-    volumes: pod.volumes,
-  };
+    valueAt(volumesAt, pod.volumes),
+  ].reduce(merged);
 }
 
 function caSecret(workload: WorkloadPlan, ca: { readonly name: string; readonly pem: string }): object {
@@ -111,10 +137,10 @@ export function podFiles(workload: WorkloadPlan, cluster: ClusterPlan): readonly
     {
       path: at("patch.yaml"),
       content: yaml({
-        apiVersion: "apps/v1",
+        apiVersion: isJob(workload.controller) ? "batch/v1" : "apps/v1",
         kind: workload.controller,
         metadata: { name: controllerName(workload) },
-        ...podTemplatePatch(pod),
+        ...podTemplatePatch(pod, workload.controller),
       }),
     },
     ...resources,

@@ -1,11 +1,15 @@
-import type { PodPlan } from "../../blueprint";
+import type { PodPlan, WorkloadPlan } from "../../blueprint";
 
-/** A strategic merge patch of a Deployment's pod template that adds the three things a pod needs. */
-export const podTemplatePatch = (plan: PodPlan): object => ({
-  spec: {
-    template: {
-      metadata: { annotations: plan.annotations },
-      spec: { serviceAccountName: plan.serviceAccountName, volumes: plan.volumes },
-    },
-  },
-});
+/** A strategic merge patch of an object's pod template that adds the three things a pod needs. */
+export function podTemplatePatch(
+  plan: PodPlan,
+  controller: WorkloadPlan["controller"] = "Deployment",
+): object {
+  const template = {
+    metadata: { annotations: plan.annotations },
+    spec: { serviceAccountName: plan.serviceAccountName, volumes: plan.volumes },
+  };
+  return controller === "CronJob"
+    ? { spec: { jobTemplate: { spec: { template } } } }
+    : { spec: { template } };
+}

@@ -10,6 +10,7 @@ import { environmentFaults } from "./environments";
 import { functionFaults } from "./functions";
 import { healthCheckFaults } from "./health-checks";
 import { namespaceFaults, sharedNamespaceFaults, sharedSubjectFaults } from "./identities";
+import { jobFaults } from "./jobs";
 import { keyFaults } from "./keys";
 import { kindSettingFaults } from "./kind-settings";
 import { unknownNames } from "./names";
@@ -38,6 +39,7 @@ const RULES: readonly ((context: RuleContext) => readonly Fault[])[] = [
   unsupported,
   timingFaults,
   uptakeFaults,
+  jobFaults,
   kindSettingFaults,
   rotatorFaults,
   serviceAccountFaults,

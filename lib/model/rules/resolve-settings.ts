@@ -1,6 +1,7 @@
 import { check } from "../check";
 import type { ParsedEnvironment, ParsedSecret } from "../definition";
 import type { Fault } from "../faults";
+import { heldFor } from "../held-for";
 import { type AnyKindSettings, settingsSchema } from "../kinds";
 import type { ParsedRegistry } from "../parse";
 import { type EnvironmentSecret, isPresent, resolveSecret } from "../resolve";
@@ -47,7 +48,13 @@ function resolveOne(
   });
   if (value === undefined) return { faults };
   const kindSettings = withLogin({ kind: secret.kind, settings: value } as AnyKindSettings, secret);
-  return { secret: resolveSecret(key, secret, environmentName, environment, kindSettings), faults: [] };
+  const held = heldFor(
+    environment,
+    secret.consumers.map((consumer) =>
+      parsed.workloads.get(typeof consumer === "string" ? consumer : consumer.workload),
+    ),
+  );
+  return { secret: resolveSecret(key, secret, environmentName, held, kindSettings), faults: [] };
 }
 
 /** The default login and connection depend on the store, which the settings' own schema does not see. */

@@ -1,6 +1,7 @@
 import type { ParsedEnvironment } from "../definition";
 import { formatDuration, sumOf } from "../duration";
 import { type Fault, fault, type PathStep } from "../faults";
+import { heldFor } from "../held-for";
 import { acceptorLag } from "../kinds";
 import { type EnvironmentSecret, leastOverlap } from "../resolve";
 import { rotationSchedule } from "../rotation-schedule";
@@ -108,7 +109,11 @@ function overlapFaults(
       ),
     );
   }
-  const least = leastOverlap(environment, acceptorLag(secret).afterSwitch);
+  const held = heldFor(
+    environment,
+    secret.consumers.map(({ workload }) => context.parsed.workloads.get(workload)),
+  );
+  const least = leastOverlap(held, acceptorLag(secret).afterSwitch);
   if (definition?.overlap && definition.overlap.seconds <= least.seconds) {
     faults.push(
       fault(

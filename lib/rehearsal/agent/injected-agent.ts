@@ -70,6 +70,7 @@ const POD_ANNOTATIONS = [
   "agent-inject-containers",
   "agent-limits-cpu",
   "agent-limits-mem",
+  "agent-pre-populate-only",
   "agent-requests-cpu",
   "agent-requests-mem",
   "agent-run-as-group",
@@ -119,6 +120,8 @@ export function injectedAgent(
   settings: InjectedAgentSettings,
 ): InjectedAgent {
   const annotations = new Reader(pod.annotations);
+  if (container === "sidecar" && pod.annotations[`${PREFIX}agent-pre-populate-only`] === "true")
+    throw new InjectionError("a pod that is only pre-populated has no sidecar");
   if (annotations.take("agent-inject") !== "true")
     throw new InjectionError("the pod does not ask for an agent");
   const token = tokenVolume(pod, annotations.need("agent-service-account-token-volume-name"));

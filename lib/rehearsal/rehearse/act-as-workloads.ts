@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
 import type { PodPlan, SecretPlan, WorkloadPlan } from "../../blueprint";
+import { isJob } from "../../model/definition";
 import { KV_VERSION_FIELD } from "../../model/names";
 import { type Outcome, probeSecret, probeVault } from "../access";
 import { type AgentProcess, type InjectedAgent, injectedAgent, startAgent } from "../agent";
@@ -230,7 +231,7 @@ async function renderFiles(
     .filter(({ secret }) => owned.includes(secret))
     .map(({ path }) => join(root, "vault/secrets", path));
   const { running, missing } =
-    unwritten.length > 0
+    unwritten.length > 0 || isJob(workload.controller)
       ? { running: init.running, missing: unwritten }
       : await stay(begin("sidecar"), replaced);
   for (const secret of world.plan.secrets.filter(({ consumers }) => consumers.includes(workload.name))) {

@@ -1,0 +1,16 @@
+import type { ParsedEnvironment, ParsedWorkload } from "./definition";
+
+/**
+ * How long consumers may hold an old value after a new one is there, beside the reload margin: until agents look again, or until the
+ * longest run of a job ends that has started just before.
+ */
+export function heldFor(
+  { refreshEvery, reloadMargin }: Pick<ParsedEnvironment, "refreshEvery" | "reloadMargin">,
+  consumers: readonly (Pick<ParsedWorkload, "longestRun"> | undefined)[],
+): Pick<ParsedEnvironment, "refreshEvery" | "reloadMargin"> {
+  const seconds = Math.max(
+    refreshEvery.seconds,
+    ...consumers.map((consumer) => consumer?.longestRun?.seconds ?? 0),
+  );
+  return { refreshEvery: { seconds }, reloadMargin };
+}
