@@ -14,8 +14,22 @@ import { VaultCaFile } from "./vault-ca-file";
 export interface SecretsStackProps<E extends string, W extends string> {
   readonly registry: Registry<E, W, string>;
   readonly environment: NoInfer<E>;
-  /** @default local state */
-  readonly backend?: BackendSettings;
+  /** `false`: the caller's own, such as `new CloudBackend(stack, …)`. @default local state */
+  readonly backend?: BackendSettings | false;
+  /**
+   * Role that Terraform takes to deploy to AWS, such as one of another account than its own credentials'.
+   * @default none: the credentials are the deployer's
+   */
+  readonly assumeRole?: {
+    readonly roleArn: string;
+    readonly externalId?: string;
+    readonly sessionName?: string;
+  };
+  /**
+   * Versions of Terraform's providers, where an app holds them against other modules' constraints.
+   * @default exactly those that the constructs are made from
+   */
+  readonly providerVersions?: Readonly<Partial<Record<"aws" | "vault" | "kubernetes", string>>>;
   /** Parts that the stack holds. @default everything of the environment */
   readonly parts?: RegistryParts;
 }
@@ -37,12 +51,22 @@ export class SecretsStack<E extends string = string, W extends string = string> 
   constructor(
     scope: Construct,
     id: string,
-    { registry, environment, backend, parts = {} }: SecretsStackProps<E, W>,
+    {
+      registry,
+      environment,
+      backend,
+      parts = {},
+      assumeRole,
+      providerVersions = {},
+    }: SecretsStackProps<E, W>,
   ) {
     super(scope, id);
     const plan = blueprint(registry, environment);
     this.addOverride("terraform.required_version", TERRAFORM_VERSION);
-    setBackend(this, id, backend ?? { type: "local" });
+    for (const [provider, version] of Object.entries(providerVersions)) {
+      this.addOverride(`terraform.required_providers.${provider}.version`, version);
+    }
+    if (backend !== false) setBackend(this, id, backend ?? { type: "local" });
     const vaults = chosen(plan.vaults, parts.vaults, `Vault of ${environment}`);
     const clusters = chosen(plan.clusters, parts.clusters, `cluster of ${environment}`);
     const aws = parts.aws ?? true;
@@ -51,7 +75,7 @@ export class SecretsStack<E extends string = string, W extends string = string> 
       environment,
       parts: { aws, vaults: vaults.map(({ name }) => name), clusters: clusters.map(({ name }) => name) },
       providers: {
-        ...(aws ? { aws: awsProvider(this, plan) } : {}),
+        ...(aws ? { aws: awsProvider(this, plan, assumeRole) } : {}),
         vault: Object.fromEntries(vaults.map((vault) => [vault.name, vaultProvider(this, vault)])),
         kubernetes: Object.fromEntries(
           clusters.map((cluster) => [cluster.name, kubernetesProvider(this, cluster)]),
@@ -61,11 +85,16 @@ export class SecretsStack<E extends string = string, W extends string = string> 
   }
 }
 
-function awsProvider(scope: Construct, plan: Blueprint): AwsProvider {
+function awsProvider(
+  scope: Construct,
+  plan: Blueprint,
+  role: SecretsStackProps<string, string>["assumeRole"],
+): AwsProvider {
   return new AwsProvider(scope, "aws", {
     region: plan.regions.primary,
     // A credential of another account must not deploy this environment.
     allowedAccountIds: [plan.account],
+    ...(role ? { assumeRole: [{ ...role }] } : {}),
   });
 }
 

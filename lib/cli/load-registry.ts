@@ -7,7 +7,7 @@ import { UserFault } from "./user-fault";
 const ENDINGS = [".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"];
 
 /** A path as people give it: the file, the file without its ending, or the folder with an index. */
-function findModule(path: string): string | undefined {
+export function findModule(path: string): string | undefined {
   const candidates = [
     path,
     ...ENDINGS.map((ending) => path + ending),

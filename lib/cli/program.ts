@@ -13,6 +13,7 @@ import { addPreflightCommand } from "./commands/preflight";
 import { addRotateCommand } from "./commands/rotate";
 import type { RotationCommandHost } from "./commands/rotation-command-host";
 import type { Pace } from "./driver/pace";
+import { findRegistry, ownVersion } from "./find-registry";
 import { formatOption } from "./format-option";
 import { loadRegistry } from "./load-registry";
 import { profileOf, profilesIn } from "./profiles";
@@ -78,7 +79,15 @@ export async function run(
     .description(
       "Reads a secrets registry: what each environment holds, who can read what, and how a secret is changed; and rotates its secrets.",
     )
-    .option("--registry <path>", "module that exports the registry", "registry")
+    .version(ownVersion())
+    .option(
+      "--registry <path>",
+      "module that exports the registry (default: as package.json names it, or ./registry, here or above)",
+    )
+    .hook("preAction", (command) => {
+      if (command.opts().registry === undefined)
+        command.setOptionValue("registry", findRegistry(process.cwd()));
+    })
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
     .addHelpText(

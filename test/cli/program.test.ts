@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { basename, join } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { accessOf } from "../../lib/blueprint";
+import { findRegistry } from "../../lib/cli/find-registry";
 import { registry } from "../../registry";
-import { cli, MODEL, withModule } from "./run-cli";
+import { cli, MODEL, withFolder, withModule } from "./run-cli";
 
 test("validate says that a sound registry is sound", async () => {
   expect(await cli("validate")).toEqual({
@@ -154,4 +156,48 @@ test("help has examples and exit codes", async () => {
   const { code, out } = await cli("--help");
   expect(code).toBe(0);
   expect(out).toMatch(/Examples:[\s\S]*access --env prod --format json[\s\S]*Exit codes/);
+});
+
+test("--version is that of the package", async () => {
+  const { version } = JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8"));
+  expect(await cli("--version")).toEqual({ code: 0, out: `${version}\n`, err: "" });
+});
+
+describe("the registry that is meant where nobody names one", () => {
+  const CASES = [
+    { what: "stands beside", files: { "registry.js": "" }, from: ".", found: "registry" },
+    { what: "stands above", files: { "registry/index.ts": "", "a/b/x": "" }, from: "a/b", found: "registry" },
+    {
+      what: "is named by the nearest package.json",
+      files: {
+        "registry.ts": "",
+        "app/package.json": '{ "secrets-registry": { "registry": "./infra/secrets" } }',
+        "app/src/x": "",
+      },
+      from: "app/src",
+      found: "app/infra/secrets",
+    },
+    {
+      what: "is nearer than one that a package.json further above names",
+      files: { "package.json": '{ "secrets-registry": { "registry": "./far" } }', "app/registry.mjs": "" },
+      from: "app",
+      found: "app/registry",
+    },
+    {
+      what: "is not to be had from a package.json that does not parse",
+      files: { "package.json": "{", "registry.ts": "" },
+      from: ".",
+      found: "registry",
+    },
+  ];
+
+  test.each(CASES)("$what", async ({ files, from, found }) => {
+    await withFolder(async (folder) => {
+      for (const [path, text] of Object.entries(files)) {
+        mkdirSync(dirname(join(folder, path)), { recursive: true });
+        writeFileSync(join(folder, path), text as string);
+      }
+      expect(findRegistry(join(folder, from))).toBe(join(folder, found));
+    });
+  });
 });

@@ -1,10 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { CloudBackend, NamedCloudWorkspace, Testing } from "cdktf";
 import { parse } from "yaml";
 import { blueprint } from "../../lib/blueprint";
 import { defineRegistry, type Registry } from "../../lib/model";
 import { registry } from "../../registry";
 import { clusterCa } from "../../registry/certificates";
+import { SecretsStack } from "../../stacks";
 import { reordered } from "../blueprint/random-registry";
 import { type Draft, draft, genericPassword, vaultDatabase } from "../model/sample";
 import { synthesize, type TerraformJson } from "./synthesized";
@@ -624,6 +626,30 @@ describe("a stack", () => {
     synthesize({ registry: registryWithIdle, environment: "prod" }, (stack) => {
       expect(JSON.stringify(stack)).not.toContain("idle");
       expect(stack.resource.aws_iam_role.secrets_backend).toBeDefined();
+    });
+  });
+
+  test("leaves the backend to whoever brings one", () => {
+    const app = Testing.app();
+    const stack = new SecretsStack(app, "stack", { registry: own, environment: "dev", backend: false });
+    expect(
+      () => new CloudBackend(stack, { organization: "acme", workspaces: new NamedCloudWorkspace("dev") }),
+    ).not.toThrow();
+    expect(Object.keys(JSON.parse(Testing.synth(stack)).terraform)).toContain("cloud");
+  });
+
+  test("takes a role in AWS, and providers' versions of the app's own", () => {
+    const roleArn = "arn:aws:iam::111111111111:role/terraform";
+    const settings = { registry: own, environment: "dev" as const };
+    synthesize({ ...settings, assumeRole: { roleArn, sessionName: "secrets" } }, ({ provider }) => {
+      expect(provider.aws[0].assume_role).toEqual([{ role_arn: roleArn, session_name: "secrets" }]);
+    });
+    synthesize({ ...settings, providerVersions: { aws: ">= 6.25, < 7" } }, ({ terraform }) => {
+      expect(terraform.required_providers.aws).toMatchObject({
+        source: "hashicorp/aws",
+        version: ">= 6.25, < 7",
+      });
+      expect(terraform.required_providers.vault.version).toMatch(/^[\d.]+$/);
     });
   });
 
