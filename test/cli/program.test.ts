@@ -100,7 +100,7 @@ test("a module that exports no registry is named", async () => {
 
 test("a fault of this program ends with 70 and shows its stack", async () => {
   const broken =
-    'exports.registry = { environmentNames: ["dev"], secretsIn() { throw new TypeError("broken on purpose"); } };';
+    'exports.registry = { environmentNames: ["dev"], secretsIn: 1, environment() { throw new TypeError("broken on purpose"); } };';
   await withModule(broken, async (file) => {
     const { code, err } = await cli("--registry", file, "list");
     expect(code).toBe(70);

@@ -684,6 +684,7 @@ const CASES: readonly {
           address: "https://vault.example.com",
           namespace: "acme",
         });
+      d.environments.prod.vaultAuth = "jwt";
       d.environments.dev.vaults[0].deployer = "names";
     },
     faults: [
@@ -2365,7 +2366,7 @@ const CASES: readonly {
         found: "a setting that does not exist",
         allowed:
           "host, writerHost, port, server, caPem, database, role, adopt, schemas, exceptObjects, privileges, lockGrace, data, login, connectionUser, ttl, maxTtl",
-        change: 'write "host"',
+        change: "remove it",
       },
     ],
   },
@@ -2636,7 +2637,10 @@ const CASES: readonly {
     name: "two environments that make the same auth mount",
     change: (d) => {
       d.environments.prod.vaults[0].address = d.environments.dev.vaults[0].address;
-      d.environments.prod.clusters[0].name = "dev-one";
+      Object.assign(d.environments.prod.clusters[0], {
+        name: "dev-one",
+        apiServer: "https://api.dev.example.com",
+      });
     },
     faults: [
       {

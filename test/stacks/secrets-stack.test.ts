@@ -646,7 +646,7 @@ describe("a stack", () => {
     });
     synthesize({ ...settings, providerVersions: { aws: ">= 6.25, < 7" } }, ({ terraform }) => {
       expect(terraform.required_providers.aws).toMatchObject({
-        source: "hashicorp/aws",
+        source: "aws",
         version: ">= 6.25, < 7",
       });
       expect(terraform.required_providers.vault.version).toMatch(/^[\d.]+$/);
