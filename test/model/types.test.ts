@@ -72,7 +72,7 @@ test.each([
   // @ts-expect-error a kind that does not exist
   () => defineRegistry({ ...parts, secrets: { "a/b": { ...secret, kind: "mysql" } } }),
   // @ts-expect-error an admin credential that does not exist
-  () => defineRegistry({ ...parts, secrets: { "a/b": { ...common, kind: "postgresql-user", consumers: ["backend"], admin: "a/c", settings: { host: "db.example.com", database: "app", role: "app" }, environments: { prod: { presence: "absent" } } } } }),
+  () => defineRegistry({ ...parts, secrets: { "a/b": { ...secret, admin: "a/c" } } }),
   // @ts-expect-error a workload that does not exist
   () => defineRegistry({ ...parts, secrets: { "a/b": secret }, accessRules: { frontend: { deny: ["a/*"] } } }),
   // @ts-expect-error a check in an environment that does not exist
