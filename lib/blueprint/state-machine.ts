@@ -49,7 +49,7 @@ const CONFIRMATION_TRIES = 288;
 const EMERGENCY_CONFIRMATION_TRIES = 4;
 /** 20 minutes: a broken credential is to be rolled back soon. */
 const PROOF_TRIES = 5;
-/** 12 hours: consumers that still present the old credential are looked for, and mended. */
+/** 12 hours: consumers that still present the old credential are looked for, and fixed. */
 const DECOMMISSION_TRIES = 144;
 /** An hour. */
 const ROLLBACK_TRIES = 12;

@@ -8,7 +8,7 @@ import { UserFault } from "./user-fault";
 export interface RecordSource {
   /**
    * Every record of a run that ended on a day (UTC) or later, in the order in which they ended; and what was found that
-   * is no sound record. Objects that cannot be read count from whatever day they may be.
+   * is no valid record. Objects that cannot be read count from whatever day they may be.
    */
   since(day: string): Promise<RecordReading>;
 }
@@ -19,7 +19,7 @@ export interface RecordReading {
   readonly faults: readonly SourceFault[];
 }
 
-/** Something in a source that is no sound record. */
+/** Something in a source that is no valid record. */
 export interface SourceFault {
   /** File or object. */
   readonly source: string;

@@ -80,7 +80,7 @@ export type ChangeFacts = z.output<typeof factsSchema>;
 export interface ChangeReading {
   /** `undefined` while there are faults. */
   readonly change: ChangeRequest | undefined;
-  /** The sound parts, for further rules: one fault does not hide another. */
+  /** The valid parts, for further rules: one fault does not hide another. */
   readonly parts: Partial<ChangeRequest>;
   /** Text below the front matter. */
   readonly body: string;
@@ -151,7 +151,7 @@ function readParts(data: unknown, body: string): Omit<ChangeReading, "body"> {
         [name],
         "a part that does not exist",
         `one of ${Object.keys(changeRequestSchema.shape).join(", ")}`,
-        "remove it, or mend its spelling",
+        "remove it, or correct its spelling",
       ),
     );
   }
@@ -212,7 +212,7 @@ export const isSamePerson = (a: string, b: string): boolean =>
  * below (check marks, sign-offs) do not count; every fact that somebody approved does.
  *
  * @returns `sha256:<hex>`
- * @throws ChangeRequestError when the file is no sound change request
+ * @throws ChangeRequestError when the file is no valid change request
  */
 export function changeDigest(text: string): string {
   const { change, faults } = readChangeRequest(text);
@@ -220,12 +220,12 @@ export function changeDigest(text: string): string {
   return digestOf(change);
 }
 
-/** A file that is no sound change request. */
+/** A file that is no valid change request. */
 export class ChangeRequestError extends Error {
   override readonly name = "ChangeRequestError";
 
   constructor(readonly faults: readonly Fault[]) {
-    super(`No sound change request: ${faults.map(({ path, found }) => `${path}: ${found}`).join("; ")}.`);
+    super(`Not a valid change request: ${faults.map(({ path, found }) => `${path}: ${found}`).join("; ")}.`);
   }
 }
 

@@ -17,7 +17,7 @@ import { isRecord } from "./is-record";
 
 /**
  * The shape of a definition, checked part by part: a fault in one secret does not hide those of another, and the
- * rules can still look at every part that is sound.
+ * rules can still look at every part that is valid.
  */
 export interface ParsedRegistry {
   readonly id: string;
@@ -27,7 +27,7 @@ export interface ParsedRegistry {
   readonly accessRules: ReadonlyMap<string, ParsedAccessRule>;
   /** The secrets as they were given: merged parts remember their duplicates. */
   readonly fragments: unknown;
-  /** Every name that the definition uses, sound or not: a broken part is no unknown name. */
+  /** Every name that the definition uses, valid or not: a broken part is no unknown name. */
   readonly declared: {
     readonly environments: readonly string[];
     readonly workloads: readonly string[];
@@ -61,7 +61,7 @@ export function parseRegistry(definition: unknown): {
           [name],
           "a part that does not exist",
           `one of ${TOP_LEVEL.join(", ")}`,
-          "remove it, or mend its spelling",
+          "remove it, or correct its spelling",
         ),
       );
     }

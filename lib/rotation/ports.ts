@@ -115,7 +115,7 @@ export interface Random {
   bytes(count: number): Buffer;
 }
 
-/** Structured log. Fields are names, times and counts; values that slip in are blotted out. */
+/** Structured log. Fields are names, times and counts; values that slip in are redacted. */
 export interface Logbook {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;

@@ -141,7 +141,7 @@ export const ROTATION_FAULTS = {
   "vault-login-refused": {
     retryable: true,
     change:
-      "compare the mirror's auth role (issuer, audience, subject) with its IAM role; terraform apply mends it",
+      "compare the mirror's auth role (issuer, audience, subject) with its IAM role; terraform apply sets it right",
   },
   "vault-path-refused": {
     retryable: false,

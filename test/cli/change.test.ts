@@ -23,7 +23,7 @@ const writeJwt = (folder: string): Promise<CliResult> =>
 const check = (folder: string, ...more: string[]): Promise<CliResult> =>
   cli("change", "check", "--folder", folder, "--date", "2026-11-26", ...more);
 
-test("new writes what check finds sound, the same bytes every time, and never over a file", async () => {
+test("new writes what check finds valid, the same bytes every time, and never over a file", async () => {
   await withFolder(async (folder) => {
     const first = await writeJwt(join(folder, "one"));
     expect(first).toMatchObject({ code: 0, err: "" });
@@ -339,7 +339,7 @@ test("a change that is over is history: the registry may have gone on", async ()
       });
       expect(await checkOn("2027-01-01")).toMatchObject({
         code: 0,
-        out: expect.stringContaining(": sound, history"),
+        out: expect.stringContaining(": valid, history"),
       });
     });
   });

@@ -6,7 +6,7 @@ import { findRegistry } from "../../lib/cli/find-registry";
 import { registry } from "../../registry";
 import { cli, MODEL, withFolder, withModule } from "./run-cli";
 
-test("validate says that a sound registry is sound", async () => {
+test("validate says that a valid registry is valid", async () => {
   expect(await cli("validate")).toEqual({
     code: 0,
     out: "Registry acme is valid: 13 secrets, 6 workloads, 3 environments.\n",

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { KIND_NAMES, type RotationRecord } from "../../lib/model";
 
-/** Records of rotation runs, sound ones of every shape. */
+/** Records of rotation runs, valid ones of every shape. */
 
 const hex = (length: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`));
 const slug = fc.stringMatching(/^[a-z][a-z0-9]{0,7}(-[a-z0-9]{1,5})?$/);
@@ -28,7 +28,7 @@ const start = fc
   .integer({ min: 0, max: 5 * 24 * 60 })
   .map((minute) => Date.UTC(2026, 10, 20) + minute * 60_000);
 
-/** A sound record with an id of the caller's. */
+/** A valid record with an id of the caller's. */
 export const recordWith = (id: string): fc.Arbitrary<RotationRecord> =>
   fc
     .record({

@@ -15,7 +15,7 @@ test("a record is read as it was written, and its digest follows from its facts 
   expect(recordDigest(record)).toMatch(/^sha256:[0-9a-f]{64}$/);
 });
 
-test("every outcome, with and without approval and fingerprints, is a sound record", () => {
+test("every outcome, with and without approval and fingerprints, is a valid record", () => {
   fc.assert(
     fc.property(recordWith("run-1"), (record) => {
       expect(read(record)).toEqual({ record, faults: [] });

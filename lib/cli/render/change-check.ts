@@ -9,7 +9,7 @@ export function renderChangeCheck(result: ChangeCheck, format: "text" | "json"):
 }
 
 function verdict({ file, digest, open, faults }: CheckedChange): string {
-  if (faults.length === 0) return `${file}: sound${open ? "" : ", history"}\n  ${digest}`;
+  if (faults.length === 0) return `${file}: valid${open ? "" : ", history"}\n  ${digest}`;
   return [
     `${file}: ${faults.length} fault${faults.length === 1 ? "" : "s"}`,
     ...faults.map(formatFault),

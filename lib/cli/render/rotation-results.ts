@@ -74,6 +74,6 @@ export function renderBootstrap(report: BootstrapReport, format: Format): string
   const faults = secrets.flatMap(({ secret, fault }) => (fault ? [`${secret}: ${fault.message}`] : []));
   const end = complete
     ? `${environment} (account ${account}) is ready: every secret is proved, and every Vault serves it.`
-    : `${environment} (account ${account}) is not complete. Run the same command again when what is said above is mended: it does what is left.`;
+    : `${environment} (account ${account}) is not complete. Run the same command again when what is said above is fixed: it does what is left.`;
   return [table, ...[...faults, ...warnings].map((line) => `\n${line}`), `\n${end}`].join("\n");
 }

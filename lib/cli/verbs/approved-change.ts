@@ -33,7 +33,7 @@ export function changeOf(registry: Registry, file: string, use: ChangeUse): Used
   if (checked?.digest === undefined || change === undefined) {
     throw new UserFault(
       [
-        `${file} is no sound change request for this registry. Write a new one: secrets-registry change new ${key}.`,
+        `${file} is no valid change request for this registry. Write a new one: secrets-registry change new ${key}.`,
         ...(checked?.faults ?? []).map(formatFault),
       ].join("\n\n"),
     );

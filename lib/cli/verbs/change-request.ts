@@ -126,7 +126,7 @@ function unknownFault(path: readonly string[], name: string, what: string, known
     path,
     `${JSON.stringify(name)}, which is no ${what}`,
     `one of ${known.join(", ")}`,
-    near === undefined ? "mend the name" : `did you mean ${JSON.stringify(near)}?`,
+    near === undefined ? "correct the name" : `did you mean ${JSON.stringify(near)}?`,
   );
 }
 

@@ -23,7 +23,7 @@ export interface ArchivedDay {
  * Writes the records of runs into one file for each day on which runs ended. What is in a file stays as it is, byte by
  * byte; new runs come below it.
  *
- * @throws UserFault when the source holds what is no sound record; then nothing is written
+ * @throws UserFault when the source holds what is no valid record; then nothing is written
  */
 export async function archiveLog(
   source: RecordSource,

@@ -128,7 +128,7 @@ function signOffFaults(record: RotationRecord, { signOffs, malformed }: Archived
         ["signOff"],
         `${email} on ${day}`,
         `a day from ${dayOf(record)}, when the run ended`,
-        "mend the day",
+        "correct the day",
       ),
     );
   const others = signOffs.filter((signOff) => !isActor(signOff, record.actors.started));

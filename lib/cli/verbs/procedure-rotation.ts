@@ -395,7 +395,7 @@ function afterBadEnd({ secret, plan }: FoundSecret, { change, status }: RunView)
   const again =
     change === undefined
       ? `Mend what failed, then: secrets-registry rotate ${secret.key} --env ${plan.environment}.`
-      : `Change request ${change.id} is used up in ${plan.environment}: mend what failed, then ask for another change.`;
+      : `Change request ${change.id} is used up in ${plan.environment}: fix what failed, then ask for another change.`;
   if (status === "withdrawn") {
     return `Nothing was changed${change === undefined ? "" : `, and change request ${change.id} is free again`}: run the same command once more.`;
   }

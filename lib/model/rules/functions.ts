@@ -16,7 +16,7 @@ export const functionFaults = (context: RuleContext): readonly Fault[] =>
               path,
               `${JSON.stringify(network)}, which is no network of ${name}`,
               [NO_NETWORK, ...networks.map((candidate) => candidate.name)].join(", "),
-              `mend the name, or add the network to environments.${name}.networks`,
+              `correct the name, or add the network to environments.${name}.networks`,
             ),
           ];
     // The mirror copies what others read in Vault, and has Vault rotate the logins of its own connections.

@@ -104,7 +104,7 @@ function ruleFaults(context: RuleContext, secret: GenericSecret): readonly Fault
         [...path, name],
         "a rule for no field",
         `one of ${list(fields)}`,
-        "mend the name, or add the field",
+        "correct the name, or add the field",
       ),
     );
   const bare = fields.filter((name) => !ruled.includes(name));

@@ -54,7 +54,7 @@ const RULES: readonly ((context: RuleContext) => readonly Fault[])[] = [
   derivedNameFaults,
 ];
 
-/** Resolves the secrets of each environment and runs every rule over what is sound. */
+/** Resolves the secrets of each environment and runs every rule over what is valid. */
 export function checkRules(parsed: ParsedRegistry): {
   readonly resolved: ReadonlyMap<string, readonly EnvironmentSecret[]>;
   readonly faults: readonly Fault[];

@@ -24,7 +24,7 @@ function unknown(
       known.length > MANY
         ? `one of ${known.length} names, such as ${nearestOf(name, known, 3).join(", ")}`
         : `one of ${[...known].sort().join(", ")}`,
-      near ? `did you mean ${JSON.stringify(near)}?` : `mend the name, or add the ${what}`,
+      near ? `did you mean ${JSON.stringify(near)}?` : `correct the name, or add the ${what}`,
     ),
   ];
 }

@@ -8,7 +8,7 @@ import { type EnvironmentSecret, isPresent, resolveSecret } from "../resolve";
 import { settingPath } from "./setting-path";
 import { LOGINS } from "./supported";
 
-/** The secrets as each environment has them, as far as their settings are sound. */
+/** The secrets as each environment has them, as far as their settings are valid. */
 export function resolveSecrets(parsed: ParsedRegistry): {
   readonly resolved: ReadonlyMap<string, readonly EnvironmentSecret[]>;
   readonly faults: readonly Fault[];

@@ -9,7 +9,7 @@ import {
 
 /**
  * A difference between the embedded AWS (ministack 1.5.33) and AWS, as far as access to secrets is concerned, and what we
- * do about each. A test per entry fails when upstream mends it: then the entry, its workaround and what leans
+ * do about each. A test per entry fails when upstream fixes it: then the entry, its workaround and what leans
  * on it go.
  */
 export interface EmbeddedAwsGap {

@@ -29,7 +29,7 @@ export interface RotationContext<V> {
   readonly fingerprint?: ((value: unknown) => Promise<string>) | undefined;
   readonly clock: Clock;
   readonly log: Logbook;
-  /** Told every value before anything else is done with it, so that the log can blot it out. */
+  /** Told every value before anything else is done with it, so that the log can redact it. */
   readonly guard: (value: unknown) => void;
 }
 

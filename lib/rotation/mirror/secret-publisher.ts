@@ -81,7 +81,7 @@ export interface SecretOutcome {
  * begins again, longer from time to time ("full jitter",
  * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
  *
- * The second look at AWSCURRENT saves the way over the next event. It also mends what an answer of Secrets Manager from
+ * The second look at AWSCURRENT saves the way over the next event. It also fixes what an answer of Secrets Manager from
  * a moment ago may have done; that a confirmation is true does not hang on AWSCURRENT at all.
  */
 export class SecretPublisher {
