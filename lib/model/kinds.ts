@@ -4,16 +4,16 @@ import { generationRule, genericCheck } from "./generic-settings";
 import { certificatePem, duration, hostName, oneLine, portNumber, postgresqlName, webUrl } from "./grammar";
 import { madeAtUse } from "./made-at-use";
 
-/** Where a secret's value is owned. `aws`: Secrets Manager, mirrored into Vault. `vault`: a Vault engine. */
+/** Owner of a secret's value. `aws`: Secrets Manager, mirrored into Vault. `vault`: a Vault engine. */
 export type Store = "aws" | "vault";
 
-/** Who has to accept a new credential before anybody presents it (docs/explanation/architecture.md, decision 3). */
+/** Acceptors of a new credential, who must know it before anybody presents it (docs/explanation/architecture.md, decision 3). */
 export type AcceptedBy = "target" | "own-workloads" | "single-slot";
 
-/** Who moves a rotation on. */
+/** Mover of a rotation. */
 export type RotationMode = "automatic" | "operator-assisted" | "manual-dual-publish";
 
-/** How one field of the stored JSON value is used in pods. */
+/** One field of the stored JSON value, as pods use it. */
 export interface ValueField {
   /** Name in the JSON value. */
   readonly name: string;
@@ -115,7 +115,7 @@ const settings = /* @__PURE__ */ madeAtUse({
   "postgresql-user": () =>
     z.strictObject({
       host: hostName,
-      /** Where users are created when `host` is a read replica. Default: `host`. */
+      /** Server on which users are created when `host` is a read replica. Default: `host`. */
       writerHost: z.optional(hostName),
       port: z._default(portNumber, 5432),
       /**
@@ -150,7 +150,7 @@ const settings = /* @__PURE__ */ madeAtUse({
        */
       exceptObjects: z._default(z.array(oneLine), []),
       /**
-       * What the role may do with them; INSERT and UPDATE bring USAGE of sequences, which `serial` columns need.
+       * Privileges of the role on them; INSERT and UPDATE bring USAGE of sequences, which `serial` columns need.
        */
       privileges: z._default(z.array(z.enum(POSTGRESQL_PRIVILEGES)).check(z.minLength(1)), [
         "SELECT",
@@ -159,12 +159,12 @@ const settings = /* @__PURE__ */ madeAtUse({
         "DELETE",
       ]),
       /**
-       * How long a login that is to be retired is locked, with its password kept, before that is taken away: whoever still
+       * Time for which a login that is to be retired is locked, with its password kept, before that is taken away: whoever still
        * needs it shows by failing, and `ALTER ROLE … LOGIN` or a rollback opens it again. 0: it ends at once. In an
        * emergency it always does. Default: 1 hour.
        */
       lockGrace: z._default(z.strictObject({ seconds: z.int().check(z.gte(0)) }), hours(1)),
-      /** Which data the database holds: dev works on samples. */
+      /** Data that the database holds: dev works on samples. */
       data: z._default(z.enum(["sample", "copy", "live"]), "live"),
       /**
        * `alternating`: two logins take turns (store `aws`). `dynamic`: a Vault database engine makes a
@@ -214,7 +214,7 @@ const settings = /* @__PURE__ */ madeAtUse({
       /** The same of MemoryDB, by name. Default: none. */
       formerMemoryDbUsers: z._default(z.array(awsUserId), []),
       /**
-       * How an own server keeps changed users over a restart. `server`: in its ACL file or its configuration file, as it is set
+       * Way in which an own server keeps changed users over a restart. `server`: in its ACL file or its configuration file, as it is set
        * up. `none`: it is not asked to, because somebody else keeps them (a managed Redis without CONFIG).
        * Default: `server`.
        */
@@ -233,7 +233,7 @@ const settings = /* @__PURE__ */ madeAtUse({
       tokenLifetime: z._default(duration, hours(1)),
       /** Clock difference that verifiers allow. Default: 1 minute. */
       clockSkew: z._default(duration, minutes(1)),
-      /** How long verifiers keep a JWKS. Default: 10 minutes (`jose`'s cache). */
+      /** Time for which verifiers keep a JWKS. Default: 10 minutes (`jose`'s cache). */
       verifierCache: z._default(duration, minutes(10)),
       /** `iss` of the tokens, if verifiers check it. */
       issuer: z.optional(oneLine),
@@ -244,14 +244,14 @@ const settings = /* @__PURE__ */ madeAtUse({
       algorithm: z._default(z.enum(["sha256", "sha512"]), "sha256"),
       /** Length of the next key in bytes. Default: 32. */
       bytes: z._default(z.int().check(z.gte(32), z.lte(128)), 32),
-      /** How old a signature may be and still verify. Default: 5 minutes. */
+      /** Greatest age of a signature that still verifies. Default: 5 minutes. */
       tolerance: z._default(duration, minutes(5)),
     }),
   stripe: () =>
     z.strictObject({
-      /** Which of Stripe's two worlds the keys open. `live` in production only, `test` elsewhere only. */
+      /** Stripe's world that the keys open. `live` in production only, `test` elsewhere only. */
       mode: z.enum(["test", "live"]),
-      /** What the account is called among people: sandbox, stage, live. */
+      /** Name of the account among people: sandbox, stage, live. */
       account: oneLine,
       /**
        * The account (`acct_…`) that a key must belong to. Restricted keys cannot show theirs. Needed for rotation
@@ -281,7 +281,7 @@ const settings = /* @__PURE__ */ madeAtUse({
        */
       webhookConnect: z.optional(z.boolean()),
       /**
-       * What a key may do that rotation makes (`rotation: "automatic"`), in Stripe's words for permissions of restricted
+       * Permissions of a key that rotation makes (`rotation: "automatic"`), in Stripe's words for permissions of restricted
        * keys. Rotation itself needs `balance_read`, and with `webhookUrl` `webhook_read` and `webhook_write`.
        */
       keyPermissions: z.optional(
@@ -320,7 +320,7 @@ const settings = /* @__PURE__ */ madeAtUse({
     }),
   sendgrid: () =>
     z.strictObject({
-      /** What the account or subuser is called: sandbox, staging, production. */
+      /** Name of the account or subuser: sandbox, staging, production. */
       account: oneLine,
       /**
        * User name of the subuser whose keys rotate, where the admin key is its parent account's. Default: the keys are those of
@@ -329,7 +329,7 @@ const settings = /* @__PURE__ */ madeAtUse({
       subuser: z.optional(oneLine),
       /** EU subusers have their own host. Default: api.sendgrid.com. */
       host: z._default(z.enum(["api.sendgrid.com", "api.eu.sendgrid.com"]), "api.sendgrid.com"),
-      /** What the key may do. Default: send mail. */
+      /** Scopes of the key. Default: send mail. */
       scopes: z._default(z.array(oneLine).check(z.minLength(1)), ["mail.send"]),
       /** Default: `https://<host>`. */
       apiUrl: z.optional(apiUrl),
@@ -376,7 +376,7 @@ const settings = /* @__PURE__ */ madeAtUse({
       ),
       /** Service account that owns the application keys: a disabled person's keys die with the person. */
       serviceAccountId: oneLine,
-      /** What the application key may do. Default: everything that its service account may. */
+      /** Scopes of the application key. Default: everything that its service account may. */
       appKeyScopes: z.optional(z.array(oneLine).check(z.minLength(1))),
       /** Default: `https://api.<site>`. */
       apiUrl: z.optional(apiUrl),
@@ -389,13 +389,13 @@ const settings = /* @__PURE__ */ madeAtUse({
         ["value"],
       ),
       /**
-       * How fields are made, by name. Rotation `automatic`: a field without a rule is 48 letters and digits.
+       * Rules by which fields are made, by name. Rotation `automatic`: a field without a rule is 48 letters and digits.
        * Rotation `operator-assisted`: without rules a person supplies the value; with a rule for every field the
        * function makes it, and a person takes it to the target.
        */
       generate: z._default(z.pipe(z.record(z.string(), generationRule()), z.transform(sortedDeep)), {}),
       /**
-       * How a value is tried at its target. Only with rotation `operator-assisted`: a value that nobody has taken to
+       * Check of a value at its target. Only with rotation `operator-assisted`: a value that nobody has taken to
        * the target yet cannot pass.
        */
       check: z.optional(genericCheck()),
@@ -413,15 +413,15 @@ const settings = /* @__PURE__ */ madeAtUse({
     }),
 });
 
-/** What differs between kinds, as data. */
+/** Traits of a kind, as data. */
 export interface KindTraits {
-  /** What people call it. */
+  /** Its name among people. */
   readonly title: string;
   /** Stores that can own it. */
   readonly stores: readonly Store[];
-  /** Who may accept it; the first is the default. Empty: the author must say. */
+  /** Possible acceptors; the first is the default. Empty: the author must say. */
   readonly acceptedBy: readonly AcceptedBy[];
-  /** Who may rotate it; the first is the default. */
+  /** Possible ways to rotate it; the first is the default. */
   readonly rotation: readonly RotationMode[];
   /** Fields of the JSON value that rotation writes and pods get. */
   readonly fields: readonly ValueField[];
@@ -554,7 +554,7 @@ export interface AcceptorLag {
   readonly afterSwitch: readonly Duration[];
 }
 
-/** How much longer than refresh and margin the acceptors of a secret need (docs/explanation/architecture.md, decision 3). */
+/** Time that the acceptors of a secret need beyond refresh and margin (docs/explanation/architecture.md, decision 3). */
 export function acceptorLag(secret: AnyKindSettings): AcceptorLag {
   switch (secret.kind) {
     case "jwt-signing-key": {
@@ -574,7 +574,7 @@ export function acceptorLag(secret: AnyKindSettings): AcceptorLag {
 }
 
 /**
- * How long Stripe tries to deliver an event again, at the endpoint where delivery failed and nowhere else.
+ * Time for which Stripe tries to deliver an event again, at the endpoint where delivery failed and nowhere else.
  * https://docs.stripe.com/webhooks#automatic-retries
  */
 const STRIPE_RETRIES: Duration = days(3);
@@ -586,14 +586,14 @@ const STRIPE_RETRIES: Duration = days(3);
 const STRIPE_TOLERANCE: Duration = minutes(5);
 
 /**
- * Whether a credential that the target accepts has keys beside it by which the target signs and our own workloads
+ * `true` when a credential that the target accepts has keys beside it by which the target signs and our own workloads
  * check: those are published before they are used, like any that own workloads accept.
  */
 export const publishesKeys = (secret: AnyKindSettings): boolean =>
   secret.kind === "stripe" && secret.settings.webhookUrl !== undefined;
 
 /**
- * Whether the target that a secret opens lies in a network of one's own. `nowhere`: nothing has to be called.
+ * Place of the target that a secret opens: in a network of one's own, or on the internet. `nowhere`: nothing has to be called.
  */
 export function targetPlace(secret: AnyKindSettings): "private" | "internet" | "nowhere" {
   switch (secret.kind) {
@@ -610,7 +610,7 @@ export function targetPlace(secret: AnyKindSettings): "private" | "internet" | "
   }
 }
 
-/** Why rotation of a secret needs an admin credential; `undefined`: it needs none. */
+/** Reason for which rotation of a secret needs an admin credential; `undefined`: it needs none. */
 export function adminNeed(secret: AnyKindSettings, store: Store, rotation: RotationMode): string | undefined {
   switch (secret.kind) {
     case "postgresql-user":

@@ -3,7 +3,7 @@ import { isRecord } from "./is-record";
 import { type AnyKindSettings, type KindName, type KindSettings, settingsSchema } from "./kinds";
 
 /**
- * When a changed setting takes effect, for every setting of every kind. Consumers hold a value until they refresh, so
+ * Time from which a changed setting takes effect, for every setting of every kind. Consumers hold a value until they refresh, so
  * whatever belongs to a value changes together with it; the settings that made a value are kept in it
  * ({@link keptSettings}).
  */
@@ -160,12 +160,12 @@ const KEPT: ReadonlySet<SettingRule["takesEffect"]> = new Set([
   "never",
 ]);
 
-/** Whether a value keeps a setting that made it. */
+/** `true` when a value keeps a setting that made it. */
 export const keepsSetting = (kind: KindName, name: string): boolean =>
   rulesOf(kind).some(([setting, { takesEffect }]) => setting === name && KEPT.has(takesEffect));
 
 /**
- * What a value that these settings make says of them.
+ * Settings that a value keeps which these settings make.
  *
  * @example
  * keptSettings("redis-auth-token", settings);
@@ -198,7 +198,7 @@ export function settingsInEffect<K extends KindName>(
 }
 
 /**
- * What the registry must say so that the function can reach a place at which a value lives, though its settings are not the
+ * Text that the registry must hold so that the function can reach a place at which a value lives, though its settings are not the
  * registry's any more.
  */
 export function reachOf<K extends KindName>(kind: K, settings: KindSettings<K>): string {
@@ -212,7 +212,7 @@ export function reachOf<K extends KindName>(kind: K, settings: KindSettings<K>):
     : `formerReplicationGroups: [${JSON.stringify(replicationGroup)}] in its settings`;
 }
 
-/** Where a credential lives, as one text to compare. */
+/** Place of a credential, as one text to compare. */
 export function placeOf<K extends KindName>(kind: K, settings: KindSettings<K>): string {
   const all: Readonly<Record<string, unknown>> = settings;
   const names = rulesOf(kind).filter(
@@ -230,7 +230,7 @@ function checkedPlace({ check }: KindSettings<"generic">): string | undefined {
   return check.how === "http" ? new URL(check.url).origin : `${check.host}:${check.port}`;
 }
 
-/** Whether a credential of the one lives where a credential of the other does. */
+/** `true` when a credential of the one lives where a credential of the other does. */
 export const isSamePlace = <K extends KindName>(
   kind: K,
   one: KindSettings<K>,
@@ -243,7 +243,7 @@ export interface RefusedChange {
   readonly steps: string;
 }
 
-/** What has changed since a value was made, of what never changes under a live value. */
+/** Changes since a value was made, of what never changes under a live value. */
 export function refusedChanges<K extends KindName>(
   kind: K,
   now: KindSettings<K>,

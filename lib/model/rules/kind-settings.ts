@@ -10,7 +10,7 @@ import { settingPath } from "./setting-path";
 /** STS takes session policies of 2,048 characters (AssumeRole, GetFederationToken). */
 const SESSION_POLICY_LIMIT = 2_048;
 
-/** What the settings of a kind must agree on among themselves and with the environment. */
+/** Faults of a kind's settings, which must agree among themselves and with the environment. */
 export const kindSettingFaults = (context: RuleContext): readonly Fault[] =>
   forEnvironments(context, (_, environment, secrets) =>
     secrets.flatMap((secret) => {
@@ -139,7 +139,7 @@ const serverFaults = (
         ),
       ];
 
-/** What Stripe's keys need that rotation makes by API, and what it uses of them itself. */
+/** Faults of Stripe keys that rotation makes by API: of what they need, and of what rotation itself uses of them. */
 function stripeKeyFaults(
   { settings, rotation }: EnvironmentSecret & { kind: "stripe" },
   at: (setting: string) => readonly PathStep[],

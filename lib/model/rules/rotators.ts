@@ -8,12 +8,12 @@ import { forEnvironments, type RuleContext } from "./context";
 
 /** A credential that something rotates, named so that two secrets for the same one meet. */
 interface Credential {
-  /** Where it lives and what it is called, for comparing and for people. */
+  /** Place and name of it, for comparing and for people. */
   readonly id: string;
   readonly what: string;
 }
 
-/** What a secret's rotation changes at its target. */
+/** Credentials that a secret's rotation changes at its target. */
 function credentialsOf(
   secret: EnvironmentSecret,
   { account, vaults }: ParsedEnvironment,
