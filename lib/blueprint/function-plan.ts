@@ -241,6 +241,10 @@ function ofItsCode(right: PolicyStatement, arn: string): PolicyStatement {
     : { ...right, Condition: { ...Condition, ArnEquals: { "lambda:SourceFunctionArn": [arn] } } };
 }
 
+/** Whether an approver must agree before a secret's old credential goes; never where nothing is retired. */
+export const needsApproval = (environment: Environment, secret: EnvironmentSecret): boolean =>
+  environment.approval === "required" && secret.acceptedBy !== "single-slot";
+
 const nameOf = (secret: EnvironmentSecret): string => secretName(secret.environment, secret.physicalKey);
 
 function rotated(
@@ -255,6 +259,7 @@ function rotated(
     acceptedBy: secret.acceptedBy,
     overlap: secret.overlap,
     publishLead: secret.publishLead,
+    ...(needsApproval(environment, secret) ? { approval: true } : {}),
     ...(admin ? { admin: nameOf(admin) } : {}),
   };
 }

@@ -1,5 +1,6 @@
 import { fault } from "../model/faults";
 import type {
+  ApprovalGateSettings,
   ChangeGateSettings,
   CheckerSettings,
   DispatchedSecret,
@@ -36,10 +37,13 @@ import {
   type FunctionParts,
   type FunctionPlan,
   functionPlan,
+  needsApproval,
   PATIENT_SECONDS,
 } from "./function-plan";
+import { peopleTrust } from "./people-trust";
 import {
   alarmsPublish,
+  approvalGateRights,
   approverPolicy,
   changeGateRights,
   ciPolicy,
@@ -76,7 +80,7 @@ export interface ProcedurePlan {
   readonly records: RecordsPlan;
   /** Key of the proofs of versions, and of the fingerprints in records. */
   readonly auditKey: AuditKeyPlan;
-  /** Requests for approval. Subscribe the approvers: each message has the token that an answer needs. */
+  /** Requests for approval. Subscribe the approvers: each message names the run and the command that decides. */
   readonly approvals: TopicPlan;
   /** What people have to rotate soon. Subscribe the owners. */
   readonly reminders: TopicPlan;
@@ -93,6 +97,8 @@ export interface ProcedurePlan {
     /** Of whoever answers the loss of a region, not for every day; `undefined`: there is one region alone. */
     readonly failover?: PolicyDocument;
   };
+  /** By which the sessions of people's roles bear their holders' names. */
+  readonly trusts: { readonly operator: PolicyDocument; readonly approver: PolicyDocument };
   readonly preventDestroy: boolean;
   readonly tags: Tags;
 }
@@ -186,6 +192,7 @@ export function procedureOf(registry: Registry, environment: Environment, parts:
           partition: environment.partition,
           environment: environment.name,
           dispatcher: own("dispatcher"),
+          approvalGate: own("approval-gate"),
           checker: own("checker"),
           restarter: own("restarter"),
           recorder: own("recorder"),
@@ -227,6 +234,7 @@ export function procedureOf(registry: Registry, environment: Environment, parts:
         ...(environment.changes ? { ci: ciPolicy(scope) } : {}),
         ...(environment.regions.replicas.length > 0 ? { failover: failoverPolicy(scope) } : {}),
       },
+      trusts: { operator: peopleTrust(environment), approver: peopleTrust(environment) },
       preventDestroy: environment.preventDestroy,
       tags: commonTags(registry, environment),
     },
@@ -239,7 +247,7 @@ function namesOf(
   assignments: readonly FunctionAssignment[],
 ): ProcedureNames {
   const rotators = assignments.map((assignment) => assignment.name);
-  const own = (["checker", "dispatcher", "recorder", "restarter"] as const).map((what) =>
+  const own = (["approval-gate", "checker", "dispatcher", "recorder", "restarter"] as const).map((what) =>
     procedureFunctionName(id, name, what),
   );
   return {
@@ -251,6 +259,7 @@ function namesOf(
     alarmTopic: alarmTopic(id, name),
     approvalTopic: approvalTopic(id, name),
     reminderTopic: reminderTopic(id, name),
+    approvalGate: procedureFunctionName(id, name, "approval-gate"),
     changeGate: procedureFunctionName(id, name, "change-gate"),
     dispatcher: procedureFunctionName(id, name, "dispatcher"),
     recorder: procedureFunctionName(id, name, "recorder"),
@@ -364,6 +373,18 @@ function functionsOf(
           }),
         ]
       : []),
+    plan("approval-gate", {
+      description: `Takes approvers' decisions about rotations of ${environment.name}`,
+      network: undefined,
+      secrets,
+      timeoutSeconds: BRISK_SECONDS,
+      settings: {
+        ...common,
+        runsTable: names.runsTable,
+        approvers: environment.principals.approvers,
+      } satisfies ApprovalGateSettings,
+      rights: approvalGateRights(scope),
+    }),
     plan("checker", {
       description: `Runs health checks of ${environment.name}`,
       network: inside,
@@ -391,6 +412,11 @@ function functionsOf(
         publicationsTable: names.publicationsTable,
         stateMachineArn: machineArn,
         changeRequest: environment.changeRequest,
+        callerProof:
+          environment.changeRequest === "required" || environment.approval === "required"
+            ? "required"
+            : "none",
+        starters: [...environment.principals.operators, ...environment.principals.breakGlass],
         secrets: bySecretName((secret) => dispatched(environment, secret, bySecret, workloads)),
       } satisfies DispatcherSettings,
       rights: dispatcherRights(scope),
@@ -479,7 +505,7 @@ function dispatched(
     publishLeadSeconds: secret.publishLead.seconds,
     restart: consumers.filter(({ reload }) => reload.how === "redeploy").map(({ name }) => name),
     checks: consumers.flatMap(({ name, checks }) => checks.map((check) => checkName(name, check.name))),
-    approval: environment.approval === "required" && secret.acceptedBy !== "single-slot",
+    approval: needsApproval(environment, secret),
   };
 }
 

@@ -26,10 +26,11 @@ export interface ProcedureNames {
   readonly alarmTopic: string;
   readonly approvalTopic: string;
   readonly reminderTopic: string;
+  readonly approvalGate: string;
   readonly changeGate: string;
   readonly dispatcher: string;
   readonly recorder: string;
-  /** Functions that the state machine may call: those that rotate, the checker, the dispatcher, the restarter, the recorder. */
+  /** Functions that the state machine may call: those that rotate, the approval gate, the checker, the dispatcher, the restarter, the recorder. */
   readonly called: readonly string[];
   /** Functions that rotate. */
   readonly rotators: readonly string[];
@@ -141,6 +142,26 @@ export function dispatcherRights({
   ].filter(({ Resource }) => Resource.length > 0);
 }
 
+/**
+ * What the approval gate is allowed: to note a decision, to keep the tokens of executions that wait, and to answer them. Nobody
+ * else answers.
+ */
+export function approvalGateRights({ environment, names }: ProcedureScope): readonly PolicyStatement[] {
+  const { primary } = environment.regions;
+  return [
+    statement(
+      "NoteDecisions",
+      ["dynamodb:GetItem", "dynamodb:UpdateItem"],
+      [tableArn(environment, primary, names.runsTable)],
+    ),
+    statement(
+      "AnswerExecutions",
+      ["states:SendTaskFailure", "states:SendTaskSuccess"],
+      [stateMachineArn(environment, primary, names.stateMachine)],
+    ),
+  ];
+}
+
 /** What the change gate is allowed: to note a change request that a job of CI has vouched for. */
 export function changeGateRights({ environment, names }: ProcedureScope): readonly PolicyStatement[] {
   const { primary } = environment.regions;
@@ -244,15 +265,11 @@ export function operatorPolicy(scope: ProcedureScope): PolicyDocument {
   );
 }
 
-/** What an approver's role needs: to see the run, and to answer. Nobody else is given the answer. */
+/** What an approver's role needs: to see the run, and to decide at the gate, which looks who he is. */
 export function approverPolicy(scope: ProcedureScope): PolicyDocument {
   const { environment, names } = scope;
   return document(
-    statement(
-      "AnswerRequests",
-      ["states:SendTaskFailure", "states:SendTaskSuccess"],
-      [stateMachineArn(environment, environment.regions.primary, names.stateMachine)],
-    ),
+    statement("Decide", ["lambda:InvokeFunction"], functionArns(environment, [names.approvalGate])),
     ...follow(scope),
   );
 }
@@ -341,11 +358,15 @@ function follow({ environment, names }: ProcedureScope): readonly PolicyStatemen
   const { primary } = environment.regions;
   const bucket = bucketArn(environment, names.recordsBucket);
   return [
-    statement(
-      "SeeRuns",
-      ["dynamodb:GetItem", "dynamodb:Query"],
-      [tableArn(environment, primary, names.runsTable)],
-    ),
+    {
+      ...statement(
+        "SeeRuns",
+        ["dynamodb:GetItem", "dynamodb:Query"],
+        [tableArn(environment, primary, names.runsTable)],
+      ),
+      // Not the tokens of executions that wait, which lie in partitions of another name.
+      Condition: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [`${environment.name}/*`] } },
+    },
     statement(
       "SeeExecutions",
       ["states:DescribeExecution", "states:GetExecutionHistory"],

@@ -30,6 +30,7 @@ export interface StateMachineParts {
   readonly environment: string;
   /** Names of functions. */
   readonly dispatcher: string;
+  readonly approvalGate: string;
   readonly checker: string;
   readonly restarter: string;
   readonly recorder: string;
@@ -71,6 +72,8 @@ const SERVICE_RETRY = {
 };
 /** Other services' calls repeat nothing that matters. */
 const CALL_RETRY = { ErrorEquals: ["States.TaskFailed"], IntervalSeconds: 2, MaxAttempts: 3, BackoffRate: 2 };
+/** Before an approver is asked: minutes, since nobody waits for the run to go back. */
+const ASKED_AGAIN = { IntervalSeconds: 5, MaxAttempts: 5, BackoffRate: 2 };
 /**
  * What is worth another try: faults that say so, and functions that were cut off, by Lambda or by a crash. Every phase can
  * be repeated.
@@ -96,6 +99,12 @@ const caught = (state: string, errors: readonly string[], next: string) => ({
   Assign: { fault: { state, code: jsonata(`(${CODE})`) } },
   Next: next,
 });
+
+/** Nobody was asked. */
+const notAnnounced = (state: string) => {
+  const { Assign, ...rest } = caught(state, ["States.ALL"], "NotApproved");
+  return { ...rest, Assign: { ...Assign, since: jsonata("$now()") } };
+};
 
 /** Adds a phase that began at `$since` to those that are recorded. */
 const phaseDone = (phase: string): string =>
@@ -230,37 +239,48 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
   };
 
   const approval: Record<string, State> = {
+    // From here on the gate takes decisions.
     AnnounceApproval: invoke(
       parts.recorder,
       { Secret: jsonata("$run.secret"), Run: jsonata("$run.run"), Status: "awaiting-approval" },
       {
         Assign: { since: jsonata("$now()") },
-        Catch: [
-          {
-            ErrorEquals: ["States.ALL"],
-            Assign: { since: jsonata("$now()") },
-            Next: "RequestApproval",
-          },
-        ],
+        Retry: [SERVICE_RETRY, { ...ASKED_AGAIN, ErrorEquals: PASSING }],
+        Catch: [notAnnounced("AnnounceApproval")],
         Next: "RequestApproval",
       },
     ),
     RequestApproval: {
       Type: "Task",
-      Resource: integration("sns:publish.waitForTaskToken"),
+      Resource: integration("sns:publish"),
       Arguments: {
         TopicArn: parts.approvalTopicArn,
         Subject: jsonata(`$substring('[${environment}] Approve: ' & $run.key, 0, ${SUBJECT_LENGTH})`),
         Message: jsonata(
-          `$string({'environment': '${environment}', 'secret': $run.key, 'run': $run.run, 'kind': $run.kind, 'newVersion': $run.newVersion, 'oldVersion': $oldVersion, 'asks': 'May the old credential be retired? The new one is in use and was proved twice.', 'answer': 'secrets-registry approve ' & $run.run & ' --env ${environment}, with this message as its input', 'token': $states.context.Task.Token}, true)`,
+          `$string({'environment': '${environment}', 'secret': $run.key, 'run': $run.run, 'kind': $run.kind, 'newVersion': $run.newVersion, 'oldVersion': $oldVersion, 'asks': 'May the old credential be retired? The new one is in use and was proved twice.', 'answer': 'secrets-registry approve ' & $run.run & ' --env ${environment}, with this message as its input'}, true)`,
         ),
       },
-      TimeoutSeconds: parts.approvalSeconds,
-      Assign: {
-        approver: jsonata("$exists($states.result.approver) ? $states.result.approver : null"),
-        phases: jsonata(phaseDone("approve")),
+      Retry: [CALL_RETRY],
+      Catch: [notAnnounced("RequestApproval")],
+      Next: "AwaitApproval",
+    },
+    // The token goes to the gate, which alone may answer.
+    AwaitApproval: {
+      Type: "Task",
+      Resource: integration("lambda:invoke.waitForTaskToken"),
+      Arguments: {
+        FunctionName: parts.approvalGate,
+        Payload: {
+          Action: "ask",
+          Secret: jsonata("$run.secret"),
+          Run: jsonata("$run.run"),
+          Token: jsonata("$states.context.Task.Token"),
+        },
       },
-      Catch: [caught("RequestApproval", ["States.ALL"], "NotApproved")],
+      TimeoutSeconds: parts.approvalSeconds,
+      Assign: { phases: jsonata(phaseDone("approve")) },
+      Retry: [SERVICE_RETRY, { ...ASKED_AGAIN, ErrorEquals: PASSING }],
+      Catch: [caught("AwaitApproval", ["States.ALL"], "NotApproved")],
       Next: "BeginDecommission",
     },
     // What nobody vouched for does not stay: the old credential is alive. A leaked one does not come back for that.
@@ -407,7 +427,6 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
           phases: [],
           proofs: [],
           fingerprints: null,
-          approver: null,
           fault: null,
         },
         Next: "Load",
@@ -511,7 +530,6 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
           Phases: jsonata("$phases"),
           Checks: jsonata("$proofs"),
           Fingerprints: jsonata("$fingerprints"),
-          Approver: jsonata("$approver"),
           Fault: jsonata("$fault"),
         },
         {

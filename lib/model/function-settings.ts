@@ -16,6 +16,8 @@ export interface RotatedSecret<K extends KindName = KindName> {
   readonly acceptedBy: AcceptedBy;
   readonly overlap: Duration;
   readonly publishLead: Duration;
+  /** Whether an approver must agree before its old credential goes. Default: false. */
+  readonly approval?: boolean | undefined;
   /** Name of the secret with the admin credential. */
   readonly admin?: string | undefined;
 }
@@ -89,6 +91,7 @@ export interface MirrorSettings {
 
 /** Settings of the functions of the rotation procedure, by function. */
 export interface ProcedureSettings {
+  readonly "approval-gate": ApprovalGateSettings;
   readonly "change-gate": ChangeGateSettings;
   readonly checker: CheckerSettings;
   readonly dispatcher: DispatcherSettings;
@@ -111,6 +114,15 @@ export interface CheckerSettings extends ProcedureSettingsCommon {
   readonly checks: Readonly<Record<string, HealthCheck & { readonly workload: string }>>;
 }
 
+/** Settings of the approval gate, which takes approvers' decisions. */
+export interface ApprovalGateSettings extends ProcedureSettingsCommon {
+  readonly runsTable: string;
+  /** ARNs of the principals who may decide. */
+  readonly approvers: readonly string[];
+  /** Where STS is. Default: the region's own. */
+  readonly stsEndpoint?: string | undefined;
+}
+
 /** Settings of the dispatcher, which begins runs. */
 export interface DispatcherSettings extends ProcedureSettingsCommon {
   readonly runsTable: string;
@@ -121,6 +133,15 @@ export interface DispatcherSettings extends ProcedureSettingsCommon {
   readonly stateMachineArn: string;
   /** Whether a run that people start needs an approved change request. */
   readonly changeRequest: "required" | "none";
+  /**
+   * Whether whoever starts a run, or calls one back, must prove who he is: where somebody else has to approve, or has
+   * approved. Default: `none`, so that a name without a proof stands as said.
+   */
+  readonly callerProof?: "required" | "none" | undefined;
+  /** ARNs of the principals who may start runs: a proof is of one of them. Default: none. */
+  readonly starters?: readonly string[] | undefined;
+  /** Where STS is. Default: the region's own. */
+  readonly stsEndpoint?: string | undefined;
   /** By secret name. Secrets of Secrets Manager only. */
   readonly secrets: Readonly<Record<string, DispatchedSecret>>;
 }

@@ -124,6 +124,7 @@ export const publicationsTable = (registry: string, environment: string): string
 
 /** What a function of the rotation procedure does; its bundle has the same name. */
 export const PROCEDURE_FUNCTIONS = [
+  "approval-gate",
   "change-gate",
   "checker",
   "dispatcher",
@@ -156,6 +157,9 @@ export const changesTable = (registry: string, environment: string): string =>
  */
 export const changeAudience = (registry: string, environment: string, digest: string): string =>
   `secrets-registry:${registry}:${environment}:${digest}`;
+
+/** Partition of the table of runs with the tokens of executions that wait for a decision; no secret's name begins so. */
+export const tokensPartition = (secret: string): string => `#tokens/${secret}`;
 
 /** Sort key of the lock of a secret in the table of runs. */
 export const LOCK_RUN = "#lock";

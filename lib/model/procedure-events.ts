@@ -144,20 +144,18 @@ export interface RecorderEvent {
   }[];
   /** Of the values before and after. `null` or missing: none could be made, or the run ended before. */
   readonly Fingerprints?: ValueFingerprints | null;
-  /** What the approver's answer said of its author; the audit trail is what counts. `null`: not asked for. */
-  readonly Approver: string | null;
   /** What made the run end otherwise than wanted: a state of the machine and a code. `null`: nothing. */
   readonly Fault: { readonly state: string; readonly code: string } | null;
 }
 
-/** Event of the recorder before an approver is asked: the run's status. A failure does not stop the run. */
+/** Event of the recorder before an approver is asked: the run's status, from which on the gate takes a decision. */
 export interface ProgressEvent {
   readonly Secret: string;
   readonly Run: string;
   readonly Status: "awaiting-approval";
 }
 
-/** What an approver's answer to a request holds (`SendTaskSuccess`). */
+/** What the gate's answer to an execution holds (`SendTaskSuccess`). For its history: the table is what counts. */
 export interface ApprovalAnswer {
   /** ARN of who approves, as STS gives it. */
   readonly approver: string;

@@ -101,15 +101,15 @@ const rotationRecordSchema = z.strictObject({
    */
   change: z.union([z.enum(["scheduled", "not-required"]), z.strictObject({ id: changeId, digest })]),
   actors: z.strictObject({
-    /**
-     * ARN as the asking command says it, or the AWS service that keeps the cadence. A function does not see who calls it:
-     * CloudTrail (`Invoke` of the dispatcher) is authoritative.
-     */
+    /** ARN of who started it, or the AWS service that keeps the cadence. */
     started: actorName,
-    /**
-     * ARN of who approved the decommission, as the answer says it; CloudTrail (`SendTaskSuccess`) is authoritative.
-     */
+    /** ARN of who approved the decommission. */
     approved: z.optional(actorName),
+    /**
+     * Whose names STS has confirmed by their own signatures. Other people's names are as they said; records of an earlier
+     * version, which say nothing of this, know no more. Services are not people.
+     */
+    proven: z.optional(z.array(z.enum(["started", "approved"]))),
   }),
   versions: z.strictObject({ old: z.optional(versionId), new: versionId }),
   /** Missing where none could be made, and for runs that ended before there was a value to prove. */
@@ -174,6 +174,9 @@ function contradictionsOf(record: RotationRecord): readonly Fault[] {
   for (const [index, { at }] of record.checks.entries()) {
     if (!isWithin(at)) faults.push(hiddenFault(["record", "checks", index, "at"], "a time within the run's"));
   }
+  const { proven = [], approved } = record.actors;
+  if (proven.includes("approved") && approved === undefined)
+    faults.push(hiddenFault(["record", "actors", "proven"], "names that are there"));
   if (record.actors.approved !== undefined && record.actors.approved === record.actors.started)
     faults.push(hiddenFault(["record", "actors", "approved"], "somebody other than who started the run"));
   const needed = { decommissioned: "decommission", "rolled-back": "rollback" } as const;

@@ -12,6 +12,7 @@ const rotatedSecret = z.strictObject({
   acceptedBy: z.enum(["target", "own-workloads", "single-slot"]),
   overlap: wait,
   publishLead: wait,
+  approval: z.optional(z.boolean()),
   admin: z.optional(z.string()),
 });
 

@@ -167,6 +167,23 @@ export const ROTATION_FAULTS = {
     retryable: false,
     change: "start a new rotation, with a new version: what has ended does not begin again",
   },
+  "approval-missing": {
+    retryable: false,
+    change: "let an approver decide (secrets-registry approve): nothing ends before",
+  },
+  "approver-refused": {
+    retryable: false,
+    change: "let somebody else approve, with a role of the environment's approvers",
+  },
+  "already-decided": { retryable: false, change: "nothing: the first decision stands" },
+  "proof-missing": {
+    retryable: false,
+    change: "ask by this version of secrets-registry, which proves who asks",
+  },
+  "proof-refused": {
+    retryable: false,
+    change: "run the command again, by a clock that is right, with credentials of the environment's account",
+  },
   "run-mismatch": {
     retryable: false,
     change: "ask for what the run in the table is about: a phase does no more than its run says",

@@ -97,6 +97,7 @@ export function handlerOf<K extends KindName, V>(
       publications,
       proofs,
       runs,
+      approval: secret.approval,
       fingerprint: fingerprints && ((value) => fingerprints.of(settings.kind, keyOf(settings, name), value)),
       clock,
       log,

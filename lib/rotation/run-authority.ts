@@ -15,6 +15,8 @@ export interface RunAuthority {
   readonly runs?: Pick<Runs, "read"> | undefined;
   /** Name of the secret. */
   readonly secretName: string;
+  /** Whether an approver must have agreed before its old credential goes. Default: false. */
+  readonly approval?: boolean | undefined;
 }
 
 /** From `starting` on nobody withdraws a run, and what follows it is about to begin. */
@@ -29,7 +31,8 @@ const STATUSES: Readonly<Record<AskedPhase["phase"], readonly RunStatus[]>> = {
 /**
  * A phase as its run says.
  *
- * @throws RotationError `run-missing`, `run-ended`, `run-too-early`, `run-turned-back`, `run-mismatch`
+ * @throws RotationError `run-missing`, `run-ended`, `run-too-early`, `run-turned-back`, `run-mismatch`,
+ * `approval-missing`
  */
 export async function authorizedPhase(asked: AskedPhase, authority: RunAuthority): Promise<PhaseRequest> {
   const { phase, secretId, runId } = asked;
@@ -37,6 +40,11 @@ export async function authorizedPhase(asked: AskedPhase, authority: RunAuthority
   if (!STATUSES[phase].includes(run.status)) throw tooEarly(run, phase);
   if (run.direction === "back" && phase !== "rollback" && phase !== "decommission") {
     throw new RotationError("run-turned-back", `run ${runId} of ${run.secret}`);
+  }
+  // An emergency skips waits, never this. What was taken back goes without: nobody uses it.
+  const isUnapproved = authority.approval && run.decision?.answer !== "approved";
+  if (phase === "decommission" && run.direction === "forward" && isUnapproved) {
+    throw new RotationError("approval-missing", `run ${runId} of ${run.secret}`);
   }
   const emergency = run.emergency ?? false;
   if (asked.emergency && !emergency) throw mismatch(run, "it is no emergency");

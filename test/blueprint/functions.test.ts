@@ -222,6 +222,7 @@ describe("functions", () => {
       };
     });
     expect(namesOf(plan)).toEqual([
+      "acme-prod--approval-gate",
       "acme-prod--checker",
       "acme-prod--dispatcher",
       "acme-prod--mirror",

@@ -23,6 +23,7 @@ import {
   type ProcedureFunction,
   procedureFunctionName,
   recordsBucket,
+  tokensPartition,
 } from "../../lib/model/names";
 import { evaluateAccess } from "../../lib/rehearsal/evaluator";
 import { registry } from "../../registry";
@@ -69,7 +70,7 @@ function callsOf(plan: Planned): Set<string> {
   return new Set(
     statesOf(plan).flatMap(([, { Resource = "", Arguments }]) => {
       const args = Arguments as Record<string, string>;
-      if (Resource.endsWith(":lambda:invoke")) {
+      if (Resource.includes(":lambda:invoke")) {
         const named = args.FunctionName === "{% $run.function %}" ? functions : [args.FunctionName];
         return named.map((name) => `lambda:InvokeFunction ${arn("lambda", `function:${name}`)}`);
       }
@@ -164,7 +165,9 @@ function peopleKeepApart({ functions, procedure, ...plan }: Planned): void {
   expect(may(operator, "kms:Encrypt").length > 0).toBe(
     supplied.length > 0 && plan.regions.replicas.length > 0,
   );
-  expect(may(approver, "states:SendTaskSuccess")).toEqual([procedure.stateMachine.arn]);
+  // An approver decides at the gate, which looks who he is; the gate alone answers executions, of this state machine.
+  const gate = functions.find(({ bundle }) => bundle === "approval-gate");
+  expect(may(approver, "lambda:InvokeFunction")).toEqual([gate?.arn]);
   expect(
     rightsOf([approver])
       .flatMap(({ Action }) => Action)
@@ -172,13 +175,28 @@ function peopleKeepApart({ functions, procedure, ...plan }: Planned): void {
   ).toEqual([
     "dynamodb:GetItem",
     "dynamodb:Query",
+    "lambda:InvokeFunction",
     "s3:GetObject",
     "s3:ListBucket",
     "states:DescribeExecution",
     "states:GetExecutionHistory",
-    "states:SendTaskFailure",
-    "states:SendTaskSuccess",
   ]);
+  // Tokens of executions that wait are in partitions that nobody but the gate reads.
+  for (const document of Object.values(procedure.people)) {
+    const reads = (secret: string): boolean =>
+      evaluateAccess(
+        {
+          action: "dynamodb:GetItem",
+          resource: `arn:${plan.partition}:dynamodb:${plan.regions.primary}:${plan.account}:table/${procedure.runsTable}`,
+          principal: "arn:aws:iam::111122223333:role/person",
+          context: { "dynamodb:LeadingKeys": secret },
+        },
+        { identity: [document] },
+      ).allowed;
+    const name = `${plan.environment}/any`;
+    const isFollower = document === operator || document === approver;
+    expect([reads(name), reads(tokensPartition(name))]).toEqual([isFollower, false]);
+  }
   // What a region's loss takes is nobody's everyday right, and touches no value.
   expect(procedure.people.failover !== undefined).toBe(plan.regions.replicas.length > 0);
   const move = ["CancelRotateSecret", "ReplicateSecretToRegions", "StopReplicationToReplica"];
@@ -190,7 +208,13 @@ function peopleKeepApart({ functions, procedure, ...plan }: Planned): void {
   );
   for (const entry of functions) {
     const all = rolePolicies(entry).flatMap(({ Statement }) => Statement.flatMap(({ Action }) => Action));
-    expect(all.filter((action) => action.startsWith("states:SendTask"))).toEqual([]);
+    const answers = all.filter((action) => action.startsWith("states:SendTask"));
+    expect([entry.bundle, answers.length]).toEqual([entry.bundle, entry === gate ? 2 : 0]);
+    if (entry !== gate) continue;
+    expect(rightsOf(rolePolicies(entry)).find(({ Sid }) => Sid === "AnswerExecutions")).toMatchObject({
+      Resource: [procedure.stateMachine.arn],
+      Condition: { ArnEquals: { "lambda:SourceFunctionArn": [entry.arn] } },
+    });
   }
 }
 
@@ -246,6 +270,41 @@ function onlyRotatorsMakeMacs({ functions, procedure, principals, ...plan }: Pla
   }
   expect(JSON.stringify(policy).length).toBeLessThan(32_768);
 }
+
+/** A trust as IAM has it for one request: variables have values; a statement with one that is missing does not hold. */
+function resolved(trust: PolicyDocument, values: Readonly<Record<string, string>>): PolicyDocument {
+  const text = (statement: object): string =>
+    JSON.stringify(statement).replace(/\$\{([\w:]+)\}/g, (variable, key) => values[key] ?? variable);
+  return {
+    ...trust,
+    Statement: trust.Statement.map((statement) => text(statement))
+      .filter((statement) => !statement.includes("${"))
+      .map((statement) => JSON.parse(statement)),
+  };
+}
+
+test.each([
+  ["a user by his own name", { "aws:username": "ben" }, "ben", true],
+  ["a user by another's name", { "aws:username": "ana" }, "ben", false],
+  ["a user by his own name in other letters", { "aws:username": "ben" }, "Ben", false],
+  ["a role's session by its source's name", { "aws:SourceIdentity": "ben" }, "ben", true],
+  ["a role's session by another's name", { "aws:SourceIdentity": "ana" }, "ben", false],
+  ["a session without a source by any name", {}, "ben", false],
+])("people's roles can be taken by %s: %j as %s, %s", (_, values, session, is) => {
+  const { procedure, account } = planned(blueprint(registry, "prod"));
+  for (const trust of Object.values(procedure.trusts)) {
+    const { allowed } = evaluateAccess(
+      {
+        action: "sts:AssumeRole",
+        resource: "*",
+        principal: `arn:aws:iam::${account}:role/before`,
+        context: { "sts:RoleSessionName": session },
+      },
+      { identity: [], resource: resolved(trust, values), resourceMustAllow: true },
+    );
+    expect(allowed).toBe(is);
+  }
+});
 
 test.each(registry.environmentNames)("the procedure of %s keeps its laws", (name) => {
   keepsTheLaws(planned(blueprint(registry, name)));

@@ -206,6 +206,7 @@ function dyingCloud(
   return {
     callerAccount: () => cloud.callerAccount(),
     callerArn: () => cloud.callerArn(),
+    proofOf: (binding) => cloud.proofOf(binding),
     run: (table, secret, run) => cloud.run(table, secret, run),
     execution: (arn) => cloud.execution(arn),
     describe: (name) => cloud.describe(name),

@@ -264,6 +264,8 @@ describe("RotationProcedure", () => {
       ]);
       for (const [person, policy] of Object.entries(procedure?.people ?? {}))
         expect([person, read(person)]).toEqual([person, policy]);
+      for (const [person, trust] of Object.entries(procedure?.trusts ?? {}))
+        expect([person, read(`${person}-trust`)]).toEqual([person, trust]);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

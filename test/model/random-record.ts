@@ -89,6 +89,8 @@ export const recordWith = (id: string): fc.Arbitrary<RotationRecord> =>
           ...(draw.approved
             ? { approved: "arn:aws:sts::111122223333:assumed-role/approver/bob@example.com" }
             : {}),
+          // Records of an earlier version say nothing of it.
+          ...(draw.approved ? { proven: ["started", "approved"] } : {}),
         },
         versions: { old: draw.ids[0], new: draw.ids[1] },
         ...(draw.fingerprints
@@ -127,6 +129,7 @@ export function sampleRecord(): RotationRecord {
     actors: {
       started: "arn:aws:sts::333333333333:assumed-role/secrets-operator/alice@example.com",
       approved: "arn:aws:sts::333333333333:assumed-role/secrets-approver/bob@example.com",
+      proven: ["approved"],
     },
     versions: { old: "11111111-2222-4333-8444-555555555555", new: digits.repeat(4) },
     fingerprints: {

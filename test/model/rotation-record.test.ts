@@ -75,6 +75,20 @@ test.each<[string, (d: Draft) => void, string]>([
     "record.actors.approved",
   ],
   [
+    "a proof of somebody who is not there",
+    (d) => {
+      delete d.actors.approved;
+    },
+    "record.actors.proven",
+  ],
+  [
+    "a proof of an actor that there is not",
+    (d) => {
+      d.actors.proven = ["requested"];
+    },
+    "record.actors.proven[0]",
+  ],
+  [
     "a bare hash for a fingerprint",
     (d) => {
       d.fingerprints.new = `sha256:${"0".repeat(64)}`;

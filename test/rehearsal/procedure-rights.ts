@@ -64,7 +64,6 @@ async function recordAgain(of: ProcedureWorld): Promise<void> {
     Outcome: "failed",
     Phases: [],
     Checks: [],
-    Approver: null,
     Fault: null,
   };
   const { functionError } = await invokeFunction(world.as.root, functionOf(world, "recorder").arn, event);

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { RotationCloud } from "../../lib/cli/cloud/rotation-cloud";
 import { allRecords } from "../../lib/cli/cloud/s3-record-source";
 import { newChange } from "../../lib/cli/verbs/change-request";
@@ -18,8 +19,10 @@ import {
 import { rollout } from "../../lib/cli/verbs/rollout";
 import type { RotationHost } from "../../lib/cli/verbs/rotate";
 import type { RotationRecord } from "../../lib/model/rotation-record";
+import type { Credentials } from "../../lib/rehearsal/load";
 import { currentValue } from "../../lib/rehearsal/rehearse/rotate-all";
 import { ServerGroup } from "../../lib/rehearsal/servers";
+import { DynamoDbApprovalTokens } from "../../lib/rotation/adapters/dynamodb-approval-tokens";
 import type { SecretDescription } from "../../lib/rotation/ports";
 import { expectProcedureRightsUsed } from "./procedure-rights";
 import {
@@ -106,6 +109,27 @@ async function rotate(
     expect(report.fault?.message).toMatch(/possible from 2\d{3}-.*Z/);
     await sleep(1_000);
   }
+}
+
+/** What people try who may not decide, while a run waits: each is refused, and the run waits on. */
+async function attackApproval(of: ProcedureWorld, request: string): Promise<void> {
+  const { secret, run } = JSON.parse(request) as { secret: string; run: string };
+  // Who asked for it, in the role of an approver.
+  await expect(of.answer(request, true, await of.approverNamed(ANA))).rejects.toThrow(
+    /approver-refused: .*ana@example\.com asked for this/,
+  );
+  // An operator: IAM lets him neither decide, nor see the token of the execution that waits.
+  await expect(of.answer(request, true, of.operator)).rejects.toThrow("lambda:InvokeFunction");
+  const { plan, shim } = of.world;
+  const tokens = (credentials: Credentials) =>
+    new DynamoDbApprovalTokens(
+      new DynamoDBClient({ region: plan.regions.primary, endpoint: shim.endpoint, credentials }),
+      plan.procedure?.runsTable ?? "",
+    ).of(`${of.name}/${secret}`, run);
+  for (const credentials of [of.operator, of.approver]) {
+    await expect(tokens(credentials)).rejects.toMatchObject({ code: "access-denied" });
+  }
+  expect(await tokens(of.world.as.root.credentials)).toHaveLength(1);
 }
 
 /** Approves the next run of a secret, when it asks. */
@@ -356,7 +380,7 @@ describe("what goes wrong", () => {
         expect.arrayContaining([
           "before invoke rotate",
           "after invoke rotate",
-          "after execution RequestApproval",
+          "after execution AwaitApproval",
         ]),
       );
     },
@@ -368,14 +392,19 @@ describe("what goes wrong", () => {
     const before = await readValue(of, key);
     const [report] = await Promise.all([
       rotate(of, key, { change }),
-      of.request(({ secret }) => secret === key).then((request) => of.answer(request, false)),
+      of
+        .request(({ secret }) => secret === key)
+        .then(async (request) => {
+          await attackApproval(of, request);
+          return of.answer(request, false);
+        }),
     ]);
     expect(report).toMatchObject({ outcome: "rolled-back", runs: [{ status: "rolled-back" }] });
     expect(await readValue(of, key)).toEqual(before);
     expect(await logIn(of, before)).toEqual(["accepted"]);
     const { records } = await of.records().since(today);
     expect(records.find(({ id }) => id === report.runs[0]?.run)).toMatchObject({
-      end: { outcome: "rolled-back", reason: expect.stringContaining("in RequestApproval") },
+      end: { outcome: "rolled-back", reason: expect.stringContaining("in AwaitApproval") },
       phases: expect.arrayContaining([expect.objectContaining({ phase: "approve", outcome: "failed" })]),
     });
   });

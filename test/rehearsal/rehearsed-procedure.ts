@@ -6,6 +6,7 @@ import {
   ReceiveMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
+import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import type { TopicPlan } from "../../lib/blueprint";
 import { awsApprovalCloud } from "../../lib/cli/cloud/aws-approval-cloud";
 import { AwsRotationCloud } from "../../lib/cli/cloud/aws-rotation-cloud";
@@ -132,14 +133,6 @@ export const registry = defineRegistry({
   // biome-ignore lint/suspicious/noExplicitAny: built from parts
 } as any) as Registry;
 
-/** The embedded AWS knows no resource of an answer; see its gap `task-answers`. */
-const answersAnywhere = (policy: PolicyDocument): PolicyDocument => ({
-  ...policy,
-  Statement: policy.Statement.map((statement) =>
-    statement.Sid === "AnswerRequests" ? { ...statement, Resource: ["*"] } : statement,
-  ),
-});
-
 /** One environment with its procedure, its people with exactly the rights of their policies. */
 export class ProcedureWorld {
   /** Lines of progress, in order. */
@@ -163,7 +156,7 @@ export class ProcedureWorld {
     const take = (arn: string, policy: PolicyDocument, session: string) =>
       takeHumanRole(world.as.root, plan, { arn, policy, session });
     const operator = await take(operatorArn, people.operator, ANA);
-    const approver = await take(approverArn, answersAnywhere(people.approver), BEN);
+    const approver = await take(approverArn, people.approver, BEN);
     const ci = await take(`arn:aws:iam::${plan.account}:role/ci`, people.ci as PolicyDocument, "job");
     const requests = await subscribe(world.as.root, plan.account, approvals);
     const silent: Progress = { step: (_, work) => work(() => undefined) };
@@ -241,6 +234,20 @@ export class ProcedureWorld {
     throw new Error("nobody asked for approval");
   }
 
+  /** The approvers' role, as somebody else takes it. */
+  async approverNamed(session: string): Promise<Credentials> {
+    const { plan, as } = this.world;
+    const [RoleArn = ""] = plan.principals.approvers;
+    const { Credentials: taken } = await new STSClient({ region: REGION, ...as.root }).send(
+      new AssumeRoleCommand({ RoleArn, RoleSessionName: session }),
+    );
+    return {
+      accessKeyId: taken?.AccessKeyId ?? "",
+      secretAccessKey: taken?.SecretAccessKey ?? "",
+      sessionToken: taken?.SessionToken ?? "",
+    };
+  }
+
   /** Answers as an approver. */
   async answer(message: string, approves = true, credentials = this.approver) {
     const { run } = JSON.parse(message) as { run: string };
@@ -248,10 +255,7 @@ export class ProcedureWorld {
     return approve(
       registry,
       { environment: plan.environment, run, message, approves },
-      awsApprovalCloud(
-        { region: REGION, endpoint: shim.endpoint, credentials },
-        plan.procedure?.runsTable ?? "",
-      ),
+      awsApprovalCloud({ region: REGION, endpoint: shim.endpoint, credentials }),
     );
   }
 }

@@ -74,6 +74,20 @@ const PROCEDURE: Readonly<Record<string, Foreign>> = {
     // It has nobody to ask about, and no credentials to say so.
     code: "unexpected",
   },
+  "approval-gate": {
+    // A proof of another region: refused before anybody is asked.
+    event: {
+      Action: "approve",
+      Secret: "dev/other",
+      Run: "v",
+      Proof: {
+        Authorization: `AWS4-HMAC-SHA256 Credential=AKIAAAAAAAAAAAAAAAAA/20260101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=${"0".repeat(64)}`,
+        Date: "20260101T000000Z",
+      },
+    },
+    settings: { ...COMMON, runsTable: "r", approvers: ["arn:aws:iam::111111111111:role/approver"] },
+    code: "proof-refused",
+  },
   "change-gate": {
     event: { Change: "nothing", Token: "none" },
     settings: {

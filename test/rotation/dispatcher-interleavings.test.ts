@@ -15,6 +15,7 @@ import { ProofsModel } from "./models/proofs-model";
 import { PublicationsModel, silentLog, TestClock, versionId } from "./models/rehearsed-secret";
 import { RunTableModel } from "./models/run-table-model";
 import { SecretsManagerModel } from "./models/secrets-manager-model";
+import { NOBODY } from "./models/sts-model";
 
 const NAME = "test/db/app";
 const KEY = "db/app";
@@ -133,6 +134,7 @@ class World {
         invoke: async (name: string, event: object) =>
           name === FUNCTION ? this.#rotate(event) : this.#record(event as RecorderEvent),
       }),
+      identities: NOBODY,
       executions: mortally(this.executions),
       clock: this.clock,
       log: silentLog,
@@ -324,7 +326,7 @@ async function perform(world: World, op: Op): Promise<void> {
     case "sweep":
       return void (await world.dispatch({ action: "sweep" }));
     case "rollback":
-      return void (await world.dispatch({ action: "rollback", key: KEY }));
+      return void (await world.dispatch({ action: "rollback", key: KEY, requester: REQUESTER }));
     case "later":
       return world.clock.advance(7_200);
     case "cancel": {

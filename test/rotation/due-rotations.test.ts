@@ -6,6 +6,7 @@ import { isRotationDue } from "../../lib/rotation/procedure/due-rotations";
 import { ExecutionsModel } from "./models/executions-model";
 import { PublicationsModel, silentLog, TestClock, versionId } from "./models/rehearsed-secret";
 import { RunTableModel } from "./models/run-table-model";
+import { NOBODY } from "./models/sts-model";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -148,6 +149,7 @@ function dispatcherWith({ verified = true }: { readonly verified?: boolean } = {
     publications,
     rotations: { start: async (_, version) => void started.push(version) },
     functions: { invoke: async () => ({}) },
+    identities: NOBODY,
     executions: new ExecutionsModel(),
     clock,
     log: silentLog,

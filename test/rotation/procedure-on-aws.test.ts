@@ -47,6 +47,7 @@ import { type ProofLabel, proofLabel } from "../../lib/rotation/version-proof";
 import { crashEverywhere } from "./models/crash-everywhere";
 import { CrashPlan } from "./models/crash-plan";
 import { silentLog, TestClock, versionId } from "./models/rehearsed-secret";
+import { NOBODY } from "./models/sts-model";
 
 const ACCOUNT = "111122223333";
 const REGION = "eu-central-1";
@@ -228,6 +229,7 @@ describe("the dispatcher on AWS's services", () => {
           return {};
         },
       }),
+      identities: NOBODY,
       executions: plan.wrap(new StepFunctionsExecutions(stepFunctions, machineArn)),
       clock,
       log: silentLog,
@@ -368,8 +370,8 @@ describe("the dispatcher on AWS's services", () => {
     const secret = await secretWith(true);
     const dispatcher = dispatcherOf(secret, new TestClock());
     await dispatcher.run(rotate(secret.key));
-    await dispatcher.run({ action: "rollback", key: secret.key });
-    await dispatcher.run({ action: "rollback", key: secret.key });
+    await dispatcher.run({ action: "rollback", key: secret.key, requester: REQUESTER });
+    await dispatcher.run({ action: "rollback", key: secret.key, requester: REQUESTER });
     const states = (await executionsOf(secret.key)).map(({ name = "", status }) => [
       name.endsWith(".back"),
       status,
@@ -385,7 +387,9 @@ describe("the dispatcher on AWS's services", () => {
     const dispatcher = dispatcherOf(secret, new TestClock());
     await expect(dispatcher.run(rotate(secret.key))).rejects.toMatchObject({ code: "operator-needed" });
     await expect(dispatcher.run(rotate("no/such"))).rejects.toMatchObject({ code: "secret-not-ours" });
-    await expect(dispatcher.run({ action: "rollback", key: secret.key })).rejects.toMatchObject({
+    await expect(
+      dispatcher.run({ action: "rollback", key: secret.key, requester: REQUESTER }),
+    ).rejects.toMatchObject({
       code: "run-missing",
     });
     await expect(
@@ -429,7 +433,6 @@ describe("the recorder on AWS's services", () => {
         ],
       },
     ],
-    Approver: APPROVER,
     Fault: null,
   });
   async function begun(more: object = {}) {
@@ -438,7 +441,7 @@ describe("the recorder on AWS's services", () => {
     const name = `test/${key}`;
     const clock = new TestClock();
     const runs = new DynamoDbRuns(dynamoDb, RUNS, CHANGES);
-    await runs.begin(
+    const begun = await runs.begin(
       {
         secret: name,
         run,
@@ -451,12 +454,18 @@ describe("the recorder on AWS's services", () => {
       clock.now(),
     );
     clock.advance(1_200);
-    return { key, name, run, clock, runs };
+    /** What the approval gate does. */
+    const approve = async (by: string) => {
+      await runs.advance(begun, "awaiting-approval");
+      await runs.decide(begun, { answer: "approved", by, at: clock.now() });
+    };
+    return { key, name, run, clock, runs, approve };
   }
 
   test("writes one record, ends the run and lets go of the secret, wherever it dies", async () => {
     const points = await crashEverywhere(async () => {
-      const { key, name, run, clock, runs } = await begun();
+      const { key, name, run, clock, runs, approve } = await begun({ startedByIs: "proven" });
+      await approve(APPROVER);
       return {
         work: (plan) => {
           // A later call finds the day gone by.
@@ -476,7 +485,7 @@ describe("the recorder on AWS's services", () => {
             id: run,
             secret: key,
             change: "not-required",
-            actors: { started: REQUESTER, approved: APPROVER },
+            actors: { started: REQUESTER, approved: APPROVER, proven: ["started", "approved"] },
             end: { outcome: "decommissioned", at: at(15) },
           });
           expect(await runs.read(name, run)).toMatchObject({ status: "decommissioned" });
@@ -498,12 +507,19 @@ describe("the recorder on AWS's services", () => {
   });
 
   test("an approval by who started it is a failure, and is recorded as one", async () => {
-    const { key, name, run, clock } = await begun();
-    const event = { ...decommissioned(name, run), Approver: REQUESTER };
-    const { record = "" } = await recorderOf(name, key, clock).run(event);
+    const { key, name, run, clock, approve } = await begun();
+    await approve(REQUESTER);
+    const { record = "" } = await recorderOf(name, key, clock).run(decommissioned(name, run));
     expect(await recordAt(record)).toMatchObject({
       end: { outcome: "failed", reason: "approved by who started it" },
     });
+  });
+
+  test("an approval that is forged in the event is nobody's, and a name without a proof stands as said", async () => {
+    const { key, name, run, clock } = await begun();
+    const event = recorderEvent.parse({ ...decommissioned(name, run), Approver: APPROVER });
+    const { record = "" } = await recorderOf(name, key, clock).run(event);
+    expect((await recordAt(record))?.actors).toEqual({ started: REQUESTER, proven: [] });
   });
 
   test.each([
@@ -540,7 +556,6 @@ describe("the recorder on AWS's services", () => {
     const outcome = await recorderOf(name, key, clock).run({
       ...decommissioned(name, run),
       ...event,
-      Approver: null,
     });
     expect(outcome.status).toBe(status);
     expect(await recordAt(outcome.record ?? "")).toMatchObject({ end });

@@ -1,4 +1,4 @@
-import type { AskedPhase } from "../../lib/rotation/event";
+import { type AskedPhase, parseEvent } from "../../lib/rotation/event";
 import type { NewRun } from "../../lib/rotation/procedure/run";
 import { type Account, AccountsServer, accountsTarget } from "./models/accounts-model";
 import { RehearsedSecret, versionId } from "./models/rehearsed-secret";
@@ -9,7 +9,11 @@ import { RunTableModel } from "./models/run-table-model";
 const [FIRST, SECOND] = [versionId("first"), versionId("second")];
 
 /** A secret whose second rotation is current and confirmed; the login of its first is alive. */
-async function rotated(run: Partial<NewRun> = {}, mode: "automatic" | "operator-assisted" = "automatic") {
+async function rotated(
+  run: Partial<NewRun> = {},
+  mode: "automatic" | "operator-assisted" = "automatic",
+  approval = false,
+) {
   const server = new AccountsServer();
   const runs = new RunTableModel();
   const passwords: string[] = [];
@@ -17,6 +21,7 @@ async function rotated(run: Partial<NewRun> = {}, mode: "automatic" | "operator-
     target: (plan) => accountsTarget(plan.wrap(server), () => `password-${passwords.push("made")}`),
     mode,
     runs,
+    approval,
   });
   await secret.rotate(FIRST);
   secret.confirm();
@@ -112,6 +117,45 @@ describe("a phase does what its run says, and", () => {
     secret.clock.advance(3_600);
     await expect(ask({})).resolves.toMatchObject({ result: "done", versionId: FIRST });
     expect(isAlive()).toBe(false);
+  });
+});
+
+describe("where an approver has to agree, a credential", () => {
+  const BEN = "arn:aws:sts::333333333333:assumed-role/approver/ben@example.com";
+  const decided = (answer: "approved" | "rejected") => ({ answer, by: BEN, at: new Date() });
+
+  test.each([
+    ["without a decision", undefined, {}],
+    ["without a decision in an emergency, whose waits are skipped", undefined, { emergency: true }],
+    ["that the approver has refused to let go", "rejected" as const, {}],
+  ])("%s lives, whatever time has passed", async (_, answer, run) => {
+    const { secret, runs, begun, ask, isAlive } = await rotated(run, "automatic", true);
+    await runs.advance(begun, "awaiting-approval");
+    if (answer) await runs.decide(begun, decided(answer));
+    secret.clock.advance(86_400);
+    await expect(ask({})).rejects.toMatchObject({ code: "approval-missing" });
+    expect(isAlive()).toBe(true);
+  });
+
+  test("goes when he has agreed, and its overlap is over", async () => {
+    const { secret, runs, begun, ask, isAlive } = await rotated({}, "automatic", true);
+    await runs.advance(begun, "awaiting-approval");
+    await runs.decide(begun, decided("approved"));
+    await expect(ask({})).rejects.toMatchObject({ code: "overlap-running" });
+    secret.clock.advance(3_600);
+    await expect(ask({})).resolves.toMatchObject({ result: "done", versionId: FIRST });
+    expect(isAlive()).toBe(false);
+  });
+
+  test("does not go by an approval in the event", () => {
+    const forged = { Phase: "decommission", SecretId: "test/db/app", RunId: SECOND };
+    for (const more of [
+      { Approval: true },
+      { Approver: BEN },
+      { Decision: { answer: "approved", by: BEN } },
+    ]) {
+      expect(() => parseEvent({ ...forged, ...more })).toThrow(/event-malformed/);
+    }
   });
 });
 

@@ -2,8 +2,9 @@ import { DeleteItemCommand, DynamoDBClient, ScanCommand } from "@aws-sdk/client-
 import fc from "fast-check";
 import { createSecretTable, createTable } from "../../lib/rehearsal/load";
 import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
+import { DynamoDbApprovalTokens } from "../../lib/rotation/adapters/dynamodb-approval-tokens";
 import { DynamoDbRuns } from "../../lib/rotation/adapters/dynamodb-runs";
-import { FINAL_STATUSES, type NewRun, type Run } from "../../lib/rotation/procedure/run";
+import { type Decision, FINAL_STATUSES, type NewRun, type Run } from "../../lib/rotation/procedure/run";
 import type { RunTable } from "../../lib/rotation/procedure/run-table";
 import { RotationError } from "../../lib/rotation/rotation-error";
 import { RunTableModel } from "./models/run-table-model";
@@ -50,6 +51,8 @@ async function clear(): Promise<void> {
 const SECRETS = ["test/db/app", "test/jwt/signing"] as const;
 const at = (minute: number): Date => new Date(Date.parse("2026-12-01T00:00:00Z") + minute * 60_000);
 
+const BEN = "arn:aws:sts::111122223333:assumed-role/approver/ben@example.com";
+
 const change = (digest: string) => ({
   id: "2026-12-01-db--app",
   digest,
@@ -64,6 +67,7 @@ type Op =
   | { readonly do: "advance"; readonly status: "proving" | "awaiting-approval"; readonly run: NewRun }
   | { readonly do: "end"; readonly status: (typeof FINAL_STATUSES)[number]; readonly run: NewRun }
   | { readonly do: "turnBack"; readonly run: NewRun }
+  | { readonly do: "decide"; readonly answer: Decision["answer"]; readonly run: NewRun }
   | { readonly do: "close"; readonly succeeded: boolean; readonly run: NewRun }
   | { readonly do: "approve"; readonly digest: string };
 
@@ -103,6 +107,14 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("turnBack" as const), run }) },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("decide" as const),
+      answer: fc.constantFrom("approved" as const, "rejected" as const),
+      run,
+    }),
+  },
+  {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant("close" as const), succeeded: fc.boolean(), run }),
   },
@@ -117,6 +129,7 @@ async function outcomeOf(table: RunTable, item: Op, minute: number): Promise<unk
     const found: Run | undefined = await table.read(item.run.secret, item.run.run);
     if (found === undefined) return "no such run";
     if (item.do === "advance") return table.advance(found, item.status);
+    if (item.do === "decide") return table.decide(found, { answer: item.answer, by: BEN, at: at(minute) });
     if (item.do === "end") return table.end(found, item.status);
     return item.do === "close" ? table.close(found, at(minute), item.succeeded) : table.turnBack(found);
   };
@@ -151,6 +164,37 @@ describe("runs in DynamoDB", () => {
     );
     expect(calls).toBeGreaterThan(100);
   }, 120_000);
+
+  test("of approvers who decide at once, one is heard", async () => {
+    await clear();
+    const table = new DynamoDbRuns(client, TABLE, CHANGES);
+    const begun = await table.begin(
+      { secret: SECRETS[0], run: "a", kind: "rotation", newVersion: "a", startedBy: "schedule" },
+      at(0),
+    );
+    await table.advance(begun, "awaiting-approval");
+    const heard = await Promise.all(
+      Array.from({ length: 8 }, (_, index) =>
+        table.decide(begun, {
+          answer: index % 2 === 0 ? "approved" : "rejected",
+          by: `${BEN}${index}`,
+          at: at(index),
+        }),
+      ),
+    );
+    expect(new Set(heard.map(({ by }) => by)).size).toBe(1);
+    expect((await table.read(SECRETS[0], "a"))?.decision).toEqual(heard[0]);
+  });
+
+  test("tokens of executions that wait are kept once each, where no secret's partition is", async () => {
+    await clear();
+    const tokens = new DynamoDbApprovalTokens(client, TABLE);
+    expect(await tokens.of(SECRETS[0], "a")).toEqual([]);
+    for (const token of ["one", "two", "one"]) await tokens.add(SECRETS[0], "a", token);
+    expect([...(await tokens.of(SECRETS[0], "a"))].sort()).toEqual(["one", "two"]);
+    expect(await tokens.of(SECRETS[0], "b")).toEqual([]);
+    expect(await new DynamoDbRuns(client, TABLE, CHANGES).latest(SECRETS[0], 10)).toEqual([]);
+  });
 
   test("of eight that begin at once, one has the secret", async () => {
     await clear();

@@ -1,10 +1,11 @@
-import type { Run } from "../../rotation";
+import type { CallerProof } from "../../model/caller-proof";
 
 /** AWS, as far as an approver uses it, in one environment's account and primary region. */
 export interface ApprovalCloud {
   /** ARN and account of the credentials in use. */
   caller(): Promise<{ readonly arn: string; readonly account: string }>;
-  run(secretName: string, run: string): Promise<Run | undefined>;
-  /** @throws UserFault when the request is answered, withdrawn, or too old */
-  answer(token: string, approver: string, approves: boolean): Promise<void>;
+  /** A proof of who holds them, for one request of a function. */
+  proofOf(binding: string): Promise<CallerProof>;
+  /** @throws UserFault with the approval gate's own words when it refuses */
+  decide(functionName: string, event: object): Promise<void>;
 }

@@ -11,10 +11,12 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 import { DescribeExecutionCommand, GetExecutionHistoryCommand, SFNClient } from "@aws-sdk/client-sfn";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import type { CallerProof } from "../../model/caller-proof";
 import type { Run, SecretDescription } from "../../rotation";
 import { DynamoDbRuns } from "../../rotation/cloud";
 import { FailedCheck, UserFault } from "../user-fault";
 import type { ExecutionView, FunctionAnswer, RotationCloud } from "./rotation-cloud";
+import { signedProof } from "./signed-proof";
 
 /** What the SDK and AWS call credentials that are missing, unknown or out of date. */
 const NO_CREDENTIALS =
@@ -37,6 +39,7 @@ export interface AwsRotationCloudProps {
 
 /** {@link RotationCloud} by AWS's SDK: credentials, endpoints and proxies come from its own chain. */
 export class AwsRotationCloud implements RotationCloud {
+  readonly #region: string;
   readonly #secrets: SecretsManagerClient;
   readonly #lambda: LambdaClient;
   readonly #dynamoDb: DynamoDBClient;
@@ -44,6 +47,7 @@ export class AwsRotationCloud implements RotationCloud {
   readonly #stepFunctions: SFNClient;
 
   constructor(props: AwsRotationCloudProps) {
+    this.#region = props.region;
     this.#secrets = new SecretsManagerClient({ ...props });
     this.#lambda = new LambdaClient({
       ...props,
@@ -68,6 +72,12 @@ export class AwsRotationCloud implements RotationCloud {
       this.#sts.send(new GetCallerIdentityCommand({})),
     );
     return Arn ?? "";
+  }
+
+  proofOf(binding: string): Promise<CallerProof> {
+    return ask("sts:GetCallerIdentity", "the credentials", () =>
+      signedProof(this.#sts, this.#region, binding),
+    );
   }
 
   async describe(secretName: string): Promise<SecretDescription | undefined> {

@@ -1,3 +1,4 @@
+import type { CallerProof } from "../../model/caller-proof";
 import type { Run, SecretDescription } from "../../rotation";
 
 /** What a function answered, or how it failed. Its error's text is made of codes, names and times. */
@@ -24,6 +25,8 @@ export interface RotationCloud {
   putPending(secretName: string, versionId: string, value: string): Promise<void>;
   /** Has Secrets Manager rotate by itself. One that is not complete is left to go on. */
   startRotation(secretName: string, versionId: string): Promise<void>;
+  /** A proof of who holds the credentials in use, for one request of a function. */
+  proofOf(binding: string): Promise<CallerProof>;
   /** Calls a function and waits for its answer. */
   invoke(functionName: string, event: object): Promise<FunctionAnswer>;
   /** Whether a function is there and can be called. */

@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { runsTable } from "../../model/names";
 import type { CommandHost } from "../command-host";
 import { formatOption } from "../format-option";
 import { withoutStack } from "../rotation-fault";
@@ -19,7 +18,8 @@ export function addApproveCommand(program: Command, host: CommandHost): void {
     .addHelpText(
       "after",
       `
-Needs a role of the environment's approvers. Who asked for the change, or started the run, cannot approve it.
+Needs a role of the environment's approvers. Who asked for the change, or started the run, cannot approve it:
+the command signs who you are, and the approval gate has AWS confirm it.
 
 Examples:
   secrets-registry approve 5e0c6f1e-… --env prod < request.json
@@ -31,7 +31,7 @@ Examples:
       const message = await host.readInput();
       const { awsApprovalCloud } =
         require("../cloud/aws-approval-cloud") as typeof import("../cloud/aws-approval-cloud");
-      const cloud = awsApprovalCloud({ region: regions.primary }, runsTable(registry.id, env));
+      const cloud = awsApprovalCloud({ region: regions.primary });
       const result = await withoutStack(() =>
         approve(registry, { environment: env, run, message, approves: !reject }, cloud),
       );

@@ -114,6 +114,13 @@ const withFault = (outcome: string, fault: string | undefined): string =>
 
 const NONE = "none";
 
+/** Nobody's word stands as a fact: a name is proven, or as said. AWS's own services say nothing of themselves. */
+function actorOf(actors: RotationRecord["actors"], role: "started" | "approved"): string | undefined {
+  const name = actors[role];
+  if (name === undefined || !name.startsWith("arn:")) return name;
+  return `${name} (${actors.proven?.includes(role) ? "proven" : "as said"})`;
+}
+
 function factsOf(record: RotationRecord): readonly (readonly [string, string])[] {
   const { change, actors, versions, fingerprints, end } = record;
   return [
@@ -122,8 +129,8 @@ function factsOf(record: RotationRecord): readonly (readonly [string, string])[]
     ["environment", record.environment],
     ["kind", record.kind],
     ["change request", typeof change === "string" ? `none: ${change}` : `${change.id} (${change.digest})`],
-    ["started by", actors.started],
-    ["approved by", actors.approved ?? NONE],
+    ["started by", actorOf(actors, "started") ?? NONE],
+    ["approved by", actorOf(actors, "approved") ?? NONE],
     ["started", record.startedAt],
     ["ended", record.endedAt],
     ["old version", versions.old ?? NONE],

@@ -1,4 +1,5 @@
 import type { ProcedurePlan } from "../../blueprint";
+import { proofBinding } from "../../model/caller-proof";
 import { procedureFunctionName } from "../../model/names";
 import type { Run } from "../../rotation";
 import { FailedRotation, failureOf, isTooEarly } from "./failed-rotation";
@@ -76,7 +77,7 @@ export class ProcedureDriver {
     const { cloud, progress } = this.#context;
     const requester = await cloud.callerArn();
     return progress.step(`${key}: ask the dispatcher to ${order.action}`, async (tell) => {
-      const { run } = await this.#ask(
+      const { run } = await this.#askAsMyself(
         {
           Action: order.action,
           Key: key,
@@ -96,7 +97,8 @@ export class ProcedureDriver {
   /** Has the open run taken back. */
   async rollBack({ key }: Pick<RotatedPlan, "key">): Promise<RunView> {
     return this.#context.progress.step(`${key}: roll back`, async (tell) => {
-      const { run } = await this.#ask({ Action: "rollback", Key: key }, tell);
+      const Requester = await this.#context.cloud.callerArn();
+      const { run } = await this.#askAsMyself({ Action: "rollback", Key: key, Requester }, tell);
       return run as RunView;
     });
   }
@@ -137,13 +139,25 @@ export class ProcedureDriver {
     return `${arn}:${name}`;
   }
 
-  async #ask(event: object, tell: Tell = () => undefined): Promise<Readonly<Record<string, unknown>>> {
+  /** Asks with a proof of who asks: made anew for each attempt, because it is not good for long. */
+  #askAsMyself(event: object, tell: Tell): Promise<Readonly<Record<string, unknown>>> {
+    const { cloud, plan } = this.#context;
+    return this.#ask(
+      async () => ({ ...event, Proof: await cloud.proofOf(proofBinding(plan, "dispatcher", event)) }),
+      tell,
+    );
+  }
+
+  async #ask(
+    event: object | (() => Promise<object>),
+    tell: Tell = () => undefined,
+  ): Promise<Readonly<Record<string, unknown>>> {
     const { cloud, pace, plan } = this.#context;
     const dispatcher = procedureFunctionName(plan.registry, plan.environment, "dispatcher");
     const { default: pRetry } = await import("p-retry");
     return pRetry(
       async () => {
-        const answer = await cloud.invoke(dispatcher, event);
+        const answer = await cloud.invoke(dispatcher, typeof event === "function" ? await event() : event);
         if (!answer.answered) throw failureOf(dispatcher, answer);
         return (answer.payload ?? {}) as Readonly<Record<string, unknown>>;
       },

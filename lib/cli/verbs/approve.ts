@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
-import { isSamePerson, type Registry } from "../../model";
-import { secretName } from "../../model/names";
+import type { Registry } from "../../model";
+import { proofBinding } from "../../model/caller-proof";
+import { procedureFunctionName, secretName } from "../../model/names";
 import type { ApprovalCloud } from "../cloud/approval-cloud";
 import { UserFault } from "../user-fault";
 
@@ -17,7 +18,7 @@ export interface Approval {
 export interface ApprovalRequest {
   readonly environment: string;
   readonly run: string;
-  /** The request as it came by SNS: JSON, with the run and the token. */
+  /** The request as it came by SNS: JSON, with secret and run. */
   readonly message: string;
   readonly approves: boolean;
 }
@@ -27,12 +28,11 @@ const requestSchema = z.object({
   environment: z.string(),
   secret: z.string(),
   run: z.string(),
-  token: z.string().check(z.minLength(1), z.maxLength(2_048)),
 });
 
 /**
- * Answers a request for approval. The answer is refused here when it is by who asked for the change or started the run;
- * what keeps others out is that only the approvers' role may answer.
+ * Answers a request for approval, with a proof of who answers. The approval gate refuses whoever asked for the change or
+ * started the run, and whoever is none of the approvers.
  *
  * @throws UserFault
  */
@@ -56,14 +56,14 @@ export async function approve(
       `The credentials belong to account ${caller.account}, and ${environment} is account ${account}. Take a role of ${environment}'s approvers.`,
     );
   }
-  const found = await cloud.run(secretName(environment, secret.physicalKey), run);
-  if (found === undefined) throw new UserFault(`${request.secret} has no run ${run} in ${environment}.`);
-  for (const other of [found.startedBy, found.change?.requester]) {
-    if (approves && other !== undefined && isCaller(caller.arn, other)) {
-      throw new UserFault(`${other} asked for this, and an approver is never the requester.`);
-    }
-  }
-  await cloud.answer(request.token, caller.arn, approves);
+  const event = {
+    Action: approves ? "approve" : "reject",
+    Secret: secretName(environment, secret.physicalKey),
+    Run: run,
+  };
+  const place = { registry: registry.id, environment };
+  const Proof = await cloud.proofOf(proofBinding(place, "approval-gate", event));
+  await cloud.decide(procedureFunctionName(registry.id, environment, "approval-gate"), { ...event, Proof });
   return {
     run,
     secret: request.secret,
@@ -82,11 +82,5 @@ function requestOf(message: string): z.output<typeof requestSchema> {
   }
   const result = requestSchema.safeParse(json);
   if (result.success) return result.data;
-  throw new UserFault("Standard input is to hold the whole request as it came: JSON, with run and token.");
-}
-
-/** People's sessions bear their e-mail address as their name, whichever role they take. */
-function isCaller(arn: string, other: string): boolean {
-  const session = (name: string): string => name.slice(name.lastIndexOf("/") + 1);
-  return isSamePerson(arn, other) || session(arn).toLowerCase() === session(other).toLowerCase();
+  throw new UserFault("Standard input is to hold the whole request as it came: JSON, with secret and run.");
 }

@@ -44,7 +44,8 @@ export interface RotationProcedureProps {
  * The procedure that follows a rotation: the tables of runs and of change requests, the state machine that proves one and retires the old credential, the
  * bucket of records that nobody can change, the key of their fingerprints, the topics on which people are asked and reminded. Its functions are among
  * those of {@link Operations}. The policies that people's roles need are written beside the stack, as
- * `policies/operator.json`, `approver.json`, `ci.json` and `failover.json`: those roles belong to others.
+ * `policies/operator.json`, `approver.json`, `ci.json` and `failover.json`, and what their trust has to say of a session's name
+ * as `operator-trust.json` and `approver-trust.json`: those roles belong to others.
  *
  * Records are encrypted with S3's own key (SSE-S3): they hold no secret, and a record that is kept for years must not
  * die with a key that can be deleted in a month.
@@ -141,6 +142,8 @@ export class RotationProcedure extends Construct {
         mkdirSync(folder, { recursive: true });
         for (const [person, policy] of Object.entries(plan.people))
           writeFileSync(join(folder, `${person}.json`), `${JSON.stringify(policy, null, 2)}\n`);
+        for (const [person, trust] of Object.entries(plan.trusts))
+          writeFileSync(join(folder, `${person}-trust.json`), `${JSON.stringify(trust, null, 2)}\n`);
       },
     });
   }

@@ -101,10 +101,11 @@ const embeddedRole = (role: RolePlan): RolePlan => {
   return { ...role, policies: { inline: inline.map(embedded), managed: managed.map(embedded) } };
 };
 
-/** See the gaps `metric-namespace-key` and `key-alias-resource`. */
+/** See the gaps `metric-namespace-key`, `key-alias-resource` and `task-answers`. */
 function embeddedStatement(whole: PolicyStatement): PolicyStatement {
   const { Condition, ...statement } = whole;
   if ("cloudwatch:namespace" in (Condition?.StringEquals ?? {})) return statement;
+  if (statement.Action.includes("states:SendTaskSuccess")) return { ...whole, Resource: ["*"] };
   if (!statement.Action.some((action) => action === "kms:GenerateMac" || action === "kms:VerifyMac"))
     return whole;
   const aliases = Condition?.["ForAnyValue:StringEquals"]?.["kms:ResourceAliases"] ?? [];

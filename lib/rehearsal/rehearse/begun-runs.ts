@@ -64,8 +64,15 @@ export class BegunRuns {
     if (event.Phase !== "promote" && run.status === "rotating") {
       await this.#runs.advance(run, "proving");
     }
+    if (event.Phase === "decommission") await this.#approve(run);
     const { VersionId: _, ...rest } = event;
     return { ...rest, RunId: run.run };
+  }
+
+  /** In the approvers' place. */
+  async #approve(run: Run): Promise<void> {
+    await this.#runs.advance(run, "awaiting-approval");
+    await this.#runs.decide(run, { answer: "approved", by: REHEARSAL, at: new Date() });
   }
 
   /** Ends the open run of a secret, as the procedure does when it has followed it to its end. */

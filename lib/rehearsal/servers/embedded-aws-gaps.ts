@@ -36,7 +36,7 @@ export const EMBEDDED_AWS_GAPS = {
   "task-answers": {
     aws: "SendTaskSuccess and SendTaskFailure are judged by the state machine whose task the token is of.",
     embedded: "They are judged by the resource `*`, so a right on the state machine does not help.",
-    so: "A rehearsal gives approvers the answer on every resource; whoever lacks the action is refused all the same.",
+    so: "`loadOperations` gives the approval gate the answer on every resource; whoever lacks the action is refused all the same.",
   },
   "metric-namespace-key": {
     aws: "`cloudwatch:namespace` has the namespace of the metrics that a call writes.",

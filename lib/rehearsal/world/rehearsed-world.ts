@@ -123,7 +123,13 @@ export async function standUp(options: WorldOptions): Promise<RehearsedWorld> {
   ]);
   targets = standing;
   onProgress("Loading Vaults, functions, rules, schedules");
-  const places: RehearsedPlaces = { ...placesOf(plan, standing), vaults, issuers, outside };
+  const places: RehearsedPlaces = {
+    ...placesOf(plan, standing),
+    vaults,
+    issuers,
+    outside,
+    sts: shim.endpoint,
+  };
   const [functions] = await Promise.all([
     loadOperations(deployer, plan, (entry) => zipOf(entry, places), {
       NODE_EXTRA_CA_CERTS: outside.caFile,

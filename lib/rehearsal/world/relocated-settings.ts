@@ -21,6 +21,8 @@ export interface RehearsedPlaces {
   /** By cluster name. */
   readonly issuers: ReadonlyMap<string, Pick<ClusterIssuer, "url" | "caPem">>;
   readonly outside: Pick<OutsideServer, "url" | "relocated">;
+  /** Where STS is: at the shim's. */
+  readonly sts: string;
 }
 
 /** An hour of waiting takes half a second, of the first twelve. The law of waiting stays; only its unit changes. */
@@ -42,7 +44,8 @@ export function relocatedSettings(plan: FunctionPlan, places: RehearsedPlaces): 
   if (rotates(plan)) return relocatedRotation(plan.settings, places);
   const { settings } = plan;
   if ("vaults" in settings) return relocatedMirror(settings, places);
-  if ("stateMachineArn" in settings) return hurriedDispatcher(settings);
+  if ("stateMachineArn" in settings) return { ...hurriedDispatcher(settings), stsEndpoint: places.sts };
+  if ("approvers" in settings) return { ...settings, stsEndpoint: places.sts };
   if ("checks" in settings) return relocatedChecks(settings, places);
   if ("clusters" in settings) return relocatedClusters(settings, places);
   return "issuer" in settings

@@ -10,6 +10,7 @@ import {
 import { LOCK_RUN } from "../../model/names";
 import {
   changeUsedBy,
+  type Decision,
   type FinalStatus,
   hasEnded,
   type NewRun,
@@ -145,6 +146,23 @@ export class DynamoDbRuns implements RunTable {
       throw new RotationError("run-too-early", `run ${run.run} of ${run.secret} is ${now.status}`);
     }
     return now;
+  }
+
+  async decide(run: Run, { answer, by, at }: Decision): Promise<Decision> {
+    const M = { answer: { S: answer }, by: { S: by }, at: { S: at.toISOString() } };
+    await this.#update(
+      run.secret,
+      run.run,
+      "SET decision = :decision",
+      { ":decision": { M }, ":forward": { S: "forward" } },
+      ["awaiting-approval"],
+      "attribute_not_exists(decision) AND attribute_not_exists(endedAt) AND direction = :forward",
+    );
+    const now = await this.#require(run);
+    if (now.decision !== undefined) return now.decision;
+    if (hasEnded(now) || now.endedAt !== undefined) throw ended(now);
+    if (now.direction === "back") throw turnedBack(run);
+    throw new RotationError("run-too-early", `run ${run.run} of ${run.secret} is ${now.status}`);
   }
 
   async close(run: Run, at: Date, succeeded: boolean): Promise<Date> {

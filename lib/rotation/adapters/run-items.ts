@@ -16,6 +16,7 @@ export function itemOf({ change, oldVersion, startedAt, ...run }: Run): Item {
     ...(oldVersion === undefined ? {} : { oldVersion: { S: oldVersion } }),
     startedAt: { S: startedAt.toISOString() },
     startedBy: { S: run.startedBy },
+    ...(run.startedByIs === undefined ? {} : { startedByIs: { S: run.startedByIs } }),
     ...(change === undefined
       ? {}
       : {
@@ -45,6 +46,7 @@ export function runOf(item: Item): Run {
     oldVersion: item.oldVersion?.S,
     startedAt: new Date(text("startedAt")),
     startedBy: text("startedBy"),
+    ...(text("startedByIs") === "proven" ? { startedByIs: "proven" as const } : {}),
     ...(id?.S === undefined || digest?.S === undefined
       ? {}
       : {
@@ -58,5 +60,14 @@ export function runOf(item: Item): Run {
     status: [...OPEN_STATUSES, ...FINAL_STATUSES].find((status) => status === text("status")) ?? "failed",
     direction: text("direction") === "back" ? "back" : "forward",
     ...(item.endedAt?.S === undefined ? {} : { endedAt: new Date(item.endedAt.S) }),
+    ...decisionOf(item),
+  };
+}
+
+function decisionOf({ decision }: Item): Pick<Run, "decision"> {
+  const { answer, by, at } = decision?.M ?? {};
+  if (by?.S === undefined || at?.S === undefined) return {};
+  return {
+    decision: { answer: answer?.S === "approved" ? "approved" : "rejected", by: by.S, at: new Date(at.S) },
   };
 }

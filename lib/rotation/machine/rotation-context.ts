@@ -25,6 +25,8 @@ export interface RotationContext<V> {
    * nowhere, so that no phase may do anything.
    */
   readonly runs?: Runs | undefined;
+  /** Whether an approver must have agreed before an old credential goes. Default: false. */
+  readonly approval?: boolean | undefined;
   /** The fingerprint of a value of this secret. Default: none is made, no procedure asks for it. */
   readonly fingerprint?: ((value: unknown) => Promise<string>) | undefined;
   readonly clock: Clock;

@@ -1,11 +1,14 @@
 import * as z from "zod/mini";
+import type { CallerProof } from "../../model/caller-proof";
 import { actorName } from "../../model/grammar";
 import { secretNameOf } from "../event";
 import { RotationError } from "../rotation-error";
+import { callerProof } from "./caller-identity";
 import type { LoadRequest } from "./loaded-run";
+import type { Asker } from "./proven-caller";
 
 /** What an operator's command asks for a secret. */
-export interface RunRequest {
+export interface RunRequest extends Asker {
   /** `stage`: only make the value, for a person to take it to its target; `rotate` goes on. */
   readonly action: "rotate" | "stage" | "promote";
   readonly key: string;
@@ -13,8 +16,6 @@ export interface RunRequest {
   readonly versionId?: string | undefined;
   /** Digest of the change request by which it is done. */
   readonly change?: string | undefined;
-  /** ARN of who asks, as the command says. */
-  readonly requester: string;
   /** A leaked credential: waits are skipped, approvals are not. */
   readonly emergency: boolean;
   /** Asked by the dispatcher itself, on the secret's schedule: no change request is needed. No event can say so. */
@@ -24,7 +25,8 @@ export interface RunRequest {
 /** What the dispatcher is asked. */
 export type DispatcherRequest =
   | RunRequest
-  | { readonly action: "rollback" | "status"; readonly key: string }
+  | ({ readonly action: "rollback"; readonly key: string } & Asker)
+  | { readonly action: "status"; readonly key: string }
   | LoadRequest
   | { readonly action: "sweep" }
   | { readonly action: "label-moved"; readonly secretName: string; readonly versionId: string };
@@ -44,6 +46,7 @@ const runEvent = z.pipe(
     ),
     Requester: actorName,
     Emergency: z._default(z.boolean(), false),
+    Proof: z.optional(callerProof),
   }),
   z.transform(
     (event): RunRequest => ({
@@ -57,8 +60,20 @@ const runEvent = z.pipe(
   ),
 );
 
-const plainEvent = z.pipe(
-  z.strictObject({ Action: z.enum(["rollback", "status"]), Key: key }),
+const rollbackEvent = z.pipe(
+  z.strictObject({
+    Action: z.literal("rollback"),
+    Key: key,
+    Requester: actorName,
+    Proof: z.optional(callerProof),
+  }),
+  z.transform(
+    (event): DispatcherRequest => ({ action: event.Action, key: event.Key, requester: event.Requester }),
+  ),
+);
+
+const statusEvent = z.pipe(
+  z.strictObject({ Action: z.literal("status"), Key: key }),
   z.transform((event): DispatcherRequest => ({ action: event.Action, key: event.Key })),
 );
 
@@ -105,9 +120,16 @@ const labelEvent = z.pipe(
  */
 export function parseDispatcherEvent(event: unknown): DispatcherRequest {
   const result = formOf(event).safeParse(event);
-  if (result.success) return result.data;
+  if (result.success) return withProof(result.data, event);
   const fields = result.error.issues.map((issue) => issue.path.join(".") || issue.code);
   throw new RotationError("event-malformed", `wrong or missing: ${[...new Set(fields)].join(", ")}`);
+}
+
+/** A proof is of the event as it was sent, whatever is left out or added when it is read. */
+function withProof(request: DispatcherRequest, event: unknown): DispatcherRequest {
+  if (!("requester" in request)) return request;
+  const { Proof, ...asked }: { readonly Proof?: CallerProof } = Object(event);
+  return Proof === undefined ? request : { ...request, proven: { proof: Proof, asked } };
 }
 
 function formOf(event: unknown): z.ZodMiniType<DispatcherRequest> {
@@ -115,5 +137,6 @@ function formOf(event: unknown): z.ZodMiniType<DispatcherRequest> {
   if (fields.Sweep !== undefined) return sweepEvent;
   if (fields.Action === undefined) return labelEvent;
   if (fields.Action === "load") return loadEvent;
-  return fields.Action === "rollback" || fields.Action === "status" ? plainEvent : runEvent;
+  if (fields.Action === "rollback") return rollbackEvent;
+  return fields.Action === "status" ? statusEvent : runEvent;
 }

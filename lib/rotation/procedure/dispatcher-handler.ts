@@ -9,12 +9,15 @@ import { LambdaFunctions } from "../adapters/lambda-functions";
 import { SecretsManagerRotations } from "../adapters/secrets-manager-rotations";
 import { SecretsManagerStore } from "../adapters/secrets-manager-store";
 import { StepFunctionsExecutions } from "../adapters/step-functions-executions";
+import { StsCallerIdentities } from "../adapters/sts-caller-identities";
 import { systemClock } from "../adapters/system";
 import type { LambdaHandler } from "../lambda-entry";
+import type { LogFields } from "../ports";
 import { Dispatcher, type DispatcherContext, type DispatcherOutcome } from "./dispatcher";
-import { parseDispatcherEvent } from "./dispatcher-event";
+import { type DispatcherRequest, parseDispatcherEvent } from "./dispatcher-event";
 import { procedureHandler, procedureLog, readProcedureSettings } from "./procedure-handler";
 import { PROCEDURE_SETTINGS } from "./procedure-settings";
+import type { Asker } from "./proven-caller";
 
 /** Lambda's longest time: what an invoked function may take. */
 const PATIENCE_MS = 900_000;
@@ -25,9 +28,18 @@ export function dispatcherHandlerOf(context: DispatcherContext): LambdaHandler<D
   return procedureHandler(
     context.log,
     parseDispatcherEvent,
-    (request) => ({ ...request }),
+    (request) => fieldsOf(request),
     (request) => dispatcher.run(request),
   );
+}
+
+/** Names and ids. A proof is good for a few minutes, so it is not among them. */
+function fieldsOf(request: DispatcherRequest): LogFields {
+  const { proven, ...fields }: DispatcherRequest & Partial<Asker> = request;
+  return {
+    ...fields,
+    ...("requester" in fields ? { requesterIs: proven ? "to be proven" : "as said" } : {}),
+  };
 }
 
 /** The dispatcher in AWS. */
@@ -46,6 +58,7 @@ export async function assembleDispatcher(): Promise<LambdaHandler<DispatcherOutc
     functions: new LambdaFunctions(
       new LambdaClient({ region, maxAttempts: 1, requestHandler: { requestTimeout: PATIENCE_MS } }),
     ),
+    identities: new StsCallerIdentities({ region, endpoint: settings.stsEndpoint, clock: systemClock }),
     executions: new StepFunctionsExecutions(new SFNClient({ region }), settings.stateMachineArn),
     clock: systemClock,
     log: procedureLog("dispatcher", settings),

@@ -7,11 +7,13 @@ import { Versions } from "../machine/versions";
 import type { Clock, Logbook, Publications, SecretStore } from "../ports";
 import { RotationError } from "../rotation-error";
 import { enforceWait } from "../waiting-law";
+import type { CallerIdentities } from "./caller-identity";
 import type { DispatcherRequest, RunRequest } from "./dispatcher-event";
 import { isRotationDue, isWithinWindow } from "./due-rotations";
 import { clearingRun, leftPending, retirementOf, underWay } from "./leftovers";
 import { executionName, loadedRun } from "./loaded-run";
 import type { Executions, Functions, ScheduledRotations } from "./procedure-ports";
+import { type Asker, provenCaller } from "./proven-caller";
 import { BY_SCHEDULE, hasEnded, type NewRun, promotionRun, type Run } from "./run";
 import type { RunTable } from "./run-table";
 
@@ -23,6 +25,7 @@ export interface DispatcherContext {
   readonly publications: Pick<Publications, "confirmedAt">;
   readonly rotations: ScheduledRotations;
   readonly functions: Functions;
+  readonly identities: CallerIdentities;
   readonly executions: Executions;
   readonly clock: Clock;
   readonly log: Logbook;
@@ -41,6 +44,7 @@ export interface RunView {
   readonly oldVersion?: string | undefined;
   readonly startedAt: string;
   readonly startedBy: string;
+  readonly startedByIs?: "proven" | undefined;
   readonly change?: NewRun["change"];
   readonly emergency?: boolean | undefined;
   readonly endedAt?: string | undefined;
@@ -108,7 +112,7 @@ export class Dispatcher {
       case "promote":
         return this.#begin(request);
       case "rollback":
-        return this.#rollback(this.#secret(request.key));
+        return this.#rollback(this.#secret(request.key), request);
       case "status":
         return this.#status(this.#secret(request.key));
       case "label-moved":
@@ -215,7 +219,7 @@ export class Dispatcher {
     }
     return {
       ...run,
-      startedBy: request.requester,
+      ...(await this.#whoAsks(request)),
       ...(change === undefined ? {} : { change }),
       ...(request.emergency ? { emergency: true } : {}),
     };
@@ -285,6 +289,10 @@ export class Dispatcher {
       throw new RotationError("change-not-open", `${change.id}: from ${change.from} to ${change.until}`);
     }
     return { id: change.id, digest: change.digest, requester: change.requester };
+  }
+
+  #whoAsks(asker: Asker): Promise<Pick<NewRun, "startedBy" | "startedByIs">> {
+    return provenCaller(asker, this.#context.settings, this.#context.identities);
   }
 
   async #enforceWait(secret: Dispatched, { action }: RunRequest, current: string): Promise<void> {
@@ -396,8 +404,10 @@ export class Dispatcher {
   }
 
   /** Stops what follows the run, and has the state machine take it back. */
-  async #rollback(secret: Dispatched): Promise<DispatcherOutcome> {
-    const { runs } = this.#context;
+  async #rollback(secret: Dispatched, asker: Asker): Promise<DispatcherOutcome> {
+    const { runs, log } = this.#context;
+    const { startedBy: by, startedByIs = "as said" } = await this.#whoAsks(asker);
+    log.info("calling back", { secret: secret.name, by, byIs: startedByIs });
     const open = await runs.open(secret.name);
     if (open === undefined) throw new RotationError("run-missing", `${secret.name} has no open run`);
     // It goes back to nothing: what it retires was left behind on purpose, or by a failure.
@@ -602,7 +612,6 @@ export class Dispatcher {
       Outcome,
       Phases: [],
       Checks: [],
-      Approver: null,
       Fault: { state: "Dispatcher", code },
     };
     await functions.invoke(procedureFunctionName(settings.registry, settings.environment, "recorder"), event);

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { CONTROLLER_KINDS } from "../../model/definition";
 import type {
+  ApprovalGateSettings,
   ChangeGateSettings,
   CheckerSettings,
   DispatcherSettings,
@@ -19,6 +20,13 @@ const secretKind = z.enum(KIND_NAMES);
 
 /** Schemas of the settings files of the procedure's functions, each made when its function asks for it. */
 export const PROCEDURE_SETTINGS = madeAtUse({
+  "approval-gate": (): z.ZodMiniType<ApprovalGateSettings> =>
+    z.strictObject({
+      ...common,
+      runsTable: text,
+      approvers: z.array(text),
+      stsEndpoint: z.optional(z.url()),
+    }),
   dispatcher: (): z.ZodMiniType<DispatcherSettings> =>
     z.strictObject({
       ...common,
@@ -27,6 +35,9 @@ export const PROCEDURE_SETTINGS = madeAtUse({
       publicationsTable: text,
       stateMachineArn: text,
       changeRequest: z.enum(["required", "none"]),
+      callerProof: z.optional(z.enum(["required", "none"])),
+      starters: z.optional(z.array(text)),
+      stsEndpoint: z.optional(z.url()),
       secrets: z.record(
         z.string(),
         z.strictObject({

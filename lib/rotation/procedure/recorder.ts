@@ -72,7 +72,8 @@ export const recorderEvent: z.ZodMiniType<RecorderEvent | ProgressEvent> = z.uni
     Fingerprints: z.exactOptional(
       z.nullable(z.object({ new: z.string(), old: z.exactOptional(z.string()) })),
     ),
-    Approver: z.nullable(z.string()),
+    // Executions that began under an earlier definition say who approved; what counts is the table.
+    Approver: z.exactOptional(z.nullable(z.string())),
     Fault: z.nullable(z.object({ state: z.string(), code: z.string() })),
   }),
 ]);
@@ -166,15 +167,20 @@ function factsOf(
     endedAt: within(entry.endedAt),
   }));
   const started = run.startedBy === BY_SCHEDULE ? SCHEDULER : run.startedBy;
-  const approved = approverOf(event);
+  const approver = approverOf(run);
+  const approved = approver === started ? undefined : approver;
   return {
     change: changeOf(run.change) ?? (run.startedBy === BY_SCHEDULE ? "scheduled" : "not-required"),
-    actors: { started, ...(approved === undefined || approved === started ? {} : { approved }) },
+    actors: {
+      started,
+      ...(approved === undefined ? {} : { approved }),
+      proven: provenOf(run, approved),
+    },
     versions: { ...(run.oldVersion === undefined ? {} : { old: run.oldVersion }), new: run.newVersion },
     ...fingerprintsOf(event),
     phases: [...firstPhase(run, event, phases[0]?.startedAt ?? until.toISOString()), ...phases],
     checks: [...logins(phases, event), ...checksOf(event, within)],
-    end: endOf(event, phases, approved === started, until),
+    end: endOf(event, phases, approver === started, until),
     startedAt: from.toISOString(),
     endedAt: until.toISOString(),
   };
@@ -183,12 +189,15 @@ function factsOf(
 const changeOf = (change: Run["change"]): { readonly id: string; readonly digest: string } | undefined =>
   change && { id: change.id, digest: change.digest };
 
-/**
- * Who approved, as the answer says of itself: whoever may answer can say anything. The account's trail has the truth
- * (`SendTaskSuccess` in CloudTrail).
- */
-const approverOf = ({ Approver }: RecorderEvent): string | undefined =>
-  Approver !== null && actorName.safeParse(Approver).success ? Approver : undefined;
+/** Who approved, as the approval gate has noted it. */
+const approverOf = ({ decision }: Run): string | undefined =>
+  decision?.answer === "approved" && actorName.safeParse(decision.by).success ? decision.by : undefined;
+
+/** Names that STS has said are true; others are as said. */
+const provenOf = ({ startedByIs }: Run, approved: string | undefined): RotationRecord["actors"]["proven"] => [
+  ...(startedByIs === "proven" ? (["started"] as const) : []),
+  ...(approved === undefined ? [] : (["approved"] as const)),
+];
 
 /** What is no fingerprint stays out: no record may fail for it, and it could be anything. */
 function fingerprintsOf({ Fingerprints }: RecorderEvent): Pick<RotationRecord, "fingerprints"> {

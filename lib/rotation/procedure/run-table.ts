@@ -1,5 +1,5 @@
 import type { Runs } from "../ports";
-import type { FinalStatus, Run } from "./run";
+import type { Decision, FinalStatus, Run } from "./run";
 
 /** A change request that CI has vouched for, in this environment. */
 export interface ApprovedChange {
@@ -50,6 +50,12 @@ export interface RunTable extends Runs, ApprovedChanges {
    * @throws RotationError `run-ended` when it is over or about to be recorded; `run-too-early`
    */
   turnBack(run: Run): Promise<Run>;
+  /**
+   * Notes what an approver has decided, while the run waits for it. The first decision stands. Gives that.
+   *
+   * @throws RotationError `run-ended`, `run-turned-back`, `run-too-early`
+   */
+  decide(run: Run, decision: Decision): Promise<Decision>;
   /**
    * Fixes when a run ended. The first time stands. Gives that.
    *

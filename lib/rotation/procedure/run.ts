@@ -51,15 +51,22 @@ export interface NewRun {
   readonly newVersion: string;
   /** The version whose credential dies in the end; `undefined`: there is none. */
   readonly oldVersion?: string | undefined;
-  /**
-   * `schedule`, or who asked, as the asking command says: a function does not see who calls it. The account's trail has
-   * the truth (`Invoke` of the dispatcher, a data event of CloudTrail).
-   */
+  /** `schedule`, or the ARN of who asked. */
   readonly startedBy: string;
+  /** `proven`: STS has said so of the caller's own signature. Default: as the asking command says. */
+  readonly startedByIs?: "proven" | undefined;
   /** The change request by which people have approved it. */
   readonly change?: UsedChange | undefined;
   /** A leaked credential: waits are skipped. Default: false. */
   readonly emergency?: boolean;
+}
+
+/** What an approver has decided about the end of a run's old credential. */
+export interface Decision {
+  readonly answer: "approved" | "rejected";
+  /** ARN of who decided, as STS has said. */
+  readonly by: string;
+  readonly at: Date;
 }
 
 /** A run as the table has it. */
@@ -70,6 +77,8 @@ export interface Run extends NewRun {
   readonly direction: "forward" | "back";
   /** When it was about to be recorded; from then on it comes to its end. */
   readonly endedAt?: Date | undefined;
+  /** Written by the approval gate alone, once. */
+  readonly decision?: Decision | undefined;
 }
 
 /**

@@ -118,6 +118,7 @@ export interface RehearsedProps<V> {
   readonly publishLead?: number;
   readonly readings?: Readings;
   readonly runs?: Runs;
+  readonly approval?: boolean;
   readonly fingerprint?: RotationContext<V>["fingerprint"];
 }
 
@@ -175,6 +176,7 @@ export class RehearsedSecret<V> {
       publications: plan.wrap(this.publications),
       proofs: plan.wrap(this.proofs),
       runs: plan.wrap(this.#props.runs ?? this.implied),
+      approval: this.#props.approval,
       fingerprint: this.#props.fingerprint,
       clock: this.clock,
       log: silentLog,

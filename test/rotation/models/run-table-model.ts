@@ -1,5 +1,6 @@
 import {
   changeUsedBy,
+  type Decision,
   type FinalStatus,
   hasEnded,
   type NewRun,
@@ -47,6 +48,11 @@ export class RunTableModel implements RunTable {
   /** Somebody has forged a lock. */
   forgeLock(secret: string, run: string): void {
     this.#locks.set(secret, run);
+  }
+
+  /** Whoever may write to the table has written over a run. */
+  forge(run: Run): void {
+    this.#runs.set(idOf(run), run);
   }
 
   async freeOrphan(secret: string): Promise<string | undefined> {
@@ -104,6 +110,17 @@ export class RunTableModel implements RunTable {
       throw new RotationError("run-too-early", run.run);
     }
     return this.#change(run, () => ({ ...now, direction: "back" }));
+  }
+
+  async decide(run: Run, decision: Decision): Promise<Decision> {
+    const now = this.#runs.get(idOf(run));
+    if (now === undefined) throw new RotationError("run-missing", run.run);
+    if (now.decision !== undefined) return now.decision;
+    if (hasEnded(now) || now.endedAt !== undefined) throw new RotationError("run-ended", run.run);
+    if (now.direction === "back") throw new RotationError("run-turned-back", run.run);
+    if (now.status !== "awaiting-approval") throw new RotationError("run-too-early", run.run);
+    this.#runs.set(idOf(run), { ...now, decision });
+    return decision;
   }
 
   async close(run: Run, at: Date, succeeded: boolean): Promise<Date> {

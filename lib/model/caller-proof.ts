@@ -1,0 +1,46 @@
+import { digestOf } from "./canonical-json";
+
+/**
+ * Proof of who calls a function. A Lambda function does not see its caller, so the caller sends a `GetCallerIdentity`
+ * that he has signed and not sent; the function sends it to STS, and STS says whose signature it is. HashiCorp Vault's AWS
+ * auth method and EKS know their callers in the same way:
+ * https://developer.hashicorp.com/vault/docs/auth/aws#iam-auth-method
+ */
+export interface CallerProof {
+  /** The request's `Authorization` header. */
+  readonly Authorization: string;
+  /** Its `X-Amz-Date` header. */
+  readonly Date: string;
+  /** Its `X-Amz-Security-Token` header, of temporary credentials. */
+  readonly SecurityToken?: string | undefined;
+}
+
+/** The signed header that binds a proof to one request of one function. */
+export const PROOF_HEADER = "x-secrets-registry-request";
+
+/** Body of the one request that a proof is of. */
+export const PROOF_BODY = "Action=GetCallerIdentity&Version=2011-06-15";
+/** Type of {@link PROOF_BODY}. */
+export const PROOF_BODY_TYPE = "application/x-www-form-urlencoded; charset=utf-8";
+
+/** Every header that a proof signs, in SigV4's order; no other one may be there. */
+export const signedHeaders = (hasToken: boolean): string =>
+  ["content-type", "host", "x-amz-date", ...(hasToken ? ["x-amz-security-token"] : []), PROOF_HEADER].join(
+    ";",
+  );
+
+/** STS of a region: it takes signatures for its own region alone. */
+export const stsHost = (region: string): string =>
+  `sts.${region}.${region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com"}`;
+
+/**
+ * What the signed header says: which function in which environment is asked for what. Whoever holds the proof can use it for
+ * this request again while it is fresh, and for nothing else.
+ *
+ * @param event the request, without its proof
+ */
+export const proofBinding = (
+  { registry, environment }: { readonly registry: string; readonly environment: string },
+  functionWord: "dispatcher" | "approval-gate",
+  event: object,
+): string => `${registry}/${environment}/${functionWord} ${digestOf(event)}`;
