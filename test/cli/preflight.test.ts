@@ -1,10 +1,13 @@
 import { CloudTrailClient, CreateTrailCommand, StartLoggingCommand } from "@aws-sdk/client-cloudtrail";
+import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { blueprint } from "../../lib/blueprint";
 import { AwsPreflightCloud } from "../../lib/cli/cloud/aws-preflight-cloud";
 import type { PreflightCloud, TrailFacts, Unanswered, VaultAudit } from "../../lib/cli/cloud/preflight-cloud";
 import { vaultAudit } from "../../lib/cli/cloud/vault-audit";
 import { renderPreflight } from "../../lib/cli/render/preflight";
 import { preflight } from "../../lib/cli/verbs/preflight";
+import { freelyNamed } from "../../lib/cli/verbs/session-names";
 import { type EmbeddedAws, ServerGroup, startEmbeddedAws, startOpenBao } from "../../lib/rehearsal/servers";
 import { registry } from "../../registry";
 
@@ -21,6 +24,15 @@ const TRAIL: TrailFacts = {
   dataResources: ["AWS::DynamoDB::Table", "AWS::Lambda::Function", "AWS::S3::Object"],
 };
 
+/** What the synth writes as `policies/operator-trust.json`. */
+const PINNED = blueprint(registry, "prod").procedure?.trusts.operator;
+const [USERS] = PINNED?.Statement ?? [];
+const trusting = (...Statement: readonly object[]) => ({
+  trustOf: async () => ({ document: { Statement } }),
+});
+const anyName =
+  /^session names of approvers: missing: arn:aws:iam::\d+:role\/secrets-approver takes any name/;
+
 /** An account in which nothing is missing, but for what a test changes. */
 const account = (changes: Partial<PreflightCloud> = {}): PreflightCloud => ({
   callerAccount: async () => ACCOUNT,
@@ -28,6 +40,7 @@ const account = (changes: Partial<PreflightCloud> = {}): PreflightCloud => ({
   account: async () => ({ roles: 120, rolesQuota: 1_000 }),
   rolesBelow: async () => 0,
   principalExists: async () => true,
+  trustOf: async () => ({ document: PINNED }),
   oidcAudiences: async () => ["sts.amazonaws.com"],
   tokenIssuer: async () => registry.environment("prod").awsTokenIssuer,
   ...changes,
@@ -86,6 +99,43 @@ test.each<[string, Partial<PreflightCloud>, RegExp, boolean]>([
     /^principal approvers: missing: no arn:aws:iam::333333333333:role\/secrets-approver$/,
     false,
   ],
+  ["a role that may be taken by any name", trusting({ ...USERS, Condition: {} }), anyName, false],
+  [
+    "a role that may also be taken by any name",
+    trusting(USERS ?? {}, {
+      ...USERS,
+      Action: "sts:*",
+      Condition: { Bool: { "aws:MultiFactorAuthPresent": "true" } },
+    }),
+    anyName,
+    false,
+  ],
+  [
+    "a role that may be taken by a list of names",
+    trusting({ ...USERS, Condition: { StringEquals: { "sts:RoleSessionName": ["ana", "ben"] } } }),
+    anyName,
+    false,
+  ],
+  [
+    "a role whose session only begins with the holder's name",
+    trusting({ ...USERS, Condition: { StringLike: { "sts:RoleSessionName": "${aws:username}*" } } }),
+    anyName,
+    false,
+  ],
+  [
+    "a role that is pinned only where there is a name",
+    trusting({ ...USERS, Condition: { StringEqualsIfExists: { "sts:RoleSessionName": "${aws:username}" } } }),
+    anyName,
+    false,
+  ],
+  [
+    "a role that a token of any subject names",
+    trusting({ Effect: "Allow", Action: "sts:AssumeRoleWithWebIdentity", Principal: { Federated: "x" } }),
+    anyName,
+    false,
+  ],
+  ["a trust of another form", trusting({ Effect: 1 }), anyName, false],
+  ["no right to look at a trust", { trustOf: refused }, /^session names of operators: unknown/, true],
   [
     "no OIDC provider",
     { oidcAudiences: async () => undefined },
@@ -167,7 +217,17 @@ describe("asked of real servers", () => {
       { isLogging: true, logsReads: true, logsWrites: true },
     ]);
     expect(await cloud.principalExists(`arn:aws:iam::${ACCOUNT}:role/nobody`)).toBe(false);
-    for (const client of [s3, trails]) client.destroy();
+    expect(await cloud.trustOf(`arn:aws:iam::${ACCOUNT}:role/nobody`)).toBeUndefined();
+    const iam = new IAMClient(settings());
+    await iam.send(
+      new CreateRoleCommand({
+        RoleName: "approver",
+        Path: "/people/",
+        AssumeRolePolicyDocument: JSON.stringify(PINNED),
+      }),
+    );
+    expect(await cloud.trustOf(`arn:aws:iam::${ACCOUNT}:role/people/approver`)).toEqual({ document: PINNED });
+    for (const client of [s3, trails, iam]) client.destroy();
   }, 60_000);
 
   test("a Vault's audit devices are listed with a token that may, and unknown without", async () => {
@@ -179,4 +239,19 @@ describe("asked of real servers", () => {
     expect(await vaultAudit(() => undefined).devices(vault)).toEqual({ unanswered: "no token for it" });
     expect(await vaultAudit(() => "s.wrong").devices(vault)).toEqual({ unanswered: "it answers 403" });
   }, 120_000);
+});
+
+test.each([
+  ["SAML, whose provider names the session", { Effect: "Allow", Action: "sts:AssumeRoleWithSAML" }],
+  [
+    "an OIDC provider's subject",
+    {
+      Effect: "Allow",
+      Action: ["sts:AssumeRoleWithWebIdentity"],
+      Condition: { StringEquals: { "sts:RoleSessionName": "${idp.example.com:sub}" } },
+    },
+  ],
+  ["a deny", { Effect: "Deny", Action: "sts:AssumeRole" }],
+])("a role's sessions bear their holders' names by %s", (_, statement) => {
+  expect(freelyNamed({ Statement: statement })).toEqual([]);
 });

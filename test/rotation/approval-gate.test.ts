@@ -90,7 +90,7 @@ async function waiting(run: Partial<NewRun> = {}) {
     const event = { Action, Secret: SECRET, Run: "run" };
     return call({ ...event, Proof: await proofOf(arn, event) });
   };
-  return { runs, begun, begin, call, ask, decide, decision, told, lines, answers };
+  return { runs, begun, begin, call, ask, decide, decision, told, lines, answers, redaction };
 }
 
 const proofOf = (
@@ -239,10 +239,12 @@ describe("the approval gate", () => {
   });
 
   test("has neither proofs nor tokens in its log", async () => {
-    const { ask, decide, lines } = await waiting();
+    const { ask, decide, lines, redaction } = await waiting();
     await ask("a-token-of-an-execution");
     await decide(BEN);
     await expect(decide(session("operator", "eva@example.com"))).rejects.toThrow();
+    // Nor would a library's own line have them.
+    expect(redaction.blot("token a-token-of-an-execution")).toBe("token [redacted]");
     const text = lines.join("\n");
     expect(text).toContain(BEN);
     expect(text).not.toMatch(/Signature=|AWS4-HMAC|a-token-of-an-execution/);

@@ -91,6 +91,15 @@ export class AwsPreflightCloud implements PreflightCloud {
     return typeof found === "object" ? found : found === arn;
   }
 
+  trustOf(arn: string): Promise<{ readonly document: unknown } | undefined | Unanswered> {
+    return answered("iam:GetRole", async () => {
+      const RoleName = arn.slice(arn.lastIndexOf("/") + 1);
+      const { Role } = await this.#iam.send(new GetRoleCommand({ RoleName }));
+      // IAM encodes it as in a URL: https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html
+      return { document: JSON.parse(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? "{}")) as unknown };
+    });
+  }
+
   oidcAudiences(arn: string): Promise<readonly string[] | undefined | Unanswered> {
     return answered("iam:GetOpenIDConnectProvider", async () => {
       const { ClientIDList = [] } = await this.#iam.send(

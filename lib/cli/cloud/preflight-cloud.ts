@@ -35,6 +35,8 @@ export interface PreflightCloud {
   rolesBelow(path: string): Promise<number | Unanswered>;
   /** `false`: there is no such role or user. */
   principalExists(arn: string): Promise<boolean | Unanswered>;
+  /** Trust policy of a role, as IAM gives it; `undefined`: there is no such role. */
+  trustOf(arn: string): Promise<{ readonly document: unknown } | undefined | Unanswered>;
   /** Audiences of an IAM OIDC provider; `undefined`: there is none. */
   oidcAudiences(arn: string): Promise<readonly string[] | undefined | Unanswered>;
   /** Issuer of the tokens with which AWS vouches for roles; `undefined`: switched off. */

@@ -6,6 +6,7 @@ import {
   type TrailFacts,
   type VaultAudit,
 } from "../cloud/preflight-cloud";
+import { sessionNameChecks } from "./session-names";
 
 /**
  * State of one check. `ok`; `missing`: what depends on it does not work, or nobody is told; `advice`: it works, and less is
@@ -54,6 +55,7 @@ export async function preflight(
           account,
           ...(await trailChecks(plan, needs, cloud)),
           ...(await principalChecks(plan, cloud)),
+          ...(await sessionNameChecks(registry, environment, cloud)),
           ...(await identityChecks(needs, cloud)),
           ...(await quotaChecks(needs, cloud)),
           ...(await auditChecks(plan, vaults)),
