@@ -17,10 +17,7 @@ export function eventsPage(registry: Registry, environment: string): string {
       head: ["topic", "who subscribes"],
       rows: [
         [code("…-secrets-alarms"), "whoever is on call"],
-        [
-          code("…-secrets-approvals"),
-          "approvers: each message is a request with the token that an answer needs",
-        ],
+        [code("…-secrets-approvals"), "approvers: each message is a request, with the command that decides"],
         [code("…-secrets-reminders"), "owners of secrets that people rotate"],
       ],
     }),
