@@ -8,9 +8,10 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
-import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { strToU8, zipSync } from "fflate";
+import { blueprint } from "../../lib/blueprint";
 import { run } from "../../lib/cli/program";
+import type { PolicyDocument } from "../../lib/model";
 import { proofBinding } from "../../lib/model/caller-proof";
 import {
   changesTable,
@@ -19,7 +20,13 @@ import {
   runsTable,
   secretName,
 } from "../../lib/model/names";
-import { createSecretTable, createTable, loadFunction } from "../../lib/rehearsal/load";
+import {
+  type Credentials,
+  createSecretTable,
+  createTable,
+  loadFunction,
+  takeHumanRole,
+} from "../../lib/rehearsal/load";
 import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
 import { StsCallerIdentities } from "../../lib/rotation/adapters/sts-caller-identities";
 import { callerProof } from "../../lib/rotation/procedure/caller-identity";
@@ -38,7 +45,8 @@ let group: ServerGroup;
 let aws: EmbeddedAws;
 let before: NodeJS.ProcessEnv;
 let control: Server;
-let caller = "";
+let ben: Credentials;
+const caller = `arn:aws:sts::${account}:assumed-role/approver/ben@example.com`;
 
 /** The embedded AWS in place of AWS, as a person's shell would name it. */
 const settings = () => ({
@@ -98,7 +106,12 @@ beforeAll(async () => {
       memoryMb: 128,
     },
   );
-  caller = (await new STSClient(settings()).send(new GetCallerIdentityCommand({}))).Arn ?? "";
+  const plan = blueprint(registry, ENVIRONMENT);
+  ben = await takeHumanRole({ endpoint: aws.endpoint, credentials: aws.rootCredentials(account) }, plan, {
+    arn: `arn:aws:iam::${account}:role/people/approver`,
+    policy: plan.procedure?.people.approver as PolicyDocument,
+    session: "ben@example.com",
+  });
 }, 120_000);
 
 afterAll(async () => {
@@ -124,7 +137,14 @@ async function approve(runId: string, message: object | string, ...more: string[
   const input = typeof message === "string" ? message : JSON.stringify(message);
   const terminal = new FakeTerminal({ input });
   asked.length = 0;
+  const root = { ...process.env };
+  Object.assign(process.env, {
+    AWS_ACCESS_KEY_ID: ben.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: ben.secretAccessKey,
+    AWS_SESSION_TOKEN: ben.sessionToken,
+  });
   const code = await run(["--registry", ROOT, "approve", runId, "--env", ENVIRONMENT, ...more], terminal);
+  process.env = root;
   return { code, out: terminal.printed, err: terminal.told };
 }
 
@@ -153,7 +173,7 @@ describe("approve", () => {
       await expect(
         identities.of(callerProof.parse(Proof), proofBinding(place, "approval-gate", event)),
       ).resolves.toEqual({ arn: caller, account });
-      expect(JSON.stringify(Proof)).not.toContain(aws.rootCredentials(account).secretAccessKey);
+      expect(JSON.stringify(Proof)).not.toContain(ben.secretAccessKey);
     },
     60_000,
   );

@@ -42,8 +42,18 @@ const RESOLVERS: Readonly<Record<string, Resolve>> = {
   sqs: (call, account) =>
     named(call, "QueueUrl", (url) => regional(call, account, url.slice(url.lastIndexOf("/") + 1))),
   sns: (call) => textOf(call, "TopicArn") ?? textOf(call, "TargetArn") ?? "*",
-  states: (call) =>
-    textOf(call, "executionArn") ?? textOf(call, "stateMachineArn") ?? textOf(call, "activityArn") ?? "*",
+  async states(call, account, upstream) {
+    const named =
+      textOf(call, "executionArn") ?? textOf(call, "stateMachineArn") ?? textOf(call, "activityArn");
+    if (named !== undefined || textOf(call, "taskToken") === undefined) return named ?? "*";
+    // AWS knows whose task a token is of; here a token says nothing, and an account has one state machine, or it is not known.
+    const { body } = await upstream.asRoot(
+      { account, region: call.region, service: "states", operation: "ListStateMachines" },
+      {},
+    );
+    const machines = (body.stateMachines ?? []) as readonly { readonly stateMachineArn: string }[];
+    return machines.length === 1 ? (machines[0]?.stateMachineArn ?? "*") : "*";
+  },
   events: (call, account) =>
     call.operation === "PutEvents" ? regional(call, account, "event-bus/default") : "*",
   scheduler: (call, account) =>

@@ -30,6 +30,7 @@ const TARGETS: Readonly<Record<string, string>> = {
   secretsmanager: "secretsmanager",
   events: "AWSEvents",
   kms: "TrentService",
+  states: "AWSStepFunctions",
 };
 
 /** The embedded AWS behind the shim. */
