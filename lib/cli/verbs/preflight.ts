@@ -6,22 +6,10 @@ import {
   type TrailFacts,
   type VaultAudit,
 } from "../cloud/preflight-cloud";
+import type { PreflightCheck } from "./preflight-check";
 import { sessionNameChecks } from "./session-names";
 
-/**
- * State of one check. `ok`; `missing`: what depends on it does not work, or nobody is told; `advice`: it works, and less is
- * seen than could be; `unknown`: it could not be asked.
- */
-export type PreflightState = "ok" | "missing" | "advice" | "unknown";
-
-/** One check. */
-export interface PreflightCheck {
-  readonly check: string;
-  readonly state: PreflightState;
-  readonly found: string;
-  /** What to do; empty where nothing is to be done. */
-  readonly change: string;
-}
+export type { PreflightCheck, PreflightState } from "./preflight-check";
 
 /** All checks of an environment. */
 export interface PreflightReport {

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import type { Registry } from "../../model";
 import { isUnanswered, type PreflightCloud } from "../cloud/preflight-cloud";
-import type { PreflightCheck } from "./preflight";
+import type { PreflightCheck } from "./preflight-check";
 
 const texts = z.union([
   z.array(z.string()),

@@ -21,6 +21,7 @@ import { PublicationsModel, TestClock, versionId } from "./rehearsed-secret";
 import { RunTableModel } from "./run-table-model";
 import { SecretsManagerModel } from "./secrets-manager-model";
 import type { SequenceKind, SequenceVendor } from "./sequence-kind";
+import { NOBODY } from "./sts-model";
 
 const NAME = "test/app/secret";
 const KEY = "app/secret";
@@ -205,7 +206,7 @@ export class SequenceWorld<V> {
         if (this.kind.mode === "automatic") await this.#schedule();
         return;
       case "give up":
-        return void (await this.#command({ action: "rollback", key: KEY }));
+        return void (await this.#command({ action: "rollback", key: KEY, requester: REQUESTER }));
       case "rename":
         return this.#vendor.rename?.();
       case "die":
@@ -429,6 +430,7 @@ export class SequenceWorld<V> {
         invoke: async (name: string, event: object) =>
           name === FUNCTION ? this.#function(event) : this.#record(event as RecorderEvent),
       }),
+      identities: NOBODY,
       executions: wrap(this.#executions),
       clock: this.clock,
       log: this.#log(),
