@@ -118,6 +118,7 @@ function dispatcherWith({ verified = true }: { readonly verified?: boolean } = {
       publicationsTable: "publications",
       stateMachineArn: "arn",
       changeRequest: "required",
+      callerProof: "required",
       secrets: {
         [NAME]: {
           key: "db/app",

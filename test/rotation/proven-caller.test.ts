@@ -55,6 +55,7 @@ const proofOf = (
 /** A dispatcher of one secret, whose rotation function has made the next value when it is asked. */
 function dispatcherWith(callerProof: DispatcherSettings["callerProof"]) {
   const runs = new RunTableModel();
+  const executions = new ExecutionsModel();
   const lines: string[] = [];
   const log = (message: string, fields: object = {}) =>
     void lines.push(JSON.stringify({ message, ...fields }));
@@ -104,12 +105,12 @@ function dispatcherWith(callerProof: DispatcherSettings["callerProof"]) {
       endpoint: sts.endpoint,
       clock: { now: () => new Date() },
     }),
-    executions: new ExecutionsModel(),
+    executions,
     clock: new TestClock(),
     log: { info: log, warn: log, error: log },
     newVersion: () => SECOND,
   });
-  return { runs, handler, lines };
+  return { runs, handler, lines, executions };
 }
 
 describe("where who asks must be proven, the dispatcher", () => {
@@ -168,6 +169,27 @@ describe("where who asks must be proven, the dispatcher", () => {
     await expect(handler({ ...ROTATE, ...more, ...(Proof && { Proof }) })).rejects.toMatchObject({
       message: expect.stringMatching(new RegExp(`^${code}`)),
     });
+    expect(runs.runs).toEqual([]);
+  });
+
+  test("does nothing about a run that is there without a proof: it neither goes on with it nor takes its place", async () => {
+    const { runs, handler, executions } = dispatcherWith("required");
+    await handler({ ...ROTATE, Proof: await proofOf(ANA, ROTATE) });
+    const [before, started] = [runs.runs, executions.running.length];
+    for (const more of [{}, { Emergency: true }]) {
+      await expect(handler({ ...ROTATE, ...more })).rejects.toThrow(/^proof-missing/);
+    }
+    expect([runs.runs, executions.running.length]).toEqual([before, started]);
+  });
+
+  test("takes no event that says it is the schedule's", async () => {
+    const { runs, handler } = dispatcherWith("required");
+    for (const more of [{ Scheduled: true }, { scheduled: true }]) {
+      await expect(handler({ ...ROTATE, ...more })).rejects.toThrow(/^event-malformed/);
+    }
+    await expect(handler({ ...ROTATE, Requester: "schedule" })).rejects.toThrow(
+      /^(event-malformed|proof-missing)/,
+    );
     expect(runs.runs).toEqual([]);
   });
 

@@ -13,7 +13,7 @@ import { isRotationDue, isWithinWindow } from "./due-rotations";
 import { clearingRun, leftPending, retirementOf, underWay } from "./leftovers";
 import { executionName, loadedRun } from "./loaded-run";
 import type { Executions, Functions, ScheduledRotations } from "./procedure-ports";
-import { type Asker, provenCaller } from "./proven-caller";
+import { type Asker, type ProvenCaller, provenCaller } from "./proven-caller";
 import { BY_SCHEDULE, hasEnded, type NewRun, promotionRun, type Run } from "./run";
 import type { RunTable } from "./run-table";
 
@@ -126,6 +126,8 @@ export class Dispatcher {
 
   async #begin(request: RunRequest): Promise<DispatcherOutcome> {
     const secret = this.#secret(request.key);
+    // Before anything else: a command may also go on with a run, end one that is dead, or take the place of another.
+    const asker = await this.#whoAsks(request);
     const open = await this.#context.runs.open(secret.name);
     const standing = open && (await this.#standingOf(open));
     const isLeft = open !== undefined && standing === "waiting" && isBetterValue(secret, open, request);
@@ -135,7 +137,7 @@ export class Dispatcher {
       if (!this.#isAskedFor(open, request)) throw underWay(open);
       return this.#goOn(secret, open, request);
     }
-    const run = await this.#newRun(secret, request);
+    const run = await this.#newRun(secret, request, asker);
     if (isLeft) await this.#withdraw(secret, open, "value-replaced");
     else if (isLeaked && standing !== "over") await this.#supersede(secret, open, standing);
     const leftover = await this.#takeUpPending(secret, run, request);
@@ -181,6 +183,7 @@ export class Dispatcher {
         kind: "rotation",
         newVersion: version,
         startedBy: next.startedBy,
+        startedByIs: next.startedByIs,
       },
       clock.now(),
     );
@@ -201,7 +204,7 @@ export class Dispatcher {
   }
 
   /** Everything that can be refused is refused here, before anything has changed. */
-  async #newRun(secret: Dispatched, request: RunRequest): Promise<NewRun> {
+  async #newRun(secret: Dispatched, request: RunRequest, asker: ProvenCaller): Promise<NewRun> {
     const labels = await this.#labels(secret.name);
     const current = labels.holderOf("AWSCURRENT");
     const run =
@@ -219,7 +222,7 @@ export class Dispatcher {
     }
     return {
       ...run,
-      ...(await this.#whoAsks(request)),
+      ...asker,
       ...(change === undefined ? {} : { change }),
       ...(request.emergency ? { emergency: true } : {}),
     };
@@ -291,7 +294,9 @@ export class Dispatcher {
     return { id: change.id, digest: change.digest, requester: change.requester };
   }
 
-  #whoAsks(asker: Asker): Promise<Pick<NewRun, "startedBy" | "startedByIs">> {
+  async #whoAsks(asker: Asker & Pick<RunRequest, "scheduled">): Promise<ProvenCaller> {
+    // Nobody asks for what is due, and no event can say that it is.
+    if (asker.scheduled) return { startedBy: asker.requester };
     return provenCaller(asker, this.#context.settings, this.#context.identities);
   }
 

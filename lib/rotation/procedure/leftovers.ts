@@ -52,6 +52,7 @@ export function retirementOf(labels: Versions, latest: readonly Run[], now: Date
     newVersion: current,
     oldVersion: left,
     startedBy: by.startedBy,
+    startedByIs: by.startedByIs,
     ...(by.change === undefined ? {} : { change: by.change }),
   };
 }

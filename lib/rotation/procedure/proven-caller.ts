@@ -12,8 +12,11 @@ export interface Asker {
   readonly proven?: { readonly proof: CallerProof; readonly asked: object } | undefined;
 }
 
+/** Name that goes into a run, and whether it is proven. */
+export type ProvenCaller = Pick<NewRun, "startedBy" | "startedByIs">;
+
 /**
- * Who asks. With a proof, STS says so; without one it is as the command says, and only where no proof is needed.
+ * Name of who asks. With a proof, STS says so; without one it is as the command says, and only where no proof is needed.
  *
  * @throws RotationError `proof-missing`, `proof-refused`, `target-unreachable`
  */
@@ -21,7 +24,7 @@ export async function provenCaller(
   { requester, proven }: Asker,
   settings: DispatcherSettings,
   identities: CallerIdentities,
-): Promise<Pick<NewRun, "startedBy" | "startedByIs">> {
+): Promise<ProvenCaller> {
   if (proven === undefined) {
     if (settings.callerProof === "required") {
       throw new RotationError("proof-missing", `${settings.environment} takes nobody's word for who he is`);
