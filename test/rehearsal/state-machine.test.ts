@@ -619,7 +619,7 @@ const CASES: readonly Case[] = [
     calls: [...PROOF, "note awaiting-approval", "record failed"],
     phases: ["verify done", "approve failed (refused)"],
     outcome: "failed",
-    fault: { state: "RequestApproval", code: "refused" },
+    fault: { state: "AwaitApproval", code: "refused" },
     pages: ["failed"],
   },
   {
@@ -647,7 +647,7 @@ const CASES: readonly Case[] = [
     calls: [...PROOF, ...PROOF, "note awaiting-approval", "record failed"],
     phases: [...TWICE, "approve failed (refused)"],
     outcome: "failed",
-    fault: { state: "RequestApproval", code: "refused" },
+    fault: { state: "AwaitApproval", code: "refused" },
     pages: ["failed"],
   },
   {
