@@ -56,7 +56,7 @@ function within(secret: EnvironmentSecret, body: string): string {
   return `{{- with secret "${vaultPathOf(secret)}" -}}\n${body}\n{{- end }}\n`;
 }
 
-/** How a format writes an entry of a file. Expressions are consul-template's. */
+/** A format's writing of an entry of a file. Expressions are consul-template's. */
 interface Form {
   /** A name with a text that is known. */
   literal(name: string, value: string | number | boolean): string;
@@ -66,7 +66,7 @@ interface Form {
   setting(name: string, expression: string): string;
   /** Either, where the value says the name, too. */
   named(name: string, expression: string): string;
-  /** What stands between two entries. */
+  /** Text between two entries. */
   readonly separator: string;
 }
 

@@ -21,9 +21,9 @@ export interface BlastRadius {
   readonly store: SecretPlan["store"];
   readonly rotation: SecretPlan["rotation"];
   readonly acceptedBy: SecretPlan["acceptedBy"];
-  /** How often it is rotated, in words: `30 days`. */
+  /** Its cadence in words: `30 days`. */
   readonly cadence: string;
-  /** Who reads it, sorted: the access matrix's column. For a key that signs, they are the verifiers as well. */
+  /** Its readers, sorted: the access matrix's column. For a key that signs, they are the verifiers as well. */
   readonly consumers: readonly AffectedConsumer[];
   /** Regions that hold it, the primary one first. */
   readonly regions: readonly string[];
@@ -31,9 +31,9 @@ export interface BlastRadius {
   readonly vaults: readonly { readonly name: string; readonly regions: readonly string[] }[];
   /** Secrets that are rotated with this one, directly or by way of others; sorted by chain. */
   readonly dependents: readonly DependentSecret[];
-  /** What the credential opens, without anything secret: host, database, bucket, account. */
+  /** The target that the credential opens, without anything secret: host, database, bucket, account. */
   readonly target: Readonly<Record<string, string | number | boolean>>;
-  /** How each consumer takes up the new value, sorted by workload. */
+  /** Each consumer's way to take up the new value, sorted by workload. */
   readonly reload: readonly ConsumerReload[];
   /** Checks that watch the change, sorted by workload and name. */
   readonly checks: readonly WatchingCheck[];
@@ -45,7 +45,7 @@ export interface BlastRadius {
   readonly overlapHours: number;
   /** Whole hours that a published key waits before it is used, rounded up; 0: the target accepts at once. */
   readonly publishLeadHours: number;
-  /** Whether people need an approved change request to start it, and an approver to end it. */
+  /** `required`: people need an approved change request to start it; and an approver to end it. */
   readonly changeRequest: Blueprint["changeRequest"];
   readonly approval: Blueprint["approval"];
   readonly breaks: string;
@@ -65,7 +65,7 @@ export interface AffectedConsumer {
   readonly files: readonly { readonly path: string; readonly format: RenderedFile["format"] }[];
 }
 
-/** How one consumer takes up a new value. */
+/** One consumer's way to take up a new value. */
 export type ConsumerReload = ReloadPlan & {
   readonly workload: string;
   /** `false`: the sidecar's file is enough. */
@@ -88,7 +88,7 @@ export interface DependentSecret {
 const FILES = "/vault/secrets";
 
 /**
- * What a change of a secret touches in an environment.
+ * Everything that a change of a secret touches in an environment.
  *
  * @throws UnknownNameError when the registry, or this environment, does not have the secret
  * @example

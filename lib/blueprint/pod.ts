@@ -22,10 +22,10 @@ import { vaultPathOf } from "./vault-policy";
 const ANNOTATIONS_LIMIT = 256 * 1_024;
 
 /**
- * Where the injector mounts a token volume that no container mounts itself (vault-k8s, DefaultServiceAccountMount).
+ * Path at which the injector mounts a token volume that no container mounts itself (vault-k8s, DefaultServiceAccountMount).
  */
 const TOKEN_MOUNT = "/var/run/secrets/vault.hashicorp.com/serviceaccount";
-/** Where the injector mounts the Secret of its `tls-secret` annotation. */
+/** Path at which the injector mounts the Secret of its `tls-secret` annotation. */
 const TLS_MOUNT = "/vault/tls";
 /** Name of the projected volume that carries the token for Vault. */
 export const TOKEN_VOLUME = "vault-token";
@@ -51,7 +51,7 @@ export interface TokenVolume {
 }
 
 /**
- * What a pod of a workload needs in one cluster, three things that only work together: the annotations, the
+ * Needs of a workload's pod in one cluster, three things that only work together: the annotations, the
  * ServiceAccount's name and the volume with a token for Vault's audience (with an audience set the default
  * token does not log in, and the injector only copies a volume that exists).
  */
@@ -249,7 +249,7 @@ const sorted = (annotations: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /**
- * What a pod needs in one cluster (docs/explanation/architecture.md, decision 11).
+ * Needs of a pod in one cluster (docs/explanation/architecture.md, decision 11).
  *
  * @throws RegistryError when the agents' configurations outgrow what Kubernetes takes
  */

@@ -5,7 +5,7 @@ import { blueprint } from "./blueprint";
 import { globalEventsRegion } from "./tamper-watch";
 import { clustersOf } from "./workload-plan";
 
-/** What an environment needs that its stack does not make, and what counts against the account's quotas. */
+/** Needs of an environment that its stack does not make, and numbers that count against the account's quotas. */
 export interface Prerequisites {
   /** Regions whose API calls a trail must log: the environment's, and the one of global services. */
   readonly trailRegions: readonly string[];
@@ -24,7 +24,7 @@ export interface Prerequisites {
   }[];
 }
 
-/** What an environment needs before its first deployment. */
+/** Needs of an environment before its first deployment. */
 export function prerequisitesOf(registry: Registry, environmentName: string): Prerequisites {
   const environment = registry.environment(environmentName);
   const { workloads, functions, procedure, operations } = blueprint(registry, environmentName);

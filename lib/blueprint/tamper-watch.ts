@@ -18,12 +18,12 @@ import { functionRoleArn } from "./function-assignment";
 export interface TamperWatch {
   /** As one word of Terraform addresses. */
   readonly word: string;
-  /** What it means, for whoever is paged. */
+  /** Its meaning, for whoever is paged. */
   readonly description: string;
   /** Event pattern of EventBridge for CloudTrail's record of the call. */
   readonly pattern: object;
   /**
-   * Where CloudTrail's records of these calls reach EventBridge. `primary`: in the environment's primary region.
+   * Regions in which CloudTrail's records of these calls reach EventBridge. `primary`: in the environment's primary region.
    * `everywhere`: in each of its regions. `global`: in the one region that gets IAM's.
    */
   readonly at: "primary" | "everywhere" | "global";

@@ -38,7 +38,7 @@ export interface WorkloadPlan {
   readonly pods: readonly PodPlan[];
 }
 
-/** How a workload takes up a changed file; a restart names the object that makes its pods, in its namespace. */
+/** A workload's way to take up a changed file; a restart names the object that makes its pods, in its namespace. */
 export type ReloadPlan =
   | Exclude<Workload["reload"], { readonly how: "redeploy" }>
   /** A job's: whatever starts later has it. */

@@ -6,7 +6,7 @@ import { isRecord } from "./is-record";
 import { nearest } from "./nearest";
 import { branchAt, isDurationAt, settingsAt } from "./schema-at";
 
-/** How a fault shows what it found: JSON, cut at 80 characters, never a credential. */
+/** Text by which a fault shows what it found: JSON, cut at 80 characters, never a credential. */
 export function show(value: unknown): string {
   if (value === undefined) return "nothing";
   if (isDuration(value)) return formatDuration(value);
@@ -130,7 +130,7 @@ function faultsOfIssue(
 const depth = (issues: readonly z.core.$ZodIssue[]): number =>
   Math.max(0, ...issues.map((issue) => issue.path.length));
 
-/** Where a value stands, or where an author should write each part of it. */
+/** Place of a value, or of each part of it as an author should write it. */
 export type Place = readonly PathStep[] | ((path: readonly PathStep[]) => readonly PathStep[]);
 
 /** Checks a value against a schema; gives the value or its faults. */

@@ -1,7 +1,7 @@
 import type { ParsedFile } from "./definition";
 import { type KindName, traitsOf } from "./kinds";
 
-/** Whether a kind's value has a field that may be given to anyone. */
+/** `true` when a kind's value has a field that may be given to anyone. */
 export const hasPublicField = (kind: KindName): boolean =>
   traitsOf(kind).fields.some((field) => field.public);
 

@@ -397,7 +397,7 @@ export const tagText = text(matches(/^(?=.*\S)[\p{L}\p{N} _.:/=+@-]{1,256}$/u), 
 
 const EMAIL = /^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/;
 
-/** Who asks, approves or signs: an e-mail address, or the ARN of an IAM role or user. */
+/** A person who asks, approves or signs: an e-mail address, or the ARN of an IAM role or user. */
 export const person = text((value) => EMAIL.test(value) || PRINCIPAL.test(value), {
   allowed: "an e-mail address, or the ARN of an IAM role or user",
   change: "name the person, such as alice@example.com, or the role",
@@ -406,7 +406,7 @@ export const person = text((value) => EMAIL.test(value) || PRINCIPAL.test(value)
 const SESSION = /^arn:(aws|aws-cn|aws-us-gov|aws-eusc):sts::\d{12}:assumed-role\/[\w+=,.@-]+\/[\w+=,.@-]+$/;
 const SERVICE = /^[a-z0-9.-]+\.amazonaws\.com(\.cn)?$/;
 
-/** Who did something in AWS, as its audit trail says: a role's session, a user, a role, or a service. */
+/** An actor in AWS, as its audit trail says: a role's session, a user, a role, or a service. */
 export const actorName = text(
   (value) => SESSION.test(value) || PRINCIPAL.test(value) || SERVICE.test(value),
   {
@@ -421,7 +421,7 @@ export const instant = text((value) => new Date(value).toJSON() === value, {
   change: "write it as toISOString does",
 });
 
-/** What IAM takes as the description of a role (API reference, CreateRole), in one line. */
+/** Description of a role as IAM takes it (API reference, CreateRole), in one line. */
 export const iamDescription = text(matches(/^(?=.*\S)[\u0020-\u007E\u00A1-\u00FF]{1,256}$/), {
   allowed: "one line of Latin-1 text, at most 256 characters, as IAM takes descriptions",
   change: "leave out other characters, such as long dashes and curly quotes",

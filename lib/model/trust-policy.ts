@@ -3,7 +3,7 @@ import type { PolicyDocument, PolicyStatement } from "./policy-document";
 /** Trust policies of IAM roles: 2,048 characters (IAM quota). */
 export const TRUST_POLICY_LIMIT = 2_048;
 
-/** Who may take a workload's role: its ServiceAccount, in each of the environment's clusters. */
+/** Takers of a workload's role: its ServiceAccount, in each of the environment's clusters. */
 export interface TrustPolicyInput {
   readonly partition: string;
   /** Account of the secrets, in which the role and the OIDC providers are. */

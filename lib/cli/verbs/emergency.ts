@@ -4,7 +4,7 @@ import type { FoundSecret } from "../find-secret";
 import type { Terminal } from "../terminal";
 import { UserFault } from "../user-fault";
 
-/** How an emergency is asked for. */
+/** Options of an emergency. */
 export interface EmergencyOptions {
   /** Nobody is asked whether it is meant. @default false */
   readonly yes?: boolean | undefined;
@@ -32,7 +32,7 @@ export async function confirmEmergency(
   if (typed.trim() !== secret.key) throw new UserFault("Not confirmed: nothing was changed.");
 }
 
-/** What ends at once, which workloads fail meanwhile, and until when. */
+/** Notice of what ends at once, which workloads fail meanwhile, and until when. */
 export function emergencyNotice({ secret, plan }: FoundSecret): string {
   const readers = plan.workloads.filter(({ name }) => secret.consumers.includes(name));
   return [

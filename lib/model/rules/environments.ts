@@ -109,7 +109,7 @@ const approval: Rule = (name, environment) => {
   ];
 };
 
-/** Who vouches is told by a role and by a token; one without the other lets nobody in, or the wrong ones. */
+/** Faults of vouching: who vouches is known by a role and by a token; one without the other lets nobody in, or the wrong ones. */
 const changes: Rule = (name, { changes, changeRequest, principals: { ci, operators, approvers } }) => {
   const path = ["environments", name, "principals", "ci"];
   if (ci === undefined && changes === undefined) {
@@ -304,7 +304,7 @@ const clusters: Rule = (name, environment) => {
   ];
 };
 
-/** What only an environment as a whole can get wrong. */
+/** Faults of an environment as a whole. */
 export const environmentFaults = (context: RuleContext): readonly Fault[] => [
   ...forEnvironments(context, (name, environment) =>
     [regions, principals, approval, changes, boundary, refresh, recovery, vaults, clusters].flatMap((rule) =>

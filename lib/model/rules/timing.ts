@@ -9,7 +9,7 @@ import { forEnvironments, type RuleContext } from "./context";
 
 const DAY = 86_400;
 
-/** Where the author wrote the cadence of an environment. */
+/** Path at which the author wrote the cadence of an environment. */
 function cadencePath(context: RuleContext, secret: EnvironmentSecret): readonly PathStep[] {
   const own = context.parsed.secrets.get(secret.key)?.environments[secret.environment]?.rotateEvery;
   return own

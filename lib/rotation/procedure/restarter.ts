@@ -34,7 +34,7 @@ export interface Controllers {
   annotate(workload: RestartedWorkload, annotations: Readonly<Record<string, string>>): Promise<Controller>;
 }
 
-/** What the restarter works with. */
+/** Ports of the restarter. */
 export interface RestarterContext {
   readonly settings: RestarterSettings;
   /** In the order of the settings. */
@@ -43,7 +43,7 @@ export interface RestarterContext {
   readonly log: Logbook;
 }
 
-/** What a call came to. */
+/** Result of a call. */
 export interface RestarterOutcome {
   /** Workloads whose pods have the version, in every cluster. */
   readonly restarted: readonly string[];
