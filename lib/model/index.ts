@@ -21,6 +21,7 @@ export {
   type EnvironmentInput,
   type EnvironmentPlanInput,
   type FileInput,
+  type HelmInput,
   isJob,
   JOB_KINDS,
   type JobKind,
