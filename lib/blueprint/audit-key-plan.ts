@@ -1,7 +1,7 @@
 import { auditKeyAlias } from "../model/names";
 import type { PolicyDocument, PolicyStatement } from "../model/policy-document";
 import type { Environment, Registry } from "../model/registry";
-import { principalArnValues, rootArn } from "./aws-arns";
+import { rootArn } from "./aws-arns";
 import { ADMINISTRATION } from "./key-policy";
 
 /**
@@ -50,7 +50,7 @@ export function auditKeyPlan(
     Action: [action],
     Resource: ["*"],
     Condition: {
-      ArnLike: { "aws:PrincipalArn": principals.flatMap(principalArnValues) },
+      ArnLike: { "aws:PrincipalArn": principals },
       StringEquals: { "kms:MacAlgorithm": ["HMAC_SHA_256"] },
     },
   });

@@ -1,4 +1,3 @@
-import { parsePrincipal } from "../model/grammar";
 import { serviceIn } from "../model/partitions";
 
 export { serviceIn };
@@ -85,14 +84,3 @@ export const memoryDbUserArn = arnIn("memorydb", (name) => `user/${name}`);
 /** ARN of an IAM user without a path. */
 export const iamUserArn = (scope: AccountScope, name: string): string =>
   `arn:${scope.partition}:iam::${scope.account}:user/${name}`;
-
-/**
- * The values that `aws:PrincipalArn` may have for a principal. AWS puts the role's ARN there for an assumed
- * role; some AWS-compatible servers put the session's. Policies list both, so that they mean the same in either
- * place.
- */
-export function principalArnValues(arn: string): readonly string[] {
-  const principal = parsePrincipal(arn);
-  if (principal?.type !== "role") return [arn];
-  return [arn, `arn:${principal.partition}:sts::${principal.account}:assumed-role/${principal.name}/*`];
-}

@@ -3,6 +3,7 @@ import type { Cluster, Environment, Registry } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
 import { STS_AUDIENCE } from "../model/trust-policy";
 import { oidcProviderArn } from "./aws-arns";
+import { type DeployerPlan, deployerPlan } from "./deployer-rights";
 import { assignFunctions, functionsBySecret } from "./function-assignment";
 import { type FunctionPlan, mirrorFunctionPlan, rotationFunctionPlan } from "./function-plan";
 import { type KeyPlan, keyPlan } from "./key-plan";
@@ -37,6 +38,8 @@ export interface Blueprint {
   /** Whether an approver must agree before an old credential goes. */
   readonly approval: Environment["approval"];
   readonly key: KeyPlan;
+  /** What the deployer's role needs in AWS. */
+  readonly deployer: DeployerPlan;
   /** Sorted by key. */
   readonly secrets: readonly SecretPlan[];
   /** Lambda functions that rotate, mirror and follow rotations, sorted by name. */
@@ -98,7 +101,7 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
     ...(procedure?.functions ?? []),
   ].sort(byText(({ name }) => name));
   const operations = operationsPlan(registry, environment, functions, procedure?.plan);
-  return {
+  const plan: Omit<Blueprint, "deployer"> = {
     registry: registry.id,
     environment: environment.name,
     tier: environment.tier,
@@ -127,6 +130,7 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
     vaults,
     clusters: clustersOf(environment).map((cluster) => ({ ...cluster, identity: environment.identity })),
   };
+  return { ...plan, deployer: deployerPlan(registry, environment, plan) };
 }
 
 /** What each workload consumes, in the order of the secrets. */

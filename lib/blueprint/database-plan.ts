@@ -7,6 +7,8 @@ import type { EnvironmentSecret } from "../model/resolve";
 /** The database engine of an environment in one Vault. */
 export interface DatabasePlan {
   readonly mount: string;
+  /** Terraform refuses to destroy the engine and its connections, whose passwords nobody but Vault knows. */
+  readonly preventDestroy: boolean;
   /** One per secret, sorted by name. */
   readonly connections: readonly DatabaseConnectionPlan[];
   /** One per secret, sorted by name. */
@@ -89,6 +91,7 @@ export function databasePlans(
   return [
     {
       mount,
+      preventDestroy: environment.preventDestroy,
       connections: owned.map((secret) => connectionPlan(mount, vault, secret)),
       roles: owned.map(rolePlan),
     },

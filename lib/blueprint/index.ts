@@ -19,6 +19,7 @@ export type {
   RolePlanCommon,
   StaticRolePlan,
 } from "./database-plan";
+export type { DeployerPlan } from "./deployer-rights";
 export { type FunctionPlan, type RotationFunctionPlan, rotates } from "./function-plan";
 export type { KeyPlan } from "./key-plan";
 export type { MirrorLoginPlan } from "./mirror-login";

@@ -1,12 +1,6 @@
 import { fault, RegistryError } from "../model/faults";
 import { compactLength, type PolicyDocument, type PolicyStatement } from "../model/policy-document";
-import {
-  type AccountScope,
-  principalArnValues,
-  rootArn,
-  secretArnPrefix,
-  secretsManagerService,
-} from "./aws-arns";
+import { type AccountScope, rootArn, secretArnPrefix, secretsManagerService } from "./aws-arns";
 
 /** A key policy (KMS quota, bytes). */
 const KEY_POLICY_LIMIT = 32_768;
@@ -51,16 +45,32 @@ export interface KeyPolicyInput {
   readonly region: string;
   /** Decrypt only: consumers and the mirror. */
   readonly readers: readonly string[];
-  /** Decrypt, encrypt and make data keys: deployer, operators, break-glass, rotation functions. */
+  /** Decrypt, encrypt and make data keys: operators, break-glass, rotation functions. */
   readonly writers: readonly string[];
+  /**
+   * Make secrets under the key, and their replicas, without a value: the deployer. The key does for it what Secrets Manager tries,
+   * and nothing with a value: UpdateSecret, which could bring one, has no other lock.
+   */
+  readonly makers: readonly string[];
+  /**
+   * Whether the makers use the key for values as well, which AWS asks of whoever replicates a secret that has one, or gives it another
+   * key.
+   */
+  readonly makersMoveValues: boolean;
 }
+
+/** What writing a value asks for. */
+export const DATA = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"] as const;
+
+/** In the place of a secret's ARN, or of a version's id, where Secrets Manager tries a key for nothing. */
+export const KEY_TRIAL = "RequestToValidateKeyAccess";
 
 function throughSecretsManager(
   input: KeyPolicyInput,
   sid: string,
   actions: readonly string[],
   principals: readonly string[],
-  contexts: readonly string[] = [],
+  contexts: PolicyStatement["Condition"] = ofSecrets(input),
 ): PolicyStatement {
   return {
     Sid: sid,
@@ -71,17 +81,35 @@ function throughSecretsManager(
     Action: actions,
     Resource: ["*"],
     Condition: {
-      ArnLike: { "aws:PrincipalArn": principals.flatMap(principalArnValues) },
+      ArnLike: { "aws:PrincipalArn": principals },
       StringEquals: {
         "kms:CallerAccount": [input.scope.account],
         "kms:ViaService": [secretsManagerService(input.region)],
       },
-      StringLike: {
-        "kms:EncryptionContext:SecretARN": [secretArnPrefix(input.scope, input.environment), ...contexts],
-      },
+      ...contexts,
     },
   };
 }
+
+const ofSecrets = (
+  { scope, environment }: KeyPolicyInput,
+  ...more: readonly string[]
+): PolicyStatement["Condition"] => ({
+  StringLike: { "kms:EncryptionContext:SecretARN": [secretArnPrefix(scope, environment), ...more] },
+});
+
+/**
+ * CreateSecret and UpdateSecret with a customer key try GenerateDataKey and Decrypt with the caller's rights, and throw the result
+ * away; Encrypt is asked for replicas. AWS documents the word in the place of the version's id; calls for a secret that has no ARN yet were seen with it in the
+ * ARN's place as well. Neither context is that of a value.
+ * https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+ */
+const trials = (input: KeyPolicyInput): readonly PolicyStatement[] =>
+  (["SecretARN", "SecretVersionId"] as const).map((key) =>
+    throughSecretsManager(input, `TryFor${key}`, DATA, input.makers, {
+      StringLike: { [`kms:EncryptionContext:${key}`]: [KEY_TRIAL] },
+    }),
+  );
 
 /**
  * The policy of an environment's key in one region (docs/explanation/architecture.md, decision 9): the account administers it without
@@ -108,12 +136,11 @@ export function keyPolicy(input: KeyPolicyInput): PolicyDocument {
       throughSecretsManager(
         input,
         "UseForWriters",
-        ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
-        input.writers,
-        // CreateSecret with a customer key tries GenerateDataKey and Decrypt with the caller's rights; the secret
-        // has no ARN yet, so Secrets Manager puts this word in its place.
-        ["RequestToValidateKeyAccess"],
+        DATA,
+        [...input.writers, ...(input.makersMoveValues ? input.makers : [])],
+        ofSecrets(input, KEY_TRIAL),
       ),
+      ...(input.makersMoveValues ? [] : trials(input)),
     ],
   };
   const length = compactLength(document);

@@ -2,15 +2,7 @@ import type { Duration } from "../model/duration";
 import { alarmTopic, deadLetterQueue, operationsKeyAlias, publicationsTable, ruleName } from "../model/names";
 import type { PolicyDocument, PolicyStatement } from "../model/policy-document";
 import type { Environment, Registry } from "../model/registry";
-import {
-  principalArnValues,
-  queueArn,
-  rootArn,
-  ruleArn,
-  secretArnPrefixIn,
-  serviceIn,
-  topicArn,
-} from "./aws-arns";
+import { queueArn, rootArn, ruleArn, secretArnPrefixIn, serviceIn, topicArn } from "./aws-arns";
 import type { FunctionPlan } from "./function-plan";
 import { ADMINISTRATION } from "./key-policy";
 import type { ProcedurePlan } from "./procedure-plan";
@@ -282,7 +274,7 @@ function operationsKeyPolicy(
       Action: ["kms:Decrypt", "kms:GenerateDataKey"],
       Resource: ["*"],
       Condition: {
-        ArnLike: { "aws:PrincipalArn": people.flatMap(principalArnValues) },
+        ArnLike: { "aws:PrincipalArn": people },
         StringEquals: { "kms:ViaService": [serviceIn("sqs", primary)] },
       },
     },
@@ -295,7 +287,7 @@ function operationsKeyPolicy(
             Action: ["kms:Decrypt", "kms:GenerateDataKey"],
             Resource: ["*"],
             Condition: {
-              ArnLike: { "aws:PrincipalArn": publishers.flatMap(principalArnValues) },
+              ArnLike: { "aws:PrincipalArn": publishers },
               StringEquals: { "kms:ViaService": [serviceIn("sns", primary)] },
             },
           } as const,

@@ -118,10 +118,10 @@ function inSecretsManager(
   });
 }
 
-/** Roles that a denial leaves out. The embedded form of a session's ARN is not one of AWS's. */
-const exemptOf = ({ Effect, Condition }: PolicyStatement): readonly string[] =>
-  Effect === "Deny"
-    ? (Condition?.ArnNotLike?.["aws:PrincipalArn"] ?? []).filter((arn) => !arn.includes(":assumed-role/"))
+/** Roles that a denial leaves out. */
+const exemptOf = ({ Effect, Action, Condition }: PolicyStatement): readonly string[] =>
+  Effect === "Deny" && !Action.includes("secretsmanager:RotateSecret")
+    ? (Condition?.ArnNotLike?.["aws:PrincipalArn"] ?? [])
     : [];
 
 /** Verbs that a role's own policies give; `undefined`: the role is somebody else's. */
@@ -177,7 +177,7 @@ function whyOf(plan: Blueprint, { kind, name, arn }: Principal, secret: AwsSecre
     case "procedure function":
       return "follows rotations";
     case "other":
-      return arn;
+      return arn.endsWith(":root") ? "root user of the account: so that nobody is locked out for good" : arn;
   }
 }
 

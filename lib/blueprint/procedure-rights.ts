@@ -7,7 +7,6 @@ import {
   bucketArn,
   executionArns,
   functionArn,
-  principalArnValues,
   serviceIn,
   stateMachineArn,
   tableArn,
@@ -413,7 +412,7 @@ export function recordsPolicy(
       [objects],
     ),
     deny("RecorderWrites", ["s3:PutObject"], [objects], {
-      ArnNotLike: { "aws:PrincipalArn": principalArnValues(recorderRole) },
+      ArnNotLike: { "aws:PrincipalArn": [recorderRole] },
     }),
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
     deny("WrittenOnce", ["s3:PutObject"], [objects], { Null: { "s3:if-none-match": ["true"] } }),
@@ -440,7 +439,7 @@ export function publisherPolicy(
       Action: ["sns:Publish"],
       Resource,
       Condition: {
-        ArnNotLike: { "aws:PrincipalArn": principalArnValues(publisherRole) },
+        ArnNotLike: { "aws:PrincipalArn": [publisherRole] },
         // Services have no role.
         ...(services.length > 0 ? { Bool: { "aws:PrincipalIsAWSService": ["false"] } } : {}),
       },

@@ -84,7 +84,7 @@ export function rolePolicies(input: RolePoliciesInput): RolePolicies {
 }
 
 /** Statements together in as few policies as their order allows. */
-function packed(statements: readonly PolicyStatement[]): PolicyDocument[] {
+export function packed(statements: readonly PolicyStatement[]): PolicyDocument[] {
   const documents: PolicyDocument[] = [];
   for (const statement of statements) {
     const last = documents.at(-1);

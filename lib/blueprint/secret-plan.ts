@@ -1,10 +1,10 @@
 import { type Duration, formatDuration } from "../model/duration";
-import { keyAsWord, mirrorName, roleName, secretName } from "../model/names";
+import { keyAsWord, mirrorName, procedureFunctionName, roleName, secretName } from "../model/names";
 import type { PolicyDocument } from "../model/policy-document";
 import type { Environment, Registry } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
 import type { RotationSchedule } from "../model/rotation-schedule";
-import { roleArn, secretArnPattern } from "./aws-arns";
+import { roleArn, rootArn, secretArnPattern } from "./aws-arns";
 import { type FunctionAssignment, type FunctionsBySecret, functionRoleArn } from "./function-assignment";
 import { isMirrored } from "./mirrored";
 import { scheduleOf } from "./schedule-of";
@@ -123,15 +123,17 @@ export function secretPlan(
     regions: environment.allRegions,
     policy: secretPolicy({
       key: secret.key,
-      readers: [
-        ...common.consumers.map((workload) => workloadRoleArn(registry, environment, workload)),
-        ...operators,
-        ...breakGlass,
-        ...new Set([...rotators, ...users]),
-        ...mirrors,
-      ],
+      consumers: common.consumers.map((workload) => workloadRoleArn(registry, environment, workload)),
+      readers: [...operators, ...breakGlass, ...new Set([...rotators, ...users]), ...mirrors],
       writers: [...operators, ...breakGlass, ...rotators],
-      administrators: [deployer],
+      administrators: [deployer, ...breakGlass, rootArn(environment)],
+      starters: [
+        // `bootstrap` takes the first rotations, before there is a value that a run could be about.
+        ...operators,
+        ...(rotator
+          ? [functionRoleArn(environment, procedureFunctionName(registry.id, environment.name, "dispatcher"))]
+          : []),
+      ],
     }),
     ...(rotator ? { rotatedBy: rotator.name } : {}),
     ...(schedule ? { schedule } : {}),

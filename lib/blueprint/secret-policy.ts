@@ -1,6 +1,5 @@
 import { fault, RegistryError } from "../model/faults";
 import { compactLength, type PolicyDocument, type PolicyStatement } from "../model/policy-document";
-import { principalArnValues } from "./aws-arns";
 
 /** Resource policy of one secret (AWS quota, characters). */
 const RESOURCE_POLICY_LIMIT = 20_480;
@@ -8,16 +7,22 @@ const RESOURCE_POLICY_LIMIT = 20_480;
 /** Who may read and write one secret's value. Everybody else is denied, whatever their own policies say. */
 export interface SecretPolicyInput {
   readonly key: string;
-  /** Roles that may read: consumers, operators, break-glass, the functions that rotate by it, the mirror. */
+  /** Workloads' roles: they may read what is served, and no version that nobody has tested. */
+  readonly consumers: readonly string[];
+  /** Roles that may read every version: operators, break-glass, the functions that rotate by it, the mirror. */
   readonly readers: readonly string[];
   /** Roles that may write: operators, break-glass, its rotation function. */
   readonly writers: readonly string[];
-  /** Roles that may change what Terraform owns: the deployer. The same call could bring a value. */
+  /**
+   * Who may change what Terraform owns, this policy included: the deployer, break-glass, and the account's root, which is nobody's
+   * role and cannot be lost.
+   */
   readonly administrators: readonly string[];
+  /** Roles that start rotations: the dispatcher, and operators, who have a right to it for the first deployment only. */
+  readonly starters: readonly string[];
 }
 
 function denyUnless(sid: string, actions: readonly string[], principals: readonly string[]): PolicyStatement {
-  const values = principals.flatMap(principalArnValues);
   return {
     Sid: sid,
     Effect: "Deny",
@@ -27,14 +32,64 @@ function denyUnless(sid: string, actions: readonly string[], principals: readonl
     Action: actions,
     Resource: ["*"],
     // Without exempt principals the deny has no exception at all.
-    ...(values.length > 0 ? { Condition: { ArnNotLike: { "aws:PrincipalArn": values } } } : {}),
+    ...(principals.length > 0 ? { Condition: { ArnNotLike: { "aws:PrincipalArn": principals } } } : {}),
   };
 }
 
+/** What takes a secret, its copies or its protection away. */
+const ADMINISTRATION = [
+  "secretsmanager:CancelRotateSecret",
+  "secretsmanager:DeleteResourcePolicy",
+  "secretsmanager:DeleteSecret",
+  "secretsmanager:PutResourcePolicy",
+  "secretsmanager:RemoveRegionsFromReplication",
+  "secretsmanager:ReplicateSecretToRegions",
+  "secretsmanager:StopReplicationToReplica",
+] as const;
+
+const STAGE = "secretsmanager:VersionStage";
+
 /**
- * The resource policy of a secret (docs/explanation/architecture.md, decision 9). It only denies, and only what touches a value: rights
- * come from the readers' own policies, and administration of the secret, this policy included, stays with the
- * account, so nobody is locked out.
+ * Consumers read AWSCURRENT and AWSPREVIOUS. AWS documents two meanings of {@link STAGE}: the labels in the request
+ * (service authorization reference), and those that the version has (a former user guide). The denials hold under both, and
+ * neither refuses a read of what is served:
+ *
+ * - the first, where the key is there and none of its values is a label of a served version;
+ * - the second, where a request names a version and no label, which the first does not see under the first meaning. Under the
+ *   other one the key is always there, so that the first decides.
+ *
+ * A request that names neither gets AWSCURRENT.
+ *
+ * - https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+ * - https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+ */
+function onlyWhatIsServed(readers: readonly string[]): readonly PolicyStatement[] {
+  const others = denyUnless("", ["secretsmanager:GetSecretValue"], readers);
+  return [
+    {
+      ...others,
+      Sid: "ConsumersReadServedLabels",
+      Condition: {
+        ...others.Condition,
+        "ForAllValues:StringNotEquals": { [STAGE]: ["AWSCURRENT", "AWSPREVIOUS"] },
+        Null: { [STAGE]: ["false"] },
+      },
+    },
+    {
+      ...others,
+      Sid: "ConsumersNameLabels",
+      Condition: {
+        ...others.Condition,
+        Null: { "secretsmanager:VersionId": ["false"], [STAGE]: ["true"] },
+      },
+    },
+  ];
+}
+
+/**
+ * The resource policy of a secret (docs/explanation/architecture.md, decision 9). It only denies: rights come from the readers' own policies. What would
+ * take the secret out of it is denied to all but the administrators, the account's root among them, so that nobody is locked
+ * out when a role of the registry is no more.
  *
  * @throws RegistryError when the list of readers outgrows AWS's limit
  */
@@ -45,8 +100,9 @@ export function secretPolicy(input: SecretPolicyInput): PolicyDocument {
       denyUnless(
         "DenyReadExceptReaders",
         ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"],
-        input.readers,
+        [...input.consumers, ...input.readers],
       ),
+      ...(input.consumers.length > 0 ? onlyWhatIsServed(input.readers) : []),
       denyUnless(
         "DenyWriteExceptWriters",
         ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"],
@@ -57,7 +113,13 @@ export function secretPolicy(input: SecretPolicyInput): PolicyDocument {
       denyUnless(
         "DenyUpdateExceptAdministrators",
         ["secretsmanager:UpdateSecret"],
-        [...input.writers, ...input.administrators],
+        [...new Set([...input.writers, ...input.administrators])],
+      ),
+      denyUnless("DenyAdministrationExceptAdministrators", ADMINISTRATION, input.administrators),
+      denyUnless(
+        "DenyRotationExceptStarters",
+        ["secretsmanager:RotateSecret"],
+        [...input.administrators, ...input.starters],
       ),
     ],
   };
@@ -66,7 +128,7 @@ export function secretPolicy(input: SecretPolicyInput): PolicyDocument {
     throw new RegistryError([
       fault(
         ["secrets", input.key, "consumers"],
-        `${input.readers.length} readers, whose resource policy has ${length} characters`,
+        `${input.consumers.length + input.readers.length} readers, whose resource policy has ${length} characters`,
         `${RESOURCE_POLICY_LIMIT} characters in the policy of a secret (AWS quota)`,
         "let fewer workloads read one secret, or split it into several secrets",
       ),

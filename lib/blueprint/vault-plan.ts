@@ -86,7 +86,12 @@ export function vaultPlan(
     ...(vault.namespace ? { namespace: vault.namespace } : {}),
     regions: vault.regions,
     manage: vault.manage,
-    kv: { mount: kvMount(environment.name), maxVersions: KV_VERSIONS, casRequired: true },
+    kv: {
+      mount: kvMount(environment.name),
+      maxVersions: KV_VERSIONS,
+      casRequired: true,
+      preventDestroy: environment.preventDestroy,
+    },
     auths,
     policies,
     roles,

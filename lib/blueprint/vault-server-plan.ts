@@ -14,7 +14,13 @@ export interface VaultPlan {
   readonly namespace?: string;
   readonly regions: readonly string[];
   readonly manage: VaultServer["manage"];
-  readonly kv: { readonly mount: string; readonly maxVersions: number; readonly casRequired: boolean };
+  readonly kv: {
+    readonly mount: string;
+    readonly maxVersions: number;
+    readonly casRequired: boolean;
+    /** Terraform refuses to destroy the mount, and all copies with it. */
+    readonly preventDestroy: boolean;
+  };
   /** One per cluster that uses this Vault, sorted by cluster. */
   readonly auths: readonly VaultAuthPlan[];
   /** Policies of workloads, sorted by name. */

@@ -229,7 +229,7 @@ export interface EnvironmentInput<K extends string = string> {
    * also 0: deleted at once, so that the environment can be destroyed and deployed anew. Default: 30 days, as AWS has it.
    */
   readonly recoveryWindow?: Duration;
-  /** Terraform refuses to destroy the secrets and their key. Default: true in production. */
+  /** Terraform refuses to destroy the secrets and their key, and in Vault mounts and database connections. Default: true in production. */
   readonly preventDestroy?: boolean;
   /**
    * Versions of AWS Signer's profiles that may have signed the functions' code; Lambda refuses any other. A pipeline signs
@@ -238,6 +238,13 @@ export interface EnvironmentInput<K extends string = string> {
   readonly codeSigning?: { readonly profiles: readonly string[] };
   /** ARN of the permissions boundary of every role. */
   readonly permissionsBoundary?: string;
+  /**
+   * Whether the deployer may decrypt values as Secrets Manager's caller. AWS asks for it where secrets that have values get a
+   * further replica region or another key: set it for that apply. It reads no value then either, by the secrets' policies.
+   *
+   * @default false
+   */
+  readonly deployerMovesValues?: boolean;
   /** IAM path of roles and policies. Default: `/<registry id>/<environment>/`. */
   readonly rolePath?: string;
 }
@@ -567,6 +574,7 @@ export const environmentSchema = z.strictObject({
     z.strictObject({ profiles: z.array(signingProfileVersionArn).check(z.minLength(1), z.maxLength(20)) }),
   ),
   permissionsBoundary: z.optional(policyArn),
+  deployerMovesValues: z._default(z.boolean(), false),
   rolePath: z.optional(iamPath),
 });
 

@@ -90,7 +90,11 @@ function keepsTheLaws(plan: Blueprint): void {
     );
     // Terraform changes descriptions and keys by a call that could bring a value.
     expect(exempt(secret, "DenyUpdateExceptAdministrators").sort()).toEqual(
-      [...exempt(secret, "DenyWriteExceptWriters"), plan.principals.deployer].sort(),
+      [
+        ...exempt(secret, "DenyWriteExceptWriters"),
+        plan.principals.deployer,
+        `arn:${plan.partition}:iam::${plan.account}:root`,
+      ].sort(),
     );
     const users = rotators(plan).filter(({ secrets: keys }) =>
       keys.some((key) => byKey.get(key)?.admin === secret.key),

@@ -119,7 +119,12 @@ function keepsTheLaws(plan: Planned): void {
     expect(actions).not.toContain(`secretsmanager:${action}`);
   const guarded = JSON.stringify([
     plan.key.policies,
-    plan.secrets.map((secret) => (secret.store === "aws" ? secret.policy : {})),
+    // The dispatcher starts rotations, which gives nobody a value.
+    plan.secrets.map((secret) =>
+      secret.store === "aws"
+        ? secret.policy.Statement.filter(({ Sid }) => Sid !== "DenyRotationExceptStarters")
+        : {},
+    ),
   ]);
   for (const entry of [...mine, { role }]) expect(guarded).not.toContain(`${entry.role.arn}"`);
 

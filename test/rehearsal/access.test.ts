@@ -4,8 +4,14 @@ import {
   PutRolePolicyCommand,
   UpdateAssumeRolePolicyCommand,
 } from "@aws-sdk/client-iam";
-import { DeleteResourcePolicyCommand, PutResourcePolicyCommand } from "@aws-sdk/client-secrets-manager";
-import type { Blueprint, SecretPlan, WorkloadPlan } from "../../lib/blueprint";
+import {
+  DeleteResourcePolicyCommand,
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  PutResourcePolicyCommand,
+  PutSecretValueCommand,
+} from "@aws-sdk/client-secrets-manager";
+import { type Blueprint, blueprint, type SecretPlan, type WorkloadPlan } from "../../lib/blueprint";
 import { defineRegistry, type Registry } from "../../lib/model";
 import { vaultAudience } from "../../lib/model/names";
 import {
@@ -151,6 +157,38 @@ function evaluated(
   ).allowed;
 }
 
+/** What may be asked of a secret with a tested and an untested version, and whether a consumer gets it. */
+const REQUESTS = [
+  [{}, true],
+  [{ VersionStage: "AWSCURRENT" }, true],
+  [{ VersionStage: "AWSPREVIOUS" }, true],
+  [{ VersionStage: "AWSCURRENT", VersionId: "current" }, true],
+  [{ VersionStage: "AWSPENDING" }, false],
+  [{ VersionStage: "AWSPENDING", VersionId: "pending" }, false],
+  [{ VersionId: "pending" }, false],
+  [{ VersionStage: "SOMETHING" }, false],
+] as const;
+
+type StageRequest = { readonly VersionStage?: string; readonly VersionId?: "current" | "pending" };
+
+/** The labels that the keys have by each meaning that AWS documents: of the request, or of the version that it gets. */
+function stageContexts({ VersionStage, VersionId }: StageRequest) {
+  const id = VersionId === undefined ? {} : { "secretsmanager:VersionId": VersionId };
+  const isPending = VersionId === "pending" || VersionStage === "AWSPENDING";
+  const served = VersionStage === "AWSPREVIOUS" ? ["AWSPREVIOUS"] : ["AWSCURRENT", "VERIFIED"];
+  const other = VersionStage === "SOMETHING" ? ["SOMETHING"] : served;
+  const ofVersion = isPending ? ["AWSPENDING"] : other;
+  return {
+    ofRequest: {
+      ...id,
+      ...(VersionStage === undefined ? {} : { "secretsmanager:VersionStage": VersionStage }),
+    },
+    ofVersion: { ...id, "secretsmanager:VersionStage": ofVersion },
+    // The key of the version says what is read, whether or not the request names it.
+    ofVersionWithId: { "secretsmanager:VersionId": "any", "secretsmanager:VersionStage": ofVersion },
+  };
+}
+
 /** Logs a workload in to the Vault of each of its clusters. */
 async function vaultTokens(environment: RehearsedEnvironment, workload: WorkloadPlan) {
   const { plan, issuers, vaults } = environment;
@@ -171,6 +209,27 @@ async function vaultTokens(environment: RehearsedEnvironment, workload: Workload
     }),
   );
 }
+
+/** What the policies say of a read with more in its context, in the primary region. */
+const reads = (
+  { role }: Pick<WorkloadPlan, "role">,
+  secret: SecretPlan,
+  { regions }: Blueprint,
+  context: Readonly<Record<string, string | readonly string[]>>,
+): boolean =>
+  secret.store === "aws" &&
+  evaluateAccess(
+    {
+      action: "secretsmanager:GetSecretValue",
+      resource: secret.arnPattern.replace(":*:", `:${regions.primary}:`).replace("??????", "AbCdEf"),
+      principal: role.arn,
+      context: { "aws:RequestedRegion": regions.primary, ...context },
+    },
+    {
+      identity: [...role.policies.inline, ...role.policies.managed].map(({ document }) => document),
+      resource: secret.policy,
+    },
+  ).allowed;
 
 /** Cells of a workload in the Vaults that differ from the registry. */
 async function vaultMismatches(environment: RehearsedEnvironment, workload: WorkloadPlan): Promise<string[]> {
@@ -198,7 +257,7 @@ async function vaultMismatches(environment: RehearsedEnvironment, workload: Work
 }
 
 describe.each(registry.environmentNames)("%s", (name) => {
-  test.each(registry.workloadNames)(
+  test.each(blueprint(registry, name).workloads.map((workload) => workload.name))(
     "%s reads exactly what the registry says, in AWS and in Vault",
     async (workloadName) => {
       const environment = environmentOf(name);
@@ -208,6 +267,58 @@ describe.each(registry.environmentNames)("%s", (name) => {
     },
     120_000,
   );
+
+  test("a consumer reads what is served, and nothing that nobody has tested, by label or by id", async () => {
+    const environment = environmentOf(name);
+    const { plan } = environment;
+    const root = secretsManager(
+      { endpoint: aws.endpoint, credentials: aws.rootCredentials(plan.account) },
+      plan.regions.primary,
+    );
+    for (const secret of plan.secrets) {
+      const [consumer] = secret.consumers;
+      if (secret.store !== "aws" || consumer === undefined) continue;
+      const workload = workloadOf(plan, consumer);
+      const SecretId = secret.name;
+      const { VersionId: pending } = await root.send(
+        new PutSecretValueCommand({ SecretId, SecretString: "untested", VersionStages: ["AWSPENDING"] }),
+      );
+      const { VersionIdsToStages: labels = {} } = await root.send(new DescribeSecretCommand({ SecretId }));
+      const current = Object.keys(labels).find((id) => labels[id]?.includes("AWSCURRENT"));
+      const client = secretsManager(await asWorkload(environment, workload), plan.regions.primary);
+      for (const [request, wanted] of REQUESTS) {
+        const { VersionId, ...stage } = request as StageRequest;
+        const id = VersionId === undefined ? {} : { VersionId: VersionId === "pending" ? pending : current };
+        const outcome = await client.send(new GetSecretValueCommand({ SecretId, ...stage, ...id })).then(
+          ({ SecretString }) => SecretString !== "untested",
+          (error: Error) => {
+            if (error.name !== "AccessDeniedException") throw error;
+            return false;
+          },
+        );
+        counts.enforced += 1;
+        expect([secret.key, request, outcome]).toEqual([secret.key, request, wanted]);
+        for (const [meaning, context] of Object.entries(stageContexts(request))) {
+          counts.evaluated += 1;
+          expect([secret.key, request, meaning, reads(workload, secret, plan, context)]).toEqual([
+            secret.key,
+            request,
+            meaning,
+            wanted,
+          ]);
+        }
+      }
+      // Those who make and test it must.
+      const rotator = plan.functions.find((entry) => entry.name === secret.rotatedBy);
+      if (!rotator) throw new Error(`nothing rotates ${secret.key}`);
+      for (const context of Object.values(stageContexts({ VersionStage: "AWSPENDING" }))) {
+        counts.evaluated += 1;
+        expect(reads(rotator, secret, plan, { ...context, "lambda:SourceFunctionArn": rotator.arn })).toBe(
+          true,
+        );
+      }
+    }
+  }, 120_000);
 
   test("the deployer, with all rights of its own, reads and writes no value", async () => {
     const { plan, deployer } = environmentOf(name);

@@ -118,11 +118,10 @@ async function changeReaders(
 }
 
 /** Adds a reader to the exceptions of a secret's own policy. Its replicas get the policy with it. */
-async function openPolicy({ as, plan }: RehearsedWorld, secret: AwsSecret, { arn, name }: RolePlan) {
-  const reader = `arn:aws:sts::${plan.account}:assumed-role/${name}/*`;
+async function openPolicy({ as, plan }: RehearsedWorld, secret: AwsSecret, { arn }: RolePlan) {
   const text = JSON.stringify(secret.policy).replaceAll(
     '"aws:PrincipalArn":[',
-    `"aws:PrincipalArn":[${JSON.stringify(arn)},${JSON.stringify(reader)},`,
+    `"aws:PrincipalArn":[${JSON.stringify(arn)},`,
   );
   await secretsManager(as.root, plan.regions.primary).send(
     new PutResourcePolicyCommand({ SecretId: secret.name, ResourcePolicy: text }),

@@ -94,15 +94,19 @@ describe.each(registry.environmentNames)("the stack of %s", (environment) => {
     }
   });
 
+  /** Terraform refuses to take away what only Vault holds. */
+  const held = environment === "prod" ? { lifecycle: { prevent_destroy: true } } : {};
+
   test("takes the first password of each Vault's own connection from an ephemeral variable, and makes its role", () => {
     const variables: string[] = [];
     for (const vault of plan.vaults) {
       for (const { mount, connections, roles } of vault.databases) {
         const word = (name: string) => `secrets_${vault.name}--${name}`;
-        expect(resources.vault_mount[word(mount)]).toMatchObject({ path: mount, type: "database" });
+        expect(resources.vault_mount[word(mount)]).toMatchObject({ path: mount, type: "database", ...held });
         for (const connection of connections) {
           variables.push(connection.passwordVariable);
           expect(resources.vault_database_secret_backend_connection[word(connection.name)]).toMatchObject({
+            ...held,
             backend: mount,
             name: "db--reporting-ro",
             allowed_roles: ["db--reporting-ro"],
@@ -222,6 +226,7 @@ describe.each(registry.environmentNames)("the stack of %s", (environment) => {
     for (const vault of plan.vaults) {
       const word = (name: string) => `secrets_${vault.name}--${name}`;
       expect(resources.vault_mount[word(`kv-${environment}`)]).toMatchObject({
+        ...held,
         path: `kv-${environment}`,
         type: "kv",
         options: { version: "2" },

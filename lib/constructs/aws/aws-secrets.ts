@@ -1,4 +1,9 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import { TerraformStack } from "cdktf";
+// The engine does not list it in its index, but its own assets write their files by it.
+import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
 import { Construct } from "constructs";
 import type { Blueprint } from "../../blueprint";
 import { hideIdsBelow } from "../address";
@@ -20,7 +25,8 @@ export interface AwsSecretsProps {
 
 /**
  * Everything of an environment that lives in AWS: key, secrets, functions that rotate them, the procedure that follows, identities. Refers to nothing of Vault or
- * Kubernetes, so it deploys while either is away.
+ * Kubernetes, so it deploys while either is away. The policies that the deployer's role needs are written beside the stack, as
+ * `policies/deployer.json` (`deployer-2.json` and so on, where IAM's size asks for more) and `deployer-boundary.json`.
  *
  * @example
  * new AwsSecrets(stack, "secrets", { blueprint: blueprint(registry, "prod") });
@@ -68,6 +74,18 @@ export class AwsSecrets extends Construct {
     for (const plan of blueprint.oidcProviders) {
       new OidcProvider(this, `oidc-${plan.cluster}`, { ...common, plan, tags: blueprint.key.tags });
     }
+    addCustomSynthesis(this, {
+      onSynthesize: ({ outdir, manifest }) => {
+        const folder = join(outdir, manifest.forStack(TerraformStack.of(this)).workingDirectory, "policies");
+        mkdirSync(folder, { recursive: true });
+        const { policies, boundary } = blueprint.deployer;
+        const files = policies.map(
+          (policy, at) => [at === 0 ? "deployer" : `deployer-${at + 1}`, policy] as const,
+        );
+        for (const [name, policy] of [...files, ["deployer-boundary", boundary] as const])
+          writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(policy, null, 2)}\n`);
+      },
+    });
     const podIdentityClusters = blueprint.clusters.filter((cluster) => cluster.identity === "pod-identity");
     for (const plan of blueprint.workloads) {
       const lives = (cluster: string): boolean => plan.pods.some((pod) => pod.cluster === cluster);

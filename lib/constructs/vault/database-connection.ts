@@ -12,6 +12,8 @@ export interface DatabaseConnectionProps {
   readonly plan: DatabaseConnectionPlan;
   /** Path of the database engine. */
   readonly mount: string;
+  /** Terraform refuses to destroy or replace it. @default false */
+  readonly preventDestroy?: boolean;
   /** The engine, if this stack makes it. @default it exists */
   readonly engine?: ITerraformDependable;
   /** Tells it from other Vaults' in the Terraform address. @default the connection's name */
@@ -29,7 +31,8 @@ const FIRST_PASSWORD = 1;
 /**
  * A connection of the database engine. Its first password comes from an ephemeral variable (`plan.passwordVariable`)
  * and is sent when the connection is made, never again: it is in no plan and no state. Then the mirror's function has Vault
- * change it, and nobody but Vault knows it. Where Vault has lost it, `terraform apply -replace=<address>` gives a new one.
+ * change it, and nobody but Vault knows it. Where Vault has lost it, `terraform apply -replace=<address>` gives a new one
+ * (with the environment's `preventDestroy: false` for that apply, where Terraform refuses to replace it).
  *
  * @example
  * const [database] = blueprint(registry, "prod").vaults[0].databases;
@@ -42,7 +45,7 @@ export class DatabaseConnection extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { plan, mount, engine, word, provider }: DatabaseConnectionProps,
+    { plan, mount, preventDestroy = false, engine, word, provider }: DatabaseConnectionProps,
   ) {
     super(scope, id);
     const password = new TerraformVariable(this, "password", {
@@ -60,6 +63,7 @@ export class DatabaseConnection extends Construct {
       new DatabaseSecretBackendConnection(this, "connection", {
         ...(provider ? { provider } : {}),
         ...(engine ? { dependsOn: [engine] } : {}),
+        ...(preventDestroy ? { lifecycle: { preventDestroy } } : {}),
         backend: mount,
         name: plan.name,
         pluginName: plan.plugin,

@@ -39,6 +39,7 @@ export class DatabaseEngine extends Construct {
         path: plan.mount,
         type: "database",
         description: "Database users that Vault makes or rotates",
+        ...(plan.preventDestroy ? { lifecycle: { preventDestroy: true } } : {}),
       }),
       word(plan.mount),
     );
@@ -47,6 +48,7 @@ export class DatabaseEngine extends Construct {
         ...common,
         plan: connection,
         mount: plan.mount,
+        preventDestroy: plan.preventDestroy,
         engine,
         word: word(connection.name),
       });

@@ -36,6 +36,7 @@ export class KvMount extends Construct {
         type: "kv",
         options: { version: "2" },
         description: "Copies of AWSCURRENT, written by the mirror only",
+        ...(plan.preventDestroy ? { lifecycle: { preventDestroy: true } } : {}),
       }),
       word ?? plan.mount,
     );

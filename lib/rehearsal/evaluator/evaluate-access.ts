@@ -17,8 +17,11 @@ export interface AccessRequest {
   readonly resource: string;
   /** ARN of the role, as `aws:PrincipalArn` has it. */
   readonly principal: string;
-  /** Condition keys of the request, without `aws:PrincipalArn`. A key that is not there is absent. */
-  readonly context: Readonly<Record<string, string>>;
+  /**
+   * Condition keys of the request, without `aws:PrincipalArn`. A key that is not there is absent; one with several values has a
+   * list of them.
+   */
+  readonly context: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /** The policies that bear on a request. */
@@ -61,6 +64,7 @@ export function matchesWildcard(pattern: string, text: string): boolean {
 }
 
 type Operator = (found: string | undefined, wanted: readonly string[]) => boolean;
+type SetOperator = (found: readonly string[], wanted: readonly string[]) => boolean;
 
 const anyEqual: Operator = (found, wanted) => found !== undefined && wanted.includes(found);
 const anyLike: Operator = (found, wanted) =>
@@ -73,28 +77,39 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   StringEquals: anyEqual,
   StringNotEquals: notEqual,
   StringLike: anyLike,
+  StringNotLike: notLike,
   ArnLike: anyLike,
   ArnNotLike: notLike,
   ArnEquals: anyLike,
   NumericLessThanEquals: (found, wanted) =>
     found !== undefined && wanted.some((limit) => Number(found) <= Number(limit)),
   Null: (found, wanted) => wanted.includes(String(found === undefined)),
-  // Contexts here have at most one value for a key; all of none is true, any of none is false.
-  "ForAllValues:StringEquals": (found, wanted) => found === undefined || wanted.includes(found),
-  "ForAllValues:StringLike": (found, wanted) => found === undefined || anyLike(found, wanted),
-  "ForAnyValue:StringEquals": anyEqual,
+};
+
+/** All of none is true, any of none is false. */
+const SET_OPERATORS: Readonly<Record<string, SetOperator>> = {
+  "ForAllValues:StringEquals": (found, wanted) => found.every((value) => anyEqual(value, wanted)),
+  "ForAllValues:StringNotEquals": (found, wanted) => found.every((value) => notEqual(value, wanted)),
+  "ForAllValues:StringLike": (found, wanted) => found.every((value) => anyLike(value, wanted)),
+  "ForAnyValue:StringEquals": (found, wanted) => found.some((value) => anyEqual(value, wanted)),
 };
 
 function conditionHolds(statement: PolicyStatement, request: AccessRequest): boolean {
   return Object.entries(statement.Condition ?? {}).every(([name, keys]) => {
     const operator = OPERATORS[name];
-    if (!operator) throw new UnknownPolicyGrammarError(`${statement.Sid}: condition operator ${name}`);
+    const ofSet = SET_OPERATORS[name];
+    if (!operator && !ofSet)
+      throw new UnknownPolicyGrammarError(`${statement.Sid}: condition operator ${name}`);
     return Object.entries(keys).every(([key, wanted]) => {
       if (wanted.some((value) => value.includes("${"))) {
         throw new UnknownPolicyGrammarError(`${statement.Sid}: policy variable in ${key}`);
       }
       const found = key === "aws:PrincipalArn" ? request.principal : request.context[key];
-      return operator(found, wanted);
+      if (ofSet) return ofSet(found === undefined ? [] : [found].flat(), wanted);
+      // What a single-valued operator makes of several values, IAM leaves open; whether there are any, `Null` can tell.
+      if (typeof found === "object" && name !== "Null")
+        throw new UnknownPolicyGrammarError(`${statement.Sid}: ${name} of ${key}, which has several values`);
+      return operator?.(typeof found === "object" ? found.join() : found, wanted) ?? false;
     });
   });
 }

@@ -14,6 +14,7 @@ import {
   type RolePlan,
   type RulePlan,
   rotates,
+  type Tags,
 } from "../../blueprint";
 import type { PolicyDocument, PolicyStatement } from "../../model";
 import { type AwsAccess, clientSettings, kms, loadRole, secretsManager } from "./aws-account";
@@ -40,7 +41,7 @@ export async function loadOperations(
   if (operations === undefined) return new Map();
   const region = regions.primary;
   await loadSurroundings(access, region, operations);
-  if (procedure !== undefined) await loadAuditKey(access, region, procedure.auditKey);
+  if (procedure !== undefined) await loadAuditKey(access, region, procedure.auditKey, procedure.tags);
   const load = async (plan: FunctionPlan): Promise<readonly [string, string]> => {
     await loadRole(access, blueprint, embeddedRole(plan.role));
     await logs(access, region).send(new CreateLogGroupCommand({ logGroupName: plan.logGroup }));
@@ -119,7 +120,14 @@ function embeddedStatement(whole: PolicyStatement): PolicyStatement {
 
 const logs = (access: AwsAccess, region: string) => new CloudWatchLogsClient(clientSettings(access, region));
 
-async function loadAuditKey(access: AwsAccess, region: string, plan: AuditKeyPlan): Promise<void> {
+const keyTags = (tags: Tags) => Object.entries(tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
+
+async function loadAuditKey(
+  access: AwsAccess,
+  region: string,
+  plan: AuditKeyPlan,
+  tags: Tags,
+): Promise<void> {
   const client = kms(access, region);
   const { KeyMetadata: key } = await client.send(
     new CreateKeyCommand({
@@ -127,6 +135,7 @@ async function loadAuditKey(access: AwsAccess, region: string, plan: AuditKeyPla
       KeyUsage: "GENERATE_VERIFY_MAC",
       KeySpec: "HMAC_256",
       Policy: JSON.stringify(embeddedKeyPolicy(plan.policy)),
+      Tags: keyTags(tags),
     }),
   );
   await client.send(new CreateAliasCommand({ AliasName: plan.alias, TargetKeyId: key?.KeyId }));
@@ -144,7 +153,11 @@ const embeddedKeyPolicy = (policy: PolicyDocument): PolicyDocument => ({
 
 async function loadSurroundings(access: AwsAccess, region: string, plan: OperationsPlan): Promise<void> {
   const { KeyMetadata: key } = await kms(access, region).send(
-    new CreateKeyCommand({ Description: plan.key.description, Policy: JSON.stringify(plan.key.policy) }),
+    new CreateKeyCommand({
+      Description: plan.key.description,
+      Policy: JSON.stringify(plan.key.policy),
+      Tags: keyTags(plan.tags),
+    }),
   );
   await kms(access, region).send(
     new CreateAliasCommand({ AliasName: plan.key.alias, TargetKeyId: key?.KeyId }),

@@ -75,21 +75,10 @@ export const EMBEDDED_AWS_GAPS = {
     embedded: "The condition key is unknown: an Allow with it never matches, a Deny with it is void.",
     so: "The evaluator decides about statements with it.",
   },
-  "version-stage-key": {
-    aws: "`secretsmanager:VersionStage` has the stage that the request names.",
-    embedded: "The condition key is unknown: an Allow with it never matches, a Deny with it is void.",
-    so: "The evaluator decides about statements with it; the blueprint has none.",
-  },
   "resource-tag-key": {
     aws: "`secretsmanager:ResourceTag/<tag>` has the secret's tag.",
     embedded: "The condition key is unknown: an Allow with it never matches, a Deny with it is void.",
     so: "The evaluator decides about statements with it; the blueprint has none.",
-  },
-  "session-principal-arn": {
-    aws: "`aws:PrincipalArn` of an assumed role is the role's ARN.",
-    embedded:
-      "It is the session's ARN, without the role's path: `arn:aws:sts::<account>:assumed-role/<role>/<session>`.",
-    so: "The blueprint's policies list both forms.",
   },
   "web-identity-token-unverified": {
     aws: "AssumeRoleWithWebIdentity verifies signature, expiry, and that the OIDC provider exists and knows the audience.",

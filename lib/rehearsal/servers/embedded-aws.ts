@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import * as z from "zod/mini";
+import { type TAUGHT_CONDITION_KEYS, TAUGHT_SERVER } from "./embedded-aws-conditions";
 import { startOnFreePort } from "./free-port";
 import { provision } from "./provision";
 import { sendJson } from "./send-json";
@@ -21,6 +22,11 @@ export interface EmbeddedAwsOptions extends ProvisionedServerOptions {
    * Lambda functions see them too: no credentials here.
    */
   readonly settings?: Readonly<Record<string, string>>;
+  /**
+   * Without the condition keys that it is taught ({@link TAUGHT_CONDITION_KEYS}).
+   * @default false
+   */
+  readonly asItComes?: boolean;
 }
 
 /** Credentials as the AWS SDK takes them. */
@@ -89,7 +95,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
       const server = group.startProcess({
         name: "embedded AWS",
         command: python,
-        args: ["-m", "ministack"],
+        args: options.asItComes ? ["-m", "ministack"] : ["-c", TAUGHT_SERVER],
         environment: { ...environment, GATEWAY_PORT: String(port) },
         folder,
         logFile,

@@ -11,6 +11,11 @@ export {
   startEmbeddedAws,
 } from "./embedded-aws";
 export {
+  TAUGHT_CONDITION_KEYS,
+  type TaughtConditionKey,
+  type TaughtConditionKeyName,
+} from "./embedded-aws-conditions";
+export {
   createReplicatedSecret,
   EMBEDDED_AWS_GAPS,
   type EmbeddedAwsGap,
