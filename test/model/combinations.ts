@@ -141,7 +141,7 @@ export function registryOf(chosen: readonly Combination[]): Registry {
     const adminKey = kind === "postgresql-user" ? "admin/postgresql" : `admin/${n}`;
     if (isAdminNamed) {
       const fields =
-        kind === "sendgrid"
+        kind === "sendgrid" || kind === "stripe"
           ? ["apiKey"]
           : kind === "datadog"
             ? ["apiKey", "appKey"]

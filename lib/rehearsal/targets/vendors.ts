@@ -79,11 +79,16 @@ export async function stripeTarget(
   secret: SecretOf<"stripe">,
   supplied: SuppliedValues,
 ): Promise<{ readonly server: StripeServer; readonly target: RehearsedTarget }> {
-  const { mode, webhookUrl } = secret.settings;
+  const { mode, webhookUrl, accountId } = secret.settings;
   const server = await startStripeServer();
   const account = server.createAccount();
   const reissued = () => ({ ...server.createKeys(account, mode) });
-  supplied.set(secret.key, reissued());
+  // Where an app makes the keys, people supply its key and no other.
+  const byApp = secret.rotation === "automatic";
+  if (!byApp) supplied.set(secret.key, reissued());
+  else if (secret.admin !== undefined) {
+    supplied.set(secret.admin, { apiKey: server.createApp(account, mode).apiKey });
+  }
   const keyOf = (value: unknown): string => (value as { readonly secretKey: string }).secretKey;
   return {
     server,
@@ -91,14 +96,14 @@ export async function stripeTarget(
       settings: {
         ...secret.settings,
         apiUrl: server.url,
+        ...(accountId === undefined ? {} : { accountId: account }),
         // Nobody listens there; `events` gives what is sent.
         ...(webhookUrl === undefined ? {} : { webhookUrl: `${server.url}/receiver` }),
       },
       attempt: (value) =>
         taken(fetch(`${server.url}/v1/balance`, { headers: { authorization: `Bearer ${keyOf(value)}` } })),
       credentials: async () => server.endpoints(account, mode).length,
-      reissued,
-      expire: (value) => server.expireKey(keyOf(value)),
+      ...(byApp ? {} : { reissued, expire: (value: unknown) => server.expireKey(keyOf(value)) }),
       events: () => server.emit(account, mode, "charge.succeeded"),
     },
   };
