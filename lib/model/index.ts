@@ -44,6 +44,7 @@ export { type Duration, days, formatDuration, hours, inHours, minutes, seconds }
 export { type Fault, formatFault, RegistryError } from "./faults";
 export { mergeSecrets } from "./fragments";
 export type {
+  ApprovalGateSettings,
   ChangeGateSettings,
   CheckerSettings,
   DispatchedSchedule,
