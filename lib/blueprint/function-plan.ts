@@ -8,6 +8,7 @@ import type {
 import { KINDS, type KindName } from "../model/kinds";
 import {
   auditKeyAlias,
+  inboxName,
   mirrorName,
   type ProcedureFunction,
   publicationsTable,
@@ -17,6 +18,7 @@ import {
 import type { PolicyDocument, PolicyStatement } from "../model/policy-document";
 import type { Environment, Registry } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
+import { isSupplied } from "../model/supplied-values";
 import { functionArn } from "./aws-arns";
 import { type FunctionAssignment, functionRoleArn } from "./function-assignment";
 import { functionBaseRights, mirrorRights, rotationRights } from "./function-rights";
@@ -260,6 +262,7 @@ function rotated(
     overlap: secret.overlap,
     publishLead: secret.publishLead,
     ...(needsApproval(environment, secret) ? { approval: true } : {}),
+    ...(isSupplied(secret) ? { inbox: inboxName(environment.name, secret.physicalKey) } : {}),
     ...(admin ? { admin: nameOf(admin) } : {}),
   };
 }

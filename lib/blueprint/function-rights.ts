@@ -1,8 +1,7 @@
-import { rulesMakeValue } from "../model/generic-settings";
-import { publishesKeys } from "../model/kinds";
 import {
   auditKeyAlias,
   deadLetterQueue,
+  inboxName,
   operationsKeyAlias,
   publicationsTable,
   runsTable,
@@ -11,6 +10,7 @@ import {
 import type { PolicyStatement } from "../model/policy-document";
 import type { Environment, Registry } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
+import { isSupplied } from "../model/supplied-values";
 import {
   anyKeyArn,
   logStreamArns,
@@ -40,12 +40,23 @@ export const arnsIn = (
     secretArnPattern(environment, region, secretName(environment.name, secret.physicalKey)),
   );
 
+/** ARNs of the inboxes of some secrets, which lie in the primary region alone. */
+export const inboxArnsIn = (environment: Environment, secrets: readonly EnvironmentSecret[]): string[] =>
+  secrets.map((secret) =>
+    secretArnPattern(
+      environment,
+      environment.regions.primary,
+      inboxName(environment.name, secret.physicalKey),
+    ),
+  );
+
 /** Decryption, and for writers encryption, of the environment's secrets through Secrets Manager. */
 export function throughSecretsManager(
   environment: Environment,
   sid: string,
   actions: readonly string[],
   regions: readonly string[],
+  prefix = environment.name,
 ): PolicyStatement {
   return {
     Sid: sid,
@@ -54,7 +65,7 @@ export function throughSecretsManager(
     Resource: regions.map((region) => anyKeyArn(environment, region)),
     Condition: {
       StringEquals: { "kms:ViaService": regions.map(secretsManagerService) },
-      StringLike: { "kms:EncryptionContext:SecretARN": [secretArnPrefix(environment, environment.name)] },
+      StringLike: { "kms:EncryptionContext:SecretARN": [secretArnPrefix(environment, prefix)] },
     },
   };
 }
@@ -68,19 +79,27 @@ export function rotationRights(
 ): readonly PolicyStatement[] {
   const { primary } = environment.regions;
   const admins = adminsOf(registry, environment, secrets);
-  const made = secrets.filter(makesValues);
+  const supplied = secrets.filter(isSupplied);
   return [
     statement(
       "RotateSecrets",
       [
         "secretsmanager:DescribeSecret",
         "secretsmanager:GetSecretValue",
+        "secretsmanager:PutSecretValue",
         "secretsmanager:UpdateSecretVersionStage",
       ],
       arnsIn(environment, primary, secrets),
     ),
-    ...(made.length > 0
-      ? [statement("PutValues", ["secretsmanager:PutSecretValue"], arnsIn(environment, primary, made))]
+    // What was supplied is read, and then overwritten.
+    ...(supplied.length > 0
+      ? [
+          statement(
+            "UseUpInboxes",
+            ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+            inboxArnsIn(environment, supplied),
+          ),
+        ]
       : []),
     ...(admins.length > 0
       ? [
@@ -93,14 +112,12 @@ export function rotationRights(
         ]
       : []),
     // A new value is written under the key of every region that has a replica.
-    made.length > 0
-      ? throughSecretsManager(
-          environment,
-          "UseKeysThroughSecretsManager",
-          ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
-          environment.allRegions,
-        )
-      : throughSecretsManager(environment, "DecryptThroughSecretsManager", ["kms:Decrypt"], [primary]),
+    throughSecretsManager(
+      environment,
+      "UseKeysThroughSecretsManager",
+      ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+      environment.allRegions,
+    ),
     ...onItemsOf(
       environment,
       secrets,
@@ -186,12 +203,6 @@ export const byAuditKey = (
     },
   },
 });
-
-/** Whether the function writes values of its own; otherwise operators put every one of them. */
-const makesValues = (secret: EnvironmentSecret): boolean =>
-  secret.rotation !== "operator-assisted" ||
-  (secret.kind === "generic" && rulesMakeValue(secret.settings)) ||
-  (secret.kind === "stripe" && publishesKeys(secret));
 
 /** Whether a change has to wait for what Vaults confirmed. A single slot has no overlap. */
 const waits = ({ overlap, publishLead }: EnvironmentSecret): boolean =>

@@ -36,7 +36,7 @@ export {
 export type { AlarmPlan, ProcedurePlan, RecordsPlan, TopicPlan } from "./procedure-plan";
 export type { NamedPolicy, RolePlan, RolePolicies } from "./role-plan";
 export type { ForwarderPlan, PageText, RulePlan, RuleTarget } from "./rule-plan";
-export type { AwsSecretPlan, SecretPlan, SecretPlanCommon, VaultSecretPlan } from "./secret-plan";
+export type { AwsSecretPlan, InboxPlan, SecretPlan, SecretPlanCommon, VaultSecretPlan } from "./secret-plan";
 export { type SecretReference, type SecretReferenceInput, secretReference } from "./secret-reference";
 export type { State, StateMachineDefinition } from "./state-machine";
 export type { Tags } from "./tags";

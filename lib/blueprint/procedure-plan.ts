@@ -29,6 +29,7 @@ import {
 import type { PolicyDocument } from "../model/policy-document";
 import type { Environment, Registry } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
+import { isSupplied } from "../model/supplied-values";
 import { type AuditKeyPlan, auditKeyPlan } from "./audit-key-plan";
 import { bucketArn, roleArn, stateMachineArn, topicArn } from "./aws-arns";
 import { type FunctionAssignment, type FunctionsBySecret, functionRoleArn } from "./function-assignment";
@@ -499,6 +500,7 @@ function dispatched(
       : {}),
     kind: secret.kind,
     rotation: secret.rotation,
+    supplied: isSupplied(secret),
     publishes: secret.publishLead.seconds > 0,
     function: bySecret.rotatorOf(secret.key)?.name ?? "",
     overlapSeconds: secret.overlap.seconds,

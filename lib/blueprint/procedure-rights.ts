@@ -1,18 +1,20 @@
-import { METRIC_NAMESPACE, operationsKeyAlias } from "../model/names";
+import { inboxesOf, METRIC_NAMESPACE, operationsKeyAlias } from "../model/names";
 import type { PolicyDocument, PolicyStatement } from "../model/policy-document";
 import type { Environment, Registry } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
+import { isSupplied } from "../model/supplied-values";
 import {
   anyKeyArn,
   bucketArn,
   executionArns,
   functionArn,
+  secretArnPrefixIn,
   serviceIn,
   stateMachineArn,
   tableArn,
   topicArn,
 } from "./aws-arns";
-import { arnsIn, throughSecretsManager, withinOneRole } from "./function-rights";
+import { arnsIn, inboxArnsIn, throughSecretsManager, withinOneRole } from "./function-rights";
 import { statement } from "./target-rights";
 
 /** What rights refer to: names only. */
@@ -230,7 +232,8 @@ export function operatorPolicy(scope: ProcedureScope): PolicyDocument {
   const { primary } = environment.regions;
   const arns = (chosen: readonly EnvironmentSecret[]): readonly string[] =>
     withinOneRole(environment, arnsIn(environment, primary, chosen), PEOPLE_LENGTH);
-  const supplied = secrets.filter(({ rotation }) => rotation === "operator-assisted");
+  const supplied = secrets.filter(isSupplied);
+  const taken = secrets.filter((secret) => secret.rotation === "operator-assisted" && !isSupplied(secret));
   return document(
     statement("AskDispatcher", ["lambda:InvokeFunction"], functionArns(environment, [names.dispatcher])),
     ...follow(scope),
@@ -242,27 +245,37 @@ export function operatorPolicy(scope: ProcedureScope): PolicyDocument {
     statement("SeeVersions", ["secretsmanager:DescribeSecret"], arns(secrets)),
     ...(supplied.length > 0
       ? [
-          // What a person does not supply (Stripe's webhook secrets) is carried over from the value before.
+          // Into inboxes, which they cannot read.
           statement(
             "SupplyValues",
-            ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
-            arns(supplied),
+            ["secretsmanager:PutSecretValue"],
+            withinInboxes(environment, inboxArnsIn(environment, supplied)),
           ),
-          // A new value is written under the key of every region that has a replica.
           throughSecretsManager(
             environment,
-            "EncryptValues",
-            [
-              "kms:Decrypt",
-              ...(environment.regions.replicas.length > 0 ? ["kms:Encrypt"] : []),
-              "kms:GenerateDataKey",
-            ],
-            environment.allRegions,
+            "EncryptWhatIsSupplied",
+            ["kms:Decrypt", "kms:GenerateDataKey"],
+            [primary],
+            inboxesOf(environment.name),
           ),
+        ]
+      : []),
+    ...(taken.length > 0
+      ? [
+          // A value that rules made is taken to its target by a person, who reads it while it waits, and no other.
+          // Each secret's own policy says so.
+          statement("TakeMadeValues", ["secretsmanager:GetSecretValue"], arns(taken)),
+          throughSecretsManager(environment, "DecryptMadeValues", ["kms:Decrypt"], [primary]),
         ]
       : []),
   );
 }
+
+/** Inboxes by name, or all of the environment where the names outgrow the policy: people can write them and nothing else. */
+const withinInboxes = (environment: Environment, arns: readonly string[]): readonly string[] =>
+  arns.reduce((sum, arn) => sum + arn.length + 3, 0) <= PEOPLE_LENGTH
+    ? arns
+    : [`${secretArnPrefixIn(environment, environment.regions.primary, inboxesOf(environment.name))}*`];
 
 /** What an approver's role needs: to see the run, and to decide at the gate, which looks who he is. */
 export function approverPolicy(scope: ProcedureScope): PolicyDocument {

@@ -1,14 +1,15 @@
 import { type Duration, formatDuration } from "../model/duration";
-import { keyAsWord, mirrorName, procedureFunctionName, roleName, secretName } from "../model/names";
+import { inboxName, keyAsWord, mirrorName, procedureFunctionName, roleName, secretName } from "../model/names";
 import type { PolicyDocument } from "../model/policy-document";
 import type { Environment, Registry } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";
 import type { RotationSchedule } from "../model/rotation-schedule";
+import { isSupplied } from "../model/supplied-values";
 import { roleArn, rootArn, secretArnPattern } from "./aws-arns";
 import { type FunctionAssignment, type FunctionsBySecret, functionRoleArn } from "./function-assignment";
 import { isMirrored } from "./mirrored";
 import { scheduleOf } from "./schedule-of";
-import { secretPolicy } from "./secret-policy";
+import { inboxPolicy, secretPolicy } from "./secret-policy";
 import { commonTags, type Tags } from "./tags";
 import { vaultPathOf } from "./vault-policy";
 
@@ -45,6 +46,8 @@ export interface AwsSecretPlan extends SecretPlanCommon {
   readonly arnPattern: string;
   readonly regions: readonly string[];
   readonly policy: PolicyDocument;
+  /** Where people put what they supply; `undefined`: nobody supplies its values. */
+  readonly inbox?: InboxPlan;
   /** Name of the function that rotates it. */
   readonly rotatedBy?: string;
   /** When it rotates by itself; operators move the others on. */
@@ -53,6 +56,18 @@ export interface AwsSecretPlan extends SecretPlanCommon {
   readonly preventDestroy: boolean;
   /** Words of former keys, oldest first: Terraform moves the address. */
   readonly movedFrom: readonly string[];
+  readonly tags: Tags;
+}
+
+/** A secret of the primary region alone into which people put what they supply, for one function to read. */
+export interface InboxPlan {
+  readonly name: string;
+  /** The inbox as one word of Terraform addresses. */
+  readonly word: string;
+  /** Former words, oldest first. */
+  readonly movedFrom: readonly string[];
+  readonly description: string;
+  readonly policy: PolicyDocument;
   readonly tags: Tags;
 }
 
@@ -124,8 +139,9 @@ export function secretPlan(
     policy: secretPolicy({
       key: secret.key,
       consumers: common.consumers.map((workload) => workloadRoleArn(registry, environment, workload)),
-      readers: [...operators, ...breakGlass, ...new Set([...rotators, ...users]), ...mirrors],
-      writers: [...operators, ...breakGlass, ...rotators],
+      readers: [...breakGlass, ...new Set([...rotators, ...users]), ...mirrors],
+      takers: secret.rotation === "operator-assisted" && !isSupplied(secret) ? operators : [],
+      writers: [...breakGlass, ...rotators],
       administrators: [deployer, ...breakGlass, rootArn(environment)],
       starters: [
         // `bootstrap` takes the first rotations, before there is a value that a run could be about.
@@ -135,6 +151,7 @@ export function secretPlan(
           : []),
       ],
     }),
+    ...(rotator && isSupplied(secret) ? { inbox: inboxPlan(registry, environment, secret, rotator) } : {}),
     ...(rotator ? { rotatedBy: rotator.name } : {}),
     ...(schedule ? { schedule } : {}),
     recoveryWindowDays: toDays(environment.recoveryWindow),
@@ -152,6 +169,31 @@ export function secretPlan(
     },
   };
 }
+
+function inboxPlan(
+  registry: Registry,
+  environment: Environment,
+  secret: EnvironmentSecret,
+  rotator: FunctionAssignment,
+): InboxPlan {
+  const { deployer, operators, breakGlass } = environment.principals;
+  return {
+    name: inboxName(environment.name, secret.physicalKey),
+    word: inboxAsWord(secret.key),
+    movedFrom: secret.renamedFrom.map(inboxAsWord),
+    description: `What people supply for ${secret.key}; empty but for that moment`,
+    policy: inboxPolicy({
+      key: secret.key,
+      reader: functionRoleArn(environment, rotator.name),
+      suppliers: [...operators, ...breakGlass],
+      administrators: [deployer, ...breakGlass, rootArn(environment)],
+    }),
+    tags: { ...commonTags(registry, environment), "secret-key": secret.key, owner: secret.owner },
+  };
+}
+
+/** No key begins with an underscore. */
+const inboxAsWord = (key: string): string => `_inbox--${keyAsWord(key)}`;
 
 /** ARN of a workload's role: known from its name. */
 export const workloadRoleArn = (registry: Registry, environment: Environment, workload: string): string =>

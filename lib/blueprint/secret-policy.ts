@@ -9,9 +9,11 @@ export interface SecretPolicyInput {
   readonly key: string;
   /** Workloads' roles: they may read what is served, and no version that nobody has tested. */
   readonly consumers: readonly string[];
-  /** Roles that may read every version: operators, break-glass, the functions that rotate by it, the mirror. */
+  /** Roles that may read every version: break-glass, the functions that rotate by it, the mirror. */
   readonly readers: readonly string[];
-  /** Roles that may write: operators, break-glass, its rotation function. */
+  /** People who take a value that was made to its target, so that they may read it while it waits under AWSPENDING. */
+  readonly takers: readonly string[];
+  /** Roles that may write: break-glass, its rotation function. */
   readonly writers: readonly string[];
   /**
    * Who may change what Terraform owns, this policy included: the deployer, break-glass, and the account's root, which is nobody's
@@ -21,6 +23,18 @@ export interface SecretPolicyInput {
   /** Roles that start rotations: the dispatcher, and operators, who have a right to it for the first deployment only. */
   readonly starters: readonly string[];
 }
+
+/** Who may do what with an inbox. */
+export interface InboxPolicyInput {
+  readonly key: string;
+  /** The rotation function. */
+  readonly reader: string;
+  /** People who supply values. */
+  readonly suppliers: readonly string[];
+  readonly administrators: readonly string[];
+}
+
+const READS = ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"] as const;
 
 function denyUnless(sid: string, actions: readonly string[], principals: readonly string[]): PolicyStatement {
   return {
@@ -97,12 +111,9 @@ export function secretPolicy(input: SecretPolicyInput): PolicyDocument {
   const document: PolicyDocument = {
     Version: "2012-10-17",
     Statement: [
-      denyUnless(
-        "DenyReadExceptReaders",
-        ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"],
-        [...input.consumers, ...input.readers],
-      ),
-      ...(input.consumers.length > 0 ? onlyWhatIsServed(input.readers) : []),
+      denyUnless("DenyReadExceptReaders", READS, [...input.consumers, ...input.readers, ...input.takers]),
+      ...(input.consumers.length > 0 ? onlyWhatIsServed([...input.readers, ...input.takers]) : []),
+      ...(input.takers.length > 0 ? [onlyWhatWaits(input.takers)] : []),
       denyUnless(
         "DenyWriteExceptWriters",
         ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"],
@@ -113,7 +124,7 @@ export function secretPolicy(input: SecretPolicyInput): PolicyDocument {
       denyUnless(
         "DenyUpdateExceptAdministrators",
         ["secretsmanager:UpdateSecret"],
-        [...new Set([...input.writers, ...input.administrators])],
+        input.administrators,
       ),
       denyUnless("DenyAdministrationExceptAdministrators", ADMINISTRATION, input.administrators),
       denyUnless(
@@ -123,12 +134,51 @@ export function secretPolicy(input: SecretPolicyInput): PolicyDocument {
       ),
     ],
   };
+  return withinLimit(input.key, input.consumers.length + input.readers.length, document);
+}
+
+/**
+ * The resource policy of an inbox: people write it and cannot read it, one function reads it, and nobody moves its labels.
+ *
+ * @throws RegistryError when the list of suppliers outgrows AWS's limit
+ */
+export function inboxPolicy({ key, reader, suppliers, administrators }: InboxPolicyInput): PolicyDocument {
+  return withinLimit(key, suppliers.length, {
+    Version: "2012-10-17",
+    Statement: [
+      denyUnless("DenyReadExceptItsFunction", READS, [reader]),
+      denyUnless("DenyWriteExceptSuppliers", ["secretsmanager:PutSecretValue"], [...suppliers, reader]),
+      denyUnless("DenyLabels", ["secretsmanager:UpdateSecretVersionStage"], []),
+      denyUnless("DenyUpdateExceptAdministrators", ["secretsmanager:UpdateSecret"], administrators),
+      denyUnless("DenyAdministrationExceptAdministrators", ADMINISTRATION, administrators),
+    ],
+  });
+}
+
+/**
+ * People who take a made value to its target read that value and no other: neither the current one, nor one by its version
+ * alone. `secretsmanager:VersionStage` has the stage of the request.
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+ */
+const onlyWhatWaits = (takers: readonly string[]): PolicyStatement => ({
+  Sid: "TakersReadWhatWaits",
+  Effect: "Deny",
+  Principal: "*",
+  Action: READS,
+  Resource: ["*"],
+  Condition: {
+    ArnLike: { "aws:PrincipalArn": takers },
+    StringNotEquals: { "secretsmanager:VersionStage": ["AWSPENDING"] },
+  },
+});
+
+function withinLimit(key: string, readers: number, document: PolicyDocument): PolicyDocument {
   const length = compactLength(document);
   if (length > RESOURCE_POLICY_LIMIT) {
     throw new RegistryError([
       fault(
-        ["secrets", input.key, "consumers"],
-        `${input.consumers.length + input.readers.length} readers, whose resource policy has ${length} characters`,
+        ["secrets", key, "consumers"],
+        `${readers} readers, whose resource policy has ${length} characters`,
         `${RESOURCE_POLICY_LIMIT} characters in the policy of a secret (AWS quota)`,
         "let fewer workloads read one secret, or split it into several secrets",
       ),

@@ -18,6 +18,8 @@ export interface RotatedSecret<K extends KindName = KindName> {
   readonly publishLead: Duration;
   /** Whether an approver must agree before its old credential goes. Default: false. */
   readonly approval?: boolean | undefined;
+  /** Name of the secret into which people put what they supply. Without one, nobody supplies values. */
+  readonly inbox?: string | undefined;
   /** Name of the secret with the admin credential. */
   readonly admin?: string | undefined;
 }
@@ -177,6 +179,8 @@ export interface DispatchedSecret {
   readonly schedule?: DispatchedSchedule | undefined;
   readonly kind: KindName;
   readonly rotation: RotationMode;
+  /** Whether people supply its values, through an inbox. */
+  readonly supplied: boolean;
   /** Whether its value holds keys that are published before they are used: a promotion puts them to use. */
   readonly publishes: boolean;
   /** Name of the function that rotates it. */

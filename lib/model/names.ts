@@ -34,6 +34,12 @@ export const keyAsWord = (key: string): string => key.replaceAll("/", "--");
 /** Secrets Manager name: `prod/db/app-primary`. In Vault the mount names the environment, so the path is the key. */
 export const secretName = (environment: string, key: string): string => `${environment}/${key}`;
 
+/** What the names of an environment's inboxes begin with. No key begins with an underscore. */
+export const inboxesOf = (environment: string): string => secretName(environment, "_inbox");
+
+/** Secret into which people put what they supply for a key: `prod/_inbox/payments/stripe`. */
+export const inboxName = (environment: string, key: string): string => `${inboxesOf(environment)}/${key}`;
+
 /** Role of a workload: `acme-prod-backend`, at most 64 characters. */
 export const roleName = (registry: string, environment: string, workload: string): string =>
   fitName(`${registry}-${environment}-${workload}`, ROLE_NAME_LIMIT);

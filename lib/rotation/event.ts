@@ -76,11 +76,23 @@ export interface FingerprintRequest {
   readonly runId: string;
 }
 
+/**
+ * A question about the current value, for people who may not read it: whether it holds a published key that nobody uses
+ * yet. It changes nothing.
+ */
+export interface LookRequest {
+  readonly look: "published";
+  /** ARN or name. */
+  readonly secretId: string;
+}
+
 /** Whatever the function can be asked. */
-export type RotationRequest = StepRequest | AskedPhase | AskedFingerprint;
+export type RotationRequest = StepRequest | AskedPhase | AskedFingerprint | LookRequest;
 
 /** `true` for a request of Secrets Manager's protocol. */
 export const isStep = (request: RotationRequest): request is StepRequest => "step" in request;
+/** `true` for a question about the current value. */
+export const isLook = (request: RotationRequest): request is LookRequest => "look" in request;
 /** `true` for a request for fingerprints. */
 export const isFingerprint = (request: RotationRequest): request is AskedFingerprint =>
   "phase" in request && request.phase === "fingerprint";
@@ -145,6 +157,11 @@ const fingerprintEvent = z.pipe(
   ),
 );
 
+const lookEvent = z.pipe(
+  z.strictObject({ Look: z.literal("published"), SecretId: name }),
+  z.transform((event): LookRequest => ({ look: event.Look, secretId: event.SecretId })),
+);
+
 /**
  * Reads an event of any form.
  *
@@ -161,7 +178,9 @@ export function parseEvent(event: unknown): RotationRequest {
 }
 
 function schemaOf(event: unknown): z.ZodMiniType<RotationRequest> {
-  if (typeof event !== "object" || event === null || !("Phase" in event)) return stepEvent;
+  if (typeof event !== "object" || event === null) return stepEvent;
+  if ("Look" in event) return lookEvent;
+  if (!("Phase" in event)) return stepEvent;
   return event.Phase === "fingerprint" ? fingerprintEvent : phaseEvent;
 }
 

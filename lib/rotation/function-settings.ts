@@ -14,6 +14,7 @@ const rotatedSecret = z.strictObject({
   publishLead: wait,
   approval: z.optional(z.boolean()),
   admin: z.optional(z.string()),
+  inbox: z.optional(z.string()),
 });
 
 const functionSettings = z.strictObject({

@@ -1,11 +1,9 @@
 export type { FunctionSettings, RotatedSecret } from "../model/function-settings";
+export { isSupplied, type SuppliedSecret } from "../model/supplied-values";
 export { PHASES, type Phase, STEPS, type Step } from "./event";
 export {
-  type CompletedValue,
   completeValue,
-  isSupplied,
   type SuppliedField,
-  type SuppliedSecret,
   suppliedFields,
 } from "./operator-value";
 export type { Publications, SecretDescription, SecretStore } from "./ports";

@@ -1,8 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod/mini";
-import { rulesMakeValue } from "../model/generic-settings";
-import { type AnyKindSettings, publishesKeys, type RotationMode } from "../model/kinds";
-import { STEPS, type Step } from "./event";
+import type { SuppliedSecret } from "../model/supplied-values";
 import { RotationError } from "./rotation-error";
 import { splitSettings } from "./settings-in-effect";
 import { genericValueSchema, type KindValue, VALUE_SCHEMAS } from "./value-schemas";
@@ -12,12 +10,6 @@ import { genericValueSchema, type KindValue, VALUE_SCHEMAS } from "./value-schem
  * put comes of it. The function checks all of it again, and then asks the vendor.
  */
 
-/** The kinds whose value an operator may supply. */
-export type SuppliedSecret = Extract<
-  AnyKindSettings,
-  { readonly kind: "stripe" | "paypal" | "sendgrid" | "datadog" | "generic" }
->;
-
 /** One thing that an operator is asked for. */
 export interface SuppliedField {
   /** Name in the JSON that is supplied. */
@@ -26,27 +18,6 @@ export interface SuppliedField {
   /** Not to be shown while it is typed. Everything but what vendors call public. */
   readonly hidden: boolean;
 }
-
-/** A value to be put, with the steps that follow. */
-export interface CompletedValue {
-  /** The kind's whole value, to be put under AWSPENDING as JSON. */
-  readonly value: Readonly<Record<string, unknown>>;
-  /**
-   * The steps to call. They name the version that was put; where createSecret is one of them, they name a version id
-   * of their own, because the function makes the value of that version from the one that was put.
-   * In an emergency leave createSecret out and name the version that was put: then nothing waits.
-   */
-  readonly steps: readonly Step[];
-}
-
-/**
- * Whether operators supply the value of a secret. Where rules make a generic one, an operator takes the made value to
- * the target instead.
- */
-export const isSupplied = <S extends AnyKindSettings & { readonly rotation: RotationMode }>(
-  secret: S,
-): secret is S & SuppliedSecret =>
-  secret.rotation === "operator-assisted" && !(secret.kind === "generic" && rulesMakeValue(secret.settings));
 
 /** What an operator is asked for, in this order. */
 export function suppliedFields(secret: SuppliedSecret): readonly SuppliedField[] {
@@ -68,24 +39,28 @@ const PUBLIC_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The value to be put for a secret, from what an operator supplied and the value of AWSCURRENT. Pure: nothing is
- * called. What Stripe's webhooks are signed with is carried over; the function changes it.
+ * The kind's whole value, from what an operator supplied and the value of AWSCURRENT. Pure: nothing is called. What
+ * Stripe's webhooks are signed with is carried over; the target changes it. The function completes what was supplied; people's
+ * tools check by it what can be checked without the current value, which they may not read.
  *
  * @param supplied the fields of {@link suppliedFields}, as JSON
- * @param stored AWSCURRENT's value as JSON; `undefined`: the secret has none that is VERIFIED
+ * @param stored AWSCURRENT's value as JSON; `undefined`: the secret has none that is proved, or it is not known here
  * @throws RotationError `value-malformed` (names the fields), `wrong-environment`, `value-repeated`
  * @example
- * const { value, steps } = completeValue(secret, JSON.parse(stdin), current);
+ * completeValue(secret, JSON.parse(stdin));
  */
-export function completeValue(secret: SuppliedSecret, supplied: unknown, stored?: unknown): CompletedValue {
+export function completeValue(
+  secret: SuppliedSecret,
+  supplied: unknown,
+  stored?: unknown,
+): Readonly<Record<string, unknown>> {
   const current = splitSettings(stored).value;
   const given = checked(suppliedSchema(secret), supplied, "what was supplied");
   const value = secret.kind === "stripe" ? stripeValue(secret, given, current) : given;
   if (isDeepStrictEqual(value, current)) {
     throw new RotationError("value-repeated", "what was supplied is the current value");
   }
-  const steps = publishesKeys(secret) ? STEPS : STEPS.filter((step) => step !== "createSecret");
-  return { value, steps };
+  return value;
 }
 
 function suppliedSchema(secret: SuppliedSecret): z.ZodMiniObject<Readonly<Record<string, z.ZodMiniType>>> {

@@ -42,6 +42,13 @@ export interface SecretStore {
    */
   putPending(secretId: string, versionId: string, value: string): Promise<void>;
   /**
+   * Writes a version's value and makes it AWSCURRENT, untested. For inboxes. The same version with the same value again
+   * changes nothing.
+   *
+   * @throws RotationError `value-exists` when the version has another value
+   */
+  putCurrent(secretId: string, versionId: string, value: string): Promise<void>;
+  /**
    * Moves a label from one version to another, or takes it away, if it is where the caller believes.
    *
    * @throws RotationError `label-moved` when it is elsewhere

@@ -1,20 +1,23 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import type * as z from "zod/mini";
+import * as z from "zod/mini";
 import type { FunctionSettings, RotatedSecret } from "../model/function-settings";
-import type { KindName } from "../model/kinds";
+import { type KindName, publishesKeys } from "../model/kinds";
 import { secretName } from "../model/names";
+import type { SuppliedSecret } from "../model/supplied-values";
 import { DynamoDbPublications } from "./adapters/dynamodb-publications";
 import { DynamoDbRuns } from "./adapters/dynamodb-runs";
 import { PowertoolsLogbook } from "./adapters/powertools-logbook";
 import { SecretsManagerStore } from "./adapters/secrets-manager-store";
 import { systemClock, systemRandom } from "./adapters/system";
 import { readAdminValue } from "./admin-value";
-import { isFingerprint, isStep, parseEvent, type RotationRequest } from "./event";
+import { isFingerprint, isLook, isStep, parseEvent, type RotationRequest } from "./event";
 import { parseFunctionSettings, secretOf } from "./function-settings";
 import { type LambdaHandler, lambdaEntry } from "./lambda-entry";
 import { lazyAuditKey } from "./lazy-audit-key";
 import { logFault } from "./log-fault";
+import type { Inbox } from "./machine/inbox";
+import { completeValue } from "./operator-value";
 import type {
   Clock,
   Fingerprints,
@@ -96,6 +99,7 @@ export function handlerOf<K extends KindName, V>(
       store,
       publications,
       proofs,
+      inbox: inboxOf(inEffect.of(undefined).target, settings, secret),
       runs,
       approval: secret.approval,
       fingerprint: fingerprints && ((value) => fingerprints.of(settings.kind, keyOf(settings, name), value)),
@@ -121,6 +125,22 @@ export function handlerOf<K extends KindName, V>(
   };
 }
 
+/** How what people supply for a secret becomes its value. The settings name an inbox where they do. */
+function inboxOf<K extends KindName, V>(
+  { schema }: Target<V>,
+  { kind }: Pick<FunctionSettings, "kind">,
+  { inbox, settings }: RotatedSecret<K>,
+): Inbox<V> | undefined {
+  if (inbox === undefined) return undefined;
+  // Settings are checked to be the kind's; TypeScript does not follow which kind it is.
+  const supplied = { kind, settings } as SuppliedSecret;
+  return {
+    name: inbox,
+    publishes: publishesKeys(supplied),
+    complete: (given, current) => z.parse(schema, completeValue(supplied, given, current)),
+  };
+}
+
 /** `db/app-primary` of `prod/db/app-primary`. */
 const keyOf = ({ environment }: Pick<FunctionSettings, "environment">, name: string): string =>
   name.slice(secretName(environment, "").length);
@@ -129,6 +149,7 @@ function fieldsOf(request: RotationRequest) {
   if (isStep(request)) {
     return { step: request.step, secret: request.secretId, version: request.versionId };
   }
+  if (isLook(request)) return { look: request.look, secret: request.secretId };
   return {
     phase: request.phase,
     secret: request.secretId,

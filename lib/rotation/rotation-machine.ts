@@ -1,6 +1,6 @@
-import { isFingerprint, isStep, type RotationRequest } from "./event";
+import { isFingerprint, isLook, isStep, type RotationRequest } from "./event";
 import { OpenedSecret } from "./machine/opened-secret";
-import { takeFingerprints, takePhase } from "./machine/phases";
+import { lookForPublished, takeFingerprints, takePhase } from "./machine/phases";
 import type { RotationContext, RotationOutcome } from "./machine/rotation-context";
 import { takeStep } from "./machine/steps";
 import { Versions } from "./machine/versions";
@@ -33,6 +33,7 @@ export class RotationMachine<V> {
   /** @throws RotationError for every failure that is known; adapters' failures pass through */
   async run(request: RotationRequest): Promise<RotationOutcome> {
     if (isStep(request)) return takeStep(await this.#open(request), request);
+    if (isLook(request)) return lookForPublished(await this.#open(request));
     // Before the secret is looked at: what the run does not allow is refused whatever the secret is like.
     if (isFingerprint(request)) {
       const fingerprint = await authorizedFingerprint(request, this.#context);

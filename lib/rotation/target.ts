@@ -27,7 +27,7 @@ interface Generated<V> {
   /**
    * Makes the value that is to follow `predecessor`; `undefined`: the secret has no value yet.
    *
-   * @param staged what an operator has put under AWSPENDING for the new value to be made of
+   * @param staged what a person has supplied for the new value, whole; where people supply values, this is one
    * @param elsewhere the value to be followed, where its settings say that it lives at another place (another user,
    * another server): there is no predecessor then. Two names may be of one server, so what it uses is not to be taken
    * @throws RotationError `operator-needed` where only a person can make one

@@ -81,21 +81,21 @@ function keepsTheLaws(plan: Blueprint): void {
   expect(mirror !== undefined).toBe(mirrored.length + owned.length > 0);
   if (mirror) expect(resourcesOf(mirror, "ReadSecrets")).toEqual(arns(mirrored.map(({ key }) => key)));
 
-  // Each secret's own policy agrees: who may write is its rotator and people, who may read is no other function.
-  const people = [...plan.principals.operators, ...plan.principals.breakGlass];
+  // Each secret's own policy agrees: who may write is its rotator and break-glass, who may read is no other function.
   for (const secret of secrets) {
     const rotator = rotators(plan).find(({ name }) => name === secret.rotatedBy);
     expect(exempt(secret, "DenyWriteExceptWriters").sort()).toEqual(
-      [...people, ...(rotator ? [rotator.role.arn] : [])].sort(),
+      [...plan.principals.breakGlass, ...(rotator ? [rotator.role.arn] : [])].sort(),
     );
     // Terraform changes descriptions and keys by a call that could bring a value.
     expect(exempt(secret, "DenyUpdateExceptAdministrators").sort()).toEqual(
       [
-        ...exempt(secret, "DenyWriteExceptWriters"),
+        ...plan.principals.breakGlass,
         plan.principals.deployer,
         `arn:${plan.partition}:iam::${plan.account}:root`,
       ].sort(),
     );
+    inboxIsForOneFunction(plan, secret, rotator);
     const users = rotators(plan).filter(({ secrets: keys }) =>
       keys.some((key) => byKey.get(key)?.admin === secret.key),
     );
@@ -112,6 +112,31 @@ function keepsTheLaws(plan: Blueprint): void {
     ).toEqual([...functions].sort());
   }
   for (const entry of plan.functions) limitsItsRights(plan, entry);
+}
+
+/** What people supply is read by the function that rotates the secret, whose rights and settings name the inbox. */
+function inboxIsForOneFunction(
+  { principals }: Blueprint,
+  { key, name, inbox, rotation }: AwsSecretPlan,
+  rotator: RotationFunctionPlan | undefined,
+): void {
+  const settings = rotator?.settings.secrets[name];
+  expect([key, settings?.inbox]).toEqual([key, inbox?.name]);
+  expect(inbox === undefined || rotation === "operator-assisted").toBe(true);
+  if (inbox === undefined || rotator === undefined) return;
+  expect(inbox.name).toContain("/_inbox/");
+  const exemptIn = (sid: string): readonly string[] =>
+    (
+      inbox.policy.Statement.find(({ Sid }) => Sid === sid)?.Condition?.ArnNotLike?.["aws:PrincipalArn"] ?? []
+    ).filter((arn) => arn.includes(":role/"));
+  expect(exemptIn("DenyReadExceptItsFunction")).toEqual([rotator.role.arn]);
+  expect([...exemptIn("DenyWriteExceptSuppliers")].sort()).toEqual(
+    [...principals.operators, ...principals.breakGlass, rotator.role.arn].sort(),
+  );
+  expect(inbox.policy.Statement.find(({ Sid }) => Sid === "DenyLabels")?.Condition).toBeUndefined();
+  expect(
+    resourcesOf(rotator, "UseUpInboxes").some((arn) => arn.includes(`secret:${inbox.name}-??????`)),
+  ).toBe(true);
 }
 
 /** The only resources that are not exact: what AWS itself cannot name, each narrowed by a condition. */

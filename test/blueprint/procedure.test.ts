@@ -2,6 +2,7 @@ import validate from "asl-validator";
 import fc from "fast-check";
 import jsonata from "jsonata";
 import {
+  type AwsSecretPlan,
   type Blueprint,
   blueprint,
   type FunctionPlan,
@@ -158,18 +159,25 @@ function peopleKeepApart({ functions, procedure, ...plan }: Planned): void {
     "states:SendTaskFailure",
   ])
     expect([action, may(operator, action)]).toEqual([action, []]);
-  const supplied = plan.secrets.filter(
-    ({ store, rotation }) => store === "aws" && rotation === "operator-assisted",
+  const byPeople = plan.secrets.filter(
+    (secret): secret is AwsSecretPlan => secret.store === "aws" && secret.rotation === "operator-assisted",
   );
-  expect(may(operator, "secretsmanager:PutSecretValue").length > 0).toBe(supplied.length > 0);
-  // Who supplies a value carries over what is not his to supply; no other value is read.
-  expect(may(operator, "secretsmanager:GetSecretValue")).toEqual(
-    may(operator, "secretsmanager:PutSecretValue"),
-  );
-  // A value goes to the replicas under their keys, with the rights of whoever writes it.
-  expect(may(operator, "kms:Encrypt").length > 0).toBe(
-    supplied.length > 0 && plan.regions.replicas.length > 0,
-  );
+  const supplied = byPeople.filter(({ inbox }) => inbox !== undefined);
+  // People write into inboxes and nowhere else. They read a value that rules have made, to take it to its target.
+  const puts = may(operator, "secretsmanager:PutSecretValue");
+  expect(puts.length > 0).toBe(supplied.length > 0);
+  expect(puts.filter((arn) => !arn.includes("/_inbox/"))).toEqual([]);
+  const reads = may(operator, "secretsmanager:GetSecretValue");
+  expect(reads.length > 0).toBe(byPeople.length > supplied.length);
+  if (reads.every((arn) => arn.endsWith("-??????"))) {
+    expect(reads).toEqual(
+      byPeople
+        .filter(({ inbox }) => inbox === undefined)
+        .map(({ name }) => expect.stringContaining(`:secret:${name}-`)),
+    );
+  }
+  // Inboxes have no replicas.
+  expect(may(operator, "kms:Encrypt")).toEqual([]);
   // An approver decides at the gate, which looks who he is; the gate alone answers executions, of this state machine.
   const gate = functions.find(({ bundle }) => bundle === "approval-gate");
   expect(may(approver, "lambda:InvokeFunction")).toEqual([gate?.arn]);
@@ -473,6 +481,7 @@ test("what the dispatcher hands on is what the registry says", () => {
     schedule: { everyDays: 29, phaseDay: 1, hour: 5, windowHours: 4 },
     kind: "postgresql-user",
     rotation: "automatic",
+    supplied: false,
     publishes: false,
     function: expect.stringContaining("--rotate-postgresql-user"),
     overlapSeconds: 8 * 3_600,

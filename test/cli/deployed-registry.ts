@@ -346,12 +346,16 @@ function operatorRights(registry: Registry): PolicyDocument {
         Effect: "Allow",
         Action: [
           "secretsmanager:DescribeSecret",
-          "secretsmanager:GetSecretValue",
           "secretsmanager:ListSecretVersionIds",
-          "secretsmanager:PutSecretValue",
           "secretsmanager:RotateSecret",
         ],
         Resource: secrets,
+      },
+      {
+        Sid: "Inboxes",
+        Effect: "Allow",
+        Action: ["secretsmanager:PutSecretValue"],
+        Resource: secrets.map((arn) => arn.replace(/\*$/, "_inbox/*")),
       },
       {
         Sid: "Key",
@@ -424,6 +428,7 @@ function draftOf(vault: OpenBao, postgres: Postgres, issuer: ClusterIssuer): Dra
     principals: { deployer: `arn:aws:iam::${ACCOUNT}:role/deployer`, operators: [OPERATOR], breakGlass: [] },
     vaults: [{ name: "main", address: vault.address, caPem: vault.caPem, regions: [REGION] }],
     vaultAuth: "jwt",
+    // One cluster for all of them.
     namespacePattern: "{namespace}-{environment}",
     clusters: [
       {

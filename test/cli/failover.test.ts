@@ -212,8 +212,11 @@ describe("for Terraform", () => {
 
   test("every secret that stands on its own is imported, at the address that the stack gives it", () => {
     const { terraform } = failoverSteps(plan, LOSS, secrets, "secrets");
+    // Inboxes have no replica, and are made anew.
     expect(terraform.import.map(({ to }) => to).sort()).toEqual(
-      addresses("aws_secretsmanager_secret").sort(),
+      addresses("aws_secretsmanager_secret")
+        .filter((address) => !address.includes("_inbox--"))
+        .sort(),
     );
     expect(terraform.import[0]?.id).toMatch(/^arn:.*-AbCdEf@eu-west-1$/);
   });
@@ -256,6 +259,12 @@ describe("for Terraform", () => {
     const named = (type: string, name: string) =>
       Object.values(resource[type] ?? {}).map((entry) => (entry as Record<string, unknown>)[name]);
     expect([...leftovers.functions].sort()).toEqual(named("aws_lambda_function", "function_name").sort());
+    expect(leftovers.inboxes).not.toEqual([]);
+    expect([...leftovers.inboxes].sort()).toEqual(
+      named("aws_secretsmanager_secret", "name")
+        .filter((name) => String(name).includes("/_inbox/"))
+        .sort(),
+    );
     expect([...leftovers.logGroups].sort()).toEqual(named("aws_cloudwatch_log_group", "name").sort());
     expect([...leftovers.keyAliases].sort()).toEqual([...new Set(named("aws_kms_alias", "name"))].sort());
     expect([...leftovers.rules].sort()).toEqual(named("aws_cloudwatch_event_rule", "name").sort());

@@ -162,7 +162,8 @@ test("an operator's value: from stdin, met again by the same command, or typed w
   const { code } = await rotate("legacy/api", [], { answers: [typed] });
   expect(code).toBe(0);
   expect(deployed.asked).toEqual([{ question: "legacy/api, token (not shown): ", hidden: true }]);
-  expect(await deployed.value("dev", "legacy/api")).toEqual({ token: typed });
+  // The function completes what was supplied, by the settings that made it.
+  expect(await deployed.value("dev", "legacy/api")).toEqual({ token: typed, _settings: expect.anything() });
 });
 
 test("a value that the target refuses is not promoted, and a good one takes its place", async () => {

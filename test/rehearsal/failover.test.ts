@@ -19,6 +19,7 @@ import {
   type AwsAccess,
   invokeFunction,
   loadAwsAccount,
+  loadInboxes,
   loadVaultServer,
   secretsManager,
   takeHumanRole,
@@ -200,10 +201,15 @@ function operatorRights(): PolicyDocument {
     Statement: [
       allow(
         "Secrets",
-        ["DescribeSecret", "GetSecretValue", "ListSecretVersionIds", "PutSecretValue", "RotateSecret"].map(
+        ["DescribeSecret", "ListSecretVersionIds", "RotateSecret"].map(
           (action) => `secretsmanager:${action}`,
         ),
         [`arn:aws:secretsmanager:*:${ACCOUNT}:secret:prod/*`],
+      ),
+      allow(
+        "Inboxes",
+        ["secretsmanager:PutSecretValue"],
+        [`arn:aws:secretsmanager:*:${ACCOUNT}:secret:prod/_inbox/*`],
       ),
       allow(
         "Keys",
@@ -432,6 +438,7 @@ test("a lost region: pods read on, replicas become secrets, and an interrupted c
 test("in the new primary region: people supply values, its functions rotate, and its Vault gets them", async () => {
   lose(LOST);
   await dropFunctionRoles(before.plan);
+  await loadInboxes(root, after.plan);
   await operate(after.plan);
   await letMirrorIn(after.plan);
   const token = "second-token-of-a-rehearsal";

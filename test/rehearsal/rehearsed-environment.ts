@@ -69,7 +69,7 @@ export function generatedValue(plan: SecretPlan): object {
 export const shownSettings = (plan: SecretPlan): object =>
   publicSettings(plan as unknown as Parameters<typeof publicSettings>[0]);
 
-/** Stands a blueprint up in embedded servers: AWS as its deployer, values as its operator. */
+/** Stands a blueprint up in embedded servers: AWS as its deployer, values as root, because no person may write one. */
 export async function rehearse(
   registry: Registry,
   environment: string,
@@ -91,7 +91,7 @@ export async function rehearse(
       { previous: generatedValue(secret), current: generatedValue(secret) },
     ]),
   );
-  const client = secretsManager({ endpoint: aws.endpoint, credentials: operator }, plan.regions.primary);
+  const client = secretsManager(root, plan.regions.primary);
   for (const secret of plan.secrets) {
     if (secret.store !== "aws") continue;
     for (const value of Object.values(values.get(secret.key) ?? {})) {

@@ -53,7 +53,7 @@ export class RehearsedRotations {
     readonly group: ServerGroup,
     readonly world: RehearsedWorld,
   ) {
-    this.#secrets = secretsManager(world.as.operator, this.region);
+    this.#secrets = secretsManager(world.as.root, this.region);
     this.cloud = new RunKeepingCloud({ region: this.region, ...world.as.operator }, world);
     this.runs = new BegunRuns(world);
     this.values.push(...world.targets.supplied.values());
@@ -151,7 +151,7 @@ export class RehearsedRotations {
     return versionLabels(description);
   }
 
-  /** AWSCURRENT's version and value, as the operator reads them. */
+  /** AWSCURRENT's version and value, which nobody of the world may read. */
   async current(
     key: string,
   ): Promise<{ readonly version: string; readonly value: unknown; readonly text: string }> {

@@ -186,7 +186,7 @@ test("nobody noticed any of it", async () => {
 
 test("replicas have what the primary region has", async () => {
   for (const region of rotations.world.plan.regions.replicas) {
-    const replica = secretsManager(rotations.world.as.operator, region);
+    const replica = secretsManager(rotations.world.as.root, region);
     for (const { key, name } of rotations.rotated) {
       const { VersionId, SecretString = "" } = await replica.send(
         new GetSecretValueCommand({ SecretId: name }),

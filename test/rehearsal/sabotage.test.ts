@@ -130,7 +130,7 @@ async function openPolicy({ as, plan }: RehearsedWorld, secret: AwsSecret, { arn
 
 /** Leaves what a rotation leaves that stores another password than it has set. */
 async function storeWrongPassword({ as, plan }: RehearsedWorld, { name }: AwsSecret): Promise<void> {
-  await secretsManager(as.operator, plan.regions.primary).send(
+  await secretsManager(as.root, plan.regions.primary).send(
     new PutSecretValueCommand({
       SecretId: name,
       SecretString: JSON.stringify({ username: "app", password: randomBytes(24).toString("hex") }),
@@ -156,7 +156,9 @@ function nameMissingKey({ plan }: RehearsedWorld, workload: string, secret: stri
   const [pod] = plan.workloads.find(({ name }) => name === workload)?.pods ?? [];
   const annotations = pod?.annotations as Record<string, string>;
   for (const [name, text] of Object.entries(annotations)) {
-    if (text.includes(`/${secret}"`)) annotations[name] = text.replaceAll(".key", ".misspelt");
+    // A value names its own fields; without settings, the registry does.
+    if (text.includes(`/${secret}"`))
+      annotations[name] = text.replaceAll(".key", ".misspelt").replaceAll("index $d $n", "$d.misspelt");
   }
 }
 

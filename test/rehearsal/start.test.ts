@@ -302,7 +302,7 @@ test("--keep says how to reach the servers, shows no password, and ends on Ctrl-
     exported("AWS_REGION"),
   );
   const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: "dev/partner/key" }));
-  expect(Object.keys(JSON.parse(SecretString ?? "{}"))).toEqual(["key"]);
+  expect(Object.keys(JSON.parse(SecretString ?? "{}"))).toEqual(["key", "_settings"]);
   const tokenFile = /VAULT_TOKEN="\$\(cat '([^']+)'\)"/.exec(said)?.[1] ?? "";
   expect(statSync(tokenFile).mode & 0o777).toBe(0o600);
   expect(said).not.toContain(readFileSync(tokenFile, "utf8"));

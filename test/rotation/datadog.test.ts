@@ -194,7 +194,7 @@ test("a crash at every call converges: no orphan of either sort, what consumers 
   );
   expect(rotations).toBeGreaterThan(100);
   expect(decommissions).toBeGreaterThan(20);
-});
+}, 300_000);
 
 test("lost requests and answers, 429, 500 and 503 at every request: the next try converges", async () => {
   const hows: readonly InjectedFailure["how"][] = [

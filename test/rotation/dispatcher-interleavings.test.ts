@@ -116,6 +116,7 @@ class World {
             key: KEY,
             kind: "postgresql-user",
             rotation: this.mode,
+            supplied: false,
             publishes: false,
             function: FUNCTION,
             overlapSeconds: 0,

@@ -125,6 +125,7 @@ function dispatcherWith({ verified = true }: { readonly verified?: boolean } = {
           schedule,
           kind: "postgresql-user",
           rotation: "automatic",
+          supplied: false,
           publishes: false,
           function: "acme-test--rotate-postgresql-user",
           overlapSeconds: 8 * 3_600,

@@ -4,6 +4,7 @@ import type { InjectedFailure } from "../../lib/rehearsal/vendors/vendor-server"
 import { PayPalApi } from "../../lib/rotation/adapters/paypal-api";
 import { PowertoolsLogbook } from "../../lib/rotation/adapters/powertools-logbook";
 import { SecretsManagerStore } from "../../lib/rotation/adapters/secrets-manager-store";
+import { STEPS } from "../../lib/rotation/event";
 import { Redaction } from "../../lib/rotation/redaction";
 import { RotationError } from "../../lib/rotation/rotation-error";
 import { handlerOf } from "../../lib/rotation/rotation-handler";
@@ -230,14 +231,13 @@ describe("bad input: refused, and nothing is lost", () => {
     const before = w.secret.currentVersion;
     const value = await supplied(w);
     expect(await codeOf(w.secret.operate("second", value))).toBe(code);
-    // Past the operator's tool, the function refuses it as well.
+    // Past the operator's tool, the function refuses it as well, and nothing of it is left to be asked for by a label.
     const version = versionId("by hand");
     const store = new SecretsManagerStore(w.secret.secrets.client);
-    await store.putPending(w.secret.name, version, JSON.stringify(value));
-    expect(
-      await codeOf(w.secret.run({ versionId: version, steps: ["setSecret", "testSecret", "finishSecret"] })),
-    ).toBe(code);
+    await store.putCurrent(w.secret.inbox, version, JSON.stringify(value));
+    expect(await codeOf(w.secret.run({ versionId: version, steps: STEPS }))).toBe(code);
     expect(w.secret.currentVersion).toBe(before);
+    expect(w.secret.supplied.join()).not.toContain("clientId");
   });
 
   test("a host that is not PayPal", async () => {
@@ -330,6 +330,7 @@ test("no log line and no error holds a value, whatever fails", async () => {
           [secret.name]: {
             settings,
             rotation: "operator-assisted",
+            inbox: secret.inbox,
             acceptedBy: "target",
             overlap: { seconds: 0 },
             publishLead: { seconds: 0 },
@@ -365,7 +366,7 @@ test("no log line and no error holds a value, whatever fails", async () => {
         await call({ Step, ClientRequestToken: version });
       }
     }
-    secret.implied.imply("decommission", versionId("first as supplied"), { runId: "1", emergency: false });
+    secret.implied.imply("decommission", versionId("first"), { runId: "1", emergency: false });
     await call({ Phase: "decommission", RunId: "1" });
   } finally {
     for (const spy of spies) spy.mockRestore();

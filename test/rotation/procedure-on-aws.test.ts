@@ -204,6 +204,7 @@ describe("the dispatcher on AWS's services", () => {
             key,
             kind: "stripe",
             rotation: "operator-assisted",
+            supplied: true,
             publishes: false,
             function: FUNCTION,
             overlapSeconds: 0,

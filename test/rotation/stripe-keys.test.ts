@@ -299,7 +299,7 @@ describe("an organisation's key", () => {
 
   test("acts on the account of the settings", async () => {
     const { account, settings, supplied } = await kind(true);
-    const { value } = completeValue(
+    const value = completeValue(
       { kind: "stripe", settings, rotation: "operator-assisted" } as never,
       supplied,
     );

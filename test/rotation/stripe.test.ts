@@ -293,6 +293,7 @@ describe("webhooks and keys together", () => {
     });
     const value = { ...w.current(), webhookSecrets: { next: null, current: id, previous: null } };
     w.secret.secrets.putByHand(w.secret.name, versionId("by hand"), JSON.stringify(value));
+    w.secret.proofs.prove(w.secret.secrets, w.secret.name, versionId("by hand"));
     w.arrived();
     await w.secret.operate("second", w.keys());
     const next = w.endpoints().find((endpoint) => endpoint.id === w.current().webhookSecrets.next?.id);
@@ -311,11 +312,11 @@ describe("webhooks and keys together", () => {
     w.arrived();
     await w.secret.operate("second", w.keys());
     const held = w.current();
-    // Inside the overlap of the second: createSecret would wait, the steps after it do not.
+    // Inside the overlap of the second createSecret waits, unless the run is for a leak.
     const rotation = await w.secret.supply("third", w.keys());
     expect(await codeOf(w.secret.run(rotation))).toBe("not-published-yet");
-    const supplied = versionId("third as supplied");
-    await w.secret.run({ versionId: supplied, steps: ["setSecret", "testSecret", "finishSecret"] });
+    w.secret.implied.beginForLeak(rotation.versionId);
+    await w.secret.run(rotation);
     expect(w.current().secretKey).not.toBe(held.secretKey);
     expect(w.current().webhookSecrets).toEqual(held.webhookSecrets);
     w.receiver.pods = [held, w.current()];
@@ -460,12 +461,12 @@ describe("webhooks and keys together", () => {
     await w.secret.operate("first", w.keys());
     w.arrived();
     w.stripe.deleteEndpoint(w.current().webhookSecrets.current?.id ?? "");
-    const keysOnly = await w.secret.supply("second", w.keys());
-    const supplied = { versionId: versionId("second as supplied"), steps: ["setSecret"] as const };
-    expect(await codeOf(w.secret.run(supplied))).toBe("target-misconfigured");
-    await w.secret.run(keysOnly);
+    const keysOnly = await w.secret.supply("keys alone", w.keys());
+    w.secret.implied.beginForLeak(keysOnly.versionId);
+    expect(await codeOf(w.secret.run(keysOnly))).toBe("target-misconfigured");
+    const version = await w.secret.operate("second", w.keys());
     w.arrived();
-    await w.secret.phase("promote", keysOnly.versionId);
+    await w.secret.phase("promote", version);
     w.receiver.pods = [w.current()];
     expect(await w.emit()).toEqual([expect.objectContaining({ status: 200 })]);
   });
@@ -1071,6 +1072,7 @@ test("no log line and no error holds a value, whatever fails", async () => {
           [w.secret.name]: {
             settings: w.settings,
             rotation: "operator-assisted",
+            inbox: w.secret.inbox,
             acceptedBy: "target",
             overlap: { seconds: HOUR },
             publishLead: { seconds: HOUR },

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CloudBackend, NamedCloudWorkspace, Testing } from "cdktf";
 import { parse } from "yaml";
 import { blueprint } from "../../lib/blueprint";
-import { defineRegistry, type Registry } from "../../lib/model";
+import { days, defineRegistry, type Registry } from "../../lib/model";
 import { registry } from "../../registry";
 import { clusterCa } from "../../registry/certificates";
 import { SecretsStack } from "../../stacks";
@@ -31,7 +31,10 @@ describe.each(registry.environmentNames)("the stack of %s", (environment) => {
   test("has every secret of Secrets Manager, with a replica and a key in every replica region", () => {
     const planned = plan.secrets.flatMap((secret) => (secret.store === "aws" ? [secret] : []));
     expect(Object.keys(resources.aws_secretsmanager_secret).sort()).toEqual(
-      planned.map(({ word }) => `secrets_${word}`).sort(),
+      planned
+        .flatMap(({ word, inbox }) => [word, ...(inbox ? [inbox.word] : [])])
+        .map((word) => `secrets_${word}`)
+        .sort(),
     );
     for (const secret of planned) {
       const made = resources.aws_secretsmanager_secret[`secrets_${secret.word}`];
@@ -61,6 +64,29 @@ describe.each(registry.environmentNames)("the stack of %s", (environment) => {
         block_public_policy: true,
         secret_arn: `\${aws_secretsmanager_secret.secrets_${secret.word}.arn}`,
       });
+    }
+  });
+
+  test("has an inbox for each secret whose values people supply, in the primary region alone", () => {
+    const inboxes = plan.secrets.flatMap((secret) =>
+      secret.store === "aws" && secret.inbox ? [{ key: secret.key, ...secret.inbox }] : [],
+    );
+    expect(inboxes).not.toEqual([]);
+    for (const inbox of inboxes) {
+      const made = resources.aws_secretsmanager_secret[`secrets_${inbox.word}`];
+      expect(made).toMatchObject({
+        name: `${environment}/_inbox/${inbox.key}`,
+        kms_key_id: `\${aws_kms_key.secrets_${plan.regions.primary}.arn}`,
+        region: plan.regions.primary,
+        recovery_window_in_days: 0,
+      });
+      expect(made.replica).toBeUndefined();
+      const policy = resources.aws_secretsmanager_secret_policy[`secrets_${inbox.word}`];
+      expect(policy).toMatchObject({
+        block_public_policy: true,
+        secret_arn: `\${aws_secretsmanager_secret.secrets_${inbox.word}.arn}`,
+      });
+      expect(JSON.parse(policy.policy)).toEqual(inbox.policy);
     }
   });
 
@@ -445,6 +471,33 @@ describe("a stack", () => {
     const backend = JSON.parse(terraform.resource.aws_iam_role_policy["secrets_backend_read-secrets"].policy);
     expect(backend.Statement[0].Resource).toContain(
       "arn:aws:secretsmanager:*:444455556666:secret:prod/db/app-??????",
+    );
+  });
+
+  test("moves the inbox of a renamed secret with it", () => {
+    const definition = draft();
+    definition.secrets["pay/new"] = {
+      kind: "paypal",
+      description: "PayPal credentials",
+      owner: "team-a",
+      consumers: ["backend"],
+      rotateEvery: days(60),
+      store: "aws",
+      environments: {
+        dev: { settings: { mode: "sandbox", account: "sandbox" } },
+        prod: { settings: { mode: "live", account: "live" } },
+      },
+      renamedFrom: ["pay/app"],
+    };
+    const { moved, resource } = terraformOf(definition);
+    expect(resource.aws_secretsmanager_secret["secrets__inbox--pay--new"].name).toBe("prod/_inbox/pay/app");
+    expect(moved).toEqual(
+      ["_inbox--", ""].flatMap((inbox) =>
+        ["aws_secretsmanager_secret", "aws_secretsmanager_secret_policy"].map((type) => ({
+          from: `${type}.secrets_${inbox}pay--app`,
+          to: `${type}.secrets_${inbox}pay--new`,
+        })),
+      ),
     );
   });
 

@@ -2,7 +2,6 @@ import { DescribeTableCommand, DynamoDBClient, GetItemCommand } from "@aws-sdk/c
 import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import {
   DescribeSecretCommand,
-  GetSecretValueCommand,
   ListSecretVersionIdsCommand,
   PutSecretValueCommand,
   RotateSecretCommand,
@@ -102,22 +101,13 @@ export class AwsRotationCloud implements RotationCloud {
     return new Map(Versions.map(({ VersionId = "", CreatedDate = new Date(0) }) => [VersionId, CreatedDate]));
   }
 
-  async read(secretName: string, versionId: string): Promise<string | undefined> {
-    const answer = await unlessMissing("secretsmanager:GetSecretValue", secretName, () =>
-      this.#secrets.send(new GetSecretValueCommand({ SecretId: secretName, VersionId: versionId })),
-    );
-    return answer?.SecretString || undefined;
-  }
-
-  async putPending(secretName: string, versionId: string, value: string): Promise<void> {
-    await ask("secretsmanager:PutSecretValue", secretName, () =>
+  async putIntoInbox(inboxName: string, versionId: string, value: string): Promise<void> {
+    await ask("secretsmanager:PutSecretValue", inboxName, () =>
       this.#secrets.send(
         new PutSecretValueCommand({
-          SecretId: secretName,
+          SecretId: inboxName,
           ClientRequestToken: versionId,
           SecretString: value,
-          // Without this AWS moves AWSCURRENT at once.
-          VersionStages: ["AWSPENDING"],
         }),
       ),
     );

@@ -19,10 +19,8 @@ export interface RotationCloud {
   describe(secretName: string): Promise<SecretDescription | undefined>;
   /** When each version that has a label was created. */
   createdAt(secretName: string): Promise<ReadonlyMap<string, Date>>;
-  /** A version's value; `undefined`: it has none. */
-  read(secretName: string, versionId: string): Promise<string | undefined>;
-  /** Puts a version's value under AWSPENDING. A secret's first value gets AWSCURRENT, too: AWS's doing. */
-  putPending(secretName: string, versionId: string, value: string): Promise<void>;
+  /** Puts a value into an inbox, as the version of that id. */
+  putIntoInbox(inboxName: string, versionId: string, value: string): Promise<void>;
   /** Has Secrets Manager rotate by itself. One that is not complete is left to go on. */
   startRotation(secretName: string, versionId: string): Promise<void>;
   /** A proof of who holds the credentials in use, for one request of a function. */

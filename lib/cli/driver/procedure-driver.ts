@@ -31,6 +31,11 @@ export interface SecretRuns {
   readonly open?: RunView | undefined;
   /** The latest first. */
   readonly latest: readonly RunView[];
+  /**
+   * Whether the current value holds a published key that nobody uses yet; `undefined` where none is published beside what
+   * people supply.
+   */
+  readonly published?: boolean | undefined;
 }
 
 /** Calls that may succeed by themselves are made so often. */

@@ -1,17 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { isDeepStrictEqual } from "node:util";
 import type { AwsSecretPlan, Blueprint, FunctionPlan } from "../../blueprint";
 import { formatDuration } from "../../model";
 import {
   type Change,
-  completeValue,
   earliest,
   type Phase,
   RotationError,
   type RotationOutcome,
   STEPS,
   type Step,
-  type SuppliedSecret,
   waitBefore,
 } from "../../rotation";
 import type { RotationCloud } from "../cloud/rotation-cloud";
@@ -51,13 +48,8 @@ export interface PhaseOptions {
   readonly version?: string | undefined;
 }
 
-/** Where a supplied value lies. */
-export interface PutValue {
-  /** The version that is to rotate in. */
-  readonly version: string;
-  /** Whether it was put just now; else an earlier call did it. */
-  readonly isNew: boolean;
-}
+/** Stands in an inbox where something supplied stood. */
+const USED_UP = '{"usedUp":true}';
 
 /** A step that may succeed by itself is tried so often. */
 const ATTEMPTS = 3;
@@ -128,92 +120,77 @@ export class RotationDriver {
     return { result: "done", version: (await this.labels(secret)).current ?? version };
   }
 
-  /** A new value that people supply, through the rest of its rotation. */
+  /** A new value that people supply, through its rotation. */
   async supply(
     secret: RotatedPlan,
-    kind: SuppliedSecret,
     supplied: unknown,
     { emergency }: Pick<PhaseOptions, "emergency">,
   ): Promise<DriverOutcome> {
-    const { cloud } = this.#context;
-    const labels = await this.labels(secret);
-    const { completed, repeated } = await this.completed(secret, kind, supplied, labels);
-    if (repeated) {
-      if (labels.current !== undefined && (await this.#isUnconfirmed(secret, labels.current))) {
-        return { result: "followed", version: labels.current };
-      }
-      return { result: "already-done", version: labels.current ?? "" };
+    const version = await this.putSupplied(secret, supplied, { emergency });
+    try {
+      await this.steps(secret, version, STEPS);
+    } catch (failure) {
+      const isRepeated = failure instanceof FailedRotation && failure.code === "value-repeated";
+      const { current, verified } = await this.labels(secret);
+      if (!isRepeated || current === undefined || !verified) throw failure;
+      const unconfirmed = await this.#isUnconfirmed(secret, current);
+      return { result: unconfirmed ? "followed" : "already-done", version: current };
     }
-    const staged = await this.#versionWith(secret, labels, supplied, completed.value);
-    if (staged === undefined) {
-      if (labels.verified && labels.current !== undefined && !emergency) {
-        await this.#requireTime("rotate", secret, labels.current);
-      }
-      const version = randomUUID();
-      await this.#context.progress.step(`${secret.key}: put what was supplied`, () =>
-        cloud.putPending(secret.name, version, JSON.stringify(completed.value)),
-      );
-      return this.#finishSupplied(secret, version, completed.steps);
-    }
-    return this.#finishSupplied(secret, staged, completed.steps);
+    return { result: "done", version };
   }
 
   /**
-   * Puts what was supplied under AWSPENDING, unless it lies there. Nothing else is done with it.
+   * Puts what was supplied into the secret's inbox. Nothing else is done with it.
    *
-   * @throws RotationError `value-malformed`, `wrong-environment`, `value-repeated`
+   * @returns the version that is to be made of it
    */
   async putSupplied(
     secret: RotatedPlan,
-    kind: SuppliedSecret,
     supplied: unknown,
-    { emergency, over }: Pick<PhaseOptions, "emergency"> & { readonly over: readonly string[] },
-  ): Promise<PutValue> {
-    const { cloud, progress } = this.#context;
+    { emergency }: Pick<PhaseOptions, "emergency">,
+  ): Promise<string> {
     const labels = await this.labels(secret);
-    const current = labels.verified ? await this.#valueOf(secret, labels.current) : undefined;
-    const { value, steps } = completeValue(kind, supplied, current);
-    const found = await this.#versionWith(secret, labels, supplied, value);
-    // A run that was given up has left its version behind, and no other run can be about it.
-    const staged = found !== undefined && over.includes(found) ? undefined : found;
-    if (staged === undefined && labels.verified && labels.current !== undefined && !emergency) {
+    if (labels.verified && labels.current !== undefined && !emergency) {
       await this.#requireTime("rotate", secret, labels.current);
     }
-    const put = staged ?? randomUUID();
-    if (staged === undefined) {
-      await progress.step(`${secret.key}: put what was supplied`, () =>
-        cloud.putPending(secret.name, put, JSON.stringify(value)),
-      );
-    }
-    const version = steps.includes("createSecret") ? randomUUID() : put;
-    return { version, isNew: staged === undefined };
+    const version = randomUUID();
+    await this.#intoInbox(secret, "put what was supplied", version, JSON.stringify(supplied));
+    return version;
   }
 
-  /** Whether AWSCURRENT holds a published key that nobody uses yet. */
+  /** Takes out of sight what was supplied, where no function will: nothing in the inbox can be asked for by a label. */
+  async takeBack(secret: RotatedPlan): Promise<void> {
+    for (const _ of ["current", "previous"]) {
+      await this.#intoInbox(secret, "take back what was supplied", randomUUID(), USED_UP);
+    }
+  }
+
+  async #intoInbox(secret: RotatedPlan, what: string, version: string, value: string): Promise<void> {
+    const { cloud, progress } = this.#context;
+    const { inbox } = secret;
+    if (inbox === undefined) throw new Error(`nobody supplies values of ${secret.key}`);
+    await progress.step(`${secret.key}: ${what}`, () => cloud.putIntoInbox(inbox.name, version, value));
+  }
+
+  /** Whether AWSCURRENT holds a published key that nobody uses yet, as its function says. */
   async holdsNext(secret: RotatedPlan): Promise<boolean> {
-    const { current } = await this.labels(secret);
-    const value = await this.#valueOf(secret, current);
-    return hasNext(value) || hasNext(fieldOf(value, "webhookSecrets"));
+    const answer = await this.#invoke(secret, { Look: "published", SecretId: secret.name });
+    return (answer as Partial<RotationOutcome> | undefined)?.published ?? false;
+  }
+
+  /** Goes on with a version that was made earlier and has not passed its test yet. */
+  async resume(secret: RotatedPlan, version: string): Promise<DriverOutcome> {
+    await this.steps(secret, version, STEPS);
+    return { result: "done", version };
   }
 
   /**
-   * The value to be put for what was supplied; `repeated` when it is the current one.
-   *
-   * @throws RotationError `value-malformed`, `wrong-environment`
+   * Has AWSCURRENT log in and proved anew, where not every Vault has confirmed it: after the loss of a region its proof is by
+   * a key that is gone. One that is proved is left alone.
    */
-  async completed(secret: RotatedPlan, kind: SuppliedSecret, supplied: unknown, labels: VersionLabels) {
-    const current = labels.verified ? await this.#valueOf(secret, labels.current) : undefined;
-    try {
-      return { completed: completeValue(kind, supplied, current), repeated: false } as const;
-    } catch (fault) {
-      if (!(fault instanceof RotationError && fault.code === "value-repeated")) throw fault;
-      return { completed: undefined, repeated: true } as const;
-    }
-  }
-
-  /** Goes on with a value that was put earlier and has not passed its test yet. */
-  resume(secret: RotatedPlan, version: string, steps: readonly Step[]): Promise<DriverOutcome> {
-    return this.#finishSupplied(secret, version, steps);
+  async reprove(secret: RotatedPlan, version: string): Promise<void> {
+    if (await this.#isUnconfirmed(secret, version))
+      await this.steps(secret, version, ["testSecret", "finishSecret"]);
   }
 
   /** Has the function make a value that a person then takes to the target; `promote` goes on. */
@@ -230,8 +207,7 @@ export class RotationDriver {
     const labels = await this.labels(secret);
     const unfinished = labels.pending ?? (labels.verified ? undefined : labels.current);
     if (unfinished === undefined && labels.current !== undefined && !emergency) {
-      const value = await this.#valueOf(secret, labels.current);
-      if (hasNext(value)) {
+      if (await this.holdsNext(secret)) {
         const unconfirmed = await this.#isUnconfirmed(secret, labels.current);
         return { result: unconfirmed ? "followed" : "already-done", version: labels.current };
       }
@@ -342,36 +318,6 @@ export class RotationDriver {
     }
   }
 
-  /** Where createSecret is a step, it makes the version from the one that was put, so that has another id. */
-  async #finishSupplied(
-    secret: RotatedPlan,
-    version: string,
-    steps: readonly Step[],
-  ): Promise<DriverOutcome> {
-    const target = steps.includes("createSecret") ? randomUUID() : version;
-    await this.steps(secret, target, steps);
-    return { result: "done", version: target };
-  }
-
-  /**
-   * The version under way that holds what was supplied: an earlier run of the same command put it. Values are compared;
-   * a version id made of a value would be a way to guess it, because ids are no secret.
-   */
-  async #versionWith(
-    secret: RotatedPlan,
-    labels: VersionLabels,
-    supplied: unknown,
-    value: unknown,
-  ): Promise<string | undefined> {
-    const version = labels.pending ?? (labels.verified ? undefined : labels.current);
-    const staged = await this.#valueOf(secret, version);
-    if (version === undefined || staged === undefined) return undefined;
-    const holdsAll = Object.entries(supplied as object).every(
-      ([field, text]) => fieldOf(staged, field) === text,
-    );
-    return holdsAll || isDeepStrictEqual(staged, value) ? version : undefined;
-  }
-
   async #versionFor(secret: RotatedPlan, phase: Phase, labels: VersionLabels): Promise<string> {
     const { current, pending, previous } = labels;
     const wanted = {
@@ -472,18 +418,6 @@ export class RotationDriver {
     }
   }
 
-  async #valueOf(secret: RotatedPlan, version: string | undefined): Promise<unknown> {
-    if (version === undefined) return undefined;
-    const text = await this.#context.cloud.read(secret.name, version);
-    if (text === undefined) return undefined;
-    try {
-      return JSON.parse(text);
-    } catch {
-      // The parser's message quotes the text.
-      return undefined;
-    }
-  }
-
   #functionOf(secret: RotatedPlan): FunctionPlan {
     const found = this.#context.plan.functions.find(({ name }) => name === secret.rotatedBy);
     if (!found) throw new Error(`the blueprint has no function ${secret.rotatedBy}`);
@@ -497,14 +431,3 @@ const isRunning = (labels: VersionLabels): boolean => labels.pending !== undefin
 /** Only the mirror confirms, and where nothing is read in Vault there is none. */
 export const isConfirmedBySomebody = (plan: Blueprint): boolean =>
   plan.functions.some(({ bundle }) => bundle === "mirror");
-
-const fieldOf = (value: unknown, field: string): unknown =>
-  typeof value === "object" && value !== null
-    ? (value as Readonly<Record<string, unknown>>)[field]
-    : undefined;
-
-/** Whether a next key is published. */
-const hasNext = (value: unknown): boolean => {
-  const next = fieldOf(value, "next");
-  return next !== null && next !== undefined;
-};

@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
 import type { Blueprint } from "../../blueprint";
 import { type Registry, UnknownNameError } from "../../model";
-import { isSupplied, type SuppliedSecret } from "../../rotation";
-import type { RotatedPlan, RotationDriver } from "../driver/rotation-driver";
+import { completeValue, isSupplied, type SuppliedSecret } from "../../rotation";
+import type { RotatedPlan } from "../driver/rotation-driver";
 import type { VersionLabels } from "../driver/version-labels";
 import { unknownSecret } from "../find-secret";
 import { askFields, faultOfSupplied, readJson, suppliedForm } from "../supplied-values";
@@ -47,7 +47,6 @@ export async function suppliedValues(
   awaited: readonly AwaitedSecret[],
   valuesFrom: "stdin" | undefined,
   terminal: Terminal,
-  driver: RotationDriver,
 ): Promise<ReadonlyMap<string, unknown>> {
   const needed = awaited.filter(isNeeded);
   if (awaited.length === 0 || (needed.length === 0 && valuesFrom === undefined && !terminal.interactive)) {
@@ -65,10 +64,10 @@ export async function suppliedValues(
       .filter(({ secret }) => !given.has(secret.key))
       .map(({ secret, kind }) => `${secret.key}: no value. Its form: ${suppliedForm(kind)}.`),
   ];
-  for (const { secret, kind, labels } of awaited) {
+  for (const { secret, kind } of awaited) {
     if (!given.has(secret.key)) continue;
     try {
-      await driver.completed(secret, kind, given.get(secret.key), labels);
+      completeValue(kind, given.get(secret.key));
     } catch (failure) {
       faults.push(faultOfSupplied(secret.key, kind, failure));
     }

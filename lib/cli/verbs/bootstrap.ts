@@ -1,6 +1,6 @@
 import { type Blueprint, blueprint } from "../../blueprint";
-import { publishesKeys, type Registry } from "../../model";
-import { isSupplied, RotationError, STEPS } from "../../rotation";
+import type { Registry } from "../../model";
+import { isSupplied, RotationError } from "../../rotation";
 import type { Places } from "../cloud/places";
 import { requireAccount } from "../cloud/require-account";
 import type { RotationCloud } from "../cloud/rotation-cloud";
@@ -78,7 +78,7 @@ export async function bootstrap(
   const driver = new RotationDriver({ plan, cloud, pace: host.pace, progress: host.progress });
   const secrets = plan.secrets.filter(isRotated);
   const awaited = awaitedSecrets(registry, environment, secrets, labels);
-  const values = await suppliedValues(registry, plan, awaited, valuesFrom, host.terminal, driver);
+  const values = await suppliedValues(registry, plan, awaited, valuesFrom, host.terminal);
 
   const rows = new Map<string, Omit<BootstrapRow, "confirmedAt">>();
   for (const secret of adminsFirst(secrets)) {
@@ -127,9 +127,7 @@ async function firstRotation(
 ): Promise<Omit<BootstrapRow, "confirmedAt">> {
   const before = await driver.labels(secret);
   const { key } = secret;
-  if (before.verified && before.current !== undefined) {
-    return { secret: key, did: "nothing", version: before.current, verified: true };
-  }
+  if (before.verified && before.current !== undefined) return proved(secret, before.current, driver);
   if (secret.admin !== undefined && rows.get(secret.admin)?.verified === false) {
     return { secret: key, did: "waiting", verified: false };
   }
@@ -153,6 +151,22 @@ async function firstRotation(
   }
 }
 
+async function proved(
+  secret: RotatedPlan,
+  version: string,
+  driver: RotationDriver,
+): Promise<Omit<BootstrapRow, "confirmedAt">> {
+  const row = { secret: secret.key, version };
+  try {
+    await driver.reprove(secret, version);
+    return { ...row, did: "nothing", verified: true };
+  } catch (failure) {
+    if (!(failure instanceof FailedRotation)) throw failure;
+    const { code, message } = failure;
+    return { ...row, did: "failed", verified: false, fault: { code, message } };
+  }
+}
+
 async function act(
   secret: RotatedPlan,
   resolved: NonNullable<ReturnType<Registry["secretIn"]>>,
@@ -165,12 +179,19 @@ async function act(
       ? driver.rotate(secret)
       : driver.publish(secret, { emergency: false });
   }
-  if (values.has(secret.key)) {
-    return driver.supply(secret, resolved, values.get(secret.key), { emergency: false });
+  if (staged !== undefined) {
+    try {
+      return await driver.resume(secret, staged);
+    } catch (failure) {
+      // What was supplied before does not work, and there may be something better.
+      const isWrong = failure instanceof FailedRotation && !failure.retryable;
+      if (!isWrong || !values.has(secret.key)) throw failure;
+    }
   }
-  if (staged === undefined) throw new Error(`${secret.key} has no value to go on with`);
-  const steps = publishesKeys(resolved) ? STEPS : STEPS.filter((step) => step !== "createSecret");
-  return driver.resume(secret, staged, steps);
+  if (values.has(secret.key)) {
+    return driver.supply(secret, values.get(secret.key), { emergency: false });
+  }
+  throw new Error(`${secret.key} has no value to go on with`);
 }
 
 /**

@@ -104,6 +104,7 @@ export function failoverSteps(
 /** What Terraform left in a region that was the primary one, by name; none of it is in the state any more. */
 export interface Leftovers {
   readonly functions: readonly string[];
+  readonly inboxes: readonly string[];
   readonly logGroups: readonly string[];
   readonly rules: readonly string[];
   readonly tables: readonly string[];
@@ -114,9 +115,10 @@ export interface Leftovers {
 }
 
 /** What lies in a region that was the primary one. Names are made of the registry, so they are the same in every region. */
-export function leftovers({ functions, operations, procedure, key }: Blueprint): Leftovers {
+export function leftovers({ functions, operations, procedure, key, secrets }: Blueprint): Leftovers {
   return {
     functions: functions.map(({ name }) => name),
+    inboxes: secrets.flatMap((secret) => (secret.store === "aws" && secret.inbox ? [secret.inbox.name] : [])),
     logGroups: functions.map(({ logGroup }) => logGroup),
     rules: operations?.rules.map(({ name }) => name) ?? [],
     ...(operations
@@ -159,7 +161,7 @@ export function rejoinSteps(
           ]),
       `Before: terraform -chdir=${stack} apply, so that the key has a replica in ${region}. Where ${region} was the primary region, its alias is there already: save the import block as ${stack}/failover.tf.json for that apply. Terraform asks for the replicas without overwriting, so they stay Failed until this command has run.`,
       `Afterwards: terraform -chdir=${stack} plan shows no change of replicas.`,
-      `Where ${region} was the primary region, functions, table, queue, topic, rules, alarms and log groups are left there, in no state. Delete them (names under leftovers); the table has deletion protection.`,
+      `Where ${region} was the primary region, functions, inboxes, table, queue, topic, rules, alarms and log groups are left there, in no state. Delete them (names under leftovers); the table has deletion protection.`,
       `Keep the former key and its replicas until no version is encrypted by it: a key that waits for its deletion decrypts nothing.`,
       `${primary} stays the primary region. To move home, when all are in sync: secrets-registry failover --env ${environment} --to ${region} --planned.`,
     ],

@@ -2,6 +2,7 @@ import type { ProcedurePlan } from "../../blueprint";
 import { formatDuration, type Registry, type RotationMode } from "../../model";
 import {
   BY_SCHEDULE,
+  completeValue,
   earliest,
   isSupplied,
   RotationError,
@@ -20,7 +21,7 @@ import {
   type SecretRuns,
   wordsOf,
 } from "../driver/procedure-driver";
-import { type PutValue, RotationDriver } from "../driver/rotation-driver";
+import { RotationDriver } from "../driver/rotation-driver";
 import { type FoundSecret, findSecret } from "../find-secret";
 import { faultOfSupplied } from "../supplied-values";
 import { UserFault } from "../user-fault";
@@ -211,9 +212,9 @@ const isMadeHere = ({ secret, resolved }: FoundSecret): boolean =>
   secret.rotation === "operator-assisted" && !isSupplied(resolved);
 
 /** Where keys are published beside a credential, a rotation may have published none: the first ones are used at once. */
-async function hasNothingToPromote({ found, options, labels }: Work): Promise<boolean> {
+async function hasNothingToPromote({ found, options, driver }: Work): Promise<boolean> {
   if (options.phase !== undefined || found.secret.rotation === "manual-dual-publish") return false;
-  return !(await labels.holdsNext(found.secret));
+  return !(await driver.runs(found.secret)).published;
 }
 
 /** A run that is under way gives way to an emergency, unless it is one itself. */
@@ -275,7 +276,10 @@ async function beginRun(work: Work, stage: Stage, open: RunView | undefined): Pr
       new RotationError("nothing-published", `${found.secret.name} has no made value that waits`),
     );
   }
-  if (open === undefined) return begin(await versionFor(work, stage));
+  if (open === undefined && stage !== "promote" && isSupplied(found.resolved)) {
+    return beginWith(work, found.resolved, begin);
+  }
+  if (open === undefined) return begin(stage === "promote" ? await publishedVersion(work) : undefined);
   try {
     return await goOn(work, stage, open);
   } catch (failure) {
@@ -283,19 +287,36 @@ async function beginRun(work: Work, stage: Stage, open: RunView | undefined): Pr
     if (failure instanceof FailedRotation && failure.code === "run-ended") return open;
     const isBefore = open.status === "rotating" && open.kind === "rotation";
     if (!(failure instanceof FailedRotation) || !isBefore || !isSupplied(found.resolved)) throw failure;
-    // Where nobody can be asked, the fault itself says more than a question.
-    if (!hasSupply(work)) throw failure;
-    const { version, isNew } = await putSupplied(work, found.resolved);
-    // An earlier call has put this value in the place of the run's own, and died before it told the dispatcher.
-    const hasLostItsPlace = ["version-unknown", "version-not-pending"].includes(failure.code);
-    if (!isNew && !hasLostItsPlace) throw failure;
-    return begin(version);
+    // Another value helps where this one is at fault; where nobody can be asked, the fault says more than a question.
+    if (isNoValuesFault(failure) || !hasSupply(work)) throw failure;
+    return beginWith(work, found.resolved, begin);
   }
 }
 
-/** Whether the function has made the value that a run is about. */
-const hasMadeValue = async ({ cloud, found }: Work, run: RunView | undefined): Promise<boolean> =>
-  run !== undefined && (await cloud.read(found.secret.name, run.newVersion)) !== undefined;
+/** Faults that no other value would help: a target, AWS or a function that does not answer, a time that has not come. */
+const isNoValuesFault = (failure: FailedRotation): boolean =>
+  isTooEarly(failure) || ["function-failed", "target-unreachable", "throttled"].includes(failure.code);
+
+/** Begins a run with what a person supplies. Where none begins, no function will use it up. */
+async function beginWith(
+  work: Work,
+  kind: SuppliedSecret,
+  begin: (versionId: string) => Promise<RunView>,
+): Promise<RunView> {
+  const { found, driver, labels } = work;
+  const version = await putSupplied(work, kind);
+  try {
+    return await begin(version);
+  } catch (failure) {
+    const { open } = await driver.runs(found.secret);
+    if (open?.newVersion !== version) await labels.takeBack(found.secret);
+    throw failure;
+  }
+}
+
+/** Whether the function has made the value that a run is about: it gives a version its value and its label in one call. */
+const hasMadeValue = async ({ labels, found }: Work, run: RunView | undefined): Promise<boolean> =>
+  run !== undefined && (await labels.labels(found.secret)).has(run.newVersion);
 
 /** Has the dispatcher go on with a run, and with no other. */
 function goOn({ driver, found, ...work }: Work, stage: Stage, run: RunView): Promise<RunView> {
@@ -312,13 +333,6 @@ const orderOf = ({ change, options }: Pick<Work, "change" | "options">, stage: S
   emergency: options.emergency,
 });
 
-/** The version that a new run is about; `undefined`: the dispatcher makes one. */
-async function versionFor(work: Work, stage: Stage): Promise<string | undefined> {
-  const { resolved } = work.found;
-  if (stage === "promote") return publishedVersion(work);
-  return isSupplied(resolved) ? (await putSupplied(work, resolved)).version : undefined;
-}
-
 /**
  * The published version that is AWSCURRENT. Waits until everybody accepts it, unless promotion alone was asked for: then
  * the dispatcher says how long.
@@ -331,7 +345,7 @@ async function publishedVersion({ found, driver, labels, host, options }: Work):
   const isWaiting =
     secret.rotation === "manual-dual-publish"
       ? publicationOf(await driver.runs(secret)) === current
-      : await labels.holdsNext(secret);
+      : (await driver.runs(secret)).published;
   if (current === undefined || !isWaiting) {
     throw failedBy(new RotationError("nothing-published", `${secret.name} has no published key that waits`));
   }
@@ -350,23 +364,22 @@ async function publishedVersion({ found, driver, labels, host, options }: Work):
 }
 
 /** The version that was published last. */
-const publicationOf = ({ latest }: SecretRuns): string | undefined =>
+const publicationOf = ({ latest }: Pick<SecretRuns, "latest">): string | undefined =>
   latest.find(({ kind, status }) => kind === "publication" && status === "published")?.newVersion;
 
 /**
- * Puts what an operator supplies under AWSPENDING, unless it is there.
+ * Puts what an operator supplies into the inbox.
  *
- * @returns the version that is to rotate in, and whether it holds something else than what lay there
+ * @returns the version that is to be made of it
  */
-async function putSupplied(work: Work, kind: SuppliedSecret): Promise<PutValue> {
-  const { found, driver, labels, host, options } = work;
+async function putSupplied(work: Work, kind: SuppliedSecret): Promise<string> {
+  const { found, labels, host, options } = work;
   const { secret } = found;
   const supplied =
     "supplied" in options ? options.supplied : await suppliedValue(found, kind, options, host.terminal);
-  const { latest } = await driver.runs(secret);
-  const over = latest.filter(isOver).map(({ newVersion }) => newVersion);
   try {
-    return await labels.putSupplied(secret, kind, supplied, { ...options, over });
+    completeValue(kind, supplied);
+    return await labels.putSupplied(secret, supplied, options);
   } catch (failure) {
     throw failure instanceof RotationError
       ? new UserFault(faultOfSupplied(secret.key, kind, failure))
@@ -427,10 +440,11 @@ export async function rotationStatus(
 ): Promise<StatusReport> {
   const work = await inspect(registry, key, environment, host);
   const { found, driver, labels, cloud } = work;
-  const { open, latest } = await driver.runs(found.secret);
+  const runs = await driver.runs(found.secret);
+  const { open, latest } = runs;
   const execution = open && (await cloud.execution(driver.executionArn(open)));
   const { current } = await labels.labels(found.secret);
-  const waits = open === undefined && current !== undefined && (await isPromotionNext(work, current, latest));
+  const waits = open === undefined && current !== undefined && isPromotionNext(work, current, runs);
   const from =
     current === undefined
       ? undefined
@@ -457,14 +471,10 @@ export async function rotationStatus(
   };
 }
 
-async function isPromotionNext(
-  { found, labels }: Pick<Work, "found" | "labels">,
-  current: string,
-  latest: readonly RunView[],
-): Promise<boolean> {
+function isPromotionNext({ found }: Pick<Work, "found">, current: string, runs: SecretRuns): boolean {
   if (!isPublished(found)) return false;
-  if (found.secret.rotation === "manual-dual-publish") return publicationOf({ latest }) === current;
-  return labels.holdsNext(found.secret);
+  if (found.secret.rotation === "manual-dual-publish") return publicationOf(runs) === current;
+  return runs.published ?? false;
 }
 
 /**
@@ -478,11 +488,13 @@ export async function rollBackRun(
   environment: string,
   host: RotationHost,
 ): Promise<ProcedureReport> {
-  const { found, driver } = await inspect(registry, key, environment, host);
+  const { found, driver, labels } = await inspect(registry, key, environment, host);
   const subject = { secret: key, environment, rotation: found.secret.rotation };
   try {
     const again = () => driver.rollBack(found.secret);
     const run = await driver.follow(found.secret, await again(), again);
+    // A run that was withdrawn may never have come so far that its function has used up what was supplied.
+    if (run.status === "withdrawn" && found.secret.inbox !== undefined) await labels.takeBack(found.secret);
     const isBack = run.status === "rolled-back" || run.status === "withdrawn";
     return { ...subject, outcome: isBack ? "rolled-back" : "failed", runs: [run] };
   } catch (failure) {

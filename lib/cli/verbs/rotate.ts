@@ -1,5 +1,5 @@
 import type { Registry, RotationMode } from "../../model";
-import { isSupplied, RotationError } from "../../rotation";
+import { completeValue, isSupplied, RotationError } from "../../rotation";
 import { requireAccount } from "../cloud/require-account";
 import type { RotationCloud } from "../cloud/rotation-cloud";
 import { FailedRotation, failedBy, isTooEarly } from "../driver/failed-rotation";
@@ -129,7 +129,7 @@ async function chosen(
   const { secret, resolved } = found;
   const { phase, emergency, version } = options;
   // Nobody is asked for a value that cannot be put.
-  const labels = await driver.labels(secret);
+  await driver.labels(secret);
   if (phase === "publish") return () => driver.publish(secret, { emergency });
   if (phase !== undefined) return () => driver.phase(secret, phase, { emergency, version });
   if (!isSupplied(resolved)) {
@@ -137,11 +137,11 @@ async function chosen(
   }
   const supplied = await suppliedValue(found, resolved, options, host.terminal);
   try {
-    await driver.completed(secret, resolved, supplied, labels);
+    completeValue(resolved, supplied);
   } catch (failure) {
     throw new UserFault(faultOfSupplied(secret.key, resolved, failure));
   }
-  return () => driver.supply(secret, resolved, supplied, { emergency });
+  return () => driver.supply(secret, supplied, { emergency });
 }
 
 /** @throws UserFault for options that mean nothing together, or nothing for this secret */

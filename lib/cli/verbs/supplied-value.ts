@@ -28,4 +28,4 @@ export const readCommand = (
   { secret, plan }: Pick<FoundSecret, "secret" | "plan">,
   version: string,
 ): string =>
-  `aws secretsmanager get-secret-value --secret-id ${secret.name} --version-id ${version} --region ${plan.regions.primary}`;
+  `aws secretsmanager get-secret-value --secret-id ${secret.name} --version-id ${version} --version-stage AWSPENDING --region ${plan.regions.primary}`;

@@ -2,9 +2,9 @@ import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
 import { SecretsmanagerSecretPolicy } from "@cdktf/provider-aws/lib/secretsmanager-secret-policy";
 import { SecretsmanagerSecretRotation } from "@cdktf/provider-aws/lib/secretsmanager-secret-rotation";
-import type { ITerraformDependable } from "cdktf";
+import type { ITerraformDependable, TerraformResource } from "cdktf";
 import { Construct } from "constructs";
-import type { AwsSecretPlan } from "../../blueprint";
+import type { AwsSecretPlan, InboxPlan } from "../../blueprint";
 import { addressOf, setAddress } from "../address";
 import { literalJson, literalText } from "../literal-text";
 import { MovedAddress } from "../moved-address";
@@ -94,12 +94,49 @@ export class ReplicatedSecret extends Construct {
             ),
           ]
         : [];
-    const renamed = plan.movedFrom.length > 0 ? [secret, policy, ...schedule] : [];
+    if (plan.inbox) this.#inbox(plan.inbox, keyArnIn(regions.primary), common);
+    this.#move("moved", plan, [secret, policy, ...schedule]);
+  }
+
+  /** Follows a renaming: what has the name of a secret in Terraform moves, and keeps its name in the cloud. */
+  #move(
+    id: string,
+    { word, movedFrom }: Pick<AwsSecretPlan, "word" | "movedFrom">,
+    renamed: readonly TerraformResource[],
+  ): void {
+    if (movedFrom.length === 0) return;
     for (const { terraformResourceType } of renamed) {
-      new MovedAddress(this, `moved-${terraformResourceType}`, {
-        from: plan.movedFrom.map((word) => addressOf(this, terraformResourceType, word)),
-        to: addressOf(this, terraformResourceType, plan.word),
+      new MovedAddress(this, `${id}-${terraformResourceType}`, {
+        from: movedFrom.map((former) => addressOf(this, terraformResourceType, former)),
+        to: addressOf(this, terraformResourceType, word),
       });
     }
+  }
+
+  /** It holds nothing that lasts: it has no replica, and goes at once when it goes. */
+  #inbox(inbox: InboxPlan, keyArn: string, common: object): void {
+    const secret = setAddress(
+      this,
+      new SecretsmanagerSecret(this, "inbox", {
+        ...common,
+        name: inbox.name,
+        description: literalText(inbox.description),
+        kmsKeyId: keyArn,
+        recoveryWindowInDays: 0,
+        tags: { ...inbox.tags },
+      }),
+      inbox.word,
+    );
+    const policy = setAddress(
+      this,
+      new SecretsmanagerSecretPolicy(this, "inbox-policy", {
+        ...common,
+        secretArn: secret.arn,
+        policy: literalJson(inbox.policy),
+        blockPublicPolicy: true,
+      }),
+      inbox.word,
+    );
+    this.#move("moved-inbox", inbox, [secret, policy]);
   }
 }

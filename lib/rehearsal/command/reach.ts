@@ -10,7 +10,7 @@ export interface Way {
 
 /**
  * Ways in which a person reaches the servers of a rehearsal. Passwords and tokens are in files that only this user reads; the
- * operator's credentials are those of the embedded AWS, which nobody else takes.
+ * credentials of the account's root are those of the embedded AWS, which nobody else takes. (Operators read no value.)
  *
  * @param folder where those files go
  */
@@ -18,9 +18,9 @@ export function waysInto(
   { plan, shim, as, vaults, targets }: RehearsedWorld,
   folder: string,
 ): readonly Way[] {
-  const { accessKeyId, secretAccessKey, sessionToken } = as.operator.credentials;
+  const { accessKeyId, secretAccessKey, sessionToken } = as.root.credentials;
   const aws: Way = {
-    title: `AWS, as ${plan.environment}'s operator. Throw-away credentials: only this embedded server takes them`,
+    title: `AWS, as the root of ${plan.environment}'s account. Throw-away credentials: only this embedded server takes them`,
     lines: exports({
       AWS_ENDPOINT_URL: shim.endpoint,
       AWS_REGION: plan.regions.primary,

@@ -154,6 +154,7 @@ export async function loadAwsAccount(access: AwsAccess, blueprint: Blueprint): P
       if (secret.store === "aws") await loadSecret(access, blueprint, secret, keyIds);
     }),
   );
+  await loadInboxes(access, blueprint);
   for (const cluster of blueprint.clusters) {
     await ensureOidcProvider(access, blueprint, cluster.issuer);
   }
@@ -222,6 +223,26 @@ async function loadSecret(
       AddReplicaRegions: regions.replicas.map((Region) => ({ Region, KmsKeyId: keyArns.get(Region) })),
     }),
   );
+}
+
+/** Makes the inboxes of an environment, in its primary region. */
+export async function loadInboxes(access: AwsAccess, { key, regions, secrets }: Blueprint): Promise<void> {
+  const client = secretsManager(access, regions.primary);
+  for (const secret of secrets) {
+    if (secret.store !== "aws" || secret.inbox === undefined) continue;
+    const { name, description, policy, tags } = secret.inbox;
+    await client.send(
+      new CreateSecretCommand({
+        Name: name,
+        Description: description,
+        KmsKeyId: key.alias,
+        Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+      }),
+    );
+    await client.send(
+      new PutResourcePolicyCommand({ SecretId: name, ResourcePolicy: json(policy), BlockPublicPolicy: true }),
+    );
+  }
 }
 
 /** Several environments may share an account and a cluster. */

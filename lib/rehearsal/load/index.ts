@@ -4,6 +4,7 @@ export {
   type HumanRole,
   kms,
   loadAwsAccount,
+  loadInboxes,
   secretsManager,
   takeHumanRole,
   takeWorkloadRole,

@@ -51,7 +51,9 @@ export class BegunRuns {
     const secret = this.#world.plan.secrets.find(
       (plan): plan is AwsSecretPlan => plan.store === "aws" && plan.name === event.SecretId,
     );
-    if (secret === undefined) return event;
+    // A question about the current value changes nothing, and needs no run.
+    const isQuestion = event.Step === undefined && event.Phase === undefined;
+    if (secret === undefined || isQuestion) return event;
     if (event.Phase === undefined) {
       // Secrets Manager's schedule begins its own, and a first value has none.
       if (secret.rotation !== "automatic" && (await this.#isServed(secret))) {

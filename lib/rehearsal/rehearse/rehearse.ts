@@ -161,14 +161,15 @@ async function regionsInSync(
   { name, regions }: AwsSecretPlan,
 ): Promise<readonly string[]> {
   const versionIn = async (region: string): Promise<string | undefined> => {
-    const client = secretsManager(world.as.operator, region);
+    // No person may read a value.
+    const client = secretsManager(world.as.root, region);
     try {
       return (await client.send(new GetSecretValueCommand({ SecretId: name }))).VersionId;
     } catch {
       return undefined;
     }
   };
-  const client = secretsManager(world.as.operator, world.plan.regions.primary);
+  const client = secretsManager(world.as.root, world.plan.regions.primary);
   const current = await currentVersion(client, name);
   const versions = await Promise.all(
     regions.map(async (region) => [region, await versionIn(region)] as const),

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { GetSecretValueCommand, ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
 import type { AwsSecretPlan } from "../../blueprint";
 import { type RotatePhase, type RotationReport, rotate } from "../../cli";
 import type { Registry } from "../../model";
 import { splitSettings } from "../../rotation/settings-in-effect";
+import { secretsManager } from "../load";
 import type { RehearsedWorld } from "../world";
 import { rehearsalHost } from "./rehearsal-host";
 
@@ -80,15 +82,20 @@ async function patiently(
   }
 }
 
-/** AWSCURRENT's value, as an operator reads it, without the settings that made it. */
-export async function currentValue(world: RehearsedWorld, { name }: AwsSecretPlan): Promise<unknown> {
-  const cloud = rehearsalHost(world, { step: (_, work) => work(() => undefined) }).cloudIn(
-    world.plan.regions.primary,
-    world.plan.environment,
-  );
-  const description = await cloud.describe(name);
-  const [version] =
-    [...(description?.labels ?? [])].find(([, labels]) => labels.includes("AWSCURRENT")) ?? [];
-  const text = version === undefined ? undefined : await cloud.read(name, version);
-  return text === undefined ? undefined : splitSettings(JSON.parse(text)).value;
+/**
+ * AWSCURRENT's value, to be tried at its target, without the settings that made it; `undefined`: there is none. Read as root, because no person may.
+ */
+export async function currentValue(
+  { as, plan }: Pick<RehearsedWorld, "as" | "plan">,
+  { name }: Pick<AwsSecretPlan, "name">,
+): Promise<unknown> {
+  try {
+    const { SecretString } = await secretsManager(as.root, plan.regions.primary).send(
+      new GetSecretValueCommand({ SecretId: name }),
+    );
+    return SecretString === undefined ? undefined : splitSettings(JSON.parse(SecretString)).value;
+  } catch (failure) {
+    if (failure instanceof ResourceNotFoundException) return undefined;
+    throw failure;
+  }
 }

@@ -45,15 +45,28 @@ export class SecretsManagerStore implements SecretStore {
     return this.#get(secretId, { VersionStage: "AWSCURRENT" });
   }
 
-  async putPending(secretId: string, versionId: string, value: string): Promise<void> {
+  putPending(secretId: string, versionId: string, value: string): Promise<void> {
+    // Without this AWS moves AWSCURRENT at once.
+    return this.#put(secretId, versionId, value, { VersionStages: ["AWSPENDING"] });
+  }
+
+  putCurrent(secretId: string, versionId: string, value: string): Promise<void> {
+    return this.#put(secretId, versionId, value, {});
+  }
+
+  async #put(
+    secretId: string,
+    versionId: string,
+    value: string,
+    stages: { readonly VersionStages?: string[] },
+  ): Promise<void> {
     try {
       await this.#client.send(
         new PutSecretValueCommand({
           SecretId: secretId,
           ClientRequestToken: versionId,
           SecretString: value,
-          // Without this AWS moves AWSCURRENT at once.
-          VersionStages: ["AWSPENDING"],
+          ...stages,
         }),
       );
     } catch (failure) {

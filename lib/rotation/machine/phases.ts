@@ -43,6 +43,21 @@ export async function takeFingerprints<V>(
   };
 }
 
+/** Whether AWSCURRENT holds a published key that nobody uses yet. Reads, and changes nothing. */
+export async function lookForPublished<V>({ versions, values }: OpenedSecret<V>): Promise<RotationOutcome> {
+  const versionId = versions.holderOf("AWSCURRENT");
+  const current = versionId === undefined ? undefined : await values.read(versionId);
+  if (versionId === undefined || current === undefined) return { result: "nothing-to-do", versionId: "" };
+  const published = publishedBy(current.target);
+  try {
+    published?.promoted(current.value);
+    return { ...done(versionId), published: published !== undefined };
+  } catch (failure) {
+    if (!(failure instanceof RotationError && failure.code === "nothing-published")) throw failure;
+    return { ...done(versionId), published: false };
+  }
+}
+
 async function verify<V>(secret: OpenedSecret<V>, { versionId }: PhaseRequest): Promise<RotationOutcome> {
   const { target, value } = await secret.values.require(versionId);
   await target.test(value);

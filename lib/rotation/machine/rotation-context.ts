@@ -4,6 +4,7 @@ import type { Clock, Logbook, Publications, Runs, SecretStore, VersionProofs } f
 import type { SettingsInEffect } from "../settings-in-effect";
 import type { Target } from "../target";
 import type { Waits } from "../waiting-law";
+import type { Inbox } from "./inbox";
 
 /** What the machine works with, for one secret. */
 export interface RotationContext<V> {
@@ -20,6 +21,8 @@ export interface RotationContext<V> {
   readonly store: SecretStore;
   readonly publications: Publications;
   readonly proofs: VersionProofs;
+  /** Where people put what they supply. Default: nowhere, nobody supplies this secret's values. */
+  readonly inbox?: Inbox<V> | undefined;
   /**
    * Where rotations that Secrets Manager starts begin their runs, and where it stands what a phase may do. Default:
    * nowhere, so that no phase may do anything.
@@ -43,6 +46,8 @@ export interface RotationOutcome {
    * The version that the call was about; after `promote` and `decommission` of a published key, the one they made.
    */
   readonly versionId: string;
+  /** What `Look: "published"` was asked for: whether AWSCURRENT holds a published key that nobody uses yet. */
+  readonly published?: boolean;
   /** What `fingerprint` was asked for. */
   readonly fingerprints?: ValueFingerprints;
   /** After `decommission`: how it was seen that nobody presented the old credential any more. */

@@ -3,6 +3,7 @@ import { BY_SCHEDULE } from "../procedure/run";
 import { RotationError } from "../rotation-error";
 import { requireRunOf } from "../run-authority";
 import { endEarlierCredential } from "./earlier-credential";
+import { suppliedFor, useUp } from "./inbox";
 import type { OpenedSecret } from "./opened-secret";
 import { isProven } from "./proofs";
 import { publishedBy } from "./published-keys";
@@ -69,6 +70,8 @@ async function checkRun<V>(
     // Somebody has put a value by hand: the version is current, and this makes it a proved one.
     if (versions.has(versionId, "AWSCURRENT")) return;
   }
+  // What was proved by another key, that of a region that was lost, is proved anew by its test.
+  if (versions.has(versionId, "AWSCURRENT") && versions.proofsOf(versionId).length > 0) return;
   await requireRunOf(versionId, context);
 }
 
@@ -76,12 +79,16 @@ async function create<V>(secret: OpenedSecret<V>, versionId: string): Promise<Ro
   const { context, versions, values } = secret;
   const { settings, log, secretName } = context;
   // An empty AWSPENDING version exists before the first call: only a value shows that this step was done.
-  if ((await values.read(versionId)) !== undefined) return alreadyDone(versionId);
+  if ((await values.read(versionId)) !== undefined) {
+    await useUp(secret, versionId);
+    return alreadyDone(versionId);
+  }
   const currentId = versions.holderOf("AWSCURRENT");
   const current = currentId === undefined ? undefined : await values.read(currentId);
   const emergency = await isEmergency(secret, versionId);
   // Where no version was ever proved, no value was ever served: there is nobody to wait for.
-  if (currentId !== undefined && current !== undefined && versions.isServed) {
+  const isServed = currentId !== undefined && current !== undefined && versions.isServed;
+  if (isServed && (context.inbox?.publishes ?? true)) {
     settings?.checkChange(current.kept);
     const refreshedBy = emergency ? undefined : await secret.wait("rotate", currentId);
     await beginRun(secret, versionId, currentId);
@@ -96,8 +103,10 @@ async function create<V>(secret: OpenedSecret<V>, versionId: string): Promise<Ro
     // Two calls at once: the other one's value stands, and every later step reads it from the store.
     log.info("another call wrote this version's value first", { secret: secretName, version: versionId });
     await now.target.discard?.(value);
+    await useUp(secret, versionId);
     return alreadyDone(versionId);
   }
+  await useUp(secret, versionId);
   return done(versionId);
 }
 
@@ -108,9 +117,12 @@ async function make<V>(
   current: Held<V> | undefined,
   emergency: boolean,
 ): Promise<V> {
-  const now = secret.values.ofNow();
+  const { values, versions } = secret;
+  const now = values.ofNow();
   const attempt = secret.attempt(versionId);
-  const given = (await staged(secret, versionId))?.value;
+  const currentId = versions.holderOf("AWSCURRENT");
+  const isProved = currentId !== undefined && versions.proofsOf(currentId).length > 0;
+  const given = await suppliedFor(secret, versionId, isProved ? current?.value : undefined);
   const published = publishedBy(now.target);
   if (emergency && current !== undefined && published !== undefined) {
     return published.replaced(current.value, attempt, given);
@@ -121,21 +133,11 @@ async function make<V>(
 }
 
 /** As the run says by which the version rotates in: a step's event is Secrets Manager's and knows of none. */
-async function isEmergency<V>({ context }: OpenedSecret<V>, versionId: string): Promise<boolean> {
-  const run = await context.runs?.read(context.secretName, versionId);
-  return run?.emergency ?? false;
-}
-
-/** What an operator has put for this version to be made of: versions cannot be changed, so it is another one. */
-async function staged<V>(
-  { context, versions, values }: OpenedSecret<V>,
+async function isEmergency<V>(
+  { context: { runs, secretName } }: OpenedSecret<V>,
   versionId: string,
-): Promise<Held<V> | undefined> {
-  const pendingId = versions.holderOf("AWSPENDING");
-  if (context.mode !== "operator-assisted" || pendingId === undefined || pendingId === versionId) {
-    return undefined;
-  }
-  return values.read(pendingId);
+): Promise<boolean> {
+  return (await runs?.read(secretName, versionId))?.emergency ?? false;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { PhaseRequest } from "../event";
 import { RotationError } from "../rotation-error";
+import { useUp } from "./inbox";
 import type { OpenedSecret } from "./opened-secret";
 import { makeCurrent } from "./proofs";
 import { alreadyDone, done, type RotationOutcome } from "./rotation-context";
@@ -54,8 +55,11 @@ async function returnToPrevious<V>(secret: OpenedSecret<V>, versionId: string): 
  */
 async function giveUp<V>(secret: OpenedSecret<V>, versionId: string): Promise<RotationOutcome> {
   const { versions, values, context } = secret;
+  await useUp(secret, versionId);
   const isPending = versions.has(versionId, "AWSPENDING");
   if (!isPending && (await values.readText(versionId)) === undefined) {
+    // What was supplied may never have become a version.
+    if (context.inbox !== undefined) return { result: "nothing-to-do", versionId };
     throw new RotationError("version-unknown", `${context.secretName} has no version ${versionId}`);
   }
   await endUnserved(secret, versionId);

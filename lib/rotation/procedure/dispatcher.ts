@@ -59,7 +59,12 @@ export type DispatcherOutcome =
   | { readonly result: "under-way"; readonly run: RunView }
   | { readonly result: "nothing-to-do" }
   | ({ readonly result: "loaded" } & LoadedRun)
-  | { readonly result: "status"; readonly open?: RunView; readonly latest: readonly RunView[] }
+  | {
+      readonly result: "status";
+      readonly open?: RunView;
+      readonly latest: readonly RunView[];
+      readonly published?: boolean;
+    }
   | {
       readonly result: "swept";
       readonly started: number;
@@ -233,13 +238,15 @@ export class Dispatcher {
     { action, versionId, emergency }: RunRequest,
     labels: Versions,
   ): Promise<Omit<NewRun, "startedBy" | "change">> {
-    const supplied = secret.rotation === "operator-assisted" && action === "rotate";
+    const isByPeople = secret.rotation === "operator-assisted" && action === "rotate";
+    const waiting = isByPeople ? labels.holderOf("AWSPENDING") : undefined;
     // What was made before a leak was known may hold what has leaked.
     const adopted =
       secret.rotation === "automatic" && !emergency ? await this.#adopted(secret, labels) : undefined;
-    const version =
-      versionId ?? (supplied ? labels.holderOf("AWSPENDING") : adopted) ?? this.#context.newVersion();
-    if (supplied && labels.holderOf("AWSPENDING") === undefined && !labels.has(version, "AWSCURRENT")) {
+    const version = versionId ?? waiting ?? adopted ?? this.#context.newVersion();
+    // What people supply lies in an inbox, under the version that they name; what rules made, under AWSPENDING.
+    const isThere = waiting !== undefined || labels.has(version, "AWSCURRENT");
+    if (isByPeople && !isThere && !(secret.supplied && versionId !== undefined)) {
       throw new RotationError("operator-needed", `${secret.name} has no value that waits to be rotated in`);
     }
     const current = labels.holderOf("AWSCURRENT");
@@ -437,11 +444,26 @@ export class Dispatcher {
     const { runs } = this.#context;
     const open = await runs.open(secret.name);
     const latest = await runs.latest(secret.name, SHOWN);
+    const published = await this.#holdsPublished(secret);
     return {
       result: "status",
+      ...(published === undefined ? {} : { published }),
       ...(open === undefined ? {} : { open: viewOf(secret, open) }),
       latest: latest.map((run) => viewOf(secret, run)),
     };
+  }
+
+  /**
+   * Whether the current value holds a published key that nobody uses yet, where keys are published beside what people
+   * supply. They may not read it, so its function says.
+   */
+  async #holdsPublished(secret: Dispatched): Promise<boolean | undefined> {
+    if (!secret.supplied || !secret.publishes) return undefined;
+    const answer = await this.#context.functions.invoke(secret.function, {
+      Look: "published",
+      SecretId: secret.name,
+    });
+    return (answer as { readonly published?: boolean } | undefined)?.published ?? false;
   }
 
   async #labelMoved(secretName: string, versionId: string): Promise<DispatcherOutcome> {

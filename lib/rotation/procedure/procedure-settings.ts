@@ -52,6 +52,7 @@ export const PROCEDURE_SETTINGS = madeAtUse({
           ),
           kind: secretKind,
           rotation,
+          supplied: z.boolean(),
           publishes: z.boolean(),
           function: text,
           overlapSeconds: count,

@@ -102,7 +102,8 @@ export function datadogTarget({
     acceptedBy: "target",
     schema: VALUE_SCHEMAS.datadog,
 
-    async generate(predecessor, attempt) {
+    async generate(predecessor, attempt, staged) {
+      if (staged !== undefined) return staged;
       const shared = { attempt, clock, random };
       const app = await makeKey({ keys: appKeys, inUse: predecessor?.appKeyId, ...shared });
       try {

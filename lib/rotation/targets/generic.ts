@@ -4,7 +4,7 @@ import type { KindSettings } from "../../model/kinds";
 import type { Random } from "../ports";
 import { randomText } from "../random-text";
 import { RotationError } from "../rotation-error";
-import type { AcceptingTarget, Retirement, SingleSlotTarget } from "../target";
+import type { AcceptingTarget, Attempt, Retirement, SingleSlotTarget } from "../target";
 import { genericValueSchema } from "../value-schemas";
 import type { CredentialCheck, GenericValue } from "./credential-check";
 import { generateByRule } from "./generation-rule";
@@ -48,7 +48,8 @@ export function genericTarget(
   const shared = {
     schema: genericValueSchema(fields),
 
-    async generate() {
+    async generate(_predecessor: GenericValue | undefined, _attempt: Attempt, staged?: GenericValue) {
+      if (staged !== undefined) return staged;
       if (rotation !== "automatic" && !rulesMakeValue(settings)) {
         throw new RotationError("operator-needed", `a person supplies ${fields.join(", ")}`);
       }

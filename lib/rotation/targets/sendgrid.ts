@@ -87,7 +87,8 @@ export function sendGridTarget({
     acceptedBy: "target",
     schema: VALUE_SCHEMAS.sendgrid,
 
-    async generate(predecessor, attempt) {
+    async generate(predecessor, attempt, staged) {
+      if (staged !== undefined) return staged;
       const inUse = predecessor && sendGridKeyId(predecessor.apiKey);
       const { id, key } = await makeKey({ keys, attempt, inUse, clock, random });
       if (sendGridKeyId(key) !== id) {

@@ -1,6 +1,8 @@
+import { publishesKeys } from "../../../lib/model/kinds";
+import type { SuppliedSecret } from "../../../lib/model/supplied-values";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
-import type { Step } from "../../../lib/rotation/event";
-import { completeValue, type SuppliedSecret } from "../../../lib/rotation/operator-value";
+import { STEPS, type Step } from "../../../lib/rotation/event";
+import { completeValue } from "../../../lib/rotation/operator-value";
 import type { CrashPlan } from "./crash-plan";
 import { type RehearsedProps, RehearsedSecret, versionId } from "./rehearsed-secret";
 
@@ -11,22 +13,44 @@ export interface OperatedRotation {
   readonly steps: readonly Step[];
 }
 
+const INBOX = "test/_inbox/db/app";
+
 /** A secret with its operator: does what the operator's tool does. */
 export class OperatedSecret<V> extends RehearsedSecret<V> {
+  readonly inbox = INBOX;
   readonly #kind: SuppliedSecret;
 
-  constructor(kind: SuppliedSecret, props: Omit<RehearsedProps<V>, "mode">) {
-    super({ ...props, mode: "operator-assisted" });
+  constructor(kind: SuppliedSecret, props: Omit<RehearsedProps<V>, "mode" | "inbox">) {
+    super({
+      ...props,
+      mode: "operator-assisted",
+      inbox: {
+        name: INBOX,
+        publishes: publishesKeys(kind),
+        // The kind's own form of it.
+        complete: (supplied, current) => completeValue(kind, supplied, current) as V,
+      },
+    });
     this.#kind = kind;
+    this.secrets.create(INBOX);
   }
 
-  /** Puts what an operator supplies under AWSPENDING. The same name again puts the same version again. */
+  /** Puts what an operator supplies into the inbox. The same name again puts the same version again. */
   async supply(name: string, supplied: object): Promise<OperatedRotation> {
-    const served = this.proved.length > 0;
-    const { value, steps } = completeValue(this.#kind, supplied, served ? this.current : undefined);
-    const put = versionId(`${name} as supplied`);
-    await new SecretsManagerStore(this.secrets.client).putPending(this.name, put, JSON.stringify(value));
-    return { versionId: steps.includes("createSecret") ? versionId(name) : put, steps };
+    completeValue(this.#kind, supplied);
+    await new SecretsManagerStore(this.secrets.client).putCurrent(
+      INBOX,
+      versionId(name),
+      JSON.stringify(supplied),
+    );
+    return { versionId: versionId(name), steps: STEPS };
+  }
+
+  /** What can be read in the inbox by a label. */
+  get supplied(): readonly string[] {
+    return Object.entries(this.secrets.labels(INBOX)).flatMap(([version, labels]) =>
+      labels.length === 0 ? [] : [this.secrets.valueOf(INBOX, version) ?? ""],
+    );
   }
 
   /** Calls the function with the steps of a rotation. */

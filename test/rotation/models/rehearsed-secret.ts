@@ -77,6 +77,12 @@ export class ImpliedRuns implements Runs {
     return this.#runs.get(run) ?? this.#made({ secret, run, kind: "rotation", newVersion: run }, "rotating");
   }
 
+  /** A run for a leaked credential. */
+  beginForLeak(version: string): void {
+    const run = { secret: NAME, run: version, kind: "rotation", newVersion: version } as const;
+    this.#runs.set(version, this.#made({ ...run, emergency: true }, "rotating"));
+  }
+
   /** The run by which a phase is asked for. */
   imply(
     phase: Phase,
@@ -119,6 +125,7 @@ export interface RehearsedProps<V> {
   readonly readings?: Readings;
   readonly runs?: Runs;
   readonly approval?: boolean;
+  readonly inbox?: RotationContext<V>["inbox"];
   readonly fingerprint?: RotationContext<V>["fingerprint"];
 }
 
@@ -175,6 +182,7 @@ export class RehearsedSecret<V> {
       store: plan.wrap(new SecretsManagerStore(this.secrets.client)),
       publications: plan.wrap(this.publications),
       proofs: plan.wrap(this.proofs),
+      inbox: this.#props.inbox,
       runs: plan.wrap(this.#props.runs ?? this.implied),
       approval: this.#props.approval,
       fingerprint: this.#props.fingerprint,

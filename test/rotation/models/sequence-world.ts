@@ -412,6 +412,8 @@ export class SequenceWorld<V> {
             key: KEY,
             kind: this.kind.kind,
             rotation: this.kind.mode,
+            // People's values come whole, and wait under AWSPENDING like those that rules make.
+            supplied: false,
             publishes: this.kind.publishes,
             function: FUNCTION,
             overlapSeconds: this.kind.overlapSeconds,

@@ -1,0 +1,77 @@
+import { createHash } from "node:crypto";
+import { RotationError } from "../rotation-error";
+import type { OpenedSecret } from "./opened-secret";
+
+/**
+ * Where people put what they supply: a secret of its own, which they may write and not read, and whose values this function
+ * alone may read. A run is bound to the version of it that has the run's own version id, which nobody can write twice.
+ */
+export interface Inbox<V> {
+  /** Name in Secrets Manager. */
+  readonly name: string;
+  /**
+   * Whether the target adds to what was supplied, by keys that are published: then the next one waits until everybody has
+   * this one. Else a new value takes nothing from anybody, and nothing waits.
+   */
+  readonly publishes: boolean;
+  /**
+   * The kind's value of what was supplied.
+   *
+   * @param current the proved value of AWSCURRENT, from which what people do not supply is carried over
+   * @throws RotationError `value-malformed`, `wrong-environment`, `value-repeated`
+   */
+  complete(supplied: unknown, current: V | undefined): V;
+}
+
+/** Stands where something supplied stood. */
+const USED_UP = '{"usedUp":true}';
+
+/**
+ * What a person has supplied for a version, with what is carried over from AWSCURRENT; `undefined`: nothing. What is
+ * refused is used up, so that a run whose value was refused makes nothing else either.
+ *
+ * @throws RotationError `operator-needed` when it was used up
+ */
+export async function suppliedFor<V>(
+  secret: OpenedSecret<V>,
+  versionId: string,
+  current: V | undefined,
+): Promise<V | undefined> {
+  const { inbox, store, guard } = secret.context;
+  if (inbox === undefined) return undefined;
+  const text = await store.read(inbox.name, versionId);
+  if (text === undefined) {
+    const isUsedUp = (await store.read(inbox.name, tokenOf(versionId, "current"))) !== undefined;
+    if (!isUsedUp) return undefined;
+    throw new RotationError("operator-needed", `what was supplied for version ${versionId} is used up`);
+  }
+  guard(text);
+  const supplied = secret.values.parse(text);
+  try {
+    return inbox.complete(supplied, current);
+  } catch (failure) {
+    await useUp(secret, versionId);
+    throw failure;
+  }
+}
+
+/**
+ * Takes what was supplied for a version out of sight: two other values come after it, so that no label is left on it, and
+ * whoever has not its version id cannot ask for it. Secrets Manager removes it with its oldest versions. The same version
+ * again changes nothing.
+ */
+export async function useUp<V>(
+  { context: { inbox, store } }: OpenedSecret<V>,
+  versionId: string,
+): Promise<void> {
+  if (inbox === undefined) return;
+  for (const place of ["current", "previous"] as const) {
+    await store.putCurrent(inbox.name, tokenOf(versionId, place), USED_UP);
+  }
+}
+
+/** As long as a version id may be. */
+const tokenOf = (versionId: string, place: "current" | "previous"): string =>
+  createHash("sha256")
+    .update(JSON.stringify([versionId, place]))
+    .digest("hex");
