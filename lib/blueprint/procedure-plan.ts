@@ -12,6 +12,7 @@ import type {
 import {
   alarmTopic,
   approvalTopic,
+  auditKeyAlias,
   CADENCE_METRIC,
   CADENCE_STATES,
   changesTable,
@@ -211,12 +212,10 @@ export function procedureOf(registry: Registry, environment: Environment, parts:
         forceDestroy: environment.tier === "development",
         policy: recordsPolicy(environment, names.recordsBucket, roleOf(own("recorder"))),
       },
-      auditKey: auditKeyPlan(
-        registry,
-        environment,
-        names.rotators.map(roleOf),
-        parts.mirror ? [parts.mirror.role.arn] : [],
-      ),
+      auditKey: auditKeyPlan(registry, environment, names.rotators.map(roleOf), [
+        ...(parts.mirror ? [parts.mirror.role.arn] : []),
+        ...(["dispatcher", "watcher"] as const).map((what) => roleOf(own(what))),
+      ]),
       approvals: topic(names.approvalTopic, publisherPolicy(environment, names.approvalTopic, role.arn)),
       reminders: topic(
         names.reminderTopic,
@@ -411,6 +410,7 @@ function functionsOf(
         runsTable: names.runsTable,
         changesTable: names.changesTable,
         publicationsTable: names.publicationsTable,
+        auditKeyAlias: auditKeyAlias(registry.id, environment.name),
         stateMachineArn: machineArn,
         changeRequest: environment.changeRequest,
         callerProof:
@@ -461,6 +461,7 @@ function functionsOf(
       settings: {
         ...common,
         publicationsTable: names.publicationsTable,
+        auditKeyAlias: auditKeyAlias(registry.id, environment.name),
         remindersTopicArn: topicArn(environment, primary, names.reminderTopic),
         dueAheadSeconds: DUE_AHEAD_SECONDS,
         stuckAfterSeconds: STUCK_AFTER_SECONDS,
@@ -515,6 +516,7 @@ const STATE_TEXTS = {
   due: "Secrets that people have to rotate soon",
   overdue: "Secrets that were not rotated on their cadence",
   stuck: "Rotations, replicas or Vaults that stand still",
+  unproven: "Current values that have passed no test: somebody has put them past the procedure",
 } as const;
 
 function alarmsOf(registry: Registry, environment: Environment, machineArn: string): readonly AlarmPlan[] {

@@ -14,7 +14,7 @@ import {
   tableArn,
   topicArn,
 } from "./aws-arns";
-import { arnsIn, inboxArnsIn, throughSecretsManager, withinOneRole } from "./function-rights";
+import { arnsIn, byAuditKey, inboxArnsIn, throughSecretsManager, withinOneRole } from "./function-rights";
 import { statement } from "./target-rights";
 
 /** What rights refer to: names only. */
@@ -88,6 +88,7 @@ export function stateMachineRights(scope: ProcedureScope): readonly PolicyStatem
 
 /** What the dispatcher is allowed: to keep runs, to start rotations and executions, and to stop one that is called back. */
 export function dispatcherRights({
+  registry,
   environment,
   names,
   secrets,
@@ -119,6 +120,7 @@ export function dispatcherRights({
       [tableArn(environment, primary, names.publicationsTable)],
     ),
     statement("DescribeSecrets", ["secretsmanager:DescribeSecret"], arns(secrets)),
+    byAuditKey(registry, environment, "CheckProofs", "kms:VerifyMac"),
     statement(
       "StartRotations",
       ["secretsmanager:RotateSecret"],
@@ -140,7 +142,7 @@ export function dispatcherRights({
       ["states:DescribeExecution", "states:StopExecution"],
       [executionArns(environment, primary, names.stateMachine)],
     ),
-  ].filter(({ Resource }) => Resource.length > 0);
+  ].filter(({ Resource }) => Resource?.length !== 0);
 }
 
 /**
@@ -207,6 +209,7 @@ export function watcherRights(scope: ProcedureScope): readonly PolicyStatement[]
       ["dynamodb:GetItem"],
       [tableArn(environment, primary, names.publicationsTable)],
     ),
+    byAuditKey(scope.registry, environment, "CheckProofs", "kms:VerifyMac"),
     {
       Sid: "CountStates",
       Effect: "Allow",

@@ -132,6 +132,8 @@ export interface DispatcherSettings extends ProcedureSettingsCommon {
   readonly changesTable: string;
   /** Table in which the mirror confirms versions: how long `promote` has to wait. */
   readonly publicationsTable: string;
+  /** Alias of the key that proves versions. */
+  readonly auditKeyAlias: string;
   readonly stateMachineArn: string;
   /** Whether a run that people start needs an approved change request. */
   readonly changeRequest: "required" | "none";
@@ -236,6 +238,8 @@ export interface RecorderSettings extends ProcedureSettingsCommon {
 /** Settings of the watcher. */
 export interface WatcherSettings extends ProcedureSettingsCommon {
   readonly publicationsTable: string;
+  /** Alias of the key that proves versions. */
+  readonly auditKeyAlias: string;
   /** SNS topic of reminders. */
   readonly remindersTopicArn: string;
   /** How long before its cadence ends a secret counts as due. */

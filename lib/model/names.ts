@@ -202,7 +202,7 @@ export const METRIC_NAMESPACE = "SecretsRegistry";
 /** The watcher's metric: how many secrets are in a state. Dimensions: `registry`, `environment`, `state`. */
 export const CADENCE_METRIC = "Secrets";
 /** Values of the metric's dimension `state`. */
-export const CADENCE_STATES = ["due", "overdue", "stuck"] as const;
+export const CADENCE_STATES = ["due", "overdue", "stuck", "unproven"] as const;
 
 /** SQS queue of events that a function could not take. */
 export const deadLetterQueue = (registry: string, environment: string): string =>

@@ -1,3 +1,4 @@
+import { CreateAliasCommand, CreateKeyCommand } from "@aws-sdk/client-kms";
 import {
   CreateSecretCommand,
   DescribeSecretCommand,
@@ -8,9 +9,11 @@ import {
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
 import { type AwsSecretPlan, blueprint, rotates } from "../../lib/blueprint";
-import { type AwsAccess, loadAwsAccount, secretsManager, takeHumanRole } from "../../lib/rehearsal/load";
+import { type AwsAccess, kms, loadAwsAccount, secretsManager, takeHumanRole } from "../../lib/rehearsal/load";
 import { ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
 import { startAwsShim } from "../../lib/rehearsal/shim";
+import { KmsVersionProofs } from "../../lib/rotation/adapters/kms-version-proofs";
+import { SecretsManagerLook } from "../../lib/rotation/adapters/secrets-manager-look";
 import { registry } from "../../registry";
 import { ALL_RIGHTS, generatedValue } from "./rehearsed-environment";
 
@@ -25,6 +28,7 @@ const secretOf = (key: string): AwsSecretPlan => {
   return found;
 };
 const stripe = secretOf(STRIPE);
+const paypal = secretOf("payments/paypal");
 const inbox = stripe.inbox?.name ?? "";
 const supplied = plan.secrets.filter(
   (secret): secret is AwsSecretPlan => secret.store === "aws" && secret.inbox !== undefined,
@@ -169,6 +173,17 @@ describe("what people supply goes into an inbox", () => {
     expect(await read(inbox, { VersionId })(as.itsFunction)).toBe("allowed");
   });
 
+  test("which takes another value under a version's id from nobody, so that a run is about what was supplied for it", async () => {
+    const supply = (SecretString: string) =>
+      outcome(
+        as.operator.send(
+          new PutSecretValueCommand({ SecretId: inbox, ClientRequestToken: current, SecretString }),
+        ),
+      );
+    expect(await supply(value())).toBe("allowed");
+    expect(await supply(JSON.stringify({ by: "somebody else" }))).toBe("ResourceExistsException");
+  });
+
   test.each(["mirror", "otherFunction", "consumer", "deployer"] as const)(
     "which %s neither reads nor writes",
     async (who) => {
@@ -200,6 +215,45 @@ describe("nobody who supplies values reads live ones", () => {
   test("by its version: refused", async () => {
     expect(await read(stripe.name, { VersionId: current })(as.operator)).toBe("refused");
     expect(await read(stripe.name)(as.consumer)).toBe("allowed");
+  });
+});
+
+describe("what break-glass puts past every test", () => {
+  let proofs: KmsVersionProofs;
+  const look = () => new SecretsManagerLook(secretsManager(root, region), proofs).look(paypal.name);
+
+  beforeAll(async () => {
+    const AliasName = plan.procedure?.auditKey.alias ?? "";
+    const client = kms(root, region);
+    const { KeyMetadata } = await client.send(
+      new CreateKeyCommand({ KeyUsage: "GENERATE_VERIFY_MAC", KeySpec: "HMAC_256" }),
+    );
+    await client.send(new CreateAliasCommand({ AliasName, TargetKeyId: KeyMetadata?.KeyId }));
+    proofs = new KmsVersionProofs(client, AliasName);
+  });
+
+  test.each<[string, string[] | undefined]>([
+    ["a value, which moves AWSCURRENT at once", undefined],
+    ["a value that says it is verified", ["AWSCURRENT", "VERIFIED"]],
+    ["a value with what looks like a proof", ["AWSCURRENT", FORGED]],
+  ])("is seen by the watcher: %s", async (_, stages) => {
+    expect(await put(paypal.name, stages)(as.breakGlass)).toBe("allowed");
+    expect(await look()).toMatchObject({ currentSince: expect.any(Date), verified: undefined });
+  });
+
+  test("and what its function has proved is not", async () => {
+    const { VersionId = "", ARN = "" } = await as.breakGlass.send(
+      new PutSecretValueCommand({ SecretId: paypal.name, SecretString: value() }),
+    );
+    const proof = await proofs.labelFor(ARN, VersionId);
+    await secretsManager(root, region).send(
+      new UpdateSecretVersionStageCommand({
+        SecretId: paypal.name,
+        VersionStage: proof,
+        MoveToVersionId: VersionId,
+      }),
+    );
+    expect(await look()).toMatchObject({ verified: VersionId, isServed: true });
   });
 });
 

@@ -1,6 +1,7 @@
 import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { UpdateAssumeRolePolicyCommand } from "@aws-sdk/client-iam";
+import { KMSClient } from "@aws-sdk/client-kms";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
@@ -13,6 +14,7 @@ import { clientSettings, iam } from "../../lib/rehearsal/load/aws-account";
 import type { RehearsedWorld } from "../../lib/rehearsal/world";
 import { awsWatcherSinks } from "../../lib/rotation/adapters/aws-watcher-sinks";
 import { DynamoDbPublications } from "../../lib/rotation/adapters/dynamodb-publications";
+import { KmsVersionProofs } from "../../lib/rotation/adapters/kms-version-proofs";
 import { SecretsManagerLook } from "../../lib/rotation/adapters/secrets-manager-look";
 import { Watcher } from "../../lib/rotation/procedure/watcher";
 import type { ProcedureWorld } from "./rehearsed-procedure";
@@ -102,7 +104,10 @@ async function watch(world: RehearsedWorld): Promise<void> {
   const day = new Date(Date.now() + 85 * DAY).toISOString().slice(0, 10);
   const watcher = new Watcher({
     settings: own,
-    secrets: new SecretsManagerLook(new SecretsManagerClient(client)),
+    secrets: new SecretsManagerLook(
+      new SecretsManagerClient(client),
+      new KmsVersionProofs(new KMSClient(client), own.auditKeyAlias),
+    ),
     publications: new DynamoDbPublications(new DynamoDBClient(client), own.publicationsTable),
     sinks: awsWatcherSinks(new CloudWatchClient(client), new SNSClient(client), own),
     clock: { now: () => new Date(`${day}T08:00:00.000Z`) },

@@ -41,6 +41,7 @@ const PROCEDURE: Readonly<Record<string, Foreign>> = {
         runsTable: "r",
         changesTable: "c",
         publicationsTable: "p",
+        auditKeyAlias: "alias/a",
         stateMachineArn: "m",
         changeRequest: "none",
         secrets: {},
@@ -66,6 +67,7 @@ const PROCEDURE: Readonly<Record<string, Foreign>> = {
     settings: {
       ...COMMON,
       publicationsTable: "p",
+      auditKeyAlias: "alias/a",
       remindersTopicArn: "t",
       dueAheadSeconds: 1,
       stuckAfterSeconds: 1,

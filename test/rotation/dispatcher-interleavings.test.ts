@@ -109,6 +109,7 @@ class World {
         runsTable: "runs",
         changesTable: "changes",
         publicationsTable: "publications",
+        auditKeyAlias: "alias/audit",
         stateMachineArn: "arn",
         changeRequest: "required",
         secrets: {
@@ -130,6 +131,7 @@ class World {
       runs: mortally(this.table),
       store: mortally(new SecretsManagerStore(this.secrets.client)),
       publications: new PublicationsModel(),
+      proofs: this.proofs,
       rotations: mortally({ start: async (_: string, version: string) => this.#rotateBySchedule(version) }),
       functions: mortally({
         invoke: async (name: string, event: object) =>

@@ -4,6 +4,7 @@ import { rotationSchedule } from "../../lib/model/rotation-schedule";
 import { Dispatcher } from "../../lib/rotation/procedure/dispatcher";
 import { isRotationDue } from "../../lib/rotation/procedure/due-rotations";
 import { ExecutionsModel } from "./models/executions-model";
+import { ProofsModel } from "./models/proofs-model";
 import { PublicationsModel, silentLog, TestClock, versionId } from "./models/rehearsed-secret";
 import { RunTableModel } from "./models/run-table-model";
 import { NOBODY } from "./models/sts-model";
@@ -116,6 +117,7 @@ function dispatcherWith({ verified = true }: { readonly verified?: boolean } = {
       runsTable: "runs",
       changesTable: "changes",
       publicationsTable: "publications",
+      auditKeyAlias: "alias/audit",
       stateMachineArn: "arn",
       changeRequest: "required",
       callerProof: "required",
@@ -149,6 +151,7 @@ function dispatcherWith({ verified = true }: { readonly verified?: boolean } = {
       }),
     },
     publications,
+    proofs: new ProofsModel(),
     rotations: { start: async (_, version) => void started.push(version) },
     functions: { invoke: async () => ({}) },
     identities: NOBODY,

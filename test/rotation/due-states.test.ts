@@ -15,6 +15,8 @@ const well: FoundSecret = {
   changedAt: ago(DAY),
   currentSince: ago(DAY),
   replicasBehind: [],
+  isUnproven: false,
+  isServed: true,
   vaultBehind: false,
 };
 const facts = (found: FoundSecret | undefined, more: Partial<SecretFacts> = {}): SecretFacts => ({
@@ -66,6 +68,21 @@ const CASES: readonly (readonly [string, SecretFacts, Pick<DueState, "cadence" |
     facts({ ...well, replicasBehind: ["us-east-1"] }),
     { cadence: "kept", stuck: ["replica"] },
   ],
+  [
+    "a value of just now that nothing proves",
+    facts({ ...well, currentSince: ago(0.1), isUnproven: true }),
+    { cadence: "kept", stuck: ["unproven"] },
+  ],
+  [
+    "a first value of just now, which is tested next",
+    facts({ ...well, currentSince: ago(0.5), isUnproven: true, isServed: false }),
+    { cadence: "kept", stuck: [] },
+  ],
+  [
+    "a first value that nobody has tested",
+    facts({ ...well, currentSince: ago(2), isUnproven: true, isServed: false }),
+    { cadence: "kept", stuck: ["unproven"] },
+  ],
   ["a Vault behind", facts({ ...well, vaultBehind: true }), { cadence: "kept", stuck: ["vault"] }],
   [
     "everything at once",
@@ -74,9 +91,11 @@ const CASES: readonly (readonly [string, SecretFacts, Pick<DueState, "cadence" |
       currentSince: ago(200 * DAY),
       pendingSince: ago(2),
       replicasBehind: ["us-east-1"],
+      isUnproven: true,
+      isServed: true,
       vaultBehind: true,
     }),
-    { cadence: "overdue", stuck: ["pending", "replica", "vault"] },
+    { cadence: "overdue", stuck: ["pending", "replica", "unproven", "vault"] },
   ],
 ];
 
@@ -99,6 +118,8 @@ const anyFacts: fc.Arbitrary<SecretFacts> = fc.record({
       currentSince: time,
       pendingSince: time,
       replicasBehind: fc.constantFrom([], ["us-east-1"]),
+      isUnproven: fc.boolean(),
+      isServed: fc.boolean(),
       vaultBehind: fc.boolean(),
     }),
     { nil: undefined },

@@ -39,6 +39,7 @@ import { S3RecordArchive } from "../../lib/rotation/adapters/s3-record-archive";
 import { SecretsManagerLook } from "../../lib/rotation/adapters/secrets-manager-look";
 import { SecretsManagerStore } from "../../lib/rotation/adapters/secrets-manager-store";
 import { StepFunctionsExecutions } from "../../lib/rotation/adapters/step-functions-executions";
+import type { ProofChecks } from "../../lib/rotation/ports";
 import { Dispatcher } from "../../lib/rotation/procedure/dispatcher";
 import type { DispatcherRequest } from "../../lib/rotation/procedure/dispatcher-event";
 import { Recorder, recorderEvent } from "../../lib/rotation/procedure/recorder";
@@ -125,9 +126,12 @@ afterAll(async () => {
   await group?.stop();
 });
 
-/** A label that the dispatcher takes for a proof: it asks nobody. */
+/** A proof of this world: no key of KMS makes it. */
 const looksProved = (version: string): ProofLabel =>
   proofLabel(createHash("sha256").update(version).digest());
+const PROOFS: ProofChecks = {
+  proves: async (_arn, version, labels) => labels.includes(looksProved(version)),
+};
 
 /** A secret of its own, with a current value and, where asked for, one that waits. */
 async function secretWith(
@@ -197,6 +201,7 @@ describe("the dispatcher on AWS's services", () => {
         runsTable: RUNS,
         changesTable: CHANGES,
         publicationsTable: PUBLICATIONS,
+        auditKeyAlias: "alias/audit",
         stateMachineArn: machineArn,
         changeRequest: "none",
         secrets: {
@@ -218,6 +223,7 @@ describe("the dispatcher on AWS's services", () => {
       runs: plan.wrap(new DynamoDbRuns(dynamoDb, RUNS, CHANGES)),
       store: plan.wrap(new SecretsManagerStore(secretsManager)),
       publications: new DynamoDbPublications(dynamoDb, PUBLICATIONS),
+      proofs: PROOFS,
       rotations: { start: async () => undefined },
       functions: plan.wrap({
         invoke: async (called: string, event: object) => {
@@ -226,7 +232,9 @@ describe("the dispatcher on AWS's services", () => {
           const store = new SecretsManagerStore(secretsManager);
           const { labels } = await store.describe(name);
           const [from = ""] = [...labels].find(([, held]) => held.includes("AWSCURRENT")) ?? [];
-          if (Step === "finishSecret" && from !== to) await store.moveLabel(name, "AWSCURRENT", { from, to });
+          if (Step !== "finishSecret" || from === to) return {};
+          await store.moveLabel(name, looksProved(to), { to });
+          await store.moveLabel(name, "AWSCURRENT", { from, to });
           return {};
         },
       }),
@@ -626,6 +634,14 @@ describe("the watcher on AWS's services", () => {
   test("counts states with explicit zeros, and reminds each owner once a day", async () => {
     const old = await secretWith(false);
     const fresh = await secretWith(false);
+    const byHand = await secretWith(false);
+    const forged = await secretWith(false);
+    for (const { name } of [byHand, forged]) {
+      const VersionStages = ["AWSCURRENT", ...(name === forged.name ? [`VERIFIED.${"0".repeat(64)}`] : [])];
+      await secretsManager.send(
+        new PutSecretValueCommand({ SecretId: name, SecretString: '{"value":"by hand"}', VersionStages }),
+      );
+    }
     const [sns, sqs, cloudWatch] = [
       new SNSClient(clientOf()),
       new SQSClient(clientOf()),
@@ -665,12 +681,15 @@ describe("the watcher on AWS's services", () => {
       environment: "test",
       region: REGION,
       publicationsTable: PUBLICATIONS,
+      auditKeyAlias: "alias/audit",
       remindersTopicArn: TopicArn,
       dueAheadSeconds: 14 * 86_400,
       stuckAfterSeconds: 3_600,
       secrets: {
         [old.name]: watched(old, 86_400),
         [fresh.name]: watched(fresh, 365 * 86_400),
+        [byHand.name]: watched(byHand, 365 * 86_400),
+        [forged.name]: watched(forged, 365 * 86_400),
         "test/no/such": watched({ key: "no/such" }, 86_400),
       },
     };
@@ -678,14 +697,14 @@ describe("the watcher on AWS's services", () => {
     const watcherAt = (hour: number) =>
       new Watcher({
         settings,
-        secrets: new SecretsManagerLook(secretsManager),
+        secrets: new SecretsManagerLook(secretsManager, PROOFS),
         publications: new DynamoDbPublications(dynamoDb, PUBLICATIONS),
         sinks: awsWatcherSinks(cloudWatch, sns, settings),
         // The day after tomorrow.
         clock: { now: () => new Date(midnight + 2 * 86_400_000 + hour * 3_600_000) },
         log: silentLog,
       });
-    const counts = { due: 0, overdue: 1, stuck: 3 };
+    const counts = { due: 0, overdue: 1, stuck: 5, unproven: 2 };
     await expect(watcherAt(7).run()).resolves.toEqual({ ...counts, reminded: [] });
     await expect(watcherAt(8).run()).resolves.toEqual({ ...counts, reminded: ["payments"] });
     const { Messages = [] } = await sqs.send(

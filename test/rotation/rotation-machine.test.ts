@@ -211,6 +211,8 @@ describe("what the protocol refuses", () => {
       "value-malformed",
       async ({ secret }) => {
         secret.secrets.putByHand(secret.name, v(90), "no json at all");
+        // Without a proof it would be taken back.
+        secret.proofs.prove(secret.secrets, secret.name, v(90));
         secret.confirm();
         secret.clock.advance(2 * HOUR);
         secret.secrets.stage(secret.name, v(2));

@@ -168,4 +168,49 @@ describe("a version that somebody else made current", () => {
     expect(secret.labels[V3]).toEqual(["AWSCURRENT", "VERIFIED", "proof"]);
     expect(secret.proved).toEqual([V3]);
   });
+
+  test.each<[string, (secret: Awaited<ReturnType<typeof rotatedTwice>>["secret"]) => void]>([
+    ["a value without a label", () => undefined],
+    [
+      "one with what looks like a proof",
+      (secret) => secret.secrets.label(secret.name, `VERIFIED.${"0".repeat(64)}`, V3),
+    ],
+    ["one that is not even of the kind's form", () => undefined],
+  ])("goes back by the next rotation, which follows what was served before: %s", async (what, label) => {
+    const { secret, server } = await rotatedTwice();
+    const served = secret.current;
+    const value = what.includes("form") ? "nonsense" : JSON.stringify({ username: "b", password: "by-hand" });
+    secret.secrets.putByHand(secret.name, V3, value);
+    label(secret);
+    const V4 = versionId("4");
+    await secret.rotate(V4);
+    expect(secret.labels).toMatchObject({ [V2]: ["AWSPREVIOUS"], [V4]: ["AWSCURRENT", "proof"] });
+    expect(secret.proved).toEqual([V4]);
+    // The overlap is that of the value which pods hold.
+    expect(served !== undefined && server.lets(served)).toBe(true);
+    expect(secret.current !== undefined && server.lets(secret.current)).toBe(true);
+  });
+
+  test("goes back wherever the call dies, and is served by nobody meanwhile", async () => {
+    const deaths = await crashEverywhere(async () => {
+      const { secret } = await rotatedTwice();
+      secret.secrets.putByHand(secret.name, V3, JSON.stringify({ username: "b", password: "by-hand" }));
+      return {
+        work: (plan) => secret.rotate(versionId("4"), plan),
+        afterCrash: async () => undefined,
+        afterAll: async () => {
+          expect(secret.currentVersion).toBe(versionId("4"));
+          expect(secret.proved).toContain(versionId("4"));
+        },
+      };
+    });
+    expect(deaths).toBeGreaterThan(10);
+  });
+
+  test("stays where nothing was proved before: there is nothing to go back to", async () => {
+    const { secret } = accounts();
+    secret.secrets.putByHand(secret.name, V1, JSON.stringify({ username: "a", password: "first" }));
+    await secret.rotate(V2);
+    expect(secret.proved).toEqual([V2]);
+  });
 });

@@ -36,6 +36,8 @@ export interface SecretRuns {
    * people supply.
    */
   readonly published?: boolean | undefined;
+  /** The version under AWSCURRENT, when nothing proves that it has passed its test. */
+  readonly unproven?: string | undefined;
 }
 
 /** Calls that may succeed by themselves are made so often. */

@@ -427,6 +427,8 @@ export interface StatusReport {
   readonly state?: string | undefined;
   /** When the next change may come: ISO 8601, UTC. */
   readonly possibleFrom?: string | undefined;
+  /** The version under AWSCURRENT, when nothing proves that it has passed its test: somebody has put it past every test. */
+  readonly unproven?: string | undefined;
   /** What comes next, as a sentence. */
   readonly next: string;
 }
@@ -453,8 +455,6 @@ export async function rotationStatus(
           found.secret,
           current,
         );
-  const command = `secrets-registry rotate ${key} --env ${environment}`;
-  const when = from === undefined ? "" : `, from ${from.toISOString()} on`;
   return {
     secret: key,
     environment,
@@ -462,13 +462,38 @@ export async function rotationStatus(
     latest,
     state: execution?.state,
     possibleFrom: from?.toISOString(),
-    next:
-      open !== undefined
-        ? `${wordsOf(open, execution?.state)}. Follow it: ${command}.`
-        : waits
-          ? `The published key can be put to use${when}: ${command} --phase promote.`
-          : `The next rotation is possible${when}: ${command}.`,
+    ...(runs.unproven === undefined ? {} : { unproven: runs.unproven }),
+    next: whatNext(work, { ...runs, state: execution?.state, waits, from }),
   };
+}
+
+/** What comes next, as a sentence. */
+function whatNext(
+  { found, labels }: Pick<Work, "found" | "labels">,
+  {
+    open,
+    unproven,
+    state,
+    waits,
+    from,
+  }: Pick<SecretRuns, "open" | "unproven"> & {
+    readonly state: string | undefined;
+    readonly waits: boolean;
+    readonly from: Date | undefined;
+  },
+): string {
+  const command = `secrets-registry rotate ${found.secret.key} --env ${labels.environment}`;
+  const when = from === undefined ? "" : `, from ${from.toISOString()} on`;
+  if (open !== undefined) return `${wordsOf(open, state)}. Follow it: ${command}.`;
+  if (unproven !== undefined) {
+    return (
+      `Nothing proves that version ${unproven}, which is current, has passed its test: somebody has put it past every ` +
+      `test, and no Vault gets it. Find out who. Back to what was served before, and on to a new value: ${command}.`
+    );
+  }
+  return waits
+    ? `The published key can be put to use${when}: ${command} --phase promote.`
+    : `The next rotation is possible${when}: ${command}.`;
 }
 
 function isPromotionNext({ found }: Pick<Work, "found">, current: string, runs: SecretRuns): boolean {

@@ -2,17 +2,29 @@ import {
   DescribeSecretCommand,
   ListSecretVersionIdsCommand,
   type SecretsManagerClient,
+  type SecretVersionsListEntry,
 } from "@aws-sdk/client-secrets-manager";
+import type { ProofChecks } from "../ports";
 import type { Look, WatchedSecrets } from "../procedure/watcher";
 import { looksLikeProof } from "../version-proof";
 import { awsFailure, awsNameOf } from "./aws-failure";
 
+type Version = Pick<SecretVersionsListEntry, "VersionId" | "VersionStages">;
+
+const BY_FORM: ProofChecks = { proves: async (_arn, _version, labels) => labels.some(looksLikeProof) };
+
 /** {@link WatchedSecrets} of AWS Secrets Manager. Reads no value. */
 export class SecretsManagerLook implements WatchedSecrets {
   readonly #client: SecretsManagerClient;
+  readonly #proofs: ProofChecks;
 
-  constructor(client: SecretsManagerClient) {
+  /**
+   * @param proofs whether a label proves its version. Default: by its form, for people, who may not ask KMS: a label that
+   * was made up has it, too
+   */
+  constructor(client: SecretsManagerClient, proofs: ProofChecks = BY_FORM) {
     this.#client = client;
+    this.#proofs = proofs;
   }
 
   async look(secretName: string): Promise<Look | undefined> {
@@ -33,11 +45,19 @@ export class SecretsManagerLook implements WatchedSecrets {
         replicasBehind: (secret.ReplicationStatus ?? []).flatMap(({ Region = "", Status }) =>
           Status === "InSync" ? [] : [Region],
         ),
-        verified: current?.VersionStages?.some(looksLikeProof) ? current.VersionId : undefined,
+        isServed: Versions.some(({ VersionStages = [] }) => VersionStages.some(looksLikeProof)),
+        verified: (await this.#isProved(secret.ARN, current)) ? current?.VersionId : undefined,
       };
     } catch (failure) {
       if (awsNameOf(failure) === "ResourceNotFoundException") return undefined;
-      throw awsFailure(failure, `secretsmanager:DescribeSecret, ListSecretVersionIds of ${secretName}`);
+      throw awsFailure(
+        failure,
+        `secretsmanager:DescribeSecret, ListSecretVersionIds, kms:VerifyMac of ${secretName}`,
+      );
     }
+  }
+
+  async #isProved(arn = "", { VersionId = "", VersionStages = [] }: Version = {}): Promise<boolean> {
+    return this.#proofs.proves(arn, VersionId, VersionStages);
   }
 }

@@ -7,7 +7,7 @@ import { type Change, enforceWait } from "../waiting-law";
 import { makeCurrent } from "./proofs";
 import type { RotationContext } from "./rotation-context";
 import { type Held, VersionValues } from "./version-values";
-import type { Versions } from "./versions";
+import { Versions } from "./versions";
 
 /** Faults that are no wonder at a place for which the function has neither rights nor an admin any more. */
 const OUT_OF_REACH: ReadonlySet<RotationFaultCode> = new Set([
@@ -32,6 +32,12 @@ export class OpenedSecret<V> {
     readonly versions: Versions,
   ) {
     this.values = new VersionValues(context, secretId);
+  }
+
+  /** The same secret, as it is now. */
+  async reopened(): Promise<OpenedSecret<V>> {
+    const description = await this.context.store.describe(this.secretId);
+    return new OpenedSecret(this.context, this.secretId, new Versions(description));
   }
 
   /** A version that an earlier rotation has left behind must not come back by a late or a wrong call. */

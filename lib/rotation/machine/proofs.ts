@@ -45,6 +45,27 @@ export async function proveCurrent(secret: ProvableSecret, versionId: string): P
   await retireProofs(secret, versionId, await prove(secret, versionId));
 }
 
+/**
+ * Takes AWSCURRENT back from a version that is not proved, to the one that was served before: somebody has put a value past
+ * every test. Where no version is proved, there is nothing to go back to.
+ *
+ * @returns whether AWSCURRENT has moved
+ */
+export async function takeBackUnproven({ context, secretId, versions }: ProvableSecret): Promise<boolean> {
+  const current = versions.holderOf("AWSCURRENT");
+  if (current === undefined || !versions.isServed) return false;
+  const isProved = async (id: string): Promise<boolean> =>
+    versions.proofsOf(id).length > 0 &&
+    versions.has(id, await context.proofs.labelFor(versions.secretArn, id));
+  if (await isProved(current)) return false;
+  for (const former of versions.provedBeside(current)) {
+    if (!(await isProved(former))) continue;
+    await context.store.moveLabel(secretId, "AWSCURRENT", { from: current, to: former });
+    return true;
+  }
+  return false;
+}
+
 /** Gives a version its proof. One by another key, such as that of a region that was lost, goes. */
 async function prove(secret: ProvableSecret, versionId: string): Promise<ProofLabel> {
   const { context, secretId, versions } = secret;

@@ -5,7 +5,7 @@ import { requireRunOf } from "../run-authority";
 import { endEarlierCredential } from "./earlier-credential";
 import { suppliedFor, useUp } from "./inbox";
 import type { OpenedSecret } from "./opened-secret";
-import { isProven } from "./proofs";
+import { isProven, takeBackUnproven } from "./proofs";
 import { publishedBy } from "./published-keys";
 import { alreadyDone, done, type RotationOutcome } from "./rotation-context";
 import { beside, type Held } from "./version-values";
@@ -82,6 +82,13 @@ async function create<V>(secret: OpenedSecret<V>, versionId: string): Promise<Ro
   if ((await values.read(versionId)) !== undefined) {
     await useUp(secret, versionId);
     return alreadyDone(versionId);
+  }
+  if (await takeBackUnproven(secret)) {
+    log.warn("AWSCURRENT was put past every test: what was served before is back", {
+      secret: secretName,
+      version: versions.holderOf("AWSCURRENT"),
+    });
+    return create(await secret.reopened(), versionId);
   }
   const currentId = versions.holderOf("AWSCURRENT");
   const current = currentId === undefined ? undefined : await values.read(currentId);

@@ -37,6 +37,25 @@ export class Versions {
     return this.ids.some((id) => this.proofsOf(id).length > 0);
   }
 
+  /**
+   * AWSCURRENT; or, where it has no proof and another version has one, that: what was served before somebody has put a value
+   * past every test. By the form of proofs.
+   */
+  get standing(): string | undefined {
+    const current = this.holderOf("AWSCURRENT");
+    if (current === undefined || this.proofsOf(current).length > 0) return current;
+    return this.provedBeside(current)[0] ?? current;
+  }
+
+  /** Other versions that were proved and are not under way, AWSPREVIOUS first. */
+  provedBeside(versionId: string): readonly string[] {
+    const others = this.ids.filter(
+      (id) => id !== versionId && !this.has(id, "AWSPENDING") && this.proofsOf(id).length > 0,
+    );
+    const isPrevious = (id: string): boolean => this.has(id, "AWSPREVIOUS");
+    return [...others.filter(isPrevious), ...others.filter((id) => !isPrevious(id))];
+  }
+
   get ids(): readonly string[] {
     return [...this.#description.labels.keys()];
   }

@@ -12,6 +12,7 @@ import { StepFunctionsExecutions } from "../adapters/step-functions-executions";
 import { StsCallerIdentities } from "../adapters/sts-caller-identities";
 import { systemClock } from "../adapters/system";
 import type { LambdaHandler } from "../lambda-entry";
+import { lazyAuditKey } from "../lazy-audit-key";
 import type { LogFields } from "../ports";
 import { Dispatcher, type DispatcherContext, type DispatcherOutcome } from "./dispatcher";
 import { type DispatcherRequest, parseDispatcherEvent } from "./dispatcher-event";
@@ -53,6 +54,7 @@ export async function assembleDispatcher(): Promise<LambdaHandler<DispatcherOutc
     runs: new DynamoDbRuns(dynamoDb, settings.runsTable, settings.changesTable),
     store: new SecretsManagerStore(secretsManager),
     publications: new DynamoDbPublications(dynamoDb, settings.publicationsTable),
+    proofs: lazyAuditKey(region, settings.auditKeyAlias).proofs,
     rotations: new SecretsManagerRotations(secretsManager),
     // A second invocation while the first one works would meet it in the middle.
     functions: new LambdaFunctions(

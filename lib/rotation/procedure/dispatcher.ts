@@ -4,7 +4,7 @@ import type { LoadedRun, RecorderEvent, RunKind, RunOutcome } from "../../model/
 import { STEPS, type Step } from "../event";
 import { derivedVersionId } from "../machine/derived-version";
 import { Versions } from "../machine/versions";
-import type { Clock, Logbook, Publications, SecretStore } from "../ports";
+import type { Clock, Logbook, ProofChecks, Publications, SecretStore } from "../ports";
 import { RotationError } from "../rotation-error";
 import { enforceWait } from "../waiting-law";
 import type { CallerIdentities } from "./caller-identity";
@@ -23,6 +23,7 @@ export interface DispatcherContext {
   readonly runs: RunTable;
   readonly store: Pick<SecretStore, "describe">;
   readonly publications: Pick<Publications, "confirmedAt">;
+  readonly proofs: ProofChecks;
   readonly rotations: ScheduledRotations;
   readonly functions: Functions;
   readonly identities: CallerIdentities;
@@ -64,6 +65,8 @@ export type DispatcherOutcome =
       readonly open?: RunView;
       readonly latest: readonly RunView[];
       readonly published?: boolean;
+      /** The version under AWSCURRENT, when nothing proves that it has passed its test. */
+      readonly unproven?: string;
     }
   | {
       readonly result: "swept";
@@ -84,15 +87,18 @@ const SHOWN = 10;
  */
 const UNLABELLED_FOR_MS = 3_600_000;
 
+/** What follows when a version has its value. */
+const AFTER_VALUE: readonly Step[] = ["setSecret", "testSecret", "finishSecret"];
+
 /** Why a run was given up. */
 type WithdrawalCode = "value-replaced" | "called-back" | "never-current" | "superseded";
 
 /**
- * `waiting`: its version is not current yet, and somebody has to bring it there. `over`: nothing will bring the run to
- * its end: its execution has ended without doing so, or its version never got a label. Only then may another run have the
- * secret.
+ * `waiting`: its version is not current yet, or not tested, and somebody has to bring it there. `unproven`: it is current,
+ * and nobody has tested it for so long that nobody will. `over`: nothing will bring the run to its end: its execution has
+ * ended without doing so, or its version never got a label. Only then may another run have the secret.
  */
-type Standing = "waiting" | "under-way" | "to-start" | "over";
+type Standing = "waiting" | "unproven" | "under-way" | "to-start" | "over";
 
 interface Dispatched extends DispatchedSecret {
   readonly name: string;
@@ -211,7 +217,7 @@ export class Dispatcher {
   /** Everything that can be refused is refused here, before anything has changed. */
   async #newRun(secret: Dispatched, request: RunRequest, asker: ProvenCaller): Promise<NewRun> {
     const labels = await this.#labels(secret.name);
-    const current = labels.holderOf("AWSCURRENT");
+    const current = labels.standing;
     const run =
       request.action === "promote"
         ? promotionOf(secret, request.versionId ?? current)
@@ -249,7 +255,8 @@ export class Dispatcher {
     if (isByPeople && !isThere && !(secret.supplied && versionId !== undefined)) {
       throw new RotationError("operator-needed", `${secret.name} has no value that waits to be rotated in`);
     }
-    const current = labels.holderOf("AWSCURRENT");
+    // What somebody has put past every test, createSecret takes back.
+    const current = labels.standing;
     return {
       secret: secret.name,
       run: version,
@@ -337,10 +344,14 @@ export class Dispatcher {
     }
     if (run.kind === "promotion") await this.#promote(secret, run);
     else if (secret.rotation !== "automatic") await this.#takeSteps(secret, run, STEPS);
-    else if (!(await this.#labels(secret.name)).has(run.newVersion, "AWSCURRENT")) {
-      // AWSCURRENT's event brings the run here again.
-      await this.#context.rotations.start(secret.name, run.newVersion);
-      return { result: "under-way", run: viewOf(secret, run) };
+    else {
+      const labels = await this.#labels(secret.name);
+      if (!labels.has(run.newVersion, "AWSCURRENT")) {
+        // AWSCURRENT's event brings the run here again.
+        await this.#context.rotations.start(secret.name, run.newVersion);
+        return { result: "under-way", run: viewOf(secret, run) };
+      }
+      if (labels.proofsOf(run.newVersion).length === 0) await this.#takeSteps(secret, run, AFTER_VALUE);
     }
     return this.#start(secret, run);
   }
@@ -445,8 +456,10 @@ export class Dispatcher {
     const open = await runs.open(secret.name);
     const latest = await runs.latest(secret.name, SHOWN);
     const published = await this.#holdsPublished(secret);
+    const unproven = await this.#unprovenIn(secret);
     return {
       result: "status",
+      ...(unproven === undefined ? {} : { unproven }),
       ...(published === undefined ? {} : { published }),
       ...(open === undefined ? {} : { open: viewOf(secret, open) }),
       latest: latest.map((run) => viewOf(secret, run)),
@@ -466,11 +479,26 @@ export class Dispatcher {
     return (answer as { readonly published?: boolean } | undefined)?.published ?? false;
   }
 
+  /** Asked of KMS: the form of a label proves nothing. */
+  async #unprovenIn({ name }: Dispatched): Promise<string | undefined> {
+    const labels = await this.#labels(name);
+    const current = labels.holderOf("AWSCURRENT");
+    if (current === undefined) return undefined;
+    const isProved = await this.#context.proofs.proves(
+      labels.secretArn,
+      current,
+      labels.labelsOf(current) ?? [],
+    );
+    return isProved ? undefined : current;
+  }
+
   async #labelMoved(secretName: string, versionId: string): Promise<DispatcherOutcome> {
     const secret = this.#secrets().find(({ name }) => name === secretName);
     if (secret === undefined) return { result: "nothing-to-do" };
     const run = await this.#context.runs.read(secretName, versionId);
     if (run === undefined || !isBeforeProof(run)) return { result: "nothing-to-do" };
+    // A first value is current before it was tested, and so is what somebody has put by hand.
+    if ((await this.#labels(secretName)).proofsOf(versionId).length === 0) return { result: "nothing-to-do" };
     return this.#start(secret, run);
   }
 
@@ -494,9 +522,9 @@ export class Dispatcher {
         if (standing === "to-start") {
           await this.#start(secret, open);
           count.started += 1;
-        } else if (standing === "waiting" && open.status === "starting") {
+        } else if (standing === "unproven" || (standing === "waiting" && open.status === "starting")) {
           // Whoever was about to make its version current may have died: that call can be repeated.
-          await this.#takeSteps(secret, open, ["finishSecret"]);
+          await this.#takeSteps(secret, open, standing === "unproven" ? AFTER_VALUE : ["finishSecret"]);
           await this.#start(secret, open);
           count.started += 1;
         } else if (standing === "waiting" && goesOnAlone(secret, open, clock.now())) {
@@ -570,9 +598,13 @@ export class Dispatcher {
     if (state !== undefined) return state === "running" ? "under-way" : "over";
     if (run.direction === "back") return "to-start";
     const labels = await this.#labels(run.secret);
-    if (labels.has(run.newVersion, "AWSCURRENT")) return "to-start";
+    const isOld = clock.now().getTime() - run.startedAt.getTime() > UNLABELLED_FOR_MS;
+    if (labels.has(run.newVersion, "AWSCURRENT")) {
+      if (labels.proofsOf(run.newVersion).length > 0) return "to-start";
+      return isOld ? "unproven" : "waiting";
+    }
     if (labels.has(run.newVersion, "AWSPENDING")) return "waiting";
-    return clock.now().getTime() - run.startedAt.getTime() > UNLABELLED_FOR_MS ? "over" : "waiting";
+    return isOld ? "over" : "waiting";
   }
 
   /** Begins the run that retires what the latest run has left. */

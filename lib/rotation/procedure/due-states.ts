@@ -20,12 +20,16 @@ export interface FoundSecret {
   readonly pendingSince?: Date | undefined;
   /** Regions whose replica does not have what the primary one has. */
   readonly replicasBehind: readonly string[];
+  /** Nothing proves that AWSCURRENT has passed its test. */
+  readonly isUnproven: boolean;
+  /** Whether any version was proved once: without one, the first value may still be in the middle of its test. */
+  readonly isServed: boolean;
   /** AWSCURRENT has passed its test, and not every Vault has confirmed it. */
   readonly vaultBehind: boolean;
 }
 
 /** Reason for which a secret is stuck. */
-export type StuckReason = "missing" | "no-value" | "pending" | "replica" | "vault";
+export type StuckReason = "missing" | "no-value" | "pending" | "replica" | "unproven" | "vault";
 
 /** State of a secret, as far as something is to be done about it. */
 export interface DueState {
@@ -97,6 +101,8 @@ function stuckReasons(
     ["pending", isOld(found.pendingSince)],
     // Replicas and Vaults follow a change; without a change for so long they have stopped following.
     ["replica", found.replicasBehind.length > 0 && isOld(found.changedAt)],
+    // Somebody has put it past every test. A first value is there before it is tested.
+    ["unproven", found.isUnproven && (found.isServed || isOld(found.currentSince))],
     ["vault", found.vaultBehind && isOld(found.changedAt)],
   ];
   return reasons.flatMap(([reason, holds]) => (holds ? [reason] : []));

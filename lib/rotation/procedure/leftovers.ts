@@ -37,6 +37,8 @@ const RETIREMENT_PAUSE_MS = 6 * 3_600_000;
 export function retirementOf(labels: Versions, latest: readonly Run[], now: Date): NewRun | undefined {
   const current = labels.holderOf("AWSCURRENT");
   const left = labels.holderOf("AWSPREVIOUS");
+  // What somebody has put past every test stands for nothing: AWSPREVIOUS is what pods hold.
+  if (labels.standing !== current) return undefined;
   const by = latest.find((run) => leaves(run, left));
   if (by === undefined || current === undefined || left === undefined || left === current) return undefined;
   const tried = latest.filter(({ kind, oldVersion }) => kind === "retirement" && oldVersion === left);

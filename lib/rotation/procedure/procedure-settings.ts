@@ -33,6 +33,7 @@ export const PROCEDURE_SETTINGS = madeAtUse({
       runsTable: text,
       changesTable: text,
       publicationsTable: text,
+      auditKeyAlias: text,
       stateMachineArn: text,
       changeRequest: z.enum(["required", "none"]),
       callerProof: z.optional(z.enum(["required", "none"])),
@@ -124,6 +125,7 @@ export const PROCEDURE_SETTINGS = madeAtUse({
     z.strictObject({
       ...common,
       publicationsTable: text,
+      auditKeyAlias: text,
       remindersTopicArn: text,
       dueAheadSeconds: count,
       stuckAfterSeconds: count,

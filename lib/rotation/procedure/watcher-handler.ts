@@ -7,6 +7,7 @@ import { DynamoDbPublications } from "../adapters/dynamodb-publications";
 import { SecretsManagerLook } from "../adapters/secrets-manager-look";
 import { systemClock } from "../adapters/system";
 import type { LambdaHandler } from "../lambda-entry";
+import { lazyAuditKey } from "../lazy-audit-key";
 import { procedureHandler, procedureLog, readProcedureSettings } from "./procedure-handler";
 import { PROCEDURE_SETTINGS } from "./procedure-settings";
 import { Watcher, type WatcherContext, type WatcherOutcome } from "./watcher";
@@ -33,7 +34,10 @@ export async function assembleWatcher(): Promise<LambdaHandler<WatcherOutcome>> 
   const { region } = settings;
   return watcherHandlerOf({
     settings,
-    secrets: new SecretsManagerLook(new SecretsManagerClient({ region })),
+    secrets: new SecretsManagerLook(
+      new SecretsManagerClient({ region }),
+      lazyAuditKey(region, settings.auditKeyAlias).proofs,
+    ),
     publications: new DynamoDbPublications(new DynamoDBClient({ region }), settings.publicationsTable),
     sinks: awsWatcherSinks(new CloudWatchClient({ region }), new SNSClient({ region }), settings),
     clock: systemClock,

@@ -10,7 +10,7 @@ export interface WatchedSecrets {
 }
 
 /** A secret as Secrets Manager reports it. */
-export interface Look extends Omit<FoundSecret, "vaultBehind"> {
+export interface Look extends Omit<FoundSecret, "vaultBehind" | "isUnproven"> {
   /** AWSCURRENT's version, when it has passed its test. */
   readonly verified?: string | undefined;
 }
@@ -38,6 +38,8 @@ export interface WatcherOutcome {
   readonly due: number;
   readonly overdue: number;
   readonly stuck: number;
+  /** Current values that nothing proves; stuck, too. */
+  readonly unproven: number;
   readonly reminded: readonly string[];
 }
 
@@ -62,6 +64,7 @@ export class Watcher {
       due: states.filter(({ cadence }) => cadence === "due").length,
       overdue: states.filter(({ cadence }) => cadence === "overdue").length,
       stuck: states.filter(({ stuck }) => stuck.length > 0).length,
+      unproven: states.filter(({ stuck }) => stuck.includes("unproven")).length,
     };
     for (const { key, cadence, stuck } of states) {
       if (cadence === "overdue" || stuck.length > 0)
@@ -123,5 +126,5 @@ async function foundOf(
 ): Promise<FoundSecret> {
   const vaultBehind =
     verified !== undefined && (await publications.confirmedAt(name, verified)) === undefined;
-  return { ...look, vaultBehind };
+  return { ...look, isUnproven: look.currentSince !== undefined && verified === undefined, vaultBehind };
 }

@@ -405,6 +405,7 @@ export class SequenceWorld<V> {
         runsTable: "runs",
         changesTable: "changes",
         publicationsTable: "publications",
+        auditKeyAlias: "alias/audit",
         stateMachineArn: "arn",
         changeRequest: "none",
         secrets: {
@@ -427,6 +428,7 @@ export class SequenceWorld<V> {
       runs: wrap(this.table),
       store: wrap(new SecretsManagerStore(this.secrets.client)),
       publications: this.#publications,
+      proofs: this.proofs,
       rotations: wrap(new SecretsManagerRotations(this.secrets.client)),
       functions: wrap({
         invoke: async (name: string, event: object) =>
