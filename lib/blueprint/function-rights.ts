@@ -96,7 +96,11 @@ export function rotationRights(
       ? [
           statement(
             "UseUpInboxes",
-            ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+            [
+              "secretsmanager:DescribeSecret",
+              "secretsmanager:GetSecretValue",
+              "secretsmanager:PutSecretValue",
+            ],
             inboxArnsIn(environment, supplied),
           ),
         ]

@@ -149,7 +149,7 @@ describe("what sequences have found", () => {
   test("a rotation that Secrets Manager has given up goes on within two hours: what was made for it is not left alive", async () => {
     const { world } = await secretAfter(
       "s3-access-key",
-      { do: "die", at: 12, when: "before" },
+      { do: "die", at: 13, when: "before" },
       { do: "rotate" },
       { do: "give up" },
       { do: "die", at: 1, when: "before" },

@@ -240,6 +240,19 @@ describe("bad input: refused, and nothing is lost", () => {
     expect(w.secret.supplied.join()).not.toContain("clientId");
   });
 
+  test("using up one value leaves what was supplied after it to a run of its own", async () => {
+    const w = await world();
+    await w.secret.operate("first", w.app);
+    const wrong = await w.secret.supply("wrong", { ...w.app, clientSecret: `${w.app.clientSecret}x` });
+    const right = w.paypal.addSecret(w.app.clientId);
+    const rotation = await w.secret.supply("right", right);
+    expect(await codeOf(w.secret.run(wrong))).toBe("target-refused");
+    expect(w.secret.supplied.join()).toContain(right.clientSecret);
+    await w.secret.run(rotation);
+    expect(w.secret.current).toMatchObject(right);
+    expect(w.secret.supplied.join()).not.toContain("clientId");
+  });
+
   test("a host that is not PayPal", async () => {
     const { paypal, secret, app } = await world();
     paypal.failNext({ how: { status: 404 } });

@@ -56,9 +56,9 @@ export async function suppliedFor<V>(
 }
 
 /**
- * Takes what was supplied for a version out of sight: two other values come after it, so that no label is left on it, and
- * whoever has not its version id cannot ask for it. Secrets Manager removes it with its oldest versions. The same version
- * again changes nothing.
+ * Takes what was supplied for a version out of sight: other values come after it, as many as it takes that no label is left
+ * on it, so that whoever has not its version id cannot ask for it; Secrets Manager removes it with its oldest versions. Not
+ * more: what was supplied after it waits for a run of its own. The same version again changes nothing.
  */
 export async function useUp<V>(
   { context: { inbox, store } }: OpenedSecret<V>,
@@ -66,6 +66,8 @@ export async function useUp<V>(
 ): Promise<void> {
   if (inbox === undefined) return;
   for (const place of ["current", "previous"] as const) {
+    const { labels } = await store.describe(inbox.name);
+    if ((labels.get(versionId) ?? []).length === 0) return;
     await store.putCurrent(inbox.name, tokenOf(versionId, place), USED_UP);
   }
 }
