@@ -39,6 +39,7 @@ import {
   startOpenBao,
 } from "../../lib/rehearsal/servers";
 import { type AwsShim, startAwsShim } from "../../lib/rehearsal/shim";
+import { STEPS } from "../../lib/rotation";
 import { QUICK, withCredentials } from "../cli/deployed-registry";
 import { FakeTerminal } from "../cli/fake-terminal";
 import { MODEL } from "../cli/run-cli";
@@ -270,20 +271,29 @@ async function dropFunctionRoles({ functions, operations }: Blueprint): Promise<
 }
 
 /**
- * Supplies a value by an operator's command. What it has put waits for a run, which the dispatcher would have begun: its
- * state machine takes no part here.
+ * Supplies a value by an operator's command. What it has put waits in the inbox for a run, which the dispatcher would have
+ * begun, as it would have taken the steps: neither it nor its state machine takes part here.
  */
-async function supply(stage: Stage, token: string) {
-  const command = () =>
-    cli(stage, ["rotate", ASSISTED, "--env", "prod", "--direct", "--value-from", "stdin"], { token });
-  const refused = await command();
+async function supply(stage: Stage, token: string): Promise<void> {
+  const refused = await cli(
+    stage,
+    ["rotate", ASSISTED, "--env", "prod", "--direct", "--value-from", "stdin"],
+    { token },
+  );
   expect(refused).toMatchObject({ code: 1, out: expect.not.stringContaining(token) });
-  const { VersionIdsToStages = {} } = await look(ASSISTED, stage.plan.regions.primary);
-  const [pending = ""] =
-    Object.entries(VersionIdsToStages).find(([, labels]) => labels.includes("AWSPENDING")) ?? [];
+  const { VersionIdsToStages = {} } = await look(`_inbox/${ASSISTED}`, stage.plan.regions.primary);
+  const [ClientRequestToken = ""] =
+    Object.entries(VersionIdsToStages).find(([, labels]) => labels.includes("AWSCURRENT")) ?? [];
   const runs = new BegunRuns({ plan: stage.plan, as: { root } });
-  await runs.allow({ SecretId: nameOf(ASSISTED), Step: "setSecret", ClientRequestToken: pending });
-  return command();
+  const secret = stage.plan.secrets.find(({ key }) => key === ASSISTED);
+  const rotatedBy = secret?.store === "aws" ? secret.rotatedBy : undefined;
+  const rotator = stage.plan.functions.find(({ name }) => name === rotatedBy);
+  for (const Step of STEPS) {
+    const event = { SecretId: nameOf(ASSISTED), Step, ClientRequestToken };
+    await runs.allow(event);
+    const { functionError, payload } = await invokeFunction(root, rotator?.arn ?? "", event);
+    expect([Step, functionError, payload]).toEqual([Step, undefined, expect.anything()]);
+  }
 }
 
 async function cli(
@@ -442,8 +452,8 @@ test("in the new primary region: people supply values, its functions rotate, and
   await operate(after.plan);
   await letMirrorIn(after.plan);
   const token = "second-token-of-a-rehearsal";
-  const supplied = await supply(after, token);
-  expect(supplied).toMatchObject({ code: 0 });
+  await supply(after, token);
+  await sweep(after.plan);
   expect([await read(ASSISTED, NEW), await inVault(ASSISTED)]).toMatchObject([{ token }, { token }]);
 
   await sweep(after.plan);
@@ -527,9 +537,9 @@ test("the way back: first who still hangs on the lost region, then that; never o
   expect(failures).toEqual([]);
 
   const token = "third-token-of-a-rehearsal";
-  const supplied = await supply(back, token);
-  expect(supplied).toMatchObject({ code: 0 });
-  for (const region of back.plan.regions.all) expect(await read(ASSISTED, region, root)).toEqual({ token });
+  await supply(back, token);
+  for (const region of back.plan.regions.all)
+    expect(await read(ASSISTED, region, root)).toMatchObject({ token });
   expect(await rejoin(back, LOST, "--yes")).toMatchObject({ code: 0, complete: true });
 });
 
