@@ -16,7 +16,7 @@ import { parseFunctionSettings, secretOf } from "./function-settings";
 import { type LambdaHandler, lambdaEntry } from "./lambda-entry";
 import { lazyAuditKey } from "./lazy-audit-key";
 import { logFault } from "./log-fault";
-import type { Inbox } from "./machine/inbox";
+import type { Inbox } from "./machine/rotation-context";
 import { completeValue } from "./operator-value";
 import type {
   Clock,

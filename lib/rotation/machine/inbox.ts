@@ -2,27 +2,6 @@ import { createHash } from "node:crypto";
 import { RotationError } from "../rotation-error";
 import type { OpenedSecret } from "./opened-secret";
 
-/**
- * Where people put what they supply: a secret of its own, which they may write and not read, and whose values this function
- * alone may read. A run is bound to the version of it that has the run's own version id, which nobody can write twice.
- */
-export interface Inbox<V> {
-  /** Name in Secrets Manager. */
-  readonly name: string;
-  /**
-   * Whether the target adds to what was supplied, by keys that are published: then the next one waits until everybody has
-   * this one. Else a new value takes nothing from anybody, and nothing waits.
-   */
-  readonly publishes: boolean;
-  /**
-   * The kind's value of what was supplied.
-   *
-   * @param current the proved value of AWSCURRENT, from which what people do not supply is carried over
-   * @throws RotationError `value-malformed`, `wrong-environment`, `value-repeated`
-   */
-  complete(supplied: unknown, current: V | undefined): V;
-}
-
 /** Stands where something supplied stood. */
 const USED_UP = '{"usedUp":true}';
 

@@ -4,7 +4,27 @@ import type { Clock, Logbook, Publications, Runs, SecretStore, VersionProofs } f
 import type { SettingsInEffect } from "../settings-in-effect";
 import type { Target } from "../target";
 import type { Waits } from "../waiting-law";
-import type { Inbox } from "./inbox";
+
+/**
+ * Where people put what they supply: a secret of its own, which they may write and not read, and whose values this function
+ * alone may read. A run is bound to the version of it that has the run's own version id, which nobody can write twice.
+ */
+export interface Inbox<V> {
+  /** Name in Secrets Manager. */
+  readonly name: string;
+  /**
+   * Whether the target adds to what was supplied, by keys that are published: then the next one waits until everybody has
+   * this one. Else a new value takes nothing from anybody, and nothing waits.
+   */
+  readonly publishes: boolean;
+  /**
+   * The kind's value of what was supplied.
+   *
+   * @param current the proved value of AWSCURRENT, from which what people do not supply is carried over
+   * @throws RotationError `value-malformed`, `wrong-environment`, `value-repeated`
+   */
+  complete(supplied: unknown, current: V | undefined): V;
+}
 
 /** What the machine works with, for one secret. */
 export interface RotationContext<V> {
