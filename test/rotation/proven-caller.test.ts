@@ -66,6 +66,7 @@ function dispatcherWith(callerProof: DispatcherSettings["callerProof"]) {
       runsTable: "runs",
       changesTable: "changes",
       publicationsTable: "publications",
+      auditKeyAlias: "alias/audit",
       stateMachineArn: "arn",
       changeRequest: "none",
       callerProof,
@@ -75,6 +76,7 @@ function dispatcherWith(callerProof: DispatcherSettings["callerProof"]) {
           key: KEY,
           kind: "postgresql-user",
           rotation: "automatic",
+          supplied: false,
           publishes: false,
           function: "rotate",
           overlapSeconds: 0,
@@ -98,6 +100,7 @@ function dispatcherWith(callerProof: DispatcherSettings["callerProof"]) {
       }),
     },
     publications: new PublicationsModel(),
+    proofs: { proves: async () => true },
     rotations: { start: async () => undefined },
     functions: { invoke: async () => ({}) },
     identities: new StsCallerIdentities({
