@@ -1,5 +1,12 @@
 import { type Duration, formatDuration } from "../model/duration";
-import { inboxName, keyAsWord, mirrorName, procedureFunctionName, roleName, secretName } from "../model/names";
+import {
+  inboxName,
+  keyAsWord,
+  mirrorName,
+  procedureFunctionName,
+  roleName,
+  secretName,
+} from "../model/names";
 import type { PolicyDocument } from "../model/policy-document";
 import type { Environment, Registry } from "../model/registry";
 import type { EnvironmentSecret } from "../model/resolve";

@@ -121,11 +121,7 @@ export function secretPolicy(input: SecretPolicyInput): PolicyDocument {
       ),
       // With a value it moves AWSCURRENT at once, past every test:
       // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecret.html
-      denyUnless(
-        "DenyUpdateExceptAdministrators",
-        ["secretsmanager:UpdateSecret"],
-        input.administrators,
-      ),
+      denyUnless("DenyUpdateExceptAdministrators", ["secretsmanager:UpdateSecret"], input.administrators),
       denyUnless("DenyAdministrationExceptAdministrators", ADMINISTRATION, input.administrators),
       denyUnless(
         "DenyRotationExceptStarters",

@@ -59,6 +59,7 @@ const consumersOfSecret = (): number => {
       key: "shared/secret",
       consumers: roles(count),
       readers,
+      takers: [],
       writers: readers,
       administrators: [plan.principals.deployer, ...plan.principals.breakGlass],
       starters: functionRoles(plan).slice(0, 1),
