@@ -208,8 +208,8 @@ test.each<{ what: string; args: readonly string[]; input?: unknown; tells: strin
   },
   {
     what: "a version without a phase",
-    args: ["db/app", "--version", "x"],
-    tells: "--version names the version of --phase",
+    args: ["db/app", "--version-id", "x"],
+    tells: "--version-id names the version of --phase",
   },
   {
     what: "an emergency of an automatic rotation",

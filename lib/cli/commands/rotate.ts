@@ -81,7 +81,7 @@ function addSecretCommand(rotate: Command, host: RotationCommandHost): void {
       "calls the secret's function past the dispatcher, where no change request is needed: for first values, and for rotations of Secrets Manager's own; phases need a run that is open",
       false,
     )
-    .option("--version <id>", "with --direct: the version that the phase is about; else the labels say which")
+    .option("--version-id <id>", "with --direct: the version that the phase is about; else the labels say which")
     .option(...EMERGENCY)
     .option(...YES)
     .option(...PROFILE)
@@ -100,8 +100,8 @@ function addSecretCommand(rotate: Command, host: RotationCommandHost): void {
         if (!succeeded(report)) host.failCheck();
         return;
       }
-      if (rest.version !== undefined)
-        throw new UserFault("--version goes with --direct only: runs know theirs.");
+      if (rest.versionId !== undefined)
+        throw new UserFault("--version-id goes with --direct only: runs know theirs.");
       const { rotateByProcedure, rollBackRun } = procedure();
       const report =
         rest.phase === "rollback"
@@ -185,7 +185,7 @@ interface RotateFlags {
   readonly change?: string;
   readonly phase?: "publish" | "promote" | "verify" | "decommission" | "rollback";
   readonly valueFrom?: "stdin";
-  readonly version?: string;
+  readonly versionId?: string;
   readonly direct: boolean;
   readonly emergency: boolean;
   readonly yes: boolean;

@@ -330,7 +330,7 @@ export class RotationDriver {
       throw new FailedRotation(
         phase === "decommission" ? "nothing-to-retire" : "value-missing",
         phase === "decommission"
-          ? `nothing-to-retire: ${secret.name} has no AWSPREVIOUS. To do: nothing, or name the version with --version.`
+          ? `nothing-to-retire: ${secret.name} has no AWSPREVIOUS. To do: nothing, or name the version with --version-id.`
           : `value-missing: ${secret.name} has no value yet. To do: secrets-registry bootstrap --env ${this.#context.plan.environment}.`,
         false,
       );

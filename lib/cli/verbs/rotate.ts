@@ -23,7 +23,7 @@ export interface RotateOptions {
   readonly environment: string;
   readonly phase?: RotatePhase | undefined;
   readonly valueFrom?: "stdin" | undefined;
-  readonly version?: string | undefined;
+  readonly versionId?: string | undefined;
   readonly emergency: boolean;
   /** An emergency is meant: nobody is asked. @default false */
   readonly yes?: boolean | undefined;
@@ -127,7 +127,7 @@ async function chosen(
   driver: RotationDriver,
 ): Promise<() => Promise<DriverOutcome>> {
   const { secret, resolved } = found;
-  const { phase, emergency, version } = options;
+  const { phase, emergency, versionId: version } = options;
   // Nobody is asked for a value that cannot be put.
   await driver.labels(secret);
   if (phase === "publish") return () => driver.publish(secret, { emergency });
@@ -147,7 +147,7 @@ async function chosen(
 /** @throws UserFault for options that mean nothing together, or nothing for this secret */
 function checkOptions({ secret, resolved, plan }: FoundSecret, options: RotateOptions): void {
   const { key, rotation } = secret;
-  const { phase, valueFrom, version, emergency } = options;
+  const { phase, valueFrom, versionId: version, emergency } = options;
   const refuse = (text: string): never => {
     throw new UserFault(text);
   };
@@ -174,7 +174,7 @@ function checkOptions({ secret, resolved, plan }: FoundSecret, options: RotateOp
   }
   if (version !== undefined && (phase === undefined || phase === "publish")) {
     refuse(
-      "--version names the version of --phase promote, verify, decommission or rollback. Leave it out, or add a phase.",
+      "--version-id names the version of --phase promote, verify, decommission or rollback. Leave it out, or add a phase.",
     );
   }
   if (emergency && phase === undefined && rotation === "automatic") {
