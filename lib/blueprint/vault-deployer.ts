@@ -131,6 +131,7 @@ function workloadRoleRule(role: VaultRolePlan): VaultRule {
     token_policies: [role.policies],
     token_no_default_policy: [true],
     token_type: ["default"],
+    ...(role.boundCidrs ? { token_bound_cidrs: [role.boundCidrs] } : {}),
   };
   const path = `auth/${role.mount}/role/${role.name}`;
   const { audience, namespace, serviceAccount } = role;

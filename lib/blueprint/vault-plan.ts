@@ -40,6 +40,7 @@ export function vaultPlan(
         ...(cluster.caPem ? { caPem: cluster.caPem } : {}),
         ...(cluster.issuerCaPem ? { issuerCaPem: cluster.issuerCaPem } : {}),
         ...(cluster.issuerKeys ? { issuerKeys: cluster.issuerKeys } : {}),
+        ...(cluster.podCidrs ? { podCidrs: cluster.podCidrs } : {}),
       }),
     );
   const madeUsers = registry
@@ -50,7 +51,7 @@ export function vaultPlan(
     );
   const tokenOf = (name: string) =>
     podTokenTimes(
-      environment.reloadMargin,
+      environment,
       madeUsers.some(({ consumers }) => consumers.some(({ workload }) => workload === name)),
       registry.workload(name).longestRun,
     );
@@ -71,6 +72,7 @@ export function vaultPlan(
               policies: [workload.vault.policy.name],
               tokenTtl: tokenOf(workload.name).ttl,
               tokenMaxTtl: tokenOf(workload.name).maxTtl,
+              ...(auth.podCidrs ? { boundCidrs: auth.podCidrs } : {}),
             },
           ]
         : [],

@@ -46,6 +46,7 @@ export interface VaultAuthPlan {
   readonly caPem?: string;
   readonly issuerCaPem?: string;
   readonly issuerKeys?: readonly string[];
+  readonly podCidrs?: readonly string[];
 }
 
 /** The auth role of one workload on one cluster's auth mount. */
@@ -61,4 +62,6 @@ export interface VaultRolePlan {
   readonly policies: readonly string[];
   readonly tokenTtl: Duration;
   readonly tokenMaxTtl: Duration;
+  /** Networks from which a pod logs in and its token works; `undefined`: all. */
+  readonly boundCidrs?: readonly string[];
 }

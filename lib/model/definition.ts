@@ -5,6 +5,7 @@ import {
   branchRef,
   calendarDate,
   certificatePem,
+  cidr,
   clusterIssuerUrl,
   clusterName,
   dnsLabel,
@@ -154,6 +155,11 @@ export interface ClusterInput {
   /** Name of the Vault that its pods use. */
   readonly vault: string;
   /**
+   * Networks in CIDR form in which Vault sees the pods (behind a NAT, its addresses). A pod logs in from there alone, and its
+   * Vault token is good for nothing elsewhere. Default: from anywhere.
+   */
+  readonly podCidrs?: readonly string[];
+  /**
    * Path of the auth backend by which its pods log in to Vault. Two environments that share a cluster and a Vault need
    * one each. Default: `<vaultAuth>-<name>`, such as `kubernetes-prod-eu`.
    */
@@ -197,6 +203,12 @@ export interface EnvironmentInput<K extends string = string> {
   readonly rotationHours?: RotationHours;
   /** How often agents render secrets again. Default: 6 hours (policy). */
   readonly refreshEvery?: Duration;
+  /**
+   * Longest life of a pod's Vault token, which its agent renews until then and gets anew: an hour to 32 days. What was carried
+   * away from a pod that is gone dies with it, unless somebody renews it, and then by this time. Tokens of whoever reads
+   * a user that Vault makes live longer where applications need that to take up the next one. Default: 24 hours.
+   */
+  readonly podTokenMaxTtl?: Duration;
   /** What a pod may need beyond that to have the new value in use. Default: 1 hour. */
   readonly reloadMargin?: Duration;
   /**
@@ -498,6 +510,7 @@ const cluster = z.strictObject({
   issuerCaPem: z.optional(certificatePem),
   issuerKeys: z.optional(z.array(publicKeyPem).check(z.minLength(1))),
   vault: z.string(),
+  podCidrs: z.optional(z.array(cidr).check(z.minLength(1))),
   authMount: z.optional(slug),
   oidcProvider: z._default(z.enum(["create", "reference"]), "reference"),
 });
@@ -536,6 +549,18 @@ export const environmentSchema = z.strictObject({
     { from: 0, until: 24 },
   ),
   refreshEvery: z._default(duration, { seconds: 6 * 3_600 }),
+  podTokenMaxTtl: z._default(
+    z.strictObject({ seconds: z.number() }).check(
+      z.refine(({ seconds }) => seconds >= 3_600 && seconds <= 32 * 86_400, {
+        params: {
+          allowed: "an hour to 32 days, Vault's own limit",
+          change: "choose hours(1) to days(32)",
+        },
+        message: "pod token life",
+      }),
+    ),
+    { seconds: 24 * 3_600 },
+  ),
   reloadMargin: z._default(duration, { seconds: 3_600 }),
   vaultAuth: z._default(z.enum(["kubernetes", "jwt"]), "kubernetes"),
   identity: z._default(z.enum(["irsa", "pod-identity"]), "irsa"),

@@ -1,4 +1,5 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
 import * as z from "zod/mini";
 import type { Duration } from "./duration";
 
@@ -285,6 +286,24 @@ export const ec2Id = (prefix: "subnet" | "sg"): z.ZodMiniType<string, string> =>
     allowed: `an ID such as ${prefix}-0a1b2c3d4e5f60718`,
     change: "use the ID, not the name or the ARN",
   });
+
+/** A network in CIDR form, of IPv4 or IPv6. */
+export const cidr = text(
+  (value) => {
+    const [address = "", prefix = "", ...rest] = value.split("/");
+    const version = isIP(address);
+    return (
+      version > 0 &&
+      rest.length === 0 &&
+      /^\d{1,3}$/.test(prefix) &&
+      Number(prefix) <= (version === 4 ? 32 : 128)
+    );
+  },
+  {
+    allowed: "a network in CIDR form, such as 10.0.0.0/16",
+    change: "write the address of the network and the length of its prefix",
+  },
+);
 
 /** A Kubernetes namespace: RFC 1123 label. */
 export const dnsLabel = text(matches(/^(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/), {

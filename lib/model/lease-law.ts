@@ -15,12 +15,11 @@ const HOUR = 3_600;
  * sidecar at its maximum. Where there are such users, what is left of a token then is what applications need to take up the next user.
  */
 export function podTokenTimes(
-  reloadMargin: Duration,
+  { reloadMargin, podTokenMaxTtl }: { readonly reloadMargin: Duration; readonly podTokenMaxTtl: Duration },
   readsMadeUsers: boolean,
   longestRun: Duration = { seconds: 0 },
 ): { readonly ttl: Duration; readonly maxTtl: Duration } {
-  const seconds = readsMadeUsers
-    ? Math.max(HOUR, Math.ceil(reloadMargin.seconds / SHARE_LEFT), longestRun.seconds)
-    : HOUR;
-  return { ttl: { seconds }, maxTtl: { seconds: Math.max(24 * HOUR, 2 * seconds) } };
+  if (!readsMadeUsers) return { ttl: { seconds: HOUR }, maxTtl: podTokenMaxTtl };
+  const seconds = Math.max(HOUR, Math.ceil(reloadMargin.seconds / SHARE_LEFT), longestRun.seconds);
+  return { ttl: { seconds }, maxTtl: { seconds: Math.max(podTokenMaxTtl.seconds, 2 * seconds) } };
 }

@@ -966,6 +966,27 @@ const CASES: readonly {
     ],
   },
   {
+    name: "networks of pods that are none, and tokens of pods that outlive Vault's limit",
+    change: (d) => {
+      d.environments.dev.clusters[0].podCidrs = ["10.0.0.0", "10.0.0.0/33", "pods"];
+      d.environments.dev.podTokenMaxTtl = days(33);
+    },
+    faults: [
+      ...["10.0.0.0", "10.0.0.0/33", "pods"].map((network, at) => ({
+        path: `environments.dev.clusters[0].podCidrs[${at}]`,
+        found: `"${network}"`,
+        allowed: "a network in CIDR form, such as 10.0.0.0/16",
+        change: "write the address of the network and the length of its prefix",
+      })),
+      {
+        path: "environments.dev.podTokenMaxTtl",
+        found: "33 days",
+        allowed: "an hour to 32 days, Vault's own limit",
+        change: "choose hours(1) to days(32)",
+      },
+    ],
+  },
+  {
     name: "secrets of production that are gone at once",
     change: (d) => {
       d.environments.prod.recoveryWindow = days(0);

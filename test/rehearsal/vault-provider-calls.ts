@@ -200,7 +200,10 @@ function mirrorBackend(
 function loginRole(plan: VaultRolePlan): ProviderResource {
   const path = `auth/${plan.mount}/role/${plan.name}`;
   const { namespace, serviceAccount, audience } = plan;
-  const tokens = tokenFields(plan.policies, plan.tokenTtl.seconds, plan.tokenMaxTtl.seconds);
+  const tokens = {
+    ...tokenFields(plan.policies, plan.tokenTtl.seconds, plan.tokenMaxTtl.seconds),
+    ...(plan.boundCidrs ? { token_bound_cidrs: plan.boundCidrs } : {}),
+  };
   if (plan.method === "jwt")
     return jwtRole(path, tokens, audience, `system:serviceaccount:${namespace}:${serviceAccount}`);
   const own = {

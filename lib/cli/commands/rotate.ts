@@ -81,7 +81,10 @@ function addSecretCommand(rotate: Command, host: RotationCommandHost): void {
       "calls the secret's function past the dispatcher, where no change request is needed: for first values, and for rotations of Secrets Manager's own; phases need a run that is open",
       false,
     )
-    .option("--version-id <id>", "with --direct: the version that the phase is about; else the labels say which")
+    .option(
+      "--version-id <id>",
+      "with --direct: the version that the phase is about; else the labels say which",
+    )
     .option(...EMERGENCY)
     .option(...YES)
     .option(...PROFILE)

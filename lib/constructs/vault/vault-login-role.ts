@@ -41,6 +41,7 @@ export class VaultLoginRole extends Construct {
       tokenNoDefaultPolicy: true,
       tokenTtl: plan.tokenTtl.seconds,
       tokenMaxTtl: plan.tokenMaxTtl.seconds,
+      ...(plan.boundCidrs ? { tokenBoundCidrs: [...plan.boundCidrs] } : {}),
     };
     const address = word ?? `${plan.mount}--${plan.workload}`;
     if (plan.method === "jwt") {

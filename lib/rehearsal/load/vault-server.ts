@@ -159,6 +159,7 @@ function roleBody(role: VaultRolePlan): object {
     token_no_default_policy: true,
     token_ttl: role.tokenTtl.seconds,
     token_max_ttl: role.tokenMaxTtl.seconds,
+    ...(role.boundCidrs ? { token_bound_cidrs: role.boundCidrs } : {}),
   };
   return role.method === "jwt"
     ? {
