@@ -94,6 +94,25 @@ describe("a version that was served and rolled back", () => {
     expect(statuses(world.table.runs, "retirement")).toEqual(["proving"]);
   });
 
+  test.each(["hmac-key, manual-dual-publish", "jwt-signing-key, manual-dual-publish"])(
+    "is promoted once more: %s",
+    async (kind) => {
+      const { world, tally, overlap } = await secretAfter(kind, { do: "rotate" }, { do: "wait", hours: 30 });
+      const published = world.secrets.versionWith("test/app/secret", "AWSCURRENT");
+      await world.perform({ do: "promote" });
+      await world.pass(2);
+      expect(world.secrets.versionWith("test/app/secret", "AWSCURRENT")).not.toBe(published);
+      await world.perform({ do: "give up" });
+      await world.pass(overlap + 8);
+      expect(world.secrets.versionWith("test/app/secret", "AWSCURRENT")).toBe(published);
+      await world.perform({ do: "promote" });
+      await world.pass(2);
+      expect(world.answer).toMatchObject({ run: { run: `promote-${published}.2` } });
+      expect(world.secrets.versionWith("test/app/secret", "AWSCURRENT")).not.toBe(published);
+      expect(tally.refused).toBe(0);
+    },
+  );
+
   test("is retired by an approver's leave: one who refuses is asked again after a pause, and nothing is taken back", async () => {
     const { world, overlap } = await secretAfter(ACL, ...ROLLED_BACK, { do: "refuse" });
     await world.pass(overlap + 12);

@@ -3,8 +3,7 @@ import type { AwsSecretPlan, Blueprint } from "../../blueprint";
 import { AwsRotationCloud, type AwsRotationCloudProps, type FunctionAnswer } from "../../cli";
 import { DynamoDbRuns } from "../../rotation/adapters/dynamodb-runs";
 import { derivedVersionId } from "../../rotation/machine/derived-version";
-import type { NewRun, Run } from "../../rotation/procedure/run";
-import { promotionRun } from "../../rotation/procedure/run";
+import { hasEnded, type NewRun, promotionRun, type Run } from "../../rotation/procedure/run";
 import type { AwsAccess } from "../load";
 
 /** An event of a rotation function, as commands past the dispatcher send it. */
@@ -111,7 +110,7 @@ export class BegunRuns {
     });
     const isAlike = (open: Run) => (open.emergency ?? false) === Emergency;
     if (Phase === "promote" && !isPending) {
-      const id = promotionRun(VersionId);
+      const id = await this.#promotion(secret, VersionId);
       const newVersion = derivedVersionId({ runId: id, phase: "promote", versionId: VersionId });
       return {
         // What is asked to be promoted may be what this very promotion has made.
@@ -135,6 +134,15 @@ export class BegunRuns {
       isSame: (open) => open.newVersion === VersionId && open.status !== "withdrawing",
       run: run({ run: `${Phase}-${VersionId}-${Date.now()}`, kind: "rotation", newVersion: VersionId }),
     };
+  }
+
+  /** Name of a version's promotion that is open, or of another one. */
+  async #promotion(secret: AwsSecretPlan, versionId: string): Promise<string> {
+    for (let attempt = 1; ; attempt += 1) {
+      const id = promotionRun(versionId, attempt);
+      const before = await this.#runs.read(secret.name, id);
+      if (before === undefined || !hasEnded(before)) return id;
+    }
   }
 
   async #isServed(secret: AwsSecretPlan): Promise<boolean> {

@@ -220,7 +220,7 @@ export class Dispatcher {
     const current = labels.standing;
     const run =
       request.action === "promote"
-        ? promotionOf(secret, request.versionId ?? current)
+        ? await this.#promotionOf(secret, request.versionId ?? current, labels)
         : await this.#rotationOf(secret, request, labels);
     const before = await this.#context.runs.read(run.secret, run.run);
     if (before !== undefined && hasEnded(before)) {
@@ -237,6 +237,20 @@ export class Dispatcher {
       ...(change === undefined ? {} : { change }),
       ...(request.emergency ? { emergency: true } : {}),
     };
+  }
+
+  /** The first promotion of a published version, or another one after the way back from it. */
+  async #promotionOf(
+    secret: Dispatched,
+    published: string | undefined,
+    labels: Versions,
+  ): Promise<Omit<NewRun, "startedBy" | "change">> {
+    for (let attempt = 1; ; attempt += 1) {
+      const run = promotionOf(secret, published, attempt);
+      const before = await this.#context.runs.read(run.secret, run.run);
+      const isBack = published !== undefined && labels.has(published, "AWSCURRENT");
+      if (before === undefined || !hasEnded(before) || !isBack) return run;
+    }
   }
 
   async #rotationOf(
@@ -733,11 +747,12 @@ function isBetterValue(secret: Dispatched, open: Run, { action, versionId, chang
 function promotionOf(
   secret: Dispatched,
   published: string | undefined,
+  attempt: number,
 ): Omit<NewRun, "startedBy" | "change"> {
   if (!secret.publishes || published === undefined) {
     throw new RotationError("nothing-published", `${secret.name} has no published value`);
   }
-  const run = promotionRun(published);
+  const run = promotionRun(published, attempt);
   return {
     secret: secret.name,
     run,

@@ -92,5 +92,6 @@ export const changeUsedBy = ({ kind, change }: Pick<NewRun, "kind" | "change">):
 export const hasEnded = ({ status }: Pick<Run, "status">): boolean =>
   (FINAL_STATUSES as readonly string[]).includes(status);
 
-/** Sort key of the run that promotes a version. */
-export const promotionRun = (versionId: string): string => `promote-${versionId}`;
+/** Sort key of the run that promotes a version. A version that came back is published still, and may be promoted once more. */
+export const promotionRun = (versionId: string, attempt = 1): string =>
+  `promote-${versionId}${attempt === 1 ? "" : `.${attempt}`}`;
