@@ -240,7 +240,10 @@ const TYPES: Record<string, () => Promise<ReadBack>> = {
   },
   async aws_secretsmanager_secret() {
     const client = new secretsmanager.SecretsManagerClient(settings());
-    const [secret] = Object.values<TerraformJson>(resource.aws_secretsmanager_secret);
+    // Inboxes have no replicas.
+    const secret = Object.values<TerraformJson>(resource.aws_secretsmanager_secret).find(
+      ({ replica }) => replica !== undefined,
+    );
     const [policy] = Object.values<TerraformJson>(resource.aws_secretsmanager_secret_policy);
     const [rotation] = Object.values<TerraformJson>(resource.aws_secretsmanager_secret_rotation);
     const keys = { [REGION]: "key/one", [OTHER]: "key/two" };

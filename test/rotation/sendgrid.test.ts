@@ -274,8 +274,8 @@ describe("two invocations at once", () => {
 
   test("the second dies with a key in hand, and the first stores its own: the second's goes", async () => {
     const { secret, works, versions } = await overtaken(async (secret, server) => {
-      // The description, the value, the list and the admin key for it, the new key.
-      await expect(secret.step("createSecret", v(1), new CrashPlan(5, "after"))).rejects.toThrow("call 5");
+      // The description, the value, the run, the list and the admin key for it, the new key.
+      await expect(secret.step("createSecret", v(1), new CrashPlan(6, "after"))).rejects.toThrow("call 6");
       expect(server.keyNames).toHaveLength(2);
     });
     for (const step of STEPS) await secret.step(step, v(1));

@@ -75,7 +75,11 @@ async function checkRun<V>(
   await requireRunOf(versionId, context);
 }
 
-async function create<V>(secret: OpenedSecret<V>, versionId: string): Promise<RotationOutcome> {
+async function create<V>(
+  secret: OpenedSecret<V>,
+  versionId: string,
+  hasTakenBack = false,
+): Promise<RotationOutcome> {
   const { context, versions, values } = secret;
   const { settings, log, secretName } = context;
   // An empty AWSPENDING version exists before the first call: only a value shows that this step was done.
@@ -88,7 +92,7 @@ async function create<V>(secret: OpenedSecret<V>, versionId: string): Promise<Ro
       secret: secretName,
       version: versions.holderOf("AWSCURRENT"),
     });
-    return create(await secret.reopened(), versionId);
+    return create(await secret.reopened(), versionId, true);
   }
   const currentId = versions.holderOf("AWSCURRENT");
   const current = currentId === undefined ? undefined : await values.read(currentId);
@@ -99,7 +103,10 @@ async function create<V>(secret: OpenedSecret<V>, versionId: string): Promise<Ro
     settings?.checkChange(current.kept);
     const refreshedBy = emergency ? undefined : await secret.wait("rotate", currentId);
     await beginRun(secret, versionId, currentId);
-    await endEarlierCredential(secret, [current], refreshedBy, emergency);
+    // Readers by IRSA hold what was AWSCURRENT a moment ago. It may be another owner's, too: a person ends it.
+    if (!hasTakenBack || emergency) {
+      await endEarlierCredential(secret, [current], refreshedBy, emergency);
+    }
   }
   const now = values.ofNow();
   const value = await make(secret, versionId, current, emergency);
