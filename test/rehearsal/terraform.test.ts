@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { blueprint, type FunctionPlan } from "../../lib/blueprint";
 import { functionZip } from "../../lib/bundles";
 import type { Registry } from "../../lib/model";
-import { loadAwsAccount, loadOperations, loadSchedules } from "../../lib/rehearsal/load";
+import { loadAwsAccount, loadOperations, loadProcedure, loadSchedules } from "../../lib/rehearsal/load";
 import { withServers } from "../../lib/rehearsal/servers";
 import { rehearseTerraform } from "../../lib/rehearsal/terraform";
 import { serversOverride } from "../../lib/rehearsal/terraform/override-file";
@@ -334,6 +334,7 @@ describe("the servers of a stack, loaded without Terraform", () => {
       await expect(rotate("rotation")).rejects.toThrow();
       const zipOf = ({ bundle, settings }: FunctionPlan) => functionZip(bundle, settings).bytes;
       await loadSchedules(deployer, plan, await loadOperations(deployer, plan, zipOf));
+      await loadProcedure(deployer, plan);
       expect(await rotate("rotation")).toEqual(["dev/jwt/signing by its function"]);
     });
   }, 240_000);
