@@ -153,6 +153,15 @@ class World {
     return versionId(`version ${this.#versions}`);
   }
 
+  /** The first value: proved, and accepted at the target, to which runs may go back. */
+  async serveFirst(): Promise<void> {
+    const version = this.newVersion();
+    const value: Account = { username: "a", password: "first" };
+    await this.#server.allow(value);
+    this.secrets.putByHand(NAME, version, JSON.stringify(value));
+    this.proofs.prove(this.secrets, NAME, version);
+  }
+
   async rotateByCommand(digest: string): Promise<void> {
     if (this.mode === "operator-assisted" && this.secrets.versionWith(NAME, "AWSPENDING") === undefined) {
       // What an operator puts.
@@ -379,9 +388,7 @@ const anyTimes = (total: Record<"steps" | "runs" | "handled" | "withdrawn" | "di
           total.steps += 1;
         }
       };
-      const first = world.newVersion();
-      world.secrets.putByHand(NAME, first, JSON.stringify({ username: "a", password: "first" }));
-      world.proofs.prove(world.secrets, NAME, first);
+      await world.serveFirst();
       world.listen();
       const owner = (async () => {
         for (const item of ops) {
