@@ -82,6 +82,7 @@ export {
   type ValueField,
 } from "./kinds";
 export { PROCEDURE_FUNCTIONS, type ProcedureFunction } from "./names";
+export type { Partition } from "./partitions";
 export { compactLength, type PolicyDocument, type PolicyStatement } from "./policy-document";
 export type { ApprovalAnswer, LoadedRun, ProcedureInput, RunKind, RunOutcome } from "./procedure-events";
 export {
