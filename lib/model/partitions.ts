@@ -9,10 +9,10 @@ export const PARTITIONS = {
   "aws-cn": { prefix: "cn-", dnsSuffix: "amazonaws.com.cn", global: "cn-north-1" },
   "aws-us-gov": { prefix: "us-gov-", dnsSuffix: "amazonaws.com", global: "us-gov-west-1" },
   "aws-eusc": { prefix: "eusc-", dnsSuffix: "amazonaws.eu", global: "eusc-de-east-1" },
-} as const;
+} as const satisfies Record<Partition, { prefix: string; dnsSuffix: string; global: string }>;
 
 /** Name of a partition of AWS. */
-export type Partition = keyof typeof PARTITIONS;
+export type Partition = "aws" | "aws-cn" | "aws-us-gov" | "aws-eusc";
 
 /** The AWS partition that a region belongs to. */
 export function partitionOf(region: string): Partition {
