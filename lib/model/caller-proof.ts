@@ -1,4 +1,5 @@
 import { digestOf } from "./canonical-json";
+import { serviceIn } from "./partitions";
 
 /**
  * Proof of who calls a function. A Lambda function does not see its caller, so the caller sends a `GetCallerIdentity`
@@ -30,8 +31,7 @@ export const signedHeaders = (hasToken: boolean): string =>
   );
 
 /** STS of a region: it takes signatures for its own region alone. */
-export const stsHost = (region: string): string =>
-  `sts.${region}.${region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com"}`;
+export const stsHost = (region: string): string => serviceIn("sts", region);
 
 /**
  * What the signed header says: which function in which environment is asked for what. Whoever holds the proof can use it for

@@ -1,6 +1,7 @@
 import type { ElastiCacheClient } from "@aws-sdk/client-elasticache";
 import { SignatureV4 } from "@smithy/signature-v4";
 import * as z from "zod/mini";
+import { serviceIn } from "../../model/partitions";
 import { originOf, RotationError } from "../rotation-error";
 import type { AwsRedisUser, AwsRedisUsers } from "../targets/aws-redis-user";
 import { awsFailure } from "./aws-failure";
@@ -84,7 +85,7 @@ export class MemoryDbUsers implements AwsRedisUsers {
   async #call(operation: string, input: object): Promise<{ readonly name: string; readonly body: unknown }> {
     const { credentials, sha256 } = this.#signing.config;
     const region = await this.#signing.config.region();
-    const url = new URL(this.#endpoint ?? `https://memory-db.${region}.${domainOf(region)}`);
+    const url = new URL(this.#endpoint ?? `https://${serviceIn("memory-db", region)}`);
     const body = JSON.stringify(input);
     const signer = new SignatureV4({ service: "memorydb", region, credentials, sha256 });
     try {
@@ -118,9 +119,6 @@ export class MemoryDbUsers implements AwsRedisUsers {
     }
   }
 }
-
-const domainOf = (region: string): string =>
-  region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
 
 const failureOf = (name: string, operation: string, id: string): RotationError =>
   awsFailure(Object.assign(new Error(name), { name }), `memorydb:${operation} of ${id}`);
