@@ -1,6 +1,9 @@
 import { rulesMakeValue } from "./generic-settings";
 import type { AnyKindSettings, RotationMode } from "./kinds";
 
+/** Stands in an inbox where something supplied stood. */
+export const USED_UP = '{"usedUp":true}';
+
 /** The kinds whose value an operator may supply. */
 export type SuppliedSecret = Extract<
   AnyKindSettings,

@@ -87,7 +87,12 @@ export async function requireRunOf(versionId: string, authority: RunAuthority): 
   }
 }
 
-async function openRun({ runs, secretName }: RunAuthority, runId: string): Promise<Run> {
+/**
+ * The run that an event names, while it is open.
+ *
+ * @throws RotationError `run-missing`, `run-ended`
+ */
+export async function openRun({ runs, secretName }: RunAuthority, runId: string): Promise<Run> {
   const run = await runs?.read(secretName, runId);
   if (run === undefined) throw new RotationError("run-missing", `${secretName} has no run ${runId}`);
   if (hasEnded(run) || run.endedAt !== undefined) {

@@ -34,6 +34,11 @@ export function waitBefore(change: Change, waits: Waits): Duration {
   }
 }
 
+/** `true` for a refusal by this law: the same change may be made later. */
+export const isTooEarly = (failure: unknown): failure is RotationError =>
+  failure instanceof RotationError &&
+  (failure.code === "overlap-running" || failure.code === "not-published-yet");
+
 /** Earliest time of a change. */
 export const earliest = (confirmedAt: Date, wait: Duration): Date =>
   new Date(confirmedAt.getTime() + wait.seconds * 1_000);

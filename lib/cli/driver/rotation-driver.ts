@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { AwsSecretPlan, Blueprint, FunctionPlan } from "../../blueprint";
 import { formatDuration } from "../../model";
+import { USED_UP } from "../../model/supplied-values";
 import {
   type Change,
   earliest,
@@ -47,9 +48,6 @@ export interface PhaseOptions {
   /** @default the version that the labels say */
   readonly version?: string | undefined;
 }
-
-/** Stands in an inbox where something supplied stood. */
-const USED_UP = '{"usedUp":true}';
 
 /** A step that may succeed by itself is tried so often. */
 const ATTEMPTS = 3;

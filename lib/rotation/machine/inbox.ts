@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
+import { USED_UP } from "../../model/supplied-values";
 import { RotationError } from "../rotation-error";
 import type { OpenedSecret } from "./opened-secret";
-
-/** Stands where something supplied stood. */
-const USED_UP = '{"usedUp":true}';
 
 /**
  * What a person has supplied for a version, with what is carried over from AWSCURRENT; `undefined`: nothing. What is

@@ -3,7 +3,7 @@ import type { KeptSettings } from "../../model/setting-rules";
 import type { StagingLabel } from "../ports";
 import { RotationError, type RotationFaultCode } from "../rotation-error";
 import type { Attempt, Retirement, SecretIdentity } from "../target";
-import { type Change, enforceWait } from "../waiting-law";
+import { type Change, enforceWait, isTooEarly } from "../waiting-law";
 import { makeCurrent } from "./proofs";
 import type { RotationContext } from "./rotation-context";
 import { type Held, VersionValues } from "./version-values";
@@ -120,10 +120,7 @@ export class OpenedSecret<V> {
     try {
       return await this.wait("decommission", versionId);
     } catch (failure) {
-      const isEarly =
-        failure instanceof RotationError &&
-        (failure.code === "overlap-running" || failure.code === "not-published-yet");
-      if (!isEarly) throw failure;
+      if (!isTooEarly(failure)) throw failure;
       return undefined;
     }
   }

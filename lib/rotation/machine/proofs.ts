@@ -16,11 +16,16 @@ interface ProvableSecret {
  * asked for, before anything was installed or tested, and somebody may put one by hand: until it is proved, its steps are
  * done again. A label that only looks like a proof is none.
  */
-export async function isProven({ context, versions }: ProvableSecret, versionId: string): Promise<boolean> {
+export async function isProven(secret: ProvableSecret, versionId: string): Promise<boolean> {
+  const { versions } = secret;
   const isSettled = versions.has(versionId, "AWSCURRENT") && !versions.has(versionId, "AWSPENDING");
-  if (!isSettled || versions.proofsOf(versionId).length === 0) return false;
-  return versions.has(versionId, await context.proofs.labelFor(versions.secretArn, versionId));
+  return isSettled && (await hasProof(secret, versionId));
 }
+
+/** Asks KMS only where a label has the form of a proof. */
+const hasProof = async ({ context, versions }: ProvableSecret, versionId: string): Promise<boolean> =>
+  versions.proofsOf(versionId).length > 0 &&
+  versions.has(versionId, await context.proofs.labelFor(versions.secretArn, versionId));
 
 /**
  * Proves a version that has passed its test, and moves AWSCURRENT to it. The proof comes first, so that whoever hears of
@@ -51,15 +56,13 @@ export async function proveCurrent(secret: ProvableSecret, versionId: string): P
  *
  * @returns whether AWSCURRENT has moved
  */
-export async function takeBackUnproven({ context, secretId, versions }: ProvableSecret): Promise<boolean> {
+export async function takeBackUnproven(secret: ProvableSecret): Promise<boolean> {
+  const { context, secretId, versions } = secret;
   const current = versions.holderOf("AWSCURRENT");
   if (current === undefined || !versions.isServed) return false;
-  const isProved = async (id: string): Promise<boolean> =>
-    versions.proofsOf(id).length > 0 &&
-    versions.has(id, await context.proofs.labelFor(versions.secretArn, id));
-  if (await isProved(current)) return false;
+  if (await hasProof(secret, current)) return false;
   for (const former of versions.provedBeside(current)) {
-    if (!(await isProved(former))) continue;
+    if (!(await hasProof(secret, former))) continue;
     await context.store.moveLabel(secretId, "AWSCURRENT", { from: current, to: former });
     return true;
   }

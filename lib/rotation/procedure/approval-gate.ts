@@ -4,8 +4,9 @@ import type { ApprovalGateSettings } from "../../model/function-settings";
 import type { ApprovalAnswer } from "../../model/procedure-events";
 import type { Clock, Logbook } from "../ports";
 import { RotationError } from "../rotation-error";
+import { openRun } from "../run-authority";
 import { type CallerIdentities, callerProof, isOneOf, isSameCaller } from "./caller-identity";
-import { BY_SCHEDULE, type Decision, hasEnded, type Run } from "./run";
+import { BY_SCHEDULE, type Decision, type Run } from "./run";
 import type { RunTable } from "./run-table";
 
 /** Executions that wait for a decision. Their tokens are kept where people cannot read them. */
@@ -129,11 +130,7 @@ export class ApprovalGate {
   }
 
   async #open(secret: string, id: string): Promise<Run> {
-    const run = await this.#context.runs.read(secret, id);
-    if (run === undefined) throw new RotationError("run-missing", `${secret} has no run ${id}`);
-    if (hasEnded(run) || run.endedAt !== undefined) {
-      throw new RotationError("run-ended", `run ${id} of ${secret} is ${run.status}`);
-    }
+    const run = await openRun({ runs: this.#context.runs, secretName: secret }, id);
     if (run.direction === "back") throw new RotationError("run-turned-back", `run ${id} of ${secret}`);
     return run;
   }

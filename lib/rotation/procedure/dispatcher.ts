@@ -6,7 +6,7 @@ import { derivedVersionId } from "../machine/derived-version";
 import { Versions } from "../machine/versions";
 import type { Clock, Logbook, ProofChecks, Publications, SecretStore } from "../ports";
 import { RotationError } from "../rotation-error";
-import { enforceWait } from "../waiting-law";
+import { enforceWait, isTooEarly } from "../waiting-law";
 import type { CallerIdentities } from "./caller-identity";
 import type { DispatcherRequest, RunRequest } from "./dispatcher-event";
 import { isRotationDue, isWithinWindow } from "./due-rotations";
@@ -77,8 +77,6 @@ export type DispatcherOutcome =
       readonly failed: number;
     };
 
-/** Codes of a rotation that has to wait. */
-const TOO_EARLY: ReadonlySet<string> = new Set(["not-published-yet", "overlap-running"]);
 /** More runs are not shown. */
 const SHOWN = 10;
 /**
@@ -529,7 +527,9 @@ export class Dispatcher {
         }
         const open = await runs.open(secret.name);
         if (open === undefined) {
-          if ((await this.#retireLeft(secret)) || (await this.#startDue(secret))) count.started += 1;
+          const latest = await runs.latest(secret.name, SHOWN);
+          if ((await this.#retireLeft(secret, latest)) || (await this.#startDue(secret, latest)))
+            count.started += 1;
           continue;
         }
         const standing = await this.#standingOf(open);
@@ -565,10 +565,10 @@ export class Dispatcher {
    *
    * @returns `false` when there is none, or when it has to wait: for the overlap of the one before, for a Vault
    */
-  async #startDue(secret: Dispatched): Promise<boolean> {
+  async #startDue(secret: Dispatched, latest: readonly Run[]): Promise<boolean> {
     const { clock, log } = this.#context;
     if (secret.schedule === undefined || !isWithinWindow(secret.schedule, clock.now())) return false;
-    const { last, isServed } = await this.#lastRotation(secret);
+    const { last, isServed } = await this.#lastRotation(secret, latest);
     // The first value is bootstrap's, in the order in which secrets need each other.
     if (!isServed || !isRotationDue(secret.schedule, last, clock.now())) return false;
     try {
@@ -581,21 +581,21 @@ export class Dispatcher {
       });
       return true;
     } catch (failure) {
-      if (!(failure instanceof RotationError && TOO_EARLY.has(failure.code))) throw failure;
+      if (!isTooEarly(failure)) throw failure;
       log.info("rotation on schedule has to wait", { secret: secret.name, code: failure.code });
       return false;
     }
   }
 
   /** By a run that was not withdrawn, or by Secrets Manager: a first value has no run. */
-  async #lastRotation({
-    name,
-  }: Dispatched): Promise<{ readonly last: Date | undefined; readonly isServed: boolean }> {
-    const { runs, store } = this.#context;
-    const run = (await runs.latest(name, SHOWN)).find(
+  async #lastRotation(
+    { name }: Dispatched,
+    latest: readonly Run[],
+  ): Promise<{ readonly last: Date | undefined; readonly isServed: boolean }> {
+    const run = latest.find(
       ({ kind, status }) => kind !== "promotion" && kind !== "retirement" && status !== "withdrawn",
     );
-    const description = await store.describe(name);
+    const description = await this.#context.store.describe(name);
     const known = [run?.startedAt, description.lastRotatedAt].flatMap((date) => date ?? []);
     return {
       last: known.length === 0 ? undefined : new Date(Math.max(...known.map((date) => date.getTime()))),
@@ -622,9 +622,8 @@ export class Dispatcher {
   }
 
   /** Begins the run that retires what the latest run has left. */
-  async #retireLeft(secret: Dispatched): Promise<boolean> {
+  async #retireLeft(secret: Dispatched, latest: readonly Run[]): Promise<boolean> {
     const { runs, clock, log } = this.#context;
-    const latest = await runs.latest(secret.name, SHOWN);
     if (latest[0] === undefined) return false;
     const run = retirementOf(await this.#labels(secret.name), latest, clock.now());
     if (run === undefined) return false;

@@ -2,7 +2,7 @@ import type { Versions } from "../machine/versions";
 import type { Publications } from "../ports";
 import { RotationError } from "../rotation-error";
 import { earliest } from "../waiting-law";
-import type { NewRun, Run } from "./run";
+import { type NewRun, type Run, retirementRun } from "./run";
 
 /**
  * What runs and schedules leave behind, and which run takes it up, so that no end of a run is a dead end for the next one.
@@ -17,10 +17,6 @@ export function leftPending(labels: Versions): string | undefined {
 
 /** Sort key of the run that clears a pending version away. */
 export const clearingRun = (versionId: string): string => `clear-${versionId}`;
-
-/** Sort key of the nth run that retires what a version opened. */
-const retirementRun = (versionId: string, n: number): string =>
-  `retire-${versionId}${n === 1 ? "" : `.${n}`}`;
 
 /** A retirement that failed is tried again at the next sweep, later ones after a pause; each failure calls a person. */
 const RETIREMENTS = 9;

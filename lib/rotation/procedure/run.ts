@@ -94,4 +94,11 @@ export const hasEnded = ({ status }: Pick<Run, "status">): boolean =>
 
 /** Sort key of the run that promotes a version. A version that came back is published still, and may be promoted once more. */
 export const promotionRun = (versionId: string, attempt = 1): string =>
-  `promote-${versionId}${attempt === 1 ? "" : `.${attempt}`}`;
+  attemptName("promote", versionId, attempt);
+
+/** Sort key of the run that retires the credential of a version. One that failed is tried again. */
+export const retirementRun = (versionId: string, attempt: number): string =>
+  attemptName("retire", versionId, attempt);
+
+const attemptName = (word: string, versionId: string, attempt: number): string =>
+  `${word}-${versionId}${attempt === 1 ? "" : `.${attempt}`}`;

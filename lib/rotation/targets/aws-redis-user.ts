@@ -5,7 +5,7 @@ import { RotationError } from "../rotation-error";
 import type { AcceptingTarget, SecretIdentity } from "../target";
 import { VALUE_SCHEMAS } from "../value-schemas";
 import { isOurs, MARK_KEY, markOf } from "./mark";
-import { onEveryNode, type RedisServer } from "./redis";
+import { isLetIn, onEveryNode, type RedisServer } from "./redis";
 import type { RedisValue } from "./redis-acl-user";
 
 /** A user of ElastiCache or MemoryDB, as AWS shows it: never a password. */
@@ -73,15 +73,7 @@ export function awsRedisUserTarget(props: AwsRedisUserTargetProps): AcceptingTar
   const what = `user ${id}`;
   const place = { server: props.server, host: settings.host, port: settings.port, caPem: settings.caPem };
 
-  const lets = async ({ password }: RedisValue): Promise<boolean> => {
-    try {
-      await onEveryNode(place, { username: user, password }, async () => undefined);
-      return true;
-    } catch (failure) {
-      if (failure instanceof RotationError && failure.code === "target-refused") return false;
-      throw failure;
-    }
-  };
+  const lets = ({ password }: RedisValue): Promise<boolean> => isLetIn(place, { username: user, password });
 
   const letIn = async (values: readonly RedisValue[]): Promise<readonly string[]> => {
     const found: string[] = [];

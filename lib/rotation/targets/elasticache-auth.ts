@@ -5,7 +5,7 @@ import { RotationError } from "../rotation-error";
 import type { AcceptingTarget, SecretIdentity } from "../target";
 import { VALUE_SCHEMAS } from "../value-schemas";
 import { isOurs, MARK_KEY, markOf } from "./mark";
-import { onEveryNode, type RedisPlace, type RedisServer } from "./redis";
+import { isLetIn, onEveryNode, type RedisPlace, type RedisServer } from "./redis";
 import type { RedisValue } from "./redis-acl-user";
 
 /** Ways in which ElastiCache takes a token: beside the one before it, or alone. */
@@ -74,17 +74,10 @@ export function elastiCacheAuthTarget(props: ElastiCacheTargetProps): AcceptingT
   }
   const place = { server: props.server, host: settings.host, port: settings.port, caPem: settings.caPem };
 
-  const lets = async (login: { readonly password?: string }): Promise<boolean> => {
-    try {
-      await onEveryNode(place, login, async (session) => {
-        await session.command("PING");
-      });
-      return true;
-    } catch (failure) {
-      if (failure instanceof RotationError && failure.code === "target-refused") return false;
-      throw failure;
-    }
-  };
+  const lets = (login: { readonly password?: string }): Promise<boolean> =>
+    isLetIn(place, login, async (session) => {
+      await session.command("PING");
+    });
 
   /** The group's changes within one call of the function, which waits so long for all of them together. */
   const patiently = () => {

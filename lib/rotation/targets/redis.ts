@@ -1,3 +1,5 @@
+import { RotationError } from "../rotation-error";
+
 /** One node of a Redis installation. */
 export interface RedisNode {
   /** Address to connect to. */
@@ -34,6 +36,21 @@ export interface RedisPlace {
   readonly host: string;
   readonly port: number;
   readonly caPem: string | undefined;
+}
+
+/** `true` when every node lets a login in and do a piece of work; anything but a clear yes or no is thrown. */
+export async function isLetIn(
+  place: RedisPlace,
+  login: RedisLogin,
+  work: (session: RedisSession) => Promise<void> = async () => undefined,
+): Promise<boolean> {
+  try {
+    await onEveryNode(place, login, work);
+    return true;
+  } catch (failure) {
+    if (failure instanceof RotationError && failure.code === "target-refused") return false;
+    throw failure;
+  }
 }
 
 /** Does a piece of work on every node, one after the other. */
