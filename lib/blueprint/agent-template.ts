@@ -1,5 +1,6 @@
 import type { ParsedFile } from "../model/definition";
-import { defaultFilePath, defaultFilesOf, SECRET_PATH } from "../model/files";
+import { defaultFilePath, defaultFilesOf } from "../model/files";
+import { SECRET_PATH } from "../model/grammar";
 import { traitsOf, type ValueField } from "../model/kinds";
 import { SETTINGS_FIELD } from "../model/names";
 import type { EnvironmentSecret } from "../model/resolve";

@@ -147,9 +147,6 @@ function ofRoles(
   const bounded: PolicyStatement["Condition"] = permissionsBoundary
     ? { StringEquals: { "iam:PermissionsBoundary": [permissionsBoundary] } }
     : undefined;
-  const hasManaged = [...plan.functions.map(({ role }) => role)].some(
-    (role) => role.policies.managed.length > 0,
-  );
   return [
     allow(
       "Roles",
@@ -183,7 +180,7 @@ function ofRoles(
     allow("AttachPolicies", of("iam", "AttachRolePolicy", "DetachRolePolicy"), [roles], {
       ArnLike: { "iam:PolicyARN": [policies] },
     }),
-    ...(hasManaged || plan.functions.length > 0
+    ...(plan.functions.length > 0
       ? [
           allow(
             "Policies",

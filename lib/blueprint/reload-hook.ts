@@ -1,3 +1,4 @@
+import { shellQuoted } from "../model/shell-quoted";
 import type { AgentFile } from "./agent-config";
 
 /** File whose content differs at each start of an agent, so that its command runs at each start. */
@@ -7,8 +8,6 @@ export const HOOK_FILE = ".agent-started";
 const LOOK_SECONDS = 5;
 /** Seconds that one try may take. */
 const TRY_SECONDS = 30;
-
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** The agent's configuration is split at commas wherever it takes a list: there is none in what it runs. */
 const withoutCommas = (quotedText: string): string => quotedText.replaceAll(",", `'"$c"'`);
@@ -33,7 +32,7 @@ export function reloadHook(command: string, paths: readonly string[]): AgentFile
     "echo $$ >$m.by",
     `while [ "$(cat $m.by)" = $$ ] && kill -0 $PPID 2>/dev/null; do`,
     `n=$(cd /vault/secrets && cat ${[...paths].sort().join(" ")} 2>/dev/null | sha256sum)`,
-    `[ "$n" = "$(cat $m 2>/dev/null)" ] || if timeout ${TRY_SECONDS} sh -c ${withoutCommas(quoted(command))}; then echo "$n" >$m; else echo "reload failed; next try in ${LOOK_SECONDS} s"; fi`,
+    `[ "$n" = "$(cat $m 2>/dev/null)" ] || if timeout ${TRY_SECONDS} sh -c ${withoutCommas(shellQuoted(command))}; then echo "$n" >$m; else echo "reload failed; next try in ${LOOK_SECONDS} s"; fi`,
     `sleep ${LOOK_SECONDS}`,
     "done &",
   ];

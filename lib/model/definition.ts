@@ -23,6 +23,7 @@ import {
   publicKeyPem,
   regionName,
   repositoryName,
+  SECRET_PATH,
   secretKey,
   serverAddress,
   serverFilePath,
@@ -728,7 +729,7 @@ export const fileSchema = z
       message: "template",
       path: ["template"],
     }),
-    z.refine((file) => file.template === undefined || /(?<!\w)SECRET_PATH(?!\w)/.test(file.template), {
+    z.refine((file) => file.template === undefined || file.template.search(SECRET_PATH) >= 0, {
       params: {
         allowed: "a template that reads the secret at SECRET_PATH",
         change: 'write {{ with secret "SECRET_PATH" }} … {{ end }}: the path differs per environment',

@@ -11,9 +11,6 @@ export const defaultFilesOf = (kind: KindName): readonly ParsedFile[] =>
 
 const ENDINGS = { json: "json", env: "env", public: "jwks.json", template: "txt" } as const;
 
-/** What stands for the secret's Vault path in a template: a word of its own, not part of a longer one. */
-export const SECRET_PATH = /(?<![A-Za-z0-9_])SECRET_PATH(?![A-Za-z0-9_])/g;
-
 /** Path of a file below `/vault/secrets`: the author's, or the key with an ending that tells the format. */
 export const defaultFilePath = (key: string, file: Pick<ParsedFile, "format" | "path">): string =>
   file.path ?? `${key}.${ENDINGS[file.format]}`;

@@ -305,6 +305,9 @@ export const cidr = text(
   },
 );
 
+/** Stands for the secret's Vault path in a template: a word of its own, not part of a longer one. */
+export const SECRET_PATH = /(?<!\w)SECRET_PATH(?!\w)/g;
+
 /** A Kubernetes namespace: RFC 1123 label. */
 export const dnsLabel = text(matches(/^(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/), {
   allowed: "an RFC 1123 label: lower-case letters, digits, hyphens inside, at most 63 characters",

@@ -1,12 +1,8 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
-import { TerraformStack } from "cdktf";
-// The engine does not list it in its index, but its own assets write their files by it.
-import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
 import { Construct } from "constructs";
 import type { Blueprint } from "../../blueprint";
 import { hideIdsBelow } from "../address";
+import { policyText, writesPolicies } from "../policy-files";
 import { OidcProvider } from "./oidc-provider";
 import { Operations } from "./operations";
 import { ReplicatedSecret } from "./replicated-secret";
@@ -74,17 +70,12 @@ export class AwsSecrets extends Construct {
     for (const plan of blueprint.oidcProviders) {
       new OidcProvider(this, `oidc-${plan.cluster}`, { ...common, plan, tags: blueprint.key.tags });
     }
-    addCustomSynthesis(this, {
-      onSynthesize: ({ outdir, manifest }) => {
-        const folder = join(outdir, manifest.forStack(TerraformStack.of(this)).workingDirectory, "policies");
-        mkdirSync(folder, { recursive: true });
-        const { policies, boundary } = blueprint.deployer;
-        const files = policies.map(
-          (policy, at) => [at === 0 ? "deployer" : `deployer-${at + 1}`, policy] as const,
-        );
-        for (const [name, policy] of [...files, ["deployer-boundary", boundary] as const])
-          writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(policy, null, 2)}\n`);
-      },
+    const { policies, boundary } = blueprint.deployer;
+    writesPolicies(this, {
+      ...Object.fromEntries(
+        policies.map((policy, at) => [`deployer${at === 0 ? "" : `-${at + 1}`}.json`, policyText(policy)]),
+      ),
+      "deployer-boundary.json": policyText(boundary),
     });
     const podIdentityClusters = blueprint.clusters.filter((cluster) => cluster.identity === "pod-identity");
     for (const plan of blueprint.workloads) {

@@ -1,5 +1,3 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
 import { KmsAlias } from "@cdktf/provider-aws/lib/kms-alias";
 import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
@@ -14,13 +12,11 @@ import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versionin
 import { SfnStateMachine } from "@cdktf/provider-aws/lib/sfn-state-machine";
 import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
 import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
-import { TerraformStack } from "cdktf";
-// The engine does not list it in its index, but its own assets write their files by it.
-import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
 import { Construct } from "constructs";
 import type { ProcedurePlan, RecordsPlan, TopicPlan } from "../../blueprint";
 import { hideIdsBelow, setAddress } from "../address";
 import { literalJson, literalText } from "../literal-text";
+import { policyText, writesPolicies } from "../policy-files";
 import { ExclusiveRole } from "./exclusive-role";
 import { metricAlarm } from "./metric-alarm";
 
@@ -136,16 +132,13 @@ export class RotationProcedure extends Construct {
       const topicArn = alarm.topic === "alarms" ? alarmTopicArn : this.reminderTopicArn;
       metricAlarm(this, alarm, { ...common, topicArn, tags });
     }
-    addCustomSynthesis(this, {
-      onSynthesize: ({ outdir, manifest }) => {
-        const folder = join(outdir, manifest.forStack(TerraformStack.of(this)).workingDirectory, "policies");
-        mkdirSync(folder, { recursive: true });
-        for (const [person, policy] of Object.entries(plan.people))
-          writeFileSync(join(folder, `${person}.json`), `${JSON.stringify(policy, null, 2)}\n`);
-        for (const [person, trust] of Object.entries(plan.trusts))
-          writeFileSync(join(folder, `${person}-trust.json`), `${JSON.stringify(trust, null, 2)}\n`);
-      },
-    });
+    writesPolicies(
+      this,
+      Object.fromEntries([
+        ...Object.entries(plan.people).map(([person, policy]) => [`${person}.json`, policyText(policy)]),
+        ...Object.entries(plan.trusts).map(([person, trust]) => [`${person}-trust.json`, policyText(trust)]),
+      ]),
+    );
   }
 
   #records(common: Common, plan: RecordsPlan, { preventDestroy, tags }: ProcedurePlan): void {

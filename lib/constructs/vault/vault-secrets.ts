@@ -1,12 +1,9 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { VaultProvider } from "@cdktf/provider-vault/lib/provider";
-import { type ITerraformDependable, TerraformStack } from "cdktf";
-// The engine does not list it in its index, but its own assets write their files by it.
-import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
+import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { VaultPlan } from "../../blueprint";
 import { hideIdsBelow } from "../address";
+import { writesPolicies } from "../policy-files";
 import { ClusterLogin } from "./cluster-login";
 import { DatabaseEngine } from "./database-engine";
 import { KvMount } from "./kv-mount";
@@ -84,11 +81,5 @@ function writesDeployerPolicy(scope: Construct, { name, namespace, deployer }: V
   const where = namespace === undefined ? "" : ` -namespace=${namespace}`;
   const file = `vault-${name}-deployer.hcl`;
   const head = `# For an administrator of the Vault ${name}, before the apply: vault policy write${where} ${deployer.name} ${file}\n\n`;
-  addCustomSynthesis(scope, {
-    onSynthesize: ({ outdir, manifest }) => {
-      const folder = join(outdir, manifest.forStack(TerraformStack.of(scope)).workingDirectory, "policies");
-      mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, file), `${head}${deployer.text}`);
-    },
-  });
+  writesPolicies(scope, { [file]: `${head}${deployer.text}` });
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { shellQuoted } from "../../model/shell-quoted";
 
 /**
  * The Vault Agent Injector's work for a pod: the agent's configuration from annotations and volumes, by the
@@ -262,10 +263,8 @@ function commandOf(
   if (command === undefined) return undefined;
   if (commands === "run")
     return command.replaceAll("/home/vault", home).replaceAll(SECRETS_MOUNT, join(root, SECRETS_MOUNT));
-  return `printf '%s\\n' ${quoted(`would have run: ${command}`)}`;
+  return `printf '%s\\n' ${shellQuoted(`would have run: ${command}`)}`;
 }
-
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 const optional = (name: string, value: string | undefined): Record<string, string> =>
   value === undefined ? {} : { [name]: value };

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { shellQuoted } from "../../model/shell-quoted";
 import type { RehearsedWorld } from "../world";
 
 /** A way into a rehearsed world, as lines for a POSIX shell. */
@@ -34,7 +35,7 @@ export function waysInto(
       title: `Vault ${name}, with its root token (client: ${server.binary})`,
       lines: [
         ...exports({ VAULT_ADDR: server.address, VAULT_CACERT: server.caFile }),
-        `export VAULT_TOKEN="$(cat ${quoted(privateFile(join(folder, `token-${name}`), server.rootToken))})"`,
+        `export VAULT_TOKEN="$(cat ${shellQuoted(privateFile(join(folder, `token-${name}`), server.rootToken))})"`,
       ],
     }),
   );
@@ -44,7 +45,7 @@ export function waysInto(
     return {
       title: `PostgreSQL that stands for ${host}, as its superuser`,
       lines: [
-        `PGPASSFILE=${quoted(file)} PGSSLMODE=verify-full PGSSLROOTCERT=${quoted(caFile)} psql -h localhost -p ${port} -U ${user} ${database}`,
+        `PGPASSFILE=${shellQuoted(file)} PGSSLMODE=verify-full PGSSLROOTCERT=${shellQuoted(caFile)} psql -h localhost -p ${port} -U ${user} ${database}`,
       ],
     };
   });
@@ -59,9 +60,7 @@ export const renderWays = (ways: readonly Way[]): string =>
   ].join("\n");
 
 const exports = (variables: Readonly<Record<string, string>>): readonly string[] =>
-  Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}`);
-
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+  Object.entries(variables).map(([name, value]) => `export ${name}=${shellQuoted(value)}`);
 
 function privateFile(path: string, text: string): string {
   writeFileSync(path, text, { mode: 0o600 });
