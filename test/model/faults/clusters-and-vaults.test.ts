@@ -1,0 +1,355 @@
+import { days } from "../../../lib/model";
+import { type FaultCase, testFaults } from "./fault-case";
+
+/** Faults of clusters and Vaults: the change that brings each about, and all that is said about it. */
+const CASES: readonly FaultCase[] = [
+  {
+    name: "an environment without clusters",
+    change: (d) => {
+      d.environments.dev.clusters = [];
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters",
+        found: "[]",
+        allowed: "a list that is not empty",
+        change: "add an entry",
+      },
+    ],
+  },
+  {
+    name: "a cluster without any Vault",
+    change: (d) => {
+      d.environments.dev.vaults = [];
+    },
+    faults: [
+      {
+        path: "environments.dev.vaults",
+        found: "[]",
+        allowed: "a list that is not empty",
+        change: "add an entry",
+      },
+    ],
+  },
+  {
+    name: "an unknown Vault",
+    change: (d) => {
+      d.environments.dev.clusters[0].vault = "mian";
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[0].vault",
+        found: '"mian", which is no Vault of this environment',
+        allowed: "one of main",
+        change: 'did you mean "main"?',
+      },
+    ],
+  },
+  {
+    name: "an issuer that is no https URL",
+    change: (d) => {
+      d.environments.dev.clusters[0].issuer = "oidc.example.com/id/DEV";
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[0].issuer",
+        found: '"oidc.example.com/id/DEV"',
+        allowed: "an https URL without query, such as https://oidc.eks.eu-central-1.amazonaws.com/id/ABCD",
+        change:
+          "take the issuer as the cluster publishes it (kubectl get --raw /.well-known/openid-configuration)",
+      },
+    ],
+  },
+  {
+    name: "an issuer of AWS's tokens with a trailing slash",
+    change: (d) => {
+      d.environments.dev.awsTokenIssuer = "https://dev.tokens.sts.global.api.aws/";
+    },
+    faults: [
+      {
+        path: "environments.dev.awsTokenIssuer",
+        found: '"https://dev.tokens.sts.global.api.aws/"',
+        allowed:
+          "an https URL without query or trailing slash, such as https://token.actions.githubusercontent.com",
+        change: "take the issuer as its tokens say it (claim `iss`)",
+      },
+    ],
+  },
+  {
+    name: "an issuer that Terraform would run",
+    change: (d) => {
+      d.environments.dev.clusters[0].issuer = "https://oidc.example.com/${file(1)}";
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[0].issuer",
+        found: '"https://oidc.example.com/${file(1)}"',
+        allowed: "an https URL without query, such as https://oidc.eks.eu-central-1.amazonaws.com/id/ABCD",
+        change:
+          "take the issuer as the cluster publishes it (kubectl get --raw /.well-known/openid-configuration)",
+      },
+    ],
+  },
+  {
+    name: "a Vault address that is none",
+    change: (d) => {
+      d.environments.dev.vaults[0].address = "http://vault.example.com:8200";
+    },
+    faults: [
+      {
+        path: "environments.dev.vaults[0].address",
+        found: '"http://vault.example.com:8200"',
+        allowed:
+          "an https URL of host and port only, such as https://vault.example.com:8200 (http on loopback only)",
+        change: "give scheme, host and port, nothing after them",
+      },
+    ],
+  },
+  {
+    name: "a Vault address with a path",
+    change: (d) => {
+      d.environments.dev.vaults[0].address = "https://vault.example.com/v1";
+    },
+    faults: [
+      {
+        path: "environments.dev.vaults[0].address",
+        found: '"https://vault.example.com/v1"',
+        allowed:
+          "an https URL of host and port only, such as https://vault.example.com:8200 (http on loopback only)",
+        change: "give scheme, host and port, nothing after them",
+      },
+    ],
+  },
+  {
+    name: "a CA that is no certificate",
+    change: (d) => {
+      d.environments.dev.vaults[0].caPem = "-----BEGIN CERTIFICATE-----";
+    },
+    faults: [
+      {
+        path: "environments.dev.vaults[0].caPem",
+        found: '"-----BEGIN CERTIFICATE-----"',
+        allowed: "a certificate in PEM form (-----BEGIN CERTIFICATE-----)",
+        change: "paste the CA's certificate; never a private key",
+      },
+    ],
+  },
+  {
+    name: "issuer keys that are none",
+    change: (d) => {
+      d.environments.dev.clusters[0].issuerKeys = ["key"];
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[0].issuerKeys[0]",
+        found: '"key"',
+        allowed: "a public key in PEM form (-----BEGIN PUBLIC KEY-----)",
+        change: "paste the public key; never a private key",
+      },
+    ],
+  },
+  {
+    name: "networks of pods that are none, and tokens of pods that outlive Vault's limit",
+    change: (d) => {
+      d.environments.dev.clusters[0].podCidrs = ["10.0.0.0", "10.0.0.0/33", "pods"];
+      d.environments.dev.podTokenMaxTtl = days(33);
+    },
+    faults: [
+      ...["10.0.0.0", "10.0.0.0/33", "pods"].map((network, at) => ({
+        path: `environments.dev.clusters[0].podCidrs[${at}]`,
+        found: `"${network}"`,
+        allowed: "a network in CIDR form, such as 10.0.0.0/16",
+        change: "write the address of the network and the length of its prefix",
+      })),
+      {
+        path: "environments.dev.podTokenMaxTtl",
+        found: "33 days",
+        allowed: "an hour to 32 days, Vault's own limit",
+        change: "choose hours(1) to days(32)",
+      },
+    ],
+  },
+  {
+    name: "two Vaults of one name",
+    change: (d) => {
+      d.environments.dev.vaults.push({ ...d.environments.dev.vaults[0], address: "https://two.example.com" });
+    },
+    faults: [
+      {
+        path: "environments.dev.vaults[1].name",
+        found: '"main" a second time',
+        allowed: "each Vault's name once",
+        change: "rename one of them",
+      },
+    ],
+  },
+  {
+    name: "a Vault in a foreign region",
+    change: (d) => {
+      d.environments.dev.vaults[0].regions = ["eu-central-1", "us-east-1"];
+    },
+    faults: [
+      {
+        path: "environments.dev.vaults[0].regions[1]",
+        found: "us-east-1",
+        allowed: "the environment's regions: eu-central-1, eu-west-1",
+        change: "remove it, or add the region to the environment",
+      },
+    ],
+  },
+  {
+    name: "a Vault with a region twice",
+    change: (d) => {
+      d.environments.dev.vaults[0].regions = ["eu-central-1", "eu-central-1"];
+    },
+    faults: [
+      {
+        path: "environments.dev.vaults[0].regions[1]",
+        found: "eu-central-1 a second time",
+        allowed: "each region once",
+        change: "remove it",
+      },
+    ],
+  },
+  {
+    name: "two clusters of one name",
+    change: (d) => {
+      d.environments.dev.clusters.push({
+        ...d.environments.dev.clusters[0],
+        issuer: "https://oidc.example.com/id/TWO",
+      });
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[1].name",
+        found: '"dev-one" a second time',
+        allowed: "each cluster's name once",
+        change: "rename one: auth mounts and addresses are made of it",
+      },
+    ],
+  },
+  {
+    name: "two clusters of one issuer",
+    change: (d) => {
+      d.environments.dev.clusters.push({ ...d.environments.dev.clusters[0], name: "dev-two" });
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[1].issuer",
+        found: "https://oidc.example.com/id/DEV a second time",
+        allowed: "an issuer of its own for each cluster",
+        change: "take the issuer from the cluster itself: tokens of two clusters could not be told apart",
+      },
+    ],
+  },
+  {
+    name: "a cluster in a foreign region",
+    change: (d) => {
+      d.environments.dev.clusters[0].region = "us-east-1";
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[0].region",
+        found: "us-east-1",
+        allowed: "the environment's regions: eu-central-1, eu-west-1",
+        change: "add the region to the environment's replicas: pods read the replica of their own region",
+      },
+    ],
+  },
+  {
+    name: "a cluster whose Vault serves other regions",
+    change: (d) => {
+      d.environments.dev.vaults[0].regions = ["eu-west-1"];
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[0].vault",
+        found: '"main", which serves eu-west-1',
+        allowed: "a Vault that serves eu-central-1",
+        change: "choose another Vault, or add the region to its regions",
+      },
+    ],
+  },
+  {
+    name: "a file of CA certificates that is no absolute path",
+    change: (d) => {
+      d.environments.dev.vaults[0].databaseCaFile = "ca.pem?sslmode=disable";
+    },
+    faults: [
+      {
+        path: "environments.dev.vaults[0].databaseCaFile",
+        found: '"ca.pem?sslmode=disable"',
+        allowed: "an absolute path of letters, digits, dots, hyphens and underscores",
+        change: "give the file such a path",
+      },
+    ],
+  },
+  {
+    name: "Pod Identity across accounts",
+    change: (d) => {
+      d.environments.dev.identity = "pod-identity";
+      d.environments.dev.clusters[0].account = "999999999999";
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[0].account",
+        found: "999999999999, with identity pod-identity",
+        allowed:
+          "the environment's account 111122223333: a Pod Identity association and its role are in one account",
+        change: 'choose identity "irsa", or a cluster in the same account',
+      },
+    ],
+  },
+  {
+    name: "Pod Identity with an OIDC provider",
+    change: (d) => {
+      d.environments.dev.identity = "pod-identity";
+      d.environments.dev.clusters[0].oidcProvider = "create";
+    },
+    faults: [
+      {
+        path: "environments.dev.clusters[0].oidcProvider",
+        found: '"create", with identity pod-identity',
+        allowed: "no OIDC provider: Pod Identity uses none",
+        change: "remove it",
+      },
+    ],
+  },
+  {
+    name: "two clusters on one Vault, which has tokens reviewed by one of them",
+    change: (d) => {
+      d.environments.dev.vaults[0].address = d.environments.prod.vaults[0].address;
+    },
+    faults: [
+      {
+        path: "environments.prod.vaultAuth",
+        found:
+          '"kubernetes", with clusters dev-one and prod-one on the Vault at https://vault.prod.example.com:8200',
+        allowed:
+          "one cluster for each Vault: it has tokens reviewed by the cluster in which it runs, which knows no other's",
+        change: 'set environments.prod.vaultAuth to "jwt", or give each cluster a Vault of its own',
+      },
+    ],
+  },
+  {
+    name: "one Vault namespace twice, once with a slash",
+    change: (d) => {
+      const { dev, prod } = d.environments;
+      dev.vaults[0] = { ...dev.vaults[0], namespace: "team", deployer: "names" };
+      prod.vaults[0] = { ...prod.vaults[0], address: dev.vaults[0].address, namespace: "/team/" };
+      dev.vaultAuth = "jwt";
+      prod.vaultAuth = "jwt";
+    },
+    faults: [
+      {
+        path: "environments.dev.vaults[0].deployer",
+        found: '"names", in a namespace that is also of prod',
+        allowed:
+          '"contents", or a namespace of this environment alone: whoever holds this policy can give itself everything there',
+        change: "give the environment a namespace of its own, or leave `deployer` out",
+      },
+    ],
+  },
+];
+
+testFaults(CASES);

@@ -1,0 +1,235 @@
+import { type FaultCase, testFaults } from "./fault-case";
+
+/** Faults of references to consumers, keys and admins: the change that brings each about, and all that is said about it. */
+const CASES: readonly FaultCase[] = [
+  {
+    name: "an unknown consumer",
+    change: (d) => {
+      d.secrets["db/app"].consumers = ["bakcend"];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].consumers[0]',
+        found: '"bakcend", which is no workload',
+        allowed: "one of backend, payments",
+        change: 'did you mean "backend"?',
+      },
+    ],
+  },
+  {
+    name: "an unknown consumer with its own files",
+    change: (d) => {
+      d.secrets["db/app"].consumers = [{ workload: "nobody", files: [{ format: "env" }] }];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].consumers[0].workload',
+        found: '"nobody", which is no workload',
+        allowed: "one of backend, payments",
+        change: "correct the name, or add the workload",
+      },
+    ],
+  },
+  {
+    name: "an unknown environment of a secret",
+    change: (d) => {
+      d.secrets["crypto/webhook"].environments = { porduction: { presence: "absent" } };
+    },
+    faults: [
+      {
+        path: 'secrets["crypto/webhook"].environments.porduction',
+        found: '"porduction", which is no environment',
+        allowed: "one of dev, prod",
+        change: "correct the name, or add the environment",
+      },
+    ],
+  },
+  {
+    name: "an unknown environment of a workload",
+    change: (d) => {
+      d.workloads.backend.environments = { staging: { namespace: "x" } };
+    },
+    faults: [
+      {
+        path: "workloads.backend.environments.staging",
+        found: '"staging", which is no environment',
+        allowed: "one of dev, prod",
+        change: "correct the name, or add the environment",
+      },
+    ],
+  },
+  {
+    name: "an unknown workload in the access rules",
+    change: (d) => {
+      d.accessRules.frontend = { deny: ["payments/*"] };
+    },
+    faults: [
+      {
+        path: "accessRules.frontend",
+        found: '"frontend", which is no workload',
+        allowed: "one of backend, payments",
+        change: "correct the name, or add the workload",
+      },
+    ],
+  },
+  {
+    name: "an unknown key in an access rule",
+    change: (d) => {
+      d.accessRules.backend.deny = ["payments/strpie"];
+    },
+    faults: [
+      {
+        path: "accessRules.backend.deny[0]",
+        found: '"payments/strpie", which is no secret',
+        allowed: "one of admin/db, crypto/webhook, db/app, payments/stripe",
+        change: 'did you mean "payments/stripe"?',
+      },
+    ],
+  },
+  {
+    name: "an access rule that is no pattern",
+    change: (d) => {
+      d.accessRules.backend.deny = ["pay*"];
+    },
+    faults: [
+      {
+        path: "accessRules.backend.deny[0]",
+        found: '"pay*"',
+        allowed: "a secret key, everything below a prefix (payments/*), or *",
+        change: "write it in one of these three forms",
+      },
+    ],
+  },
+  {
+    name: "an unknown admin credential",
+    change: (d) => {
+      d.secrets["db/app"].admin = "db/admin";
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].admin',
+        found: '"db/admin", which is no secret',
+        allowed: "one of admin/db, crypto/webhook, db/app, payments/stripe",
+        change: "correct the name, or add the secret",
+      },
+    ],
+  },
+  {
+    name: "an admin credential that the environment does not have",
+    change: (d) => {
+      d.secrets["db/app"].admin = "crypto/webhook";
+      d.secrets["crypto/webhook"].environments = { dev: { presence: "absent" } };
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].admin',
+        found: '"crypto/webhook", which dev does not have',
+        allowed: "a secret that every environment has in which this one is rotated",
+        change: "make crypto/webhook present in dev",
+      },
+    ],
+  },
+  {
+    name: "admin credentials in a circle",
+    change: (d) => {
+      d.secrets["db/app"].admin = "crypto/webhook";
+      d.secrets["crypto/webhook"].admin = "db/app";
+    },
+    faults: [
+      {
+        path: 'secrets["crypto/webhook"].admin',
+        found: '"db/app", which rotation would never use',
+        allowed:
+          "no admin secret with hmac-key, store aws, rotation automatic: what changes it is the function itself: no target holds the keys",
+        change: "remove it; an admin secret that no other secret names can go as well",
+      },
+      {
+        path: 'secrets["crypto/webhook"].admin',
+        found: "crypto/webhook → db/app → crypto/webhook",
+        allowed: "a chain of admin credentials that ends",
+        change: "let one of them be rotated without the others",
+      },
+      {
+        path: 'secrets["db/app"].admin',
+        found: "db/app → crypto/webhook → db/app",
+        allowed: "a chain of admin credentials that ends",
+        change: "let one of them be rotated without the others",
+      },
+    ],
+  },
+  {
+    name: "a consumer against a deny rule",
+    change: (d) => {
+      d.secrets["payments/stripe"].consumers = ["payments", "backend"];
+    },
+    faults: [
+      {
+        path: 'secrets["payments/stripe"].consumers[1]',
+        found: '"backend"',
+        allowed:
+          'a workload that may read payments/stripe; accessRules["backend"].deny forbids payments/* to this one (policy)',
+        change: "let a workload of its own consume it, or change the access rule",
+      },
+    ],
+  },
+  {
+    name: "a consumer outside of an allow rule",
+    change: (d) => {
+      d.accessRules.payments = { allow: ["payments/*"] };
+      d.secrets["db/app"].consumers = ["payments"];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].consumers[0]',
+        found: '"payments"',
+        allowed: 'a workload that may read db/app; accessRules["payments"].allow lists only payments/*',
+        change: "let a workload of its own consume it, or change the access rule",
+      },
+    ],
+  },
+  {
+    name: "a consumer named twice",
+    change: (d) => {
+      d.secrets["db/app"].consumers = ["backend", "backend"];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].consumers[1]',
+        found: '"backend" a second time',
+        allowed: "each consumer once",
+        change: "remove it, or put all its files into one entry",
+      },
+    ],
+  },
+  {
+    name: "a retired secret with a consumer",
+    change: (d) => {
+      d.secrets["db/app"].retired = "2026-12-31";
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].retired',
+        found: "retired on 2026-12-31 with consumers backend",
+        allowed: "a retired secret without consumers",
+        change: "remove the consumers first, or remove `retired`",
+      },
+    ],
+  },
+  {
+    name: "an unknown consumer among very many",
+    change: (d) => {
+      for (let index = 10; index < 40; index += 1) d.workloads[`worker-${index}`] = { namespace: "workers" };
+      d.secrets["db/app"].consumers = ["worker-1O"];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].consumers[0]',
+        found: '"worker-1O", which is no workload',
+        allowed: "one of 32 names, such as worker-10, worker-11, worker-12",
+        change: 'did you mean "worker-10"?',
+      },
+    ],
+  },
+];
+
+testFaults(CASES);

@@ -1,0 +1,224 @@
+import { type FaultCase, testFaults } from "./fault-case";
+
+/** Faults of workloads and their files: the change that brings each about, and all that is said about it. */
+const CASES: readonly FaultCase[] = [
+  {
+    name: "two workloads on one ServiceAccount",
+    change: (d) => {
+      d.workloads.payments = { namespace: "backend", serviceAccount: "backend" };
+      d.accessRules = {};
+    },
+    faults: [
+      {
+        path: "workloads.payments.serviceAccount",
+        found: 'backend/backend, the ServiceAccount of "backend"',
+        allowed: "a ServiceAccount of its own for each workload",
+        change: "give one of them another ServiceAccount, or make them one workload",
+      },
+    ],
+  },
+  {
+    name: "a public file of a kind without a public half",
+    change: (d) => {
+      d.secrets["db/app"].files = [{ format: "public" }];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files',
+        found: 'format "public" of a postgresql-user',
+        allowed: "format public where the kind has a public half, such as a JWKS",
+        change: "choose json, env or template",
+      },
+    ],
+  },
+  {
+    name: "two files of a workload at one path",
+    change: (d) => {
+      d.secrets["db/app"].files = [{ format: "json", path: "all.json" }];
+      d.secrets["crypto/webhook"].files = [{ format: "json", path: "all.json" }];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files',
+        found: 'all.json for backend, which secrets["crypto/webhook"] renders too',
+        allowed: "a path of its own for each file of a workload",
+        change: "give one of them another `path`",
+      },
+    ],
+  },
+  {
+    name: "a template without the secret's path",
+    change: (d) => {
+      d.secrets["db/app"].files = [
+        { format: "template", path: "x.conf", template: '{{ with secret "kv/data/x" }}{{ end }}' },
+      ];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files[0].template',
+        found: '"{{ with secret \\"kv/data/x\\" }}{{ end }}"',
+        allowed: "a template that reads the secret at SECRET_PATH",
+        change: 'write {{ with secret "SECRET_PATH" }} … {{ end }}: the path differs per environment',
+      },
+    ],
+  },
+  {
+    name: "a template in another format",
+    change: (d) => {
+      d.secrets["db/app"].files = [{ format: "json", template: "SECRET_PATH" }];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files[0].template',
+        found: '"SECRET_PATH"',
+        allowed: "`template` text with format `template`, and only there",
+        change: "add the template, or choose another format",
+      },
+    ],
+  },
+  {
+    name: "a template without a path of its file",
+    change: (d) => {
+      d.secrets["db/app"].files = [{ format: "template", template: "SECRET_PATH" }];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files[0].path',
+        found: "nothing",
+        allowed: "a path for a template's file",
+        change: "add `path`: a template has no ending of its own",
+      },
+    ],
+  },
+  {
+    name: "a file path that leaves the folder",
+    change: (d) => {
+      d.secrets["db/app"].files = [{ format: "json", path: "../x" }];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files[0].path',
+        found: '"../x"',
+        allowed: "a relative path of letters, digits, dots, hyphens and underscores",
+        change: "give a path below /vault/secrets, without ..",
+      },
+    ],
+  },
+  {
+    name: "a file mode that is none",
+    change: (d) => {
+      d.secrets["db/app"].files = [{ format: "json", mode: "rw" }];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files[0].mode',
+        found: '"rw"',
+        allowed: "four octal digits such as 0400",
+        change: "write the mode as a string of four octal digits",
+      },
+    ],
+  },
+  {
+    name: "an environment prefix that no shell takes",
+    change: (d) => {
+      d.secrets["db/app"].files = [{ format: "env", prefix: "db-" }];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files[0].prefix',
+        found: '"db-"',
+        allowed: "capitals, digits and underscores, such as DB_",
+        change: "use a prefix that a shell takes",
+      },
+    ],
+  },
+  {
+    name: "a workload in a cluster that no environment has",
+    change: (d) => {
+      d.workloads.backend.clusters = ["dev-one", "prod-on"];
+    },
+    faults: [
+      {
+        path: "workloads.backend.clusters[1]",
+        found: '"prod-on"',
+        allowed: "clusters: dev-one, prod-one",
+        change: 'write "prod-one"',
+      },
+    ],
+  },
+  {
+    name: "a workload that lives nowhere in an environment in which it has secrets",
+    change: (d) => {
+      d.workloads.payments.clusters = ["prod-one"];
+    },
+    faults: [
+      {
+        path: "workloads.payments.clusters",
+        found: "prod-one, none of which is in dev, where it consumes payments/stripe",
+        allowed: "a cluster of dev: dev-one",
+        change: "name one of them in workloads.payments.environments.dev.clusters",
+      },
+    ],
+  },
+  {
+    name: "a file that the application cannot read",
+    change: (d) => {
+      d.secrets["db/app"].files = [{ format: "json", mode: "0400" }];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files',
+        found: "mode 0400 for backend, whose agent runs as a user of its own",
+        allowed: "a mode by which the application can read the file",
+        change: "name workloads.backend.runAsUser, as whom the agent runs too, or choose mode 0644",
+      },
+    ],
+  },
+  {
+    name: "an agent that asks for more than it may have",
+    change: (d) => {
+      d.workloads.backend.agentResources = { limits: { cpu: "", memory: "32Mi" } };
+    },
+    faults: [
+      {
+        path: "workloads.backend.agentResources.limits.memory",
+        found: "64Mi requested, and at most 32Mi",
+        allowed: "a request that is not above its limit",
+        change: "lower the request, or raise the limit",
+      },
+    ],
+  },
+  {
+    name: "a template with a longer word than the one that stands for the path",
+    change: (d) => {
+      d.secrets["db/app"].files = [
+        { format: "template", path: "x", template: "MY_SECRET_PATH SECRET_PATHS" },
+      ];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files[0].template',
+        found: '"MY_SECRET_PATH SECRET_PATHS"',
+        allowed: "a template that reads the secret at SECRET_PATH",
+        change: 'write {{ with secret "SECRET_PATH" }} … {{ end }}: the path differs per environment',
+      },
+    ],
+  },
+  {
+    name: "a restart of another Deployment than the one that is patched",
+    change: (d) => {
+      d.workloads.backend.delivery = { how: "patch", deployment: "api" };
+      d.workloads.backend.reload = { how: "redeploy", deployment: "web" };
+    },
+    faults: [
+      {
+        path: "workloads.backend.reload.deployment",
+        found: '"web"',
+        allowed: '"api", the Deployment that delivery patches',
+        change: "remove it, or name the same Deployment in both places",
+      },
+    ],
+  },
+];
+
+testFaults(CASES);
