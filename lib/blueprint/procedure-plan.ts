@@ -505,12 +505,17 @@ function dispatched(
     publishes: secret.publishLead.seconds > 0,
     function: bySecret.rotatorOf(secret.key)?.name ?? "",
     overlapSeconds: secret.overlap.seconds,
+    ...(publishesBeside(secret) ? { handOverSeconds: secret.publishLead.seconds } : {}),
     publishLeadSeconds: secret.publishLead.seconds,
     restart: consumers.filter(({ reload }) => reload.how === "redeploy").map(({ name }) => name),
     checks: consumers.flatMap(({ name, checks }) => checks.map((check) => checkName(name, check.name))),
     approval: needsApproval(environment, secret),
   };
 }
+
+/** `true` when a rotation replaces the credential alone, and a promotion the keys that were published beside it. */
+const publishesBeside = ({ acceptedBy, rotation, publishLead }: EnvironmentSecret): boolean =>
+  acceptedBy === "target" && rotation === "operator-assisted" && publishLead.seconds > 0;
 
 const STATE_TEXTS = {
   due: "Secrets that people have to rotate soon",

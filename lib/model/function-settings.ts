@@ -189,6 +189,11 @@ export interface DispatchedSecret {
   readonly function: string;
   /** How long the old credential lives beside the new one. */
   readonly overlapSeconds: number;
+  /**
+   * Overlap of a rotation that only publishes keys beside its credential: theirs comes with the promotion.
+   * @default overlapSeconds
+   */
+  readonly handOverSeconds?: number | undefined;
   /** How long a published key waits before it is used; 0 where the target accepts at once. */
   readonly publishLeadSeconds: number;
   /** Consumers that are restarted because they read the secret at their start only, sorted. */

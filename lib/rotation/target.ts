@@ -96,6 +96,12 @@ export interface Published<V> {
   replaced(current: V, attempt: Attempt, staged?: V): Promise<V>;
 }
 
+/** Keys by which a target signs, beside the credential that it accepts. */
+export interface PublishedBeside<V> extends Published<V> {
+  /** Whether each key that signed while `retired` was served is still one by which `current` says that the target signs. */
+  signsOn(current: V, retired: V): boolean;
+}
+
 /** A system that checks the credential and can hold two at a time: PostgreSQL, Redis, vendors. */
 export interface AcceptingTarget<V> extends Generated<V> {
   readonly acceptedBy: "target";
@@ -103,7 +109,7 @@ export interface AcceptingTarget<V> extends Generated<V> {
    * Where the value also holds keys by which the target signs and our own workloads check (Stripe's webhooks). The
    * derived values are installed like any other.
    */
-  readonly published?: Published<V> | undefined;
+  readonly published?: PublishedBeside<V> | undefined;
   /**
    * Makes the target accept `value`, as its newest where it keeps an order, and still accept `other`. On the way in
    * `value` is AWSPENDING's and `other` AWSCURRENT's; on the way back `value` is the one that is AWSCURRENT again, and

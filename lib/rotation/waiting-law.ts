@@ -15,19 +15,23 @@ export interface Waits {
 }
 
 /** Change that is about to happen to the secret. */
-export type Change = "rotate" | "promote" | "decommission";
+export type Change = "rotate" | "promote" | "decommission" | "hand-over";
 
 /**
  * The least time between the confirmed AWSCURRENT and a change.
  *
  * `rotate` takes the slot of the credential before AWSCURRENT (the other login, the second token, `previous`), which
  * lives through the overlap; where own workloads accept it may also put `next` to use, hence the longer of the two.
+ *
+ * `hand-over` is a decommission after which every key that workloads check lives on: what was published beside the
+ * credential has its own overlap later, so this one waits only until each consumer has the new value.
  */
 export function waitBefore(change: Change, waits: Waits): Duration {
   switch (change) {
     case "rotate":
       return waits.overlap.seconds >= waits.publishLead.seconds ? waits.overlap : waits.publishLead;
     case "promote":
+    case "hand-over":
       return waits.publishLead;
     case "decommission":
       return waits.overlap;

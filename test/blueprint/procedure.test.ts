@@ -494,6 +494,11 @@ test("what the dispatcher hands on is what the registry says", () => {
     approval: true,
   });
   expect(secrets["prod/jwt/signing"]?.publishLeadSeconds).toBeGreaterThan(0);
+  expect(secrets["prod/jwt/signing"]).not.toHaveProperty("handOverSeconds");
+  // Its webhook secret overlaps for three days more, after the promotion.
+  const stripe = secrets["prod/payments/stripe"];
+  expect(stripe?.handOverSeconds).toBe(stripe?.publishLeadSeconds);
+  expect(stripe?.handOverSeconds).toBeLessThan((stripe?.overlapSeconds ?? 0) - 3 * 86_400);
   expect(Object.keys(secrets)).not.toContain("prod/db/reporting-ro");
 });
 

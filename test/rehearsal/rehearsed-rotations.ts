@@ -29,7 +29,8 @@ import type { RotationOutcome } from "../../lib/rotation/rotation-machine";
 import { splitSettings } from "../../lib/rotation/settings-in-effect";
 import { type Change, waitBefore } from "../../lib/rotation/waiting-law";
 
-const DAY_MS = 86_400_000;
+/** Longer than any wait of the law: Stripe's webhook secrets overlap for more than three days. */
+const BEYOND_WAITS_MS = 30 * 86_400_000;
 
 /** Settings of an environment that is stood up for its rotations. */
 export interface RehearsedRotationsProps {
@@ -229,7 +230,7 @@ export class RehearsedRotations {
       pace: {
         ...REAL_PACE,
         // The command line knows waits of hours; it shall leave the shortened ones to the functions.
-        now: () => new Date(Date.now() + DAY_MS),
+        now: () => new Date(Date.now() + BEYOND_WAITS_MS),
         lookEveryMs: 100,
         sweepEveryMs: 1_000,
         retryAfterMs: 200,

@@ -342,6 +342,30 @@ describe("webhooks and keys together", () => {
     expect(w.endpoints()).toHaveLength(1);
   });
 
+  test("one long overlap a rotation: keys wait for consumers alone, endpoints for Stripe's three days", async () => {
+    const w = await world();
+    const first = await w.secret.operate("first", w.keys());
+    w.arrived();
+    const held = w.current();
+    const second = await w.secret.operate("second", w.keys());
+    w.secret.confirm();
+    w.stripe.expireKey(held.secretKey);
+    w.secret.clock.advance(REFRESH + MARGIN - 1);
+    expect(await codeOf(w.secret.phase("decommission", first, { runId: "keys" }))).toBe("overlap-running");
+    w.secret.clock.advance(1);
+    await w.secret.phase("decommission", first, { runId: "keys" });
+    expect(w.endpoints().find(({ id }) => id === held.webhookSecrets.current?.id)?.status).toBe("enabled");
+    await w.secret.phase("promote", second, { runId: "webhook" });
+    w.secret.confirm();
+    w.secret.clock.advance(3 * 24 * HOUR);
+    expect(await codeOf(w.secret.phase("decommission", second, { runId: "webhook" }))).toBe(
+      "overlap-running",
+    );
+    w.secret.clock.advance(12 * HOUR);
+    await w.secret.phase("decommission", second, { runId: "webhook" });
+    expect(w.endpoints().map(({ id }) => id)).toEqual([w.current().webhookSecrets.current?.id]);
+  });
+
   test("going back: before and after the promotion, pods of either value take every event", async () => {
     const w = await world();
     const first = await w.secret.operate("first", w.keys());

@@ -87,6 +87,9 @@ function hurriedDispatcher(settings: DispatcherSettings): DispatcherSettings {
         {
           ...secret,
           overlapSeconds: hurried(secret.overlapSeconds),
+          ...(secret.handOverSeconds === undefined
+            ? {}
+            : { handOverSeconds: hurried(secret.handOverSeconds) }),
           publishLeadSeconds: hurried(secret.publishLeadSeconds),
         },
       ]),

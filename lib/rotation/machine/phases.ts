@@ -1,6 +1,7 @@
 import type { FingerprintRequest, PhaseRequest } from "../event";
 import { RotationError } from "../rotation-error";
 import { splitSettings } from "../settings-in-effect";
+import type { Change } from "../waiting-law";
 import { derivedVersionId } from "./derived-version";
 import type { OpenedSecret } from "./opened-secret";
 import { proveCurrent } from "./proofs";
@@ -128,12 +129,20 @@ async function decommission<V>(secret: OpenedSecret<V>, request: PhaseRequest): 
     await secret.settle(currentId);
     return alreadyDone(currentId);
   }
-  const refreshedBy = emergency ? undefined : await secret.wait("decommission", currentId, retired.kept);
+  const refreshedBy = emergency
+    ? undefined
+    : await secret.wait(endOf(current, retired), currentId, retired.kept);
   const evidence = await secret.retire(retired, await secret.kept(versionId), { refreshedBy, emergency });
   if (remaining === undefined) return { ...done(versionId), evidence };
   await secret.publish(derivedId, remaining, current);
   return { ...done(derivedId), evidence };
 }
+
+/** What the end of a version takes: its whole overlap, or only the time until each consumer has the new one. */
+const endOf = <V>({ target, value }: Held<V>, retired: Held<V>): Change =>
+  target.acceptedBy === "target" && target.published?.signsOn(value, retired.value)
+    ? "hand-over"
+    : "decommission";
 
 /**
  * What the current value accepts beside the retired version's key is older still: a run that was superseded or that failed

@@ -65,7 +65,9 @@ export async function loadedRun(
     overlapSeconds:
       run.kind === "retirement"
         ? await overlapLeft(run, secret.overlapSeconds, publications, clock.now())
-        : secret.overlapSeconds,
+        : run.kind === "rotation"
+          ? (secret.handOverSeconds ?? secret.overlapSeconds)
+          : secret.overlapSeconds,
     restart: run.kind === "retirement" ? [] : secret.restart,
     checks: secret.checks,
     approval: secret.approval && run.kind !== "publication" && run.oldVersion !== undefined,

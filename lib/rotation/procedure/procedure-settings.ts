@@ -57,6 +57,7 @@ export const PROCEDURE_SETTINGS = madeAtUse({
           publishes: z.boolean(),
           function: text,
           overlapSeconds: count,
+          handOverSeconds: z.optional(count),
           publishLeadSeconds: count,
           restart: z.array(text),
           checks: z.array(text),

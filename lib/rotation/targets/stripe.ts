@@ -5,7 +5,7 @@ import { advance, publish } from "../generations";
 import { checkStripeMode } from "../operator-value";
 import type { Clock, Random } from "../ports";
 import { RotationError } from "../rotation-error";
-import type { AcceptingTarget, Attempt, Published, SecretIdentity } from "../target";
+import type { AcceptingTarget, Attempt, PublishedBeside, SecretIdentity } from "../target";
 import { type KindValue, VALUE_SCHEMAS } from "../value-schemas";
 import { eventually } from "./eventually";
 import { lastUse } from "./last-use";
@@ -153,7 +153,7 @@ export function stripeTarget(props: StripeTargetProps): AcceptingTarget<StripeVa
     return { ...base, webhookSecrets: join(fresh) };
   };
 
-  const published: Published<StripeValue> = {
+  const published: PublishedBeside<StripeValue> = {
     promoted(value) {
       const { next, current } = value.webhookSecrets;
       if (next === null) {
@@ -167,6 +167,10 @@ export function stripeTarget(props: StripeTargetProps): AcceptingTarget<StripeVa
       const gone = [retired.webhookSecrets.current, retired.webhookSecrets.previous];
       if (previous === null || !gone.some((key) => isSame(key, previous))) return undefined;
       return { ...value, webhookSecrets: { ...value.webhookSecrets, previous: null } };
+    },
+
+    signsOn({ webhookSecrets: { current, previous } }, { webhookSecrets: retired }) {
+      return isSame(current, retired.current) && isSame(previous, retired.previous);
     },
 
     async replaced(leaked, attempt, staged) {
