@@ -51,6 +51,14 @@ module.exports = {
       to: { path: "node_modules/@cdktf/provider-[a-z]+/lib/index\\.(js|d\\.ts)$" },
     },
     { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "no-folder-cycles",
+      comment: "folders of lib stand above what they import: no way leads back, through whatever files",
+      severity: "error",
+      scope: "folder",
+      from: { path: "^lib/blueprint" },
+      to: { circular: true },
+    },
     { name: "no-orphans", severity: "error", from: { orphan: true, path: "^lib/" }, to: {} },
     {
       name: "not-to-dev-dependency",

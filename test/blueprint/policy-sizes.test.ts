@@ -1,6 +1,6 @@
 import { type Blueprint, blueprint } from "../../lib/blueprint";
-import { keyPolicy } from "../../lib/blueprint/key-policy";
-import { secretPolicy } from "../../lib/blueprint/secret-policy";
+import { keyPolicy } from "../../lib/blueprint/keys/key-policy";
+import { secretPolicy } from "../../lib/blueprint/store/secret-policy";
 import { RegistryError } from "../../lib/model";
 import { compactLength } from "../../lib/model/policy-document";
 import { registry } from "../../registry";

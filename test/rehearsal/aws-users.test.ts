@@ -1,7 +1,7 @@
 import { ElastiCacheClient } from "@aws-sdk/client-elasticache";
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
-import { targetRights } from "../../lib/blueprint/target-rights";
+import { targetRights } from "../../lib/blueprint/functions/target-rights";
 import type { Environment } from "../../lib/model";
 import { type KindSettings, settingsSchema } from "../../lib/model/kinds";
 import type { EnvironmentSecret } from "../../lib/model/resolve";

@@ -19,7 +19,7 @@ const MINUTE = 60_000;
 const RETRY = 30 * MINUTE;
 
 /**
- * What the state machine does (`lib/blueprint/state-machine.ts`), one step at a time: confirmed, proved, overlap, proved,
+ * What the state machine does (`lib/blueprint/procedure/state-machine.ts`), one step at a time: confirmed, proved, overlap, proved,
  * decommissioned, recorded; until the decommission whatever fails leads back. Its own tests run the definition itself.
  */
 export class ProcedureModel {

@@ -1,0 +1,84 @@
+import type { PolicyStatement } from "../../model/policy-document";
+import type { Cluster, Environment, Registry } from "../../model/registry";
+import type { FunctionPlan } from "../functions/function-plan";
+import type { OperationsPlan } from "../operations/operations-plan";
+import { anyKeyArn, secretArnPrefix } from "../platform/aws-arns";
+import type { ProcedurePlan } from "../procedure/procedure-plan";
+
+/** Parts of an environment from which the rights of its deployer follow. */
+export interface DeployerScope {
+  readonly functions: readonly Pick<FunctionPlan, "role">[];
+  readonly operations?: Pick<OperationsPlan, "codeSigning" | "forwarder">;
+  readonly procedure?: Pick<ProcedurePlan, "records" | "stateMachine">;
+  readonly oidcProviders: readonly { readonly arn: string }[];
+  readonly clusters: readonly Pick<
+    Cluster & { readonly identity: Environment["identity"] },
+    "name" | "region" | "identity"
+  >[];
+  readonly principals: Pick<Environment["principals"], "deployer">;
+}
+
+/** A statement that allows. */
+export const allow = (
+  Sid: string,
+  Action: readonly string[],
+  Resource: readonly string[],
+  Condition?: PolicyStatement["Condition"],
+): PolicyStatement => ({ Sid, Effect: "Allow", Action, Resource, ...(Condition ? { Condition } : {}) });
+
+/** Actions of one service. */
+export const of = (service: string, ...operations: readonly string[]): string[] =>
+  operations.map((operation) => `${service}:${operation}`);
+
+/** Where the environment's things are, by the names that all of them begin with. */
+export function placesOf(registry: Registry, environment: Environment) {
+  const { partition, account, rolePath } = environment;
+  const arn = (service: string, resource: string, region = "*"): string =>
+    `arn:${partition}:${service}:${region}:${account}:${resource}`;
+  const name = `${registry.id}-${environment.name}`;
+  return {
+    secrets: secretArnPrefix(environment, environment.name),
+    roles: arn("iam", `role${rolePath}${name}*`, ""),
+    policies: arn("iam", `policy${rolePath}${name}*`, ""),
+    functions: arn("lambda", `function:${name}--*`),
+    logGroups: arn("logs", `log-group:/aws/lambda/${name}--*`),
+    rules: arn("events", `rule/${name}-*`),
+    alarms: arn("cloudwatch", `alarm:${name}-*`),
+    queues: arn("sqs", `${name}-*`),
+    topics: arn("sns", `${name}-*`),
+    tables: arn("dynamodb", `table/${name}-*`),
+    machines: arn("states", `stateMachine:${name}-*`),
+    aliases: arn("kms", `alias/${name}-*`),
+    keys: environment.allRegions.map((region) => anyKeyArn(environment, region)),
+  };
+}
+
+/** ARNs of what a deployer makes. */
+export type Places = ReturnType<typeof placesOf>;
+
+/** Roles that are passed, each to the service that takes it and to no other. */
+export function passedRoles({
+  functions,
+  operations,
+  procedure,
+}: DeployerScope): readonly (readonly [string, string[]])[] {
+  return [
+    ["lambda.amazonaws.com", functions.map(({ role }) => role.arn)],
+    ["states.amazonaws.com", procedure ? [procedure.stateMachine.role.arn] : []],
+    ["events.amazonaws.com", operations?.forwarder ? [operations.forwarder.role.arn] : []],
+  ];
+}
+
+/** `rotate-stripe`'s role to `states` helps nobody, but no service needs another's role. */
+export const passing = (places: Places, plan: DeployerScope, rolesArePatterns: boolean): PolicyStatement[] =>
+  passedRoles(plan)
+    .filter(([, roles]) => roles.length > 0)
+    .map(([service, roles]) =>
+      allow(
+        `PassTo${service.slice(0, 1).toUpperCase()}${service.slice(1).split(".")[0]}`,
+        ["iam:PassRole"],
+        // A change brings functions of new kinds.
+        rolesArePatterns && service.startsWith("lambda") ? [places.roles.replace(/\*$/, "--*")] : roles,
+        { StringEquals: { "iam:PassedToService": [service] } },
+      ),
+    );

@@ -1,0 +1,275 @@
+import type { PolicyDocument, PolicyStatement } from "../../model/policy-document";
+import type { Environment, Registry } from "../../model/registry";
+import { DATA, KEY_TRIAL } from "../keys/key-policy";
+import { bucketArn, secretsManagerService } from "../platform/aws-arns";
+import { packed } from "../platform/role-plan";
+import { commonTags } from "../platform/tags";
+import { allow, type DeployerScope, of, type Places, passedRoles, placesOf } from "./deployer-places";
+import { ofClusters, ofFunctions, ofProcedure } from "./deployer-services";
+
+/** Policies of the deployer's role, which this stack does not write. */
+export interface DeployerPlan {
+  /** Each fits into one managed policy. */
+  readonly policies: readonly PolicyDocument[];
+  /** Permissions boundary: what it can never do, whatever other policies it gets. */
+  readonly boundary: PolicyDocument;
+}
+
+/**
+ * What a deployer needs to apply, change and destroy an environment with Terraform's AWS provider, and nothing else: no value,
+ * no role that is not the environment's, no key but to make secrets under. The state's own bucket is not among it.
+ */
+export function deployerPlan(
+  registry: Registry,
+  environment: Environment,
+  plan: DeployerScope,
+): DeployerPlan {
+  const places = placesOf(registry, environment);
+  const tags = commonTags(registry, environment);
+  const statements = [
+    ...ofSecrets(environment, places),
+    ...ofKeys(environment, places, tags),
+    ...ofRoles(environment, places, plan),
+    ...(plan.operations ? ofFunctions(environment, places, plan) : []),
+    ...(plan.procedure ? ofProcedure(environment, places, plan.procedure) : []),
+    ...ofClusters(environment, plan),
+  ];
+  return { policies: packed(statements), boundary: boundaryOf(environment, places, plan) };
+}
+
+/** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html */
+function ofSecrets(environment: Environment, { secrets, keys }: Places): PolicyStatement[] {
+  const regions = environment.allRegions;
+  const service = { "kms:ViaService": regions.map(secretsManagerService) };
+  return [
+    allow(
+      "Secrets",
+      of(
+        "secretsmanager",
+        "CancelRotateSecret",
+        "CreateSecret",
+        "DeleteResourcePolicy",
+        "DeleteSecret",
+        "DescribeSecret",
+        "GetResourcePolicy",
+        "PutResourcePolicy",
+        "RemoveRegionsFromReplication",
+        "ReplicateSecretToRegions",
+        "RotateSecret",
+        "TagResource",
+        "UntagResource",
+        "UpdateSecret",
+      ),
+      [secrets],
+      { StringEquals: { "aws:RequestedRegion": regions } },
+    ),
+    ...(environment.deployerMovesValues
+      ? [
+          allow("UseKeysForValues", DATA, keys, {
+            StringEquals: service,
+            StringLike: { "kms:EncryptionContext:SecretARN": [secrets, KEY_TRIAL] },
+          }),
+        ]
+      : ["SecretARN", "SecretVersionId"].map((key) =>
+          allow(`TryFor${key}`, DATA, keys, {
+            StringEquals: service,
+            StringLike: { [`kms:EncryptionContext:${key}`]: [KEY_TRIAL] },
+          }),
+        )),
+  ];
+}
+
+/** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html */
+function ofKeys(
+  environment: Environment,
+  { keys, aliases }: Places,
+  tags: Readonly<Record<string, string>>,
+): PolicyStatement[] {
+  const named = (prefix: string): PolicyStatement["Condition"] => ({
+    StringEquals: Object.fromEntries(
+      Object.entries(tags).map(([tag, value]) => [`${prefix}/${tag}`, [value]]),
+    ),
+  });
+  return [
+    // A key without the environment's tags would be out of reach at once.
+    allow("MakeKeys", of("kms", "CreateKey"), ["*"], named("aws:RequestTag")),
+    allow(
+      "Keys",
+      of(
+        "kms",
+        "DescribeKey",
+        "DisableKeyRotation",
+        "EnableKeyRotation",
+        "GetKeyPolicy",
+        "GetKeyRotationStatus",
+        "ListResourceTags",
+        "PutKeyPolicy",
+        "ReplicateKey",
+        "ScheduleKeyDeletion",
+        "TagResource",
+        "UntagResource",
+        "UpdateKeyDescription",
+      ),
+      keys,
+      named("aws:ResourceTag"),
+    ),
+    // A key that is being made has no tag yet, and no alias; with the environment's tags, somebody else's key would be the
+    // deployer's.
+    allow("TagNewKeys", of("kms", "TagResource"), keys, {
+      ...named("aws:RequestTag"),
+      Null: { "kms:ResourceAliases": ["true"] },
+    }),
+    allow("NameKeys", of("kms", "CreateAlias", "DeleteAlias", "UpdateAlias"), [aliases]),
+    allow(
+      "NameOwnKeys",
+      of("kms", "CreateAlias", "DeleteAlias", "UpdateAlias"),
+      keys,
+      named("aws:ResourceTag"),
+    ),
+    allow("SeeAliases", of("kms", "ListAliases"), ["*"]),
+    ...(environment.regions.replicas.length > 0
+      ? [
+          // https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-auth.html
+          allow("MultiRegionKeys", of("iam", "CreateServiceLinkedRole"), ["*"], {
+            StringEquals: { "iam:AWSServiceName": ["mrk.kms.amazonaws.com"] },
+          }),
+        ]
+      : []),
+  ];
+}
+
+/** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html */
+function ofRoles(
+  { permissionsBoundary }: Environment,
+  { roles, policies }: Places,
+  plan: DeployerScope,
+): PolicyStatement[] {
+  const bounded: PolicyStatement["Condition"] = permissionsBoundary
+    ? { StringEquals: { "iam:PermissionsBoundary": [permissionsBoundary] } }
+    : undefined;
+  return [
+    allow(
+      "Roles",
+      of(
+        "iam",
+        "DeleteRole",
+        "GetRole",
+        "GetRolePolicy",
+        "ListAttachedRolePolicies",
+        "ListInstanceProfilesForRole",
+        "ListRolePolicies",
+        "TagRole",
+        "UntagRole",
+        "UpdateAssumeRolePolicy",
+        "UpdateRole",
+      ),
+      [roles],
+    ),
+    allow(
+      "RolesWithin",
+      of(
+        "iam",
+        "CreateRole",
+        "DeleteRolePolicy",
+        "PutRolePolicy",
+        ...(permissionsBoundary ? ["PutRolePermissionsBoundary"] : []),
+      ),
+      [roles],
+      bounded,
+    ),
+    allow("AttachPolicies", of("iam", "AttachRolePolicy", "DetachRolePolicy"), [roles], {
+      ArnLike: { "iam:PolicyARN": [policies] },
+    }),
+    ...(plan.functions.length > 0
+      ? [
+          allow(
+            "Policies",
+            of(
+              "iam",
+              "CreatePolicy",
+              "CreatePolicyVersion",
+              "DeletePolicy",
+              "DeletePolicyVersion",
+              "GetPolicy",
+              "GetPolicyVersion",
+              "ListPolicyVersions",
+              "TagPolicy",
+              "UntagPolicy",
+            ),
+            [policies],
+          ),
+        ]
+      : []),
+  ];
+}
+
+/**
+ * What bounds a deployer whose own policies are wider. It names what must never be: values, other roles, itself. Everything
+ * else is left to the policies.
+ */
+function boundaryOf(environment: Environment, places: Places, plan: DeployerScope): PolicyDocument {
+  const deny = (
+    Sid: string,
+    Action: readonly string[],
+    Resource: readonly string[],
+    Condition?: PolicyStatement["Condition"],
+  ): PolicyStatement => ({ ...allow(Sid, Action, Resource, Condition), Effect: "Deny" });
+  const self = plan.principals.deployer;
+  return {
+    Version: "2012-10-17",
+    Statement: [
+      allow("WhatItsPoliciesSay", ["*"], ["*"]),
+      deny(
+        "NoValues",
+        of(
+          "secretsmanager",
+          "BatchGetSecretValue",
+          "GetSecretValue",
+          "PutSecretValue",
+          "UpdateSecretVersionStage",
+        ),
+        ["*"],
+      ),
+      deny("NoDecryption", ["kms:Decrypt", "kms:ReEncryptFrom", "kms:CreateGrant"], ["*"], {
+        StringNotLike: {
+          "kms:EncryptionContext:SecretARN": environment.deployerMovesValues
+            ? [places.secrets, KEY_TRIAL]
+            : [KEY_TRIAL],
+          "kms:EncryptionContext:SecretVersionId": [KEY_TRIAL],
+        },
+      }),
+      deny("NoSessionsOfItsRoles", ["sts:AssumeRole"], [places.roles]),
+      deny(
+        "NotItself",
+        of(
+          "iam",
+          "AttachRolePolicy",
+          "DeleteRolePermissionsBoundary",
+          "DeleteRolePolicy",
+          "DetachRolePolicy",
+          "PutRolePermissionsBoundary",
+          "PutRolePolicy",
+          "UpdateAssumeRolePolicy",
+        ),
+        [self],
+      ),
+      deny("NoOtherServices", ["iam:PassRole"], ["*"], {
+        StringNotEquals: { "iam:PassedToService": passedRoles(plan).map(([service]) => service) },
+      }),
+      deny(
+        "NoRunsByHand",
+        ["states:SendTaskSuccess", "states:SendTaskFailure", "states:StartExecution"],
+        ["*"],
+      ),
+      ...(plan.procedure && !plan.procedure.records.forceDestroy
+        ? [
+            deny(
+              "NoRecords",
+              of("s3", "BypassGovernanceRetention", "DeleteObject", "DeleteObjectVersion", "PutObject"),
+              [`${bucketArn(environment, plan.procedure.records.name)}/*`],
+            ),
+          ]
+        : []),
+    ],
+  };
+}

@@ -1,0 +1,280 @@
+import type { PolicyStatement } from "../../model/policy-document";
+import type { Environment } from "../../model/registry";
+import { bucketArn } from "../platform/aws-arns";
+import { allow, type DeployerScope, of, type Places, passing } from "./deployer-places";
+
+/** Functions and what surrounds them. */
+export function ofFunctions(
+  environment: Environment,
+  places: Places,
+  plan: DeployerScope,
+): PolicyStatement[] {
+  const hasNetwork = environment.networks.length > 0;
+  return [
+    ...passing(places, plan, true),
+    allow(
+      "Functions",
+      of(
+        "lambda",
+        "AddPermission",
+        "CreateFunction",
+        "DeleteFunction",
+        "GetFunction",
+        "GetFunctionCodeSigningConfig",
+        "GetFunctionConfiguration",
+        "GetPolicy",
+        // RotateSecret asks for it, where a schedule is set.
+        // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+        "InvokeFunction",
+        "ListTags",
+        "ListVersionsByFunction",
+        "RemovePermission",
+        "TagResource",
+        "UntagResource",
+        "UpdateFunctionCode",
+        "UpdateFunctionConfiguration",
+      ),
+      [places.functions],
+    ),
+    ...(plan.operations?.codeSigning
+      ? [
+          allow(
+            "CodeSigning",
+            of(
+              "lambda",
+              "CreateCodeSigningConfig",
+              "DeleteCodeSigningConfig",
+              "GetCodeSigningConfig",
+              "ListTags",
+              "PutFunctionCodeSigningConfig",
+              "TagResource",
+              "UpdateCodeSigningConfig",
+            ),
+            ["*"],
+          ),
+        ]
+      : []),
+    // https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+    ...(hasNetwork
+      ? [allow("Networks", of("ec2", "DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcs"), ["*"])]
+      : []),
+    allow("SeeLogGroups", of("logs", "DescribeLogGroups"), ["*"]),
+    allow(
+      "LogGroups",
+      of(
+        "logs",
+        "AssociateKmsKey",
+        "CreateLogGroup",
+        "DeleteLogGroup",
+        "DeleteRetentionPolicy",
+        "ListTagsForResource",
+        "PutRetentionPolicy",
+        "TagResource",
+        "UntagResource",
+      ),
+      [places.logGroups],
+    ),
+    allow(
+      "Rules",
+      of(
+        "events",
+        "DeleteRule",
+        "DescribeRule",
+        "ListTagsForResource",
+        "ListTargetsByRule",
+        "PutRule",
+        "PutTargets",
+        "RemoveTargets",
+        "TagResource",
+        "UntagResource",
+      ),
+      [places.rules],
+    ),
+    allow(
+      "Alarms",
+      of(
+        "cloudwatch",
+        "DeleteAlarms",
+        "DescribeAlarms",
+        "ListTagsForResource",
+        "PutMetricAlarm",
+        "TagResource",
+        "UntagResource",
+      ),
+      [places.alarms],
+    ),
+    allow(
+      "Queues",
+      of(
+        "sqs",
+        "CreateQueue",
+        "DeleteQueue",
+        "GetQueueAttributes",
+        "GetQueueUrl",
+        "ListQueueTags",
+        "SetQueueAttributes",
+        "TagQueue",
+        "UntagQueue",
+      ),
+      [places.queues],
+    ),
+    allow(
+      "Topics",
+      of(
+        "sns",
+        "CreateTopic",
+        "DeleteTopic",
+        "GetTopicAttributes",
+        "ListTagsForResource",
+        "SetTopicAttributes",
+        "TagResource",
+        "UntagResource",
+      ),
+      [places.topics],
+    ),
+    allow(
+      "Tables",
+      of(
+        "dynamodb",
+        "CreateTable",
+        "DeleteTable",
+        "DescribeContinuousBackups",
+        "DescribeTable",
+        "DescribeTimeToLive",
+        "ListTagsOfResource",
+        "TagResource",
+        "UntagResource",
+        "UpdateContinuousBackups",
+        "UpdateTable",
+      ),
+      [places.tables],
+    ),
+  ];
+}
+
+/** What follows a rotation. */
+export function ofProcedure(
+  environment: Environment,
+  { machines }: Places,
+  { records }: NonNullable<DeployerScope["procedure"]>,
+): PolicyStatement[] {
+  return [
+    // A plan asks for it already, before there is a state machine.
+    allow("CheckMachines", of("states", "ValidateStateMachineDefinition"), ["*"]),
+    allow(
+      "Machines",
+      of(
+        "states",
+        "CreateStateMachine",
+        "DeleteStateMachine",
+        "DescribeStateMachine",
+        "ListStateMachineVersions",
+        "ListTagsForResource",
+        "TagResource",
+        "UntagResource",
+        "UpdateStateMachine",
+      ),
+      [machines],
+    ),
+    allow(
+      "Records",
+      of(
+        "s3",
+        "CreateBucket",
+        "DeleteBucket",
+        "DeleteBucketPolicy",
+        "GetAccelerateConfiguration",
+        "GetBucketAcl",
+        "GetBucketCORS",
+        "GetBucketLogging",
+        "GetBucketObjectLockConfiguration",
+        "GetBucketOwnershipControls",
+        "GetBucketPolicy",
+        "GetBucketPublicAccessBlock",
+        "GetBucketRequestPayment",
+        "GetBucketTagging",
+        "GetBucketVersioning",
+        "GetBucketWebsite",
+        "GetEncryptionConfiguration",
+        "GetLifecycleConfiguration",
+        "GetReplicationConfiguration",
+        "ListBucket",
+        "ListTagsForResource",
+        "PutBucketObjectLockConfiguration",
+        "PutBucketOwnershipControls",
+        "PutBucketPolicy",
+        "PutBucketPublicAccessBlock",
+        "PutBucketTagging",
+        "PutBucketVersioning",
+        "PutEncryptionConfiguration",
+        "TagResource",
+        "UntagResource",
+      ),
+      [bucketArn(environment, records.name)],
+    ),
+    ...(records.forceDestroy
+      ? [
+          allow("ListRecordsOfDevelopment", of("s3", "ListBucketVersions"), [
+            bucketArn(environment, records.name),
+          ]),
+          allow(
+            "DeleteRecordsOfDevelopment",
+            of("s3", "BypassGovernanceRetention", "DeleteObject", "DeleteObjectVersion"),
+            [`${bucketArn(environment, records.name)}/*`],
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** Identities of pods. */
+export function ofClusters(
+  { partition, account, allRegions }: Environment,
+  plan: DeployerScope,
+): PolicyStatement[] {
+  const pods = plan.clusters.filter(({ identity }) => identity === "pod-identity");
+  return [
+    ...(plan.oidcProviders.length > 0
+      ? [
+          allow(
+            "OidcProviders",
+            of(
+              "iam",
+              "AddClientIDToOpenIDConnectProvider",
+              "CreateOpenIDConnectProvider",
+              "DeleteOpenIDConnectProvider",
+              "GetOpenIDConnectProvider",
+              "RemoveClientIDFromOpenIDConnectProvider",
+              "TagOpenIDConnectProvider",
+              "UntagOpenIDConnectProvider",
+              "UpdateOpenIDConnectProviderThumbprint",
+            ),
+            plan.oidcProviders.map(({ arn }) => arn),
+          ),
+        ]
+      : []),
+    ...(pods.length > 0
+      ? [
+          allow(
+            "PodIdentities",
+            of(
+              "eks",
+              "CreatePodIdentityAssociation",
+              "DeletePodIdentityAssociation",
+              "DescribePodIdentityAssociation",
+              "ListPodIdentityAssociations",
+              "TagResource",
+              "UntagResource",
+              "UpdatePodIdentityAssociation",
+            ),
+            pods.flatMap(({ name, region }) =>
+              ["cluster", "podidentityassociation"].map(
+                (what) =>
+                  `arn:${partition}:eks:${region || allRegions[0]}:${account}:${what}/${name}${what === "cluster" ? "" : "/*"}`,
+              ),
+            ),
+          ),
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,139 @@
+import { type ControllerKind, isJob } from "../../model/definition";
+import { checksIn, type HealthCheck } from "../../model/health-checks";
+import { roleName, secretName, vaultRoleName } from "../../model/names";
+import type { Cluster, Environment, Registry, Workload } from "../../model/registry";
+import type { EnvironmentSecret } from "../../model/resolve";
+import { serviceAccountOf } from "../../model/service-account";
+import { trustPolicy } from "../../model/trust-policy";
+import { clustersWith } from "../../model/workload-clusters";
+import { roleArn } from "../platform/aws-arns";
+import type { RolePlan } from "../platform/role-plan";
+import { byText } from "../platform/sorting";
+import { commonTags } from "../platform/tags";
+import { readerRules, type VaultPolicy, vaultPolicy } from "../platform/vault-policy";
+import { type PodPlan, podPlan } from "../pods/pod";
+import { readerPolicies } from "./reader-policy";
+
+/** One workload of an environment. */
+export interface WorkloadPlan {
+  readonly name: string;
+  readonly description: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly manage: Workload["manage"];
+  /** Kind of the object that makes its pods. */
+  readonly controller: Workload["controller"];
+  readonly delivery: Workload["delivery"];
+  /** How its Helm chart takes values. */
+  readonly helm: Workload["helm"];
+  readonly reload: ReloadPlan;
+  /** Health endpoints and synthetic checks that prove a rotation, sorted by name. */
+  readonly checks: readonly HealthCheck[];
+  readonly role: RolePlan;
+  /** Keys that it reads, sorted. */
+  readonly secrets: readonly string[];
+  /** Vault policy and auth role; `undefined` without secrets, because Vault refuses an empty policy. */
+  readonly vault: { readonly roleName: string; readonly policy: VaultPolicy } | undefined;
+  /** One per cluster, sorted by cluster. */
+  readonly pods: readonly PodPlan[];
+}
+
+/** A workload's way to take up a changed file; a restart names the object that makes its pods, in its namespace. */
+export type ReloadPlan =
+  | Exclude<Workload["reload"], { readonly how: "redeploy" }>
+  /** A job's: whatever starts later has it. */
+  | { readonly how: "next-run" }
+  | { readonly how: "redeploy"; readonly controller: ControllerKind; readonly deployment: string };
+
+/**
+ * One workload of an environment.
+ *
+ * @param secrets what it consumes there, sorted by key
+ */
+export function workloadPlan(
+  registry: Registry,
+  environment: Environment,
+  workload: Workload,
+  secrets: readonly EnvironmentSecret[],
+): WorkloadPlan {
+  const { namespace, serviceAccount } = serviceAccountOf(
+    environment.name,
+    environment,
+    workload.name,
+    workload,
+  );
+  const name = roleName(registry.id, environment.name, workload.name);
+  const vaultRole = vaultRoleName(registry.id, environment.name, workload.name);
+  return {
+    name: workload.name,
+    description: workload.description ?? "",
+    namespace,
+    serviceAccount,
+    manage: workload.manage,
+    controller: workload.controller,
+    delivery: workload.delivery,
+    helm: workload.helm,
+    reload: reloadPlan(workload),
+    checks: checksIn(workload, environment.name),
+    role: {
+      name,
+      path: environment.rolePath,
+      arn: roleArn(environment, environment.rolePath, name),
+      trust: trustPolicy({
+        partition: environment.partition,
+        account: environment.account,
+        identity: environment.identity,
+        clusters: clustersWith(environment.name, clustersOf(environment), workload),
+        namespace,
+        serviceAccount,
+      }),
+      policies: readerPolicies({
+        scope: environment,
+        registry: registry.id,
+        environment: environment.name,
+        workload: workload.name,
+        roleName: name,
+        regions: environment.allRegions,
+        secretNames: secrets
+          .filter((secret) => secret.store === "aws")
+          .map((secret) => secretName(environment.name, secret.physicalKey))
+          .sort(),
+      }),
+      ...(environment.permissionsBoundary ? { permissionsBoundary: environment.permissionsBoundary } : {}),
+      tags: { ...commonTags(registry, environment), workload: workload.name },
+    },
+    secrets: secrets.map((secret) => secret.key),
+    vault:
+      secrets.length > 0
+        ? { roleName: vaultRole, policy: vaultPolicy(vaultRole, readerRules(secrets)) }
+        : undefined,
+    pods: clustersWith(environment.name, clustersOf(environment), workload).flatMap((cluster) => {
+      const vault = environment.vaults.find((candidate) => candidate.name === cluster.vault);
+      return vault
+        ? [
+            podPlan({
+              registry: registry.id,
+              environment,
+              workload,
+              namespace,
+              serviceAccount,
+              cluster,
+              vault,
+              secrets,
+            }),
+          ]
+        : [];
+    }),
+  };
+}
+
+function reloadPlan({ name, reload, delivery, controller }: Workload): ReloadPlan {
+  if (isJob(controller)) return { how: "next-run" };
+  if (reload.how !== "redeploy") return reload;
+  const patched = delivery.how === "patch" ? delivery.deployment : undefined;
+  return { how: "redeploy", controller, deployment: reload.deployment ?? patched ?? name };
+}
+
+/** The clusters of an environment, sorted by name. */
+export const clustersOf = (environment: Environment): readonly Cluster[] =>
+  [...environment.clusters].sort(byText((cluster) => cluster.name));

@@ -1,0 +1,271 @@
+import {
+  alarmTopic,
+  approvalTopic,
+  changesTable,
+  procedureFunctionName,
+  publicationsTable,
+  recordsBucket,
+  reminderTopic,
+  runsTable,
+  stateMachineName,
+} from "../../model/names";
+import { PARTITIONS, type Partition } from "../../model/partitions";
+import type { Environment, Registry } from "../../model/registry";
+import { stateMachineArn, topicArn } from "../platform/aws-arns";
+import { functionRoleArn } from "../store/function-assignment";
+
+/** Calls to AWS by which somebody takes the registry's protection away, or gets around it. */
+export interface TamperWatch {
+  /** As one word of Terraform addresses. */
+  readonly word: string;
+  /** Its meaning, for whoever is paged. */
+  readonly description: string;
+  /** Event pattern of EventBridge for CloudTrail's record of the call. */
+  readonly pattern: object;
+  /**
+   * Regions in which CloudTrail's records of these calls reach EventBridge. `primary`: in the environment's primary region.
+   * `everywhere`: in each of its regions. `global`: in the one region that gets IAM's.
+   */
+  readonly at: "primary" | "everywhere" | "global";
+}
+
+/** Region whose event bus gets the events of global services. */
+export const globalEventsRegion = (partition: Partition): string => PARTITIONS[partition].global;
+
+type Matcher = string | Readonly<Record<string, unknown>>;
+
+/** Everybody but one role, or one user. Users and root have no session, and services no ARN. */
+function otherThan(arn: string): object {
+  const but: readonly Matcher[] = [{ "anything-but": [arn] }, { exists: false }];
+  return /:user\//.test(arn)
+    ? { userIdentity: { arn: but } }
+    : { userIdentity: { sessionContext: { sessionIssuer: { arn: but } } } };
+}
+
+/**
+ * Everything that is watched for an environment, sorted by word. Calls by the deployer are left out where its work is just
+ * that: they stand in the trail, and what it may do is bounded by its own policy.
+ *
+ * The names of events are those of CloudTrail; Lambda's end in the version of its API.
+ * https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html
+ */
+export function tamperWatches(registry: Registry, environment: Environment): readonly TamperWatch[] {
+  const { account, partition, principals } = environment;
+  const { primary } = environment.regions;
+  const notDeployer = otherThan(principals.deployer);
+  const prefix = `${registry.id}-${environment.name}-`;
+  const named = (text: string): Matcher => ({ prefix: text });
+  const secretIds: readonly Matcher[] = [
+    named(`${environment.name}/`),
+    { wildcard: `arn:${partition}:secretsmanager:*:${account}:secret:${environment.name}/*` },
+  ];
+  const functions: readonly Matcher[] = [
+    named(`${prefix}-`),
+    { wildcard: `arn:${partition}:lambda:*:${account}:function:${prefix}-*` },
+  ];
+  const call = (
+    word: string,
+    description: string,
+    at: TamperWatch["at"],
+    service: string,
+    eventName: readonly Matcher[],
+    requestParameters: object | undefined,
+    who: object = notDeployer,
+  ): TamperWatch => ({
+    word,
+    description,
+    at,
+    pattern: {
+      source: [`aws.${service}`],
+      "detail-type": ["AWS API Call via CloudTrail"],
+      detail: { eventName, ...(requestParameters ? { requestParameters } : {}), ...who },
+    },
+  });
+  const dispatcher = functionRoleArn(
+    environment,
+    procedureFunctionName(registry.id, environment.name, "dispatcher"),
+  );
+  const tables = [runsTable, changesTable, publicationsTable].map((name) =>
+    name(registry.id, environment.name),
+  );
+  const topics = [alarmTopic, approvalTopic, reminderTopic].map((name) =>
+    topicArn(environment, primary, name(registry.id, environment.name)),
+  );
+  const machine = stateMachineArn(environment, primary, stateMachineName(registry.id, environment.name));
+  return [
+    call(
+      "secret-unprotected",
+      "A secret's policy, replicas, key or rotation were changed, or it was deleted",
+      "everywhere",
+      "secretsmanager",
+      [
+        "CancelRotateSecret",
+        "DeleteResourcePolicy",
+        "DeleteSecret",
+        "PutResourcePolicy",
+        "RemoveRegionsFromReplication",
+        "StopReplicationToReplica",
+        "UpdateSecret",
+      ],
+      { secretId: secretIds },
+    ),
+    // Keys have no names in CloudTrail's records, so these are watched for all keys of the account.
+    call(
+      "key-unprotected",
+      "A key's policy was changed, or a key was disabled or scheduled for deletion",
+      "everywhere",
+      "kms",
+      ["DisableKey", "PutKeyPolicy", "ScheduleKeyDeletion"],
+      undefined,
+    ),
+    call(
+      "role-changed",
+      "A role's trust or rights were changed, or its boundary was taken away",
+      "global",
+      "iam",
+      [
+        "AttachRolePolicy",
+        "DeleteRole",
+        "DeleteRolePermissionsBoundary",
+        "DeleteRolePolicy",
+        "DetachRolePolicy",
+        "PutRolePermissionsBoundary",
+        "PutRolePolicy",
+        "UpdateAssumeRolePolicy",
+      ],
+      { roleName: [named(prefix)] },
+    ),
+    call(
+      "function-changed",
+      "The code, settings or permissions of a function were changed",
+      "primary",
+      "lambda",
+      [
+        "AddPermission",
+        "DeleteFunction",
+        "PutFunctionConcurrency",
+        "RemovePermission",
+        "UpdateFunctionCode",
+        "UpdateFunctionConfiguration",
+      ].map(named),
+      { functionName: functions },
+    ),
+    call(
+      "function-role-borrowed",
+      "A function was made with the role of one of the registry's functions",
+      "primary",
+      "lambda",
+      [named("CreateFunction"), named("UpdateFunctionConfiguration")],
+      { role: [{ wildcard: `arn:${partition}:iam::${account}:role${environment.rolePath}${prefix}-*` }] },
+    ),
+    call(
+      "state-machine-changed",
+      "The procedure's state machine was changed or deleted",
+      "primary",
+      "states",
+      ["DeleteStateMachine", "UpdateStateMachine"],
+      { stateMachineArn: [machine] },
+    ),
+    call(
+      "execution-forged",
+      "The procedure was started by somebody else than the dispatcher",
+      "primary",
+      "states",
+      ["StartExecution", "StartSyncExecution"],
+      { stateMachineArn: [machine] },
+      otherThan(dispatcher),
+    ),
+    call(
+      "rule-dismantled",
+      "A rule of the registry was switched off, changed or deleted",
+      "everywhere",
+      "events",
+      ["DeleteRule", "DisableRule", "PutRule"],
+      { name: [named(`${prefix}secrets-`)] },
+    ),
+    call(
+      "rule-target-changed",
+      "The target of a rule of the registry was changed or taken away",
+      "everywhere",
+      "events",
+      ["PutTargets", "RemoveTargets"],
+      { rule: [named(`${prefix}secrets-`)] },
+    ),
+    call(
+      "trail-stopped",
+      "A trail was stopped, changed or deleted",
+      "everywhere",
+      "cloudtrail",
+      ["DeleteTrail", "PutEventSelectors", "StopLogging", "UpdateTrail"],
+      undefined,
+    ),
+    call(
+      "alarm-silenced",
+      "An alarm of the registry was switched off, set by hand or deleted",
+      "primary",
+      "monitoring",
+      ["DeleteAlarms", "DisableAlarmActions"],
+      { alarmNames: [named(prefix)] },
+    ),
+    call(
+      "topic-silenced",
+      "A topic of the registry was changed or deleted, or somebody's subscription to it ended",
+      "primary",
+      "sns",
+      ["DeleteTopic", "SetTopicAttributes"],
+      { topicArn: topics },
+    ),
+    call(
+      "subscription-ended",
+      "A subscription to one of the registry's topics ended",
+      "primary",
+      "sns",
+      ["Unsubscribe"],
+      { subscriptionArn: topics.map((arn) => named(`${arn}:`)) },
+      {},
+    ),
+    call(
+      "table-dismantled",
+      "A table of the registry was changed or deleted",
+      "primary",
+      "dynamodb",
+      ["DeleteTable", "UpdateContinuousBackups", "UpdateTable"],
+      { tableName: tables },
+    ),
+    call(
+      "records-unprotected",
+      "The policy or the lock of the bucket of records was changed",
+      "primary",
+      "s3",
+      [
+        "DeleteBucketPolicy",
+        "PutBucketObjectLockConfiguration",
+        "PutBucketPolicy",
+        "PutBucketVersioning",
+        "PutObjectLockConfiguration",
+      ],
+      { bucketName: [recordsBucket(registry.id, environment.name, account, primary)] },
+    ),
+    call(
+      "logs-deleted",
+      "The log of one of the registry's functions was deleted or shortened",
+      "primary",
+      "logs",
+      ["DeleteLogGroup", "DeleteLogStream", "PutRetentionPolicy"],
+      { logGroupName: [named(`/aws/lambda/${prefix}-`)] },
+    ),
+    ...(principals.breakGlass.length > 0
+      ? [
+          call(
+            "break-glass-taken",
+            "A break-glass role was taken",
+            "everywhere",
+            "sts",
+            ["AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"],
+            { roleArn: principals.breakGlass },
+            {},
+          ),
+        ]
+      : []),
+  ].sort((a, b) => (a.word < b.word ? -1 : 1));
+}

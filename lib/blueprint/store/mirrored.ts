@@ -1,0 +1,7 @@
+import type { Store } from "../../model/kinds";
+
+/** `true` when the mirror copies a secret into Vault: Secrets Manager owns it, and somebody reads it there. */
+export const isMirrored = (secret: {
+  readonly store: Store;
+  readonly consumers: readonly unknown[];
+}): boolean => secret.store === "aws" && secret.consumers.length > 0;
