@@ -9,8 +9,22 @@ const rooms = {
   "lib/bundles": [],
   "lib/constructs": ["lib/model", "lib/blueprint", "lib/bundles"],
   "lib/rotation": ["lib/model"],
-  "lib/cli": ["lib/model", "lib/blueprint", "lib/rotation/index.ts", "lib/rotation/cloud.ts"],
-  "lib/rehearsal": ["lib/model", "lib/blueprint", "lib/bundles", "lib/rotation", "lib/cli/index.ts"],
+  "lib/audit": ["lib/model"],
+  "lib/cli": [
+    "lib/model",
+    "lib/blueprint",
+    "lib/rotation/index.ts",
+    "lib/rotation/cloud.ts",
+    "lib/audit/index.ts",
+  ],
+  "lib/rehearsal": [
+    "lib/model",
+    "lib/blueprint",
+    "lib/bundles",
+    "lib/rotation",
+    "lib/audit",
+    "lib/cli/index.ts",
+  ],
   stacks: ["lib/model", "lib/blueprint", "lib/constructs"],
 };
 

@@ -28,6 +28,7 @@ const BREACHES: readonly (readonly [string, string, string])[] = [
   ["room-lib-bundles", "lib/bundles/breach.ts", 'import "../blueprint";'],
   ["room-lib-constructs", "lib/constructs/breach.ts", 'import type { found } from "../rotation";'],
   ["room-lib-rotation", "lib/rotation/breach.ts", 'import "../blueprint";'],
+  ["room-lib-audit", "lib/audit/breach.ts", 'import "../rotation";'],
   ["room-lib-cli", "lib/cli/breach.ts", 'import "../rotation/inner";'],
   ["room-lib-rehearsal", "lib/rehearsal/breach.ts", 'import "../constructs/aws";'],
   ["room-lib-rehearsal", "lib/rehearsal/deep.ts", 'import "../cli/inner";'],

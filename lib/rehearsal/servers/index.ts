@@ -21,6 +21,7 @@ export {
   type EmbeddedAwsGap,
   type EmbeddedAwsGapName,
 } from "./embedded-aws-gaps";
+export { type OcsfSchemas, ocsfSchemas } from "./ocsf-schemas";
 export {
   baoBinary,
   type OpenBao,

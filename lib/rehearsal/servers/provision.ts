@@ -140,7 +140,8 @@ function folderName(label: string, content: readonly string[]): string {
   return `${label}-${createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 16)}`;
 }
 
-async function pip(python: string, args: readonly string[]): Promise<void> {
+/** Installs wheels whose hashes the requirements name. */
+export async function pip(python: string, args: readonly string[]): Promise<void> {
   await run(python, [
     ...["-m", "pip", "install", "--require-hashes", "--only-binary", ":all:"],
     ...["--no-input", "--disable-pip-version-check", "--no-cache-dir", "--quiet", "--progress-bar", "off"],
