@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
-import { BUNDLE_OPTIONS, LOADED_LATER } from "./bundle-options";
+import { BUNDLE_OPTIONS, LOADED_LATER, LOADED_LATER_SOURCE } from "./bundle-options";
 
 /**
  * Bundles the entry points of Lambda functions into `dist/functions/<name>.js`, each with all that it needs but what it
@@ -17,7 +17,7 @@ buildSync({
     ...Object.fromEntries(
       readdirSync(handlers).map((file) => [file.replace(/\.ts$/, ""), join(handlers, file)]),
     ),
-    [LOADED_LATER.replace(/\.js$/, "")]: join(rotation, LOADED_LATER.replace(/\.js$/, ".ts")),
+    [LOADED_LATER.replace(/\.js$/, "")]: join(rotation, LOADED_LATER_SOURCE),
   },
   outdir: join(root, "dist/functions"),
   ...BUNDLE_OPTIONS,

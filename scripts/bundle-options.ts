@@ -1,8 +1,11 @@
 import { dirname, join } from "node:path";
 import type { BuildOptions } from "esbuild";
 
-/** Module that functions load when they need it, below `lib/rotation`; its bundle lies beside theirs under the same name. */
-export const LOADED_LATER = "adapters/kms-macs.js";
+/** Module that functions load when they need it, as they name it; its bundle lies beside theirs under that name. */
+export const LOADED_LATER = "later/kms-macs.js";
+
+/** Source of {@link LOADED_LATER}, below `lib/rotation`. */
+export const LOADED_LATER_SOURCE = "adapters/later/kms-macs.ts";
 
 /** esbuild's options for the code of a Lambda function. */
 export const BUNDLE_OPTIONS = {

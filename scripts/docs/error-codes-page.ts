@@ -1,4 +1,4 @@
-import { ROTATION_FAULTS } from "../../lib/rotation/rotation-error";
+import { ROTATION_FAULTS } from "../../lib/rotation/protocol/rotation-error";
 import { code, page, table } from "./page";
 
 /** Page of the codes with which rotation says no. */

@@ -15,7 +15,7 @@ import { ElastiCacheUsers } from "../../lib/rotation/adapters/elasticache-users"
 import { MemoryDbUsers } from "../../lib/rotation/adapters/memorydb-users";
 import { redisServer } from "../../lib/rotation/adapters/redis-server";
 import { systemClock, systemRandom } from "../../lib/rotation/adapters/system";
-import type { Attempt } from "../../lib/rotation/target";
+import type { Attempt } from "../../lib/rotation/protocol/target";
 import { awsRedisUserTarget } from "../../lib/rotation/targets/aws-redis-user";
 
 /** Users of ElastiCache and MemoryDB by the shim, with a real Redis behind, by a role that has what a function's has. */

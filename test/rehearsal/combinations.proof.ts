@@ -5,7 +5,7 @@ import { print, RehearsedRotations } from "./rehearsed-rotations";
 
 jest.setTimeout(900_000);
 
-/** `false` where a check asks a server that the rehearsal does not have: test/rotation/generic.test.ts has them. */
+/** `false` where a check asks a server that the rehearsal does not have: test/rotation/targets/generic.test.ts has them. */
 const isRehearsed = ({ variant }: Combination): boolean => !variant.includes("check");
 
 /** Part of the words of a combination; a failure is looked into faster alone. */

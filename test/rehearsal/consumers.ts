@@ -7,7 +7,7 @@ import type { Attempt } from "../../lib/rehearsal/targets";
 import { SHORTENED } from "../../lib/rehearsal/world/relocated-settings";
 import { type HmacValue, signHmac, verifyHmac } from "../../lib/rotation/targets/hmac-key";
 import type { JwtValue } from "../../lib/rotation/targets/jwt-signing-key";
-import type { KindValue } from "../../lib/rotation/value-schemas";
+import type { KindValue } from "../../lib/rotation/values/value-schemas";
 import type { RehearsedRotations } from "./rehearsed-rotations";
 
 /** Between two looks into Vault, and between two attempts. */

@@ -12,7 +12,7 @@ import { type AwsSecretPlan, blueprint, rotates } from "../../lib/blueprint";
 import { type AwsAccess, kms, loadAwsAccount, secretsManager, takeHumanRole } from "../../lib/rehearsal/load";
 import { ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
 import { startAwsShim } from "../../lib/rehearsal/shim";
-import { KmsVersionProofs } from "../../lib/rotation/adapters/kms-version-proofs";
+import { KmsVersionProofs } from "../../lib/rotation/adapters/later/kms-version-proofs";
 import { SecretsManagerLook } from "../../lib/rotation/adapters/secrets-manager-look";
 import { registry } from "../../registry";
 import { ALL_RIGHTS, generatedValue } from "./rehearsed-environment";

@@ -3,7 +3,7 @@ import { build } from "esbuild";
 import { strToU8, zipSync } from "fflate";
 import type { KindName } from "../../lib/model";
 import type { FunctionSettings } from "../../lib/model/function-settings";
-import { BUNDLE_OPTIONS, LOADED_LATER } from "../../scripts/bundle-options";
+import { BUNDLE_OPTIONS, LOADED_LATER, LOADED_LATER_SOURCE } from "../../scripts/bundle-options";
 
 const root = join(__dirname, "../..");
 
@@ -12,9 +12,7 @@ export async function functionZip<K extends KindName>(
   kind: K,
   settings: Omit<FunctionSettings<K>, "kind">,
 ): Promise<Uint8Array> {
-  const [code, later] = await Promise.all(
-    [`handlers/${kind}.ts`, LOADED_LATER.replace(/\.js$/, ".ts")].map(bundled),
-  );
+  const [code, later] = await Promise.all([`handlers/${kind}.ts`, LOADED_LATER_SOURCE].map(bundled));
   return zipSync({
     "index.js": code ?? new Uint8Array(),
     [LOADED_LATER]: later ?? new Uint8Array(),

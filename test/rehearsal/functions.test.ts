@@ -28,8 +28,8 @@ import {
   usedRights,
 } from "../../lib/rehearsal/shim";
 import { systemRandom } from "../../lib/rotation/adapters/system";
-import { splitSettings } from "../../lib/rotation/settings-in-effect";
-import type { PublishedTarget } from "../../lib/rotation/target";
+import { splitSettings } from "../../lib/rotation/protocol/settings-in-effect";
+import type { PublishedTarget } from "../../lib/rotation/protocol/target";
 import { hmacKeyTarget } from "../../lib/rotation/targets/hmac-key";
 import { jwtSigningKeyTarget } from "../../lib/rotation/targets/jwt-signing-key";
 import { functionZip } from "./function-bundle";

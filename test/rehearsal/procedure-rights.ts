@@ -14,7 +14,7 @@ import { clientSettings, iam } from "../../lib/rehearsal/load/aws-account";
 import type { RehearsedWorld } from "../../lib/rehearsal/world";
 import { awsWatcherSinks } from "../../lib/rotation/adapters/aws-watcher-sinks";
 import { DynamoDbPublications } from "../../lib/rotation/adapters/dynamodb-publications";
-import { KmsVersionProofs } from "../../lib/rotation/adapters/kms-version-proofs";
+import { KmsVersionProofs } from "../../lib/rotation/adapters/later/kms-version-proofs";
 import { SecretsManagerLook } from "../../lib/rotation/adapters/secrets-manager-look";
 import { Watcher } from "../../lib/rotation/procedure/watcher";
 import type { ProcedureWorld } from "./rehearsed-procedure";

@@ -23,7 +23,7 @@ import type { Credentials } from "../../lib/rehearsal/load";
 import { currentValue } from "../../lib/rehearsal/rehearse/rotate-all";
 import { ServerGroup } from "../../lib/rehearsal/servers";
 import { DynamoDbApprovalTokens } from "../../lib/rotation/adapters/dynamodb-approval-tokens";
-import type { SecretDescription } from "../../lib/rotation/ports";
+import type { SecretDescription } from "../../lib/rotation/protocol/ports";
 import { expectProcedureRightsUsed } from "./procedure-rights";
 import {
   ANA,

@@ -25,9 +25,9 @@ import { BegunRuns, RunKeepingCloud } from "../../lib/rehearsal/rehearse/begun-r
 import { ServerGroup } from "../../lib/rehearsal/servers";
 import type { RehearsedTarget } from "../../lib/rehearsal/targets";
 import { type RehearsedWorld, shortened, standUp } from "../../lib/rehearsal/world";
-import type { RotationOutcome } from "../../lib/rotation/rotation-machine";
-import { splitSettings } from "../../lib/rotation/settings-in-effect";
-import { type Change, waitBefore } from "../../lib/rotation/waiting-law";
+import type { RotationOutcome } from "../../lib/rotation/machine/rotation-machine";
+import { splitSettings } from "../../lib/rotation/protocol/settings-in-effect";
+import { type Change, waitBefore } from "../../lib/rotation/protocol/waiting-law";
 
 /** Longer than any wait of the law: Stripe's webhook secrets overlap for more than three days. */
 const BEYOND_WAITS_MS = 30 * 86_400_000;

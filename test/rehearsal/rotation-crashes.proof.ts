@@ -138,7 +138,7 @@ let orphansLetGo = 0;
 /**
  * A key that was made and not stored may still be about to be stored, so the function leaves it alone for 15 minutes, and
  * Secrets Manager tries again until then. The embedded AWS has no other clock: its administrator does what the function
- * would do after that, which `test/rotation/s3-access-key.test.ts` shows.
+ * would do after that, which `test/rotation/targets/s3-access-key.test.ts` shows.
  */
 async function letOrphanGo(secret: AwsSecretPlan): Promise<void> {
   const { aws, as } = rotations.world;

@@ -1,5 +1,5 @@
 import type { State, StateMachineDefinition } from "../../blueprint";
-import { ROTATION_FAULTS } from "../../rotation/rotation-error";
+import { ROTATION_FAULTS } from "../../rotation/protocol/rotation-error";
 
 /** The embedded AWS's name for every error of a function; see the gap `error-names`. */
 const NAMELESS = "Runtime.HandlerError";

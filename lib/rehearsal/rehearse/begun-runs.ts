@@ -3,7 +3,7 @@ import type { AwsSecretPlan, Blueprint } from "../../blueprint";
 import { AwsRotationCloud, type AwsRotationCloudProps, type FunctionAnswer } from "../../cli";
 import { DynamoDbRuns } from "../../rotation/adapters/dynamodb-runs";
 import { derivedVersionId } from "../../rotation/machine/derived-version";
-import { hasEnded, type NewRun, promotionRun, type Run } from "../../rotation/procedure/run";
+import { hasEnded, type NewRun, promotionRun, type Run } from "../../rotation/protocol/run";
 import type { AwsAccess } from "../load";
 
 /** An event of a rotation function, as commands past the dispatcher send it. */

@@ -3,7 +3,7 @@ import { GetSecretValueCommand, ResourceNotFoundException } from "@aws-sdk/clien
 import type { AwsSecretPlan } from "../../blueprint";
 import { type RotatePhase, type RotationReport, rotate } from "../../cli";
 import type { Registry } from "../../model";
-import { splitSettings } from "../../rotation/settings-in-effect";
+import { splitSettings } from "../../rotation/protocol/settings-in-effect";
 import { secretsManager } from "../load";
 import type { RehearsedWorld } from "../world";
 import { rehearsalHost } from "./rehearsal-host";

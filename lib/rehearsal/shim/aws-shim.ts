@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { secretNameOf } from "../../rotation/event";
+import { secretNameOf } from "../../rotation/protocol/event";
 import type { EmbeddedAws } from "../servers/embedded-aws";
 import { type ServerGroup, startInGroup } from "../servers/server-group";
 import { describeAlarms } from "./alarms";

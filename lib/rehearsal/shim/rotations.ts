@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { secretNameOf } from "../../rotation/event";
+import { secretNameOf } from "../../rotation/protocol/event";
 import { matchesWildcard } from "../evaluator";
 import { textOf } from "./aws-call";
 import { type Exchange, type Handler, refuse } from "./exchange";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { redisServer } from "../../rotation/adapters/redis-server";
-import { RotationError } from "../../rotation/rotation-error";
+import { RotationError } from "../../rotation/protocol/rotation-error";
 import { type Redis, type ServerGroup, startRedis } from "../servers";
 import type { WireError } from "../shim";
 import { AuthTokens, type TokenChange } from "./auth-tokens";

@@ -1,4 +1,4 @@
-import { originOf, RotationError } from "../rotation-error";
+import { originOf, RotationError } from "../protocol/rotation-error";
 
 /** The name that AWS gave a failure. */
 export const awsNameOf = (failure: unknown): string => originOf(failure);

@@ -1,6 +1,6 @@
 import { GetWebIdentityTokenCommand, type STSClient } from "@aws-sdk/client-sts";
 import type { Identity } from "../mirror/mirror-ports";
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 import { awsFailure, awsNameOf } from "./aws-failure";
 
 /** The least that AWS gives. A token is used at once, and once. */

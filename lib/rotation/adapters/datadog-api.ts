@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import type { KindSettings } from "../../model/kinds";
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 import type { Datadog, DatadogAdmin } from "../targets/datadog";
 import type { VendorKey, VendorKeys } from "../targets/vendor-keys";
 import { type VendorAnswer, VendorApi, type VendorRequest } from "./vendor-api";

@@ -9,7 +9,7 @@ import {
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { LedgerPage, MirrorLedger } from "../mirror/mirror-ports";
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 import { awsFailure, awsNameOf } from "./aws-failure";
 import { cancellationsOf } from "./dynamodb-cancellations";
 import { publicationKey } from "./dynamodb-publications";

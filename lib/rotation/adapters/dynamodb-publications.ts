@@ -1,5 +1,5 @@
 import { DeleteItemCommand, type DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
-import type { Publications } from "../ports";
+import type { Publications } from "../protocol/ports";
 import { awsFailure } from "./aws-failure";
 
 /**

@@ -8,6 +8,8 @@ import {
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { LOCK_RUN } from "../../model/names";
+import type { ApprovedChange, RunTable } from "../procedure/run-table";
+import { RotationError } from "../protocol/rotation-error";
 import {
   changeUsedBy,
   type Decision,
@@ -16,9 +18,7 @@ import {
   type NewRun,
   OPEN_STATUSES,
   type Run,
-} from "../procedure/run";
-import type { ApprovedChange, RunTable } from "../procedure/run-table";
-import { RotationError } from "../rotation-error";
+} from "../protocol/run";
 import { awsFailure, isConditional } from "./aws-failure";
 import { cancellationsOf } from "./dynamodb-cancellations";
 import { DynamoDbChanges } from "./dynamodb-changes";

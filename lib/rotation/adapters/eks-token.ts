@@ -1,7 +1,7 @@
 import type { STSClient } from "@aws-sdk/client-sts";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { serviceIn } from "../../model/partitions";
-import { originOf, RotationError } from "../rotation-error";
+import { originOf, RotationError } from "../protocol/rotation-error";
 
 /** Life of the signature. */
 const LIFE_SECONDS = 60;

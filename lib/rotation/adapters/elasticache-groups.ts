@@ -6,7 +6,7 @@ import {
   ModifyReplicationGroupCommand,
   type ReplicationGroup as ShownGroup,
 } from "@aws-sdk/client-elasticache";
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 import type { ReplicationGroup, ReplicationGroups, TokenStrategy } from "../targets/elasticache-auth";
 import { awsFailure, awsNameOf } from "./aws-failure";
 

@@ -5,7 +5,7 @@ import {
   ListTagsForResourceCommand,
   ModifyUserCommand,
 } from "@aws-sdk/client-elasticache";
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 import type { AwsRedisUser, AwsRedisUsers } from "../targets/aws-redis-user";
 import { awsFailure, awsNameOf } from "./aws-failure";
 

@@ -9,7 +9,7 @@ import {
   UntagUserCommand,
 } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient, type STSClientConfig } from "@aws-sdk/client-sts";
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 import type { AccessKeyState, AccessKeys } from "../targets/s3-access-key";
 import { awsFailure, awsNameOf } from "./aws-failure";
 

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
-import { once } from "../once";
 import type { JobClaims, JobTokens } from "../procedure/change-gate";
-import { originOf, RotationError } from "../rotation-error";
+import { once } from "../protocol/once";
+import { originOf, RotationError } from "../protocol/rotation-error";
 
 /**
  * jose is ES modules; this is how a CommonJS one loads them on every Node that we support. One by one: a bundle takes the

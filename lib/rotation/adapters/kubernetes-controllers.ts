@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import type { ControllerKind } from "../../model/definition";
 import type { RestartedCluster, RestartedWorkload } from "../../model/function-settings";
 import type { Controller, Controllers } from "../procedure/restarter";
-import { originOf, RotationError } from "../rotation-error";
+import { originOf, RotationError } from "../protocol/rotation-error";
 import { connectionFault } from "./connection-fault";
 
 const TIMEOUT_MS = 10_000;

@@ -1,6 +1,6 @@
 import { InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
 import type { Functions } from "../procedure/procedure-ports";
-import { ROTATION_FAULTS, RotationError, type RotationFaultCode } from "../rotation-error";
+import { ROTATION_FAULTS, RotationError, type RotationFaultCode } from "../protocol/rotation-error";
 import { awsFailure } from "./aws-failure";
 
 /** {@link Functions} by Lambda's synchronous invocation. */

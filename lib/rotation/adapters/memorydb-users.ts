@@ -2,7 +2,7 @@ import type { ElastiCacheClient } from "@aws-sdk/client-elasticache";
 import { SignatureV4 } from "@smithy/signature-v4";
 import * as z from "zod/mini";
 import { serviceIn } from "../../model/partitions";
-import { originOf, RotationError } from "../rotation-error";
+import { originOf, RotationError } from "../protocol/rotation-error";
 import type { AwsRedisUser, AwsRedisUsers } from "../targets/aws-redis-user";
 import { awsFailure } from "./aws-failure";
 import { isUserMissing, refusedChange, userAsShown } from "./elasticache-users";

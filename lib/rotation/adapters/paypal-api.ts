@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import type { KindSettings } from "../../model/kinds";
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 import type { PayPalTokens, PayPalValue } from "../targets/paypal";
 import { basic, VendorApi } from "./vendor-api";
 

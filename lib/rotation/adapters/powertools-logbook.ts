@@ -1,6 +1,6 @@
 import { Logger } from "@aws-lambda-powertools/logger";
-import type { Logbook, LogFields } from "../ports";
-import type { Redaction } from "../redaction";
+import type { Logbook, LogFields } from "../protocol/ports";
+import type { Redaction } from "../protocol/redaction";
 
 /** {@link Logbook} with Powertools' logger: one JSON object a line, every text in it redacted. */
 export class PowertoolsLogbook implements Logbook {

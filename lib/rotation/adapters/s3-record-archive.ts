@@ -1,6 +1,6 @@
 import { GetObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import type { RecordArchive } from "../procedure/recorder";
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 import { awsFailure, awsNameOf } from "./aws-failure";
 
 /**

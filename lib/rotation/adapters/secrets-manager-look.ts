@@ -4,9 +4,9 @@ import {
   type SecretsManagerClient,
   type SecretVersionsListEntry,
 } from "@aws-sdk/client-secrets-manager";
-import type { ProofChecks } from "../ports";
 import type { Look, WatchedSecrets } from "../procedure/watcher";
-import { looksLikeProof } from "../version-proof";
+import type { ProofChecks } from "../protocol/ports";
+import { looksLikeProof } from "../protocol/version-proof";
 import { awsFailure, awsNameOf } from "./aws-failure";
 
 type Version = Pick<SecretVersionsListEntry, "VersionId" | "VersionStages">;

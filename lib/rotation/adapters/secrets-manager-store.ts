@@ -5,8 +5,8 @@ import {
   type SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
-import type { SecretDescription, SecretStore, StagingLabel } from "../ports";
-import { RotationError } from "../rotation-error";
+import type { SecretDescription, SecretStore, StagingLabel } from "../protocol/ports";
+import { RotationError } from "../protocol/rotation-error";
 import { awsFailure, awsNameOf } from "./aws-failure";
 
 /** {@link SecretStore} on AWS Secrets Manager. */

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import type { KindSettings } from "../../model/kinds";
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 import type { SendGrid, SendGridAdmin } from "../targets/sendgrid";
 import type { VendorKeys } from "../targets/vendor-keys";
 import { bearer, type VendorAnswer, VendorApi } from "./vendor-api";

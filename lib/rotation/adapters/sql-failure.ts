@@ -1,4 +1,4 @@
-import { originOf, RotationError, type RotationFaultCode } from "../rotation-error";
+import { originOf, RotationError, type RotationFaultCode } from "../protocol/rotation-error";
 
 type Meaning = readonly [code: RotationFaultCode, words: string];
 

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import type { KindSettings } from "../../model/kinds";
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 import type { Stripe } from "../targets/stripe";
 import type { NewEndpoint, WebhookEndpoint } from "../targets/stripe-endpoints";
 import { bearer, type VendorAnswer, VendorApi, type VendorRequest } from "./vendor-api";

@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
 import * as z from "zod/mini";
 import type { KindSettings } from "../../model/kinds";
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 import type { StripeKeys } from "../targets/stripe";
 import { bearer, type VendorAnswer, VendorApi } from "./vendor-api";
 

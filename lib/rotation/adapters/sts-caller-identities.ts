@@ -7,9 +7,9 @@ import {
   PROOF_HEADER,
   stsHost,
 } from "../../model/caller-proof";
-import type { Clock } from "../ports";
 import { type CallerIdentities, type CallerIdentity, checkProof } from "../procedure/caller-identity";
-import { originOf, RotationError } from "../rotation-error";
+import type { Clock } from "../protocol/ports";
+import { originOf, RotationError } from "../protocol/rotation-error";
 
 /** STS answers in well under a second. */
 const PATIENCE_MS = 10_000;

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
-import type { Clock, Random } from "../ports";
+import type { Clock, Random } from "../protocol/ports";
 
 /** The machine's time. */
 export const systemClock: Clock = {

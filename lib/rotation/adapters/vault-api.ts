@@ -3,7 +3,7 @@ import { Agent, request } from "node:https";
 import * as z from "zod/mini";
 import type { MirroredVault } from "../../model/function-settings";
 import type { Identity, VaultEntry, VaultServer, VaultSession } from "../mirror/mirror-ports";
-import { originOf, RotationError, type RotationFaultCode } from "../rotation-error";
+import { originOf, RotationError, type RotationFaultCode } from "../protocol/rotation-error";
 import { connectionFault } from "./connection-fault";
 
 const ANSWER_TIMEOUT_MS = 10_000;

@@ -1,5 +1,5 @@
 import type * as z from "zod/mini";
-import { originOf, RotationError } from "../rotation-error";
+import { originOf, RotationError } from "../protocol/rotation-error";
 import { connectionFault } from "./connection-fault";
 
 /** Settings of a vendor's API. */

@@ -1,6 +1,6 @@
 import { datadogApi } from "../adapters/datadog-api";
-import { once } from "../once";
-import { lambdaHandler, type TargetFactory } from "../rotation-handler";
+import { lambdaHandler, type TargetFactory } from "../entries/rotation-handler";
+import { once } from "../protocol/once";
 import { type DatadogValue, datadogAdminSchema, datadogTarget } from "../targets/datadog";
 import { endedByPeople } from "../targets/ended-by-people";
 

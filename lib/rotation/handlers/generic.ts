@@ -1,5 +1,5 @@
 import { httpCheck } from "../adapters/http-check";
-import { lambdaHandler } from "../rotation-handler";
+import { lambdaHandler } from "../entries/rotation-handler";
 import { genericTarget } from "../targets/generic";
 import type { SqlServer } from "../targets/sql";
 

@@ -1,4 +1,4 @@
-import { lambdaHandler } from "../rotation-handler";
+import { lambdaHandler } from "../entries/rotation-handler";
 import { hmacKeyTarget } from "../targets/hmac-key";
 
 /** Lambda's entry point for HMAC keys. */

@@ -1,4 +1,4 @@
-import { lambdaHandler } from "../rotation-handler";
+import { lambdaHandler } from "../entries/rotation-handler";
 import { jwtSigningKeyTarget } from "../targets/jwt-signing-key";
 
 /** Lambda's entry point for JWT signing keys. */

@@ -1,5 +1,5 @@
-import { lambdaEntry } from "../lambda-entry";
-import { assembleMirror } from "../mirror/mirror-handler";
+import { lambdaEntry } from "../entries/lambda-entry";
+import { assembleMirror } from "../entries/mirror-handler";
 
 /** Lambda's entry point of the mirror. */
 export const handler = lambdaEntry(assembleMirror);

@@ -1,5 +1,5 @@
 import { PayPalApi } from "../adapters/paypal-api";
-import { lambdaHandler } from "../rotation-handler";
+import { lambdaHandler } from "../entries/rotation-handler";
 import { payPalTarget } from "../targets/paypal";
 
 /** Lambda's entry point for PayPal's client secrets. */

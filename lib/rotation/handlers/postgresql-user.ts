@@ -1,7 +1,7 @@
 import { pgServer } from "../adapters/pg-server";
-import { lambdaHandler } from "../rotation-handler";
+import { lambdaHandler } from "../entries/rotation-handler";
 import { postgresqlUserTarget } from "../targets/postgresql-user";
-import { adminValueSchema } from "../value-schemas";
+import { adminValueSchema } from "../values/value-schemas";
 
 /** Lambda's entry point for PostgreSQL users. */
 export const handler = lambdaHandler("postgresql-user", ({ settings, readAdmin, random }) =>

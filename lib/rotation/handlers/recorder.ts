@@ -1,5 +1,5 @@
-import { lambdaEntry } from "../lambda-entry";
-import { assembleRecorder } from "../procedure/recorder-handler";
+import { lambdaEntry } from "../entries/lambda-entry";
+import { assembleRecorder } from "../entries/recorder-handler";
 
 /** Lambda's entry point of the recorder. */
 export const handler = lambdaEntry(assembleRecorder);

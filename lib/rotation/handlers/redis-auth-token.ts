@@ -3,11 +3,11 @@ import { ElastiCacheGroups } from "../adapters/elasticache-groups";
 import { ElastiCacheUsers } from "../adapters/elasticache-users";
 import { MemoryDbUsers } from "../adapters/memorydb-users";
 import { redisServer } from "../adapters/redis-server";
-import { lambdaHandler } from "../rotation-handler";
+import { lambdaHandler } from "../entries/rotation-handler";
 import { awsRedisUserTarget } from "../targets/aws-redis-user";
 import { elastiCacheAuthTarget } from "../targets/elasticache-auth";
 import { redisAclUserTarget } from "../targets/redis-acl-user";
-import { adminValueSchema } from "../value-schemas";
+import { adminValueSchema } from "../values/value-schemas";
 
 const elastiCache = new ElastiCacheClient();
 const groups = new ElastiCacheGroups(elastiCache);

@@ -1,5 +1,5 @@
-import { lambdaEntry } from "../lambda-entry";
-import { assembleRestarter } from "../procedure/restarter-handler";
+import { lambdaEntry } from "../entries/lambda-entry";
+import { assembleRestarter } from "../entries/restarter-handler";
 
 /** Lambda's entry point of the restarter. */
 export const handler = lambdaEntry(assembleRestarter);

@@ -1,6 +1,6 @@
 import { IAMClient } from "@aws-sdk/client-iam";
 import { IamAccessKeys } from "../adapters/iam-access-keys";
-import { lambdaHandler } from "../rotation-handler";
+import { lambdaHandler } from "../entries/rotation-handler";
 import { s3AccessKeyTarget } from "../targets/s3-access-key";
 
 const keys = new IamAccessKeys(new IAMClient());

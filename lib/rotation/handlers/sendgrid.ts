@@ -1,6 +1,6 @@
 import { sendGridApi } from "../adapters/sendgrid-api";
-import { once } from "../once";
-import { lambdaHandler, type TargetFactory } from "../rotation-handler";
+import { lambdaHandler, type TargetFactory } from "../entries/rotation-handler";
+import { once } from "../protocol/once";
 import { endedByPeople } from "../targets/ended-by-people";
 import { type SendGrid, type SendGridValue, sendGridAdminSchema, sendGridTarget } from "../targets/sendgrid";
 

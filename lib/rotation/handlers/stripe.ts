@@ -1,7 +1,7 @@
 import { StripeApi } from "../adapters/stripe-api";
 import { stripeAdminSchema, stripeKeysApi } from "../adapters/stripe-keys-api";
-import { once } from "../once";
-import { lambdaHandler } from "../rotation-handler";
+import { lambdaHandler } from "../entries/rotation-handler";
+import { once } from "../protocol/once";
 import { stripeTarget } from "../targets/stripe";
 
 /** Lambda's entry point for Stripe's API keys and webhook secrets. */

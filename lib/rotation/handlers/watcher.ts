@@ -1,5 +1,5 @@
-import { lambdaEntry } from "../lambda-entry";
-import { assembleWatcher } from "../procedure/watcher-handler";
+import { lambdaEntry } from "../entries/lambda-entry";
+import { assembleWatcher } from "../entries/watcher-handler";
 
 /** Lambda's entry point of the watcher. */
 export const handler = lambdaEntry(assembleWatcher);

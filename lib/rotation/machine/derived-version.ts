@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { PhaseRequest } from "../event";
+import type { PhaseRequest } from "../protocol/event";
 
 /**
  * The version id of what a run derives from AWSCURRENT: the same for the same run. Secrets Manager takes 32 to

@@ -1,4 +1,4 @@
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 import type { OpenedSecret } from "./opened-secret";
 import type { Held } from "./version-values";
 

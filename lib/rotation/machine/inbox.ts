@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { USED_UP } from "../../model/supplied-values";
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 import type { OpenedSecret } from "./opened-secret";
 
 /**

@@ -1,9 +1,9 @@
 import type { RetirementEvidence } from "../../model/procedure-events";
 import type { KeptSettings } from "../../model/setting-rules";
-import type { StagingLabel } from "../ports";
-import { RotationError, type RotationFaultCode } from "../rotation-error";
-import type { Attempt, Retirement, SecretIdentity } from "../target";
-import { type Change, enforceWait, isTooEarly } from "../waiting-law";
+import type { StagingLabel } from "../protocol/ports";
+import { RotationError, type RotationFaultCode } from "../protocol/rotation-error";
+import type { Attempt, Retirement, SecretIdentity } from "../protocol/target";
+import { type Change, enforceWait, isTooEarly } from "../protocol/waiting-law";
 import { makeCurrent } from "./proofs";
 import type { RotationContext } from "./rotation-context";
 import { type Held, VersionValues } from "./version-values";

@@ -1,7 +1,7 @@
-import type { FingerprintRequest, PhaseRequest } from "../event";
-import { RotationError } from "../rotation-error";
-import { splitSettings } from "../settings-in-effect";
-import type { Change } from "../waiting-law";
+import type { FingerprintRequest, PhaseRequest } from "../protocol/event";
+import { RotationError } from "../protocol/rotation-error";
+import { splitSettings } from "../protocol/settings-in-effect";
+import type { Change } from "../protocol/waiting-law";
 import { derivedVersionId } from "./derived-version";
 import type { OpenedSecret } from "./opened-secret";
 import { proveCurrent } from "./proofs";

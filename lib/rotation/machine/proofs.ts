@@ -1,4 +1,4 @@
-import type { ProofLabel } from "../version-proof";
+import type { ProofLabel } from "../protocol/version-proof";
 import type { RotationContext } from "./rotation-context";
 import { Versions } from "./versions";
 

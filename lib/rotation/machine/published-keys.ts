@@ -1,4 +1,4 @@
-import type { Target } from "../target";
+import type { Target } from "../protocol/target";
 
 /** What a target says of keys that our own workloads check; `undefined`: the value holds none. */
 export const publishedBy = <V>(target: Target<V>) =>

@@ -1,9 +1,9 @@
 import type { RotationMode } from "../../model/kinds";
 import type { RetirementEvidence, ValueFingerprints } from "../../model/procedure-events";
-import type { Clock, Logbook, Publications, Runs, SecretStore, VersionProofs } from "../ports";
-import type { SettingsInEffect } from "../settings-in-effect";
-import type { Target } from "../target";
-import type { Waits } from "../waiting-law";
+import type { Clock, Logbook, Publications, Runs, SecretStore, VersionProofs } from "../protocol/ports";
+import type { SettingsInEffect } from "../protocol/settings-in-effect";
+import type { Target } from "../protocol/target";
+import type { Waits } from "../protocol/waiting-law";
 
 /**
  * Where people put what they supply: a secret of its own, which they may write and not read, and whose values this function

@@ -1,7 +1,7 @@
-import type { StepRequest } from "../event";
-import { BY_SCHEDULE } from "../procedure/run";
-import { RotationError } from "../rotation-error";
-import { requireRunOf } from "../run-authority";
+import type { StepRequest } from "../protocol/event";
+import { RotationError } from "../protocol/rotation-error";
+import { BY_SCHEDULE } from "../protocol/run";
+import { requireRunOf } from "../protocol/run-authority";
 import { endEarlierCredential } from "./earlier-credential";
 import { suppliedFor, useUp } from "./inbox";
 import type { OpenedSecret } from "./opened-secret";

@@ -1,8 +1,8 @@
 import { SETTINGS_FIELD } from "../../model/names";
 import type { KeptSettings } from "../../model/setting-rules";
-import { RotationError } from "../rotation-error";
-import { type Handling, splitSettings } from "../settings-in-effect";
-import type { Target } from "../target";
+import { RotationError } from "../protocol/rotation-error";
+import { type Handling, splitSettings } from "../protocol/settings-in-effect";
+import type { Target } from "../protocol/target";
 import type { RotationContext } from "./rotation-context";
 
 /** A value with what handles it, which follows from the settings that made it. */

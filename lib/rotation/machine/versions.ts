@@ -1,5 +1,5 @@
-import type { SecretDescription } from "../ports";
-import { looksLikeProof, type ProofLabel } from "../version-proof";
+import type { SecretDescription } from "../protocol/ports";
+import { looksLikeProof, type ProofLabel } from "../protocol/version-proof";
 
 /** A secret's versions as one call saw them. */
 export class Versions {

@@ -1,5 +1,5 @@
-import type { PhaseRequest } from "../event";
-import { RotationError } from "../rotation-error";
+import type { PhaseRequest } from "../protocol/event";
+import { RotationError } from "../protocol/rotation-error";
 import { useUp } from "./inbox";
 import type { OpenedSecret } from "./opened-secret";
 import { makeCurrent } from "./proofs";

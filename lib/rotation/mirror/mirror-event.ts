@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import { secretNameOf } from "../event";
-import { RotationError } from "../rotation-error";
+import { secretNameOf } from "../protocol/event";
+import { RotationError } from "../protocol/rotation-error";
 
 /** Request to the mirror: one secret, or all. */
 export type MirrorRequest = { readonly secretName: string } | { readonly sweep: true };

@@ -1,6 +1,6 @@
 import type { MirrorSettings } from "../../model/function-settings";
-import type { Clock, Logbook, ProofChecks, Publications, SecretStore } from "../ports";
-import { asRotationError, RotationError } from "../rotation-error";
+import type { Clock, Logbook, ProofChecks, Publications, SecretStore } from "../protocol/ports";
+import { asRotationError, RotationError } from "../protocol/rotation-error";
 import type { MirrorRequest } from "./mirror-event";
 import type { MirrorLedger, VaultServer } from "./mirror-ports";
 import { type ConnectionOutcome, rotateRoots } from "./root-rotation";

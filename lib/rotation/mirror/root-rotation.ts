@@ -1,6 +1,6 @@
 import type { MirroredConnection } from "../../model/function-settings";
-import type { Clock } from "../ports";
-import { asRotationError, type RotationError } from "../rotation-error";
+import type { Clock } from "../protocol/ports";
+import { asRotationError, type RotationError } from "../protocol/rotation-error";
 import type { MirrorLedger } from "./mirror-ports";
 import type { VaultLink } from "./vault-link";
 

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import type { MirroredSecret } from "../../model/function-settings";
 import { KV_VERSION_FIELD } from "../../model/names";
-import { once } from "../once";
-import type { Clock, ProofChecks, Publications, SecretStore } from "../ports";
-import { asRotationError, RotationError } from "../rotation-error";
-import { requireUsable } from "../usable-secret";
-import { looksLikeProof } from "../version-proof";
+import { once } from "../protocol/once";
+import type { Clock, ProofChecks, Publications, SecretStore } from "../protocol/ports";
+import { asRotationError, RotationError } from "../protocol/rotation-error";
+import { requireUsable } from "../protocol/usable-secret";
+import { looksLikeProof } from "../protocol/version-proof";
 import type { LedgerPage, MirrorLedger, VaultEntry } from "./mirror-ports";
 import type { VaultLink } from "./vault-link";
 

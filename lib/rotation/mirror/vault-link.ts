@@ -1,5 +1,5 @@
 import type { MirroredVault } from "../../model/function-settings";
-import { asRotationError, type RotationError, type RotationFaultCode } from "../rotation-error";
+import { asRotationError, type RotationError, type RotationFaultCode } from "../protocol/rotation-error";
 import type { VaultServer, VaultSession } from "./mirror-ports";
 
 /** Faults of the Vault as a whole: the next question would only wait for the same. */

@@ -2,11 +2,11 @@ import * as z from "zod/mini";
 import { type CallerProof, proofBinding } from "../../model/caller-proof";
 import type { ApprovalGateSettings } from "../../model/function-settings";
 import type { ApprovalAnswer } from "../../model/procedure-events";
-import type { Clock, Logbook } from "../ports";
-import { RotationError } from "../rotation-error";
-import { openRun } from "../run-authority";
+import type { Clock, Logbook } from "../protocol/ports";
+import { RotationError } from "../protocol/rotation-error";
+import { BY_SCHEDULE, type Decision, type Run } from "../protocol/run";
+import { openRun } from "../protocol/run-authority";
 import { type CallerIdentities, callerProof, isOneOf, isSameCaller } from "./caller-identity";
-import { BY_SCHEDULE, type Decision, type Run } from "./run";
 import type { RunTable } from "./run-table";
 
 /** Executions that wait for a decision. Their tokens are kept where people cannot read them. */

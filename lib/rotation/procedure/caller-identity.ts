@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { type CallerProof, signedHeaders } from "../../model/caller-proof";
 import { parsePrincipal } from "../../model/grammar";
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 
 /** Who AWS says somebody is. */
 export interface CallerIdentity {

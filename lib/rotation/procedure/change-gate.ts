@@ -2,8 +2,8 @@ import * as z from "zod/mini";
 import { type ChangeRequest, changeDigest, changeUntil, readChangeRequest } from "../../model/change-request";
 import type { ChangeGateSettings } from "../../model/function-settings";
 import { changeAudience } from "../../model/names";
-import type { Clock } from "../ports";
-import { RotationError } from "../rotation-error";
+import type { Clock } from "../protocol/ports";
+import { RotationError } from "../protocol/rotation-error";
 import type { ApprovedChanges } from "./run-table";
 
 /** Verified claims of a job of CI about itself. */

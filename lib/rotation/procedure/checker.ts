@@ -1,19 +1,8 @@
-import * as z from "zod/mini";
 import type { CheckerSettings } from "../../model/function-settings";
 import type { CheckerAnswer, CheckerEvent, CheckResult } from "../../model/procedure-events";
-import { httpCheck } from "../adapters/http-check";
-import type { LambdaHandler } from "../lambda-entry";
-import { logFault } from "../log-fault";
-import type { Clock, Logbook } from "../ports";
-import { originOf, RotationError } from "../rotation-error";
-import { eventParser } from "./procedure-handler";
-
-const checkerEvent: z.ZodMiniType<CheckerEvent> = z.strictObject({
-  Checks: z.array(z.string()),
-  Environment: z.string(),
-  Secret: z.string(),
-  Version: z.string(),
-});
+import type { Clock, Logbook } from "../protocol/ports";
+import { originOf, RotationError } from "../protocol/rotation-error";
+import type { HttpServer } from "../targets/http-credential-check";
 
 /**
  * Some checks did not pass. Its text names them and their statuses, never what a body held: a page that fails may show
@@ -34,6 +23,8 @@ type Check = CheckerSettings["checks"][string];
 /** Ports of the checker. */
 export interface CheckerContext {
   readonly settings: CheckerSettings;
+  /** Server of a check's URL, which has that long to answer. */
+  readonly http: (timeoutMs: number) => HttpServer;
   readonly clock: Pick<Clock, "now">;
   readonly log: Logbook;
 }
@@ -42,22 +33,9 @@ export interface CheckerContext {
  * Runs HTTPS checks, all of them at once and to their end, whatever the first ones come to. One GET each; a redirect is an
  * answer like any other and is not followed.
  *
- * @throws CheckFailed; RotationError `event-malformed`, or `settings-malformed` for a check that it does not know
+ * @throws CheckFailed; RotationError `settings-malformed` for a check that it does not know
  */
-export function checkerHandlerOf(context: CheckerContext): LambdaHandler<CheckerAnswer> {
-  const parse = eventParser(checkerEvent);
-  return async (event) => {
-    try {
-      return await run(parse(event), context);
-    } catch (failure) {
-      // Its name is what the state machine matches, so it goes out as it is.
-      if (failure instanceof CheckFailed) throw failure;
-      throw logFault(context.log, failure, {});
-    }
-  };
-}
-
-async function run(
+export async function runChecks(
   { Checks, Secret, Version }: CheckerEvent,
   context: CheckerContext,
 ): Promise<CheckerAnswer> {
@@ -80,11 +58,11 @@ async function run(
 async function resultOf(
   name: string,
   { url, type, status: wanted, contains, timeout }: Check,
-  { clock, log }: CheckerContext,
+  { http, clock, log }: CheckerContext,
 ): Promise<CheckResult> {
   const from = clock.now().getTime();
   try {
-    const { status, body } = await httpCheck(timeout.seconds * 1_000).send({
+    const { status, body } = await http(timeout.seconds * 1_000).send({
       url,
       method: "GET",
       headers: {},

@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
 import type { CallerProof } from "../../model/caller-proof";
 import { actorName } from "../../model/grammar";
-import { secretNameOf } from "../event";
-import { RotationError } from "../rotation-error";
+import { secretNameOf } from "../protocol/event";
+import { RotationError } from "../protocol/rotation-error";
 import { callerProof } from "./caller-identity";
 import type { LoadRequest } from "./loaded-run";
 import type { Asker } from "./proven-caller";

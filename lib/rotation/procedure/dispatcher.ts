@@ -1,12 +1,13 @@
 import type { DispatchedSecret, DispatcherSettings } from "../../model/function-settings";
 import { procedureFunctionName } from "../../model/names";
 import type { LoadedRun, RecorderEvent, RunKind, RunOutcome } from "../../model/procedure-events";
-import { STEPS, type Step } from "../event";
 import { derivedVersionId } from "../machine/derived-version";
 import { Versions } from "../machine/versions";
-import type { Clock, Logbook, ProofChecks, Publications, SecretStore } from "../ports";
-import { RotationError } from "../rotation-error";
-import { enforceWait, isTooEarly } from "../waiting-law";
+import { STEPS, type Step } from "../protocol/event";
+import type { Clock, Logbook, ProofChecks, Publications, SecretStore } from "../protocol/ports";
+import { RotationError } from "../protocol/rotation-error";
+import { BY_SCHEDULE, hasEnded, type NewRun, promotionRun, type Run } from "../protocol/run";
+import { enforceWait, isTooEarly } from "../protocol/waiting-law";
 import type { CallerIdentities } from "./caller-identity";
 import type { DispatcherRequest, RunRequest } from "./dispatcher-event";
 import { isRotationDue, isWithinWindow } from "./due-rotations";
@@ -14,7 +15,6 @@ import { clearingRun, leftPending, retirementOf, underWay } from "./leftovers";
 import { executionName, loadedRun } from "./loaded-run";
 import type { Executions, Functions, ScheduledRotations } from "./procedure-ports";
 import { type Asker, type ProvenCaller, provenCaller } from "./proven-caller";
-import { BY_SCHEDULE, hasEnded, type NewRun, promotionRun, type Run } from "./run";
 import type { RunTable } from "./run-table";
 
 /** What the dispatcher works with. */

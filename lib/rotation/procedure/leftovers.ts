@@ -1,8 +1,8 @@
 import type { Versions } from "../machine/versions";
-import type { Publications } from "../ports";
-import { RotationError } from "../rotation-error";
-import { earliest } from "../waiting-law";
-import { type NewRun, type Run, retirementRun } from "./run";
+import type { Publications } from "../protocol/ports";
+import { RotationError } from "../protocol/rotation-error";
+import { type NewRun, type Run, retirementRun } from "../protocol/run";
+import { earliest } from "../protocol/waiting-law";
 
 /**
  * What runs and schedules leave behind, and which run takes it up, so that no end of a run is a dead end for the next one.

@@ -1,10 +1,10 @@
 import type { DispatchedSecret, DispatcherSettings } from "../../model/function-settings";
 import { fitName, keyAsWord } from "../../model/names";
 import type { LoadedRun } from "../../model/procedure-events";
-import type { Clock, Publications } from "../ports";
-import { RotationError } from "../rotation-error";
+import type { Clock, Publications } from "../protocol/ports";
+import { RotationError } from "../protocol/rotation-error";
+import { hasEnded, type Run } from "../protocol/run";
 import { overlapLeft } from "./leftovers";
-import { hasEnded, type Run } from "./run";
 import type { RunTable } from "./run-table";
 
 /** Request of an execution for its run. */

@@ -1,8 +1,8 @@
 import { type CallerProof, proofBinding } from "../../model/caller-proof";
 import type { DispatcherSettings } from "../../model/function-settings";
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
+import type { NewRun } from "../protocol/run";
 import { type CallerIdentities, isOneOf } from "./caller-identity";
-import type { NewRun } from "./run";
 
 /** Who asks, as a request has it. */
 export interface Asker {

@@ -9,9 +9,9 @@ import {
   retirementEvidence,
   valueFingerprints,
 } from "../../model/rotation-record";
-import type { Clock } from "../ports";
-import { RotationError } from "../rotation-error";
-import { BY_SCHEDULE, type FinalStatus, type Run } from "./run";
+import type { Clock } from "../protocol/ports";
+import { RotationError } from "../protocol/rotation-error";
+import { BY_SCHEDULE, type FinalStatus, type Run } from "../protocol/run";
 import type { RunTable } from "./run-table";
 
 /** Records that are written once. */

@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
 import type { RestartedWorkload, RestarterSettings } from "../../model/function-settings";
 import type { RestarterEvent } from "../../model/procedure-events";
-import type { Clock, Logbook } from "../ports";
-import { RotationError } from "../rotation-error";
+import type { Clock, Logbook } from "../protocol/ports";
+import { RotationError } from "../protocol/rotation-error";
 
 /** An object that makes pods from a template, as its cluster has it. */
 export interface Controller {

@@ -1,6 +1,6 @@
 import type { WatcherSettings } from "../../model/function-settings";
 import type { CADENCE_STATES } from "../../model/names";
-import type { Clock, Logbook, Publications } from "../ports";
+import type { Clock, Logbook, Publications } from "../protocol/ports";
 import { type DueState, dueStates, type FoundSecret, type SecretFacts } from "./due-states";
 
 /** Secrets as the watcher looks at them. */

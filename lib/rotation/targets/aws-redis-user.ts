@@ -1,9 +1,9 @@
 import type { KindSettings } from "../../model/kinds";
-import type { Clock, Random } from "../ports";
-import { randomText } from "../random-text";
-import { RotationError } from "../rotation-error";
-import type { AcceptingTarget, SecretIdentity } from "../target";
-import { VALUE_SCHEMAS } from "../value-schemas";
+import type { Clock, Random } from "../protocol/ports";
+import { RotationError } from "../protocol/rotation-error";
+import type { AcceptingTarget, SecretIdentity } from "../protocol/target";
+import { randomText } from "../values/random-text";
+import { VALUE_SCHEMAS } from "../values/value-schemas";
 import { isOurs, MARK_KEY, markOf } from "./mark";
 import { isLetIn, onEveryNode, type RedisServer } from "./redis";
 import type { RedisValue } from "./redis-acl-user";

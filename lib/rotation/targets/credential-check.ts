@@ -1,5 +1,5 @@
 import type { KindSettings } from "../../model/kinds";
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 
 /** The value of `generic`: texts by field. */
 export type GenericValue = Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { RotationError } from "../rotation-error";
-import type { AcceptingTarget } from "../target";
+import { RotationError } from "../protocol/rotation-error";
+import type { AcceptingTarget } from "../protocol/target";
 
 /** Settings of {@link endedByPeople}. */
 export interface EndedByPeopleProps<V> {

@@ -1,4 +1,4 @@
-import type { Clock } from "../ports";
+import type { Clock } from "../protocol/ports";
 
 /** A change of keys is not known everywhere at once; seconds to wait between tries, half a minute in all. */
 const PROPAGATION = [1, 2, 4, 8, 15] as const;

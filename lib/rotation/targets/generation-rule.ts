@@ -1,6 +1,6 @@
 import { alphabetOf, type GenerationRule, type PasswordRule } from "../../model/generic-settings";
-import type { Random } from "../ports";
-import { randomText } from "../random-text";
+import type { Random } from "../protocol/ports";
+import { randomText } from "../values/random-text";
 
 /** Makes a field's value by its rule. */
 export function generateByRule(random: Random, rule: GenerationRule): string {

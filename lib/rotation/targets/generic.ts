@@ -1,11 +1,11 @@
 import type { RotatedSecret } from "../../model/function-settings";
 import { rulesMakeValue } from "../../model/generic-settings";
 import type { KindSettings } from "../../model/kinds";
-import type { Random } from "../ports";
-import { randomText } from "../random-text";
-import { RotationError } from "../rotation-error";
-import type { AcceptingTarget, Attempt, Retirement, SingleSlotTarget } from "../target";
-import { genericValueSchema } from "../value-schemas";
+import type { Random } from "../protocol/ports";
+import { RotationError } from "../protocol/rotation-error";
+import type { AcceptingTarget, Attempt, Retirement, SingleSlotTarget } from "../protocol/target";
+import { randomText } from "../values/random-text";
+import { genericValueSchema } from "../values/value-schemas";
 import type { CredentialCheck, GenericValue } from "./credential-check";
 import { generateByRule } from "./generation-rule";
 import { type HttpServer, httpCredentialCheck } from "./http-credential-check";

@@ -1,5 +1,8 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { KindSettings, RotationMode } from "../../model/kinds";
+import type { Random } from "../protocol/ports";
+import { RotationError } from "../protocol/rotation-error";
+import type { PublishedTarget } from "../protocol/target";
 import {
   advance,
   checkDistinct,
@@ -10,11 +13,8 @@ import {
   promote,
   publish,
   retire,
-} from "../generations";
-import type { Random } from "../ports";
-import { RotationError } from "../rotation-error";
-import type { PublishedTarget } from "../target";
-import { type HmacKey, type KindValue, VALUE_SCHEMAS } from "../value-schemas";
+} from "../values/generations";
+import { type HmacKey, type KindValue, VALUE_SCHEMAS } from "../values/value-schemas";
 
 /** The value of `hmac-key`. */
 export type HmacValue = KindValue<"hmac-key">;

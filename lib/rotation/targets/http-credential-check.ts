@@ -1,5 +1,5 @@
 import type { HttpCheck } from "../../model/generic-settings";
-import { RotationError, type RotationFaultCode } from "../rotation-error";
+import { RotationError, type RotationFaultCode } from "../protocol/rotation-error";
 import { type CredentialCheck, type GenericConfig, type GenericValue, textNamed } from "./credential-check";
 
 /** A request of a check. It has no body. */

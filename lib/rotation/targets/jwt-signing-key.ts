@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { KindSettings, RotationMode } from "../../model/kinds";
+import { RotationError } from "../protocol/rotation-error";
+import type { PublishedTarget } from "../protocol/target";
 import {
   advance,
   checkDistinct,
@@ -11,9 +13,7 @@ import {
   promote,
   publish,
   retire,
-} from "../generations";
-import { RotationError } from "../rotation-error";
-import type { PublishedTarget } from "../target";
+} from "../values/generations";
 import {
   type KindValue,
   type PrivateJwk,
@@ -21,7 +21,7 @@ import {
   privateJwkOf,
   publicHalf,
   VALUE_SCHEMAS,
-} from "../value-schemas";
+} from "../values/value-schemas";
 
 /** The value of `jwt-signing-key`. */
 export type JwtValue = KindValue<"jwt-signing-key">;

@@ -1,6 +1,6 @@
 import { fitName } from "../../model/names";
-import { RotationError } from "../rotation-error";
-import type { SecretIdentity } from "../target";
+import { RotationError } from "../protocol/rotation-error";
+import type { SecretIdentity } from "../protocol/target";
 
 /** Key of the AWS tag by which a thing belongs to a secret. */
 export const MARK_KEY = "secrets-registry:secret";

@@ -1,7 +1,7 @@
 import type { KindSettings } from "../../model/kinds";
-import { RotationError } from "../rotation-error";
-import type { AcceptingTarget } from "../target";
-import { type KindValue, VALUE_SCHEMAS } from "../value-schemas";
+import { RotationError } from "../protocol/rotation-error";
+import type { AcceptingTarget } from "../protocol/target";
+import { type KindValue, VALUE_SCHEMAS } from "../values/value-schemas";
 
 /** The value of `paypal`. */
 export type PayPalValue = KindValue<"paypal">;

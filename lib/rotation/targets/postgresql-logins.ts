@@ -1,5 +1,5 @@
-import { RotationError } from "../rotation-error";
-import type { SecretIdentity } from "../target";
+import { RotationError } from "../protocol/rotation-error";
+import type { SecretIdentity } from "../protocol/target";
 import { permitted, quoted, type SqlSession } from "./sql";
 
 /** A role as PostgreSQL's catalogue has it. */

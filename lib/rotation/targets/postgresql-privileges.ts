@@ -1,5 +1,5 @@
 import { grantStatement, type PostgresqlGrants, registryRelations } from "../../model/postgresql-grants";
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 import { permitted, quoted, type SqlSession } from "./sql";
 
 /** Grants that one message names. */

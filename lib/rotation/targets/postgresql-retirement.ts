@@ -1,7 +1,7 @@
 import type { Duration } from "../../model/duration";
 import type { RetirementEvidence } from "../../model/procedure-events";
-import { RotationError } from "../rotation-error";
-import type { Retirement } from "../target";
+import { RotationError } from "../protocol/rotation-error";
+import type { Retirement } from "../protocol/target";
 import { markStatement, readMark, requireOurs, rolesNamed } from "./postgresql-logins";
 import { permitted, quoted, type SqlSession } from "./sql";
 

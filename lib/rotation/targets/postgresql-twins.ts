@@ -1,4 +1,4 @@
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 import { permitted, quoted, type SqlSession } from "./sql";
 
 /**

@@ -1,9 +1,9 @@
 import type { KindSettings } from "../../model/kinds";
-import type { Random } from "../ports";
-import { randomText } from "../random-text";
-import { RotationError, type RotationFaultCode } from "../rotation-error";
-import type { AcceptingTarget, Retirement } from "../target";
-import { type AdminValue, type KindValue, VALUE_SCHEMAS } from "../value-schemas";
+import type { Random } from "../protocol/ports";
+import { RotationError, type RotationFaultCode } from "../protocol/rotation-error";
+import type { AcceptingTarget, Retirement } from "../protocol/target";
+import { randomText } from "../values/random-text";
+import { type AdminValue, type KindValue, VALUE_SCHEMAS } from "../values/value-schemas";
 import {
   grantsHaveOptions,
   prepareLogin,

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import type { KindSettings } from "../../model/kinds";
-import type { Random } from "../ports";
-import { randomText } from "../random-text";
-import { RotationError } from "../rotation-error";
-import type { AcceptingTarget } from "../target";
-import { type AdminValue, type KindValue, VALUE_SCHEMAS } from "../value-schemas";
+import type { Random } from "../protocol/ports";
+import { RotationError } from "../protocol/rotation-error";
+import type { AcceptingTarget } from "../protocol/target";
+import { randomText } from "../values/random-text";
+import { type AdminValue, type KindValue, VALUE_SCHEMAS } from "../values/value-schemas";
 import { onEveryNode, type RedisNode, type RedisServer, type RedisSession } from "./redis";
 
 /** The value of `redis-auth-token`. */

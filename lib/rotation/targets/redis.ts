@@ -1,4 +1,4 @@
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 
 /** One node of a Redis installation. */
 export interface RedisNode {

@@ -1,9 +1,9 @@
 import type { KindSettings } from "../../model/kinds";
 import type { RetirementEvidence } from "../../model/procedure-events";
-import type { Clock } from "../ports";
-import { RotationError } from "../rotation-error";
-import type { AcceptingTarget, Attempt, SecretIdentity } from "../target";
-import { type KindValue, VALUE_SCHEMAS } from "../value-schemas";
+import type { Clock } from "../protocol/ports";
+import { RotationError } from "../protocol/rotation-error";
+import type { AcceptingTarget, Attempt, SecretIdentity } from "../protocol/target";
+import { type KindValue, VALUE_SCHEMAS } from "../values/value-schemas";
 import { eventually } from "./eventually";
 import { isOurs, MARK_KEY, markOf } from "./mark";
 

@@ -1,9 +1,9 @@
 import * as z from "zod/mini";
 import type { KindSettings } from "../../model/kinds";
-import type { Clock, Random } from "../ports";
-import { RotationError } from "../rotation-error";
-import type { AcceptingTarget } from "../target";
-import { type KindValue, VALUE_SCHEMAS } from "../value-schemas";
+import type { Clock, Random } from "../protocol/ports";
+import { RotationError } from "../protocol/rotation-error";
+import type { AcceptingTarget } from "../protocol/target";
+import { type KindValue, VALUE_SCHEMAS } from "../values/value-schemas";
 import { eventually } from "./eventually";
 import { keepOnly, makeKey, requireNoOtherMark, type VendorKeys } from "./vendor-keys";
 

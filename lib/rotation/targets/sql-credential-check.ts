@@ -1,5 +1,5 @@
 import type { SqlCheck } from "../../model/generic-settings";
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 import { type CredentialCheck, type GenericConfig, type GenericValue, textNamed } from "./credential-check";
 import { type SqlLogin, type SqlServer, type SqlSession, withSql } from "./sql";
 

@@ -1,4 +1,4 @@
-import { RotationError } from "../rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 
 /** Address of a SQL server, and the login there. TLS with a verified host name always. */
 export interface SqlLogin {

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { keysOf } from "../generations";
-import { RotationError } from "../rotation-error";
-import type { Attempt, SecretIdentity } from "../target";
-import type { KindValue, WebhookSecret } from "../value-schemas";
+import { RotationError } from "../protocol/rotation-error";
+import type { Attempt, SecretIdentity } from "../protocol/target";
+import { keysOf } from "../values/generations";
+import type { KindValue, WebhookSecret } from "../values/value-schemas";
 
 /** Webhook secrets by generation. */
 export type WebhookSecrets = KindValue<"stripe">["webhookSecrets"];

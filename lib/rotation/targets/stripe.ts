@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import type { KindSettings, RotationMode } from "../../model/kinds";
 import type { RetirementEvidence } from "../../model/procedure-events";
-import { advance, publish } from "../generations";
-import { checkStripeMode } from "../operator-value";
-import type { Clock, Random } from "../ports";
-import { RotationError } from "../rotation-error";
-import type { AcceptingTarget, Attempt, PublishedBeside, SecretIdentity } from "../target";
-import { type KindValue, VALUE_SCHEMAS } from "../value-schemas";
+import type { Clock, Random } from "../protocol/ports";
+import { RotationError } from "../protocol/rotation-error";
+import type { AcceptingTarget, Attempt, PublishedBeside, SecretIdentity } from "../protocol/target";
+import { advance, publish } from "../values/generations";
+import { checkStripeMode } from "../values/operator-value";
+import { type KindValue, VALUE_SCHEMAS } from "../values/value-schemas";
 import { eventually } from "./eventually";
 import { lastUse } from "./last-use";
 import {

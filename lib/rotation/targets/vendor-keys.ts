@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { fitName } from "../../model/names";
-import type { Clock, Random } from "../ports";
-import { randomText } from "../random-text";
-import { RotationError } from "../rotation-error";
-import type { Attempt, SecretIdentity } from "../target";
+import type { Clock, Random } from "../protocol/ports";
+import { RotationError } from "../protocol/rotation-error";
+import type { Attempt, SecretIdentity } from "../protocol/target";
+import { randomText } from "../values/random-text";
 
 /** A key as a vendor's list shows it: without its value. */
 export interface VendorKey {

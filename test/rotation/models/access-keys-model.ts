@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { Clock } from "../../../lib/rotation/ports";
-import { RotationError } from "../../../lib/rotation/rotation-error";
+import type { Clock } from "../../../lib/rotation/protocol/ports";
+import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import type { AccessKeyState, AccessKeys } from "../../../lib/rotation/targets/s3-access-key";
 
 interface Key extends AccessKeyState {

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import { RotationError } from "../../../lib/rotation/rotation-error";
-import type { AcceptingTarget } from "../../../lib/rotation/target";
+import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
+import type { AcceptingTarget } from "../../../lib/rotation/protocol/target";
 
 const schema = z.strictObject({ username: z.enum(["a", "b"]), password: z.string() });
 

@@ -1,10 +1,10 @@
 import type { RotatedSecret } from "../../../lib/model/function-settings";
 import { type KindName, type KindSettings, settingsSchema } from "../../../lib/model/kinds";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
-import { type Phase, STEPS, type Step } from "../../../lib/rotation/event";
-import { Redaction } from "../../../lib/rotation/redaction";
-import { handlerOf, type TargetFactory } from "../../../lib/rotation/rotation-handler";
-import type { RotationOutcome } from "../../../lib/rotation/rotation-machine";
+import { handlerOf, type TargetFactory } from "../../../lib/rotation/entries/rotation-handler";
+import type { RotationOutcome } from "../../../lib/rotation/machine/rotation-machine";
+import { type Phase, STEPS, type Step } from "../../../lib/rotation/protocol/event";
+import { Redaction } from "../../../lib/rotation/protocol/redaction";
 import { ProofsModel } from "./proofs-model";
 import {
   ImpliedRuns,

@@ -1,7 +1,7 @@
 import type { ElastiCacheClient } from "@aws-sdk/client-elasticache";
 import { AuthTokens, type SameTokenReading } from "../../../lib/rehearsal/targets/auth-tokens";
 import { ElastiCacheGroups } from "../../../lib/rotation/adapters/elasticache-groups";
-import { RotationError } from "../../../lib/rotation/rotation-error";
+import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import type { RedisLogin, RedisNode, RedisServer, RedisSession } from "../../../lib/rotation/targets/redis";
 
 const ID = "app";

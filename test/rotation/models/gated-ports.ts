@@ -1,4 +1,4 @@
-import { RotationError } from "../../../lib/rotation/rotation-error";
+import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 
 /** A port that cannot be reached while it is away. */
 export function reachable<T extends object>(port: T, away: () => boolean): T {

@@ -1,6 +1,6 @@
 import type { LedgerPage, MirrorLedger } from "../../../lib/rotation/mirror/mirror-ports";
-import type { Publications } from "../../../lib/rotation/ports";
-import { RotationError } from "../../../lib/rotation/rotation-error";
+import type { Publications } from "../../../lib/rotation/protocol/ports";
+import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 
 const FRESH: LedgerPage = { epoch: 0, unsettled: new Set(), confirmed: undefined };
 

@@ -1,8 +1,8 @@
 import { publishesKeys } from "../../../lib/model/kinds";
 import type { SuppliedSecret } from "../../../lib/model/supplied-values";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
-import { STEPS, type Step } from "../../../lib/rotation/event";
-import { completeValue } from "../../../lib/rotation/operator-value";
+import { STEPS, type Step } from "../../../lib/rotation/protocol/event";
+import { completeValue } from "../../../lib/rotation/values/operator-value";
 import type { CrashPlan } from "./crash-plan";
 import { type RehearsedProps, RehearsedSecret, versionId } from "./rehearsed-secret";
 

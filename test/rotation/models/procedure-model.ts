@@ -1,5 +1,5 @@
 import type { LoadedRun, RecorderEvent } from "../../../lib/model/procedure-events";
-import { RotationError } from "../../../lib/rotation/rotation-error";
+import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import type { ModelExecution } from "./executions-model";
 
 /** What an execution needs of its world. */

@@ -1,12 +1,12 @@
 import { createHmac, randomBytes } from "node:crypto";
-import type { ProofChecks, VersionProofs } from "../../../lib/rotation/ports";
+import type { ProofChecks, VersionProofs } from "../../../lib/rotation/protocol/ports";
 import {
   looksLikeProof,
   macsIn,
   type ProofLabel,
   proofLabel,
   proofMessage,
-} from "../../../lib/rotation/version-proof";
+} from "../../../lib/rotation/protocol/version-proof";
 import type { SecretsManagerModel } from "./secrets-manager-model";
 
 /** KMS's HMAC key, in memory. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { RotationError } from "../../../lib/rotation/rotation-error";
+import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import type { RedisLogin, RedisNode, RedisServer, RedisSession } from "../../../lib/rotation/targets/redis";
 
 const hashOf = (password: string): string => createHash("sha256").update(password).digest("hex");

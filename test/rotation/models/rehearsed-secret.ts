@@ -1,14 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
-import { type Phase, type RotationRequest, STEPS, type Step } from "../../../lib/rotation/event";
-import type { Clock, Logbook, Publications, Random, Runs } from "../../../lib/rotation/ports";
-import type { NewRun, Run } from "../../../lib/rotation/procedure/run";
 import {
   type RotationContext,
   RotationMachine,
   type RotationOutcome,
-} from "../../../lib/rotation/rotation-machine";
-import type { Attempt, Target } from "../../../lib/rotation/target";
+} from "../../../lib/rotation/machine/rotation-machine";
+import { type Phase, type RotationRequest, STEPS, type Step } from "../../../lib/rotation/protocol/event";
+import type { Clock, Logbook, Publications, Random, Runs } from "../../../lib/rotation/protocol/ports";
+import type { NewRun, Run } from "../../../lib/rotation/protocol/run";
+import type { Attempt, Target } from "../../../lib/rotation/protocol/target";
 import { CrashPlan } from "./crash-plan";
 import { ProofsModel } from "./proofs-model";
 import { type Readings, SecretsManagerModel } from "./secrets-manager-model";

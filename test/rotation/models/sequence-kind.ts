@@ -1,6 +1,6 @@
 import type { AcceptedBy, KindName, RotationMode } from "../../../lib/model/kinds";
-import type { Clock } from "../../../lib/rotation/ports";
-import type { Target } from "../../../lib/rotation/target";
+import type { Clock } from "../../../lib/rotation/protocol/ports";
+import type { Target } from "../../../lib/rotation/protocol/target";
 import type { CrashPlan } from "./crash-plan";
 
 /**

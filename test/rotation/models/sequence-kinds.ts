@@ -1,12 +1,12 @@
 import type { KindSettings } from "../../../lib/model/kinds";
 import { settingsSchema } from "../../../lib/model/kinds";
-import { keysOf } from "../../../lib/rotation/generations";
 import { elastiCacheAuthTarget } from "../../../lib/rotation/targets/elasticache-auth";
 import { genericTarget } from "../../../lib/rotation/targets/generic";
 import { type HmacValue, hmacKeyTarget } from "../../../lib/rotation/targets/hmac-key";
 import { type JwtValue, jwtSigningKeyTarget } from "../../../lib/rotation/targets/jwt-signing-key";
 import { type RedisValue, redisAclUserTarget } from "../../../lib/rotation/targets/redis-acl-user";
 import { type AccessKeyValue, s3AccessKeyTarget } from "../../../lib/rotation/targets/s3-access-key";
+import { keysOf } from "../../../lib/rotation/values/generations";
 import { AccessKeysModel } from "./access-keys-model";
 import { ElastiCacheModel } from "./elasticache-model";
 import { reachable } from "./gated-ports";

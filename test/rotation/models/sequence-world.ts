@@ -2,17 +2,17 @@ import type { KindName } from "../../../lib/model/kinds";
 import type { LoadedRun, RecorderEvent } from "../../../lib/model/procedure-events";
 import { SecretsManagerRotations } from "../../../lib/rotation/adapters/secrets-manager-rotations";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
-import { parseEvent, STEPS } from "../../../lib/rotation/event";
-import type { Logbook } from "../../../lib/rotation/ports";
+import { RotationMachine } from "../../../lib/rotation/machine/rotation-machine";
 import { Dispatcher, type DispatcherOutcome } from "../../../lib/rotation/procedure/dispatcher";
 import {
   type DispatcherRequest,
   parseDispatcherEvent,
 } from "../../../lib/rotation/procedure/dispatcher-event";
-import { hasEnded } from "../../../lib/rotation/procedure/run";
-import { RotationError } from "../../../lib/rotation/rotation-error";
-import { RotationMachine } from "../../../lib/rotation/rotation-machine";
-import { settingsInEffectOf } from "../../../lib/rotation/settings-in-effect";
+import { parseEvent, STEPS } from "../../../lib/rotation/protocol/event";
+import type { Logbook } from "../../../lib/rotation/protocol/ports";
+import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
+import { hasEnded } from "../../../lib/rotation/protocol/run";
+import { settingsInEffectOf } from "../../../lib/rotation/protocol/settings-in-effect";
 import { Crash, CrashPlan } from "./crash-plan";
 import { ExecutionsModel, type ModelExecution } from "./executions-model";
 import { ProcedureModel } from "./procedure-model";

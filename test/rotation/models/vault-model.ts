@@ -1,5 +1,5 @@
 import type { VaultEntry, VaultSession } from "../../../lib/rotation/mirror/mirror-ports";
-import { RotationError } from "../../../lib/rotation/rotation-error";
+import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 
 const NOTHING: VaultEntry = { number: 0, data: undefined };
 

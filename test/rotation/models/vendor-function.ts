@@ -1,8 +1,12 @@
 import type { KindName, KindSettings } from "../../../lib/model/kinds";
 import { PowertoolsLogbook } from "../../../lib/rotation/adapters/powertools-logbook";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
-import { Redaction } from "../../../lib/rotation/redaction";
-import { handlerOf, type RotationHandler, type TargetFactory } from "../../../lib/rotation/rotation-handler";
+import {
+  handlerOf,
+  type RotationHandler,
+  type TargetFactory,
+} from "../../../lib/rotation/entries/rotation-handler";
+import { Redaction } from "../../../lib/rotation/protocol/redaction";
 import { ProofsModel } from "./proofs-model";
 import { PublicationsModel, TestClock, testRandom, versionId } from "./rehearsed-secret";
 import { SecretsManagerModel } from "./secrets-manager-model";
