@@ -25,7 +25,7 @@ interface Chosen {
 async function chosen(): Promise<Chosen> {
   const module = process.env.SECRETS_REGISTRY_MODULE;
   if (module) {
-    const { loadRegistry } = await import("./lib/cli/load-registry.js");
+    const { loadRegistry } = await import("./lib/cli/registry/load-registry.js");
     return { registry: await loadRegistry(module), backends: {} };
   }
   const { registry } = await import("./registry/index.js");

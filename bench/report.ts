@@ -1,4 +1,4 @@
-import type { TableData } from "../lib/cli/render/table";
+import type { TableData } from "../lib/cli/terminal/table";
 
 /** Result of one measurement. */
 export interface Report {

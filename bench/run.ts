@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { markdownTable, textTable } from "../lib/cli/render/table";
+import { markdownTable, textTable } from "../lib/cli/terminal/table";
 import { bundleSizes } from "./bundle-sizes";
 import { rotationCalls } from "./calls/rotation-calls";
 import { coldStarts } from "./cold-start";

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Command } from "commander";
-import { loadRegistry } from "../lib/cli/load-registry";
+import { loadRegistry } from "../lib/cli/registry/load-registry";
 import { defaultCacheFolder, withServers } from "../lib/rehearsal/servers";
 import { type DeployedStack, NoProviders, rehearseTerraform, StepFailure } from "../lib/rehearsal/terraform";
 

@@ -1,5 +1,5 @@
 import { App } from "cdktf";
-import { loadRegistry } from "../lib/cli/load-registry";
+import { loadRegistry } from "../lib/cli/registry/load-registry";
 import { SecretsStack } from "../stacks";
 
 /** Synthesizes the stacks of another registry than this project's, with state beside them: for rehearsals. */

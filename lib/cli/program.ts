@@ -1,27 +1,27 @@
 import { Command, CommanderError } from "commander";
 import { type Registry, RegistryError, UnknownNameError } from "../model";
-import type { CommandHost } from "./command-host";
 import { addAccessCommand } from "./commands/access";
 import { addApproveCommand } from "./commands/approve";
 import { addBlastRadiusCommand } from "./commands/blast-radius";
 import { addBootstrapCommand } from "./commands/bootstrap";
 import { addChangeCommands } from "./commands/change";
+import type { CommandHost } from "./commands/command-host";
 import { addDueCommand } from "./commands/due";
 import { addFailoverCommand } from "./commands/failover";
+import { formatOption } from "./commands/format-option";
 import { addLogCommands } from "./commands/log";
 import { addPreflightCommand } from "./commands/preflight";
+import { profileOf, profilesIn } from "./commands/profiles";
 import { addRotateCommand } from "./commands/rotate";
 import type { RotationCommandHost } from "./commands/rotation-command-host";
 import type { Pace } from "./driver/pace";
-import { findRegistry, ownVersion } from "./find-registry";
-import { formatOption } from "./format-option";
-import { loadRegistry } from "./load-registry";
-import { profileOf, profilesIn } from "./profiles";
+import { findRegistry, ownVersion } from "./registry/find-registry";
+import { loadRegistry } from "./registry/load-registry";
 import { type Format, renderList, renderValidate } from "./render/results";
-import type { Terminal } from "./terminal";
-import { FailedCheck, UserFault } from "./user-fault";
+import type { Terminal } from "./terminal/terminal";
+import { FailedCheck, UserFault } from "./terminal/user-fault";
+import type { RotationHost } from "./verbs/direct-rotation";
 import { list } from "./verbs/list";
-import type { RotationHost } from "./verbs/rotate";
 import { invalid, validate } from "./verbs/validate";
 
 /** Exit codes, on which scripts can rely. */
@@ -35,7 +35,7 @@ export const EXIT = {
   internal: 70,
 } as const;
 
-export type { Terminal } from "./terminal";
+export type { Terminal } from "./terminal/terminal";
 
 /** Errors that the caller can fix, told by name: the registry may come from another copy of this package. */
 const USER_ERRORS: readonly string[] = [RegistryError, UnknownNameError, UserFault].map(({ name }) => name);

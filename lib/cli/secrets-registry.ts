@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { processTerminal } from "./process-terminal";
 import { run } from "./program";
+import { processTerminal } from "./terminal/process-terminal";
 
 // A reader that has seen enough (`| head`) closes the pipe; that is no fault.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

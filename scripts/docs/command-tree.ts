@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { run } from "../../lib/cli/program";
-import type { Terminal } from "../../lib/cli/terminal";
+import type { Terminal } from "../../lib/cli/terminal/terminal";
 import { addRehearseCommand } from "../../lib/rehearsal/command";
 
 const SILENT: Terminal = {

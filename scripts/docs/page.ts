@@ -1,4 +1,4 @@
-import { markdownTable, type TableData } from "../../lib/cli/render/table";
+import { markdownTable, type TableData } from "../../lib/cli/terminal/table";
 
 const NOTE = "<!-- Written by `npm run docs` from the code. Change the code, not this page. -->";
 

@@ -1,5 +1,5 @@
-import { findSecret } from "../../lib/cli/find-secret";
 import { confirmEmergency, emergencyNotice } from "../../lib/cli/verbs/emergency";
+import { findSecret } from "../../lib/cli/verbs/find-secret";
 import { registry } from "../../registry";
 import { FakeTerminal } from "./fake-terminal";
 import { cli } from "./run-cli";

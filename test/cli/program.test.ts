@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { accessOf } from "../../lib/blueprint";
-import { findRegistry } from "../../lib/cli/find-registry";
+import { findRegistry } from "../../lib/cli/registry/find-registry";
 import { registry } from "../../registry";
 import { cli, MODEL, withFolder, withModule } from "./run-cli";
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { RotationReport } from "../../lib/cli/verbs/rotate";
+import type { RotationReport } from "../../lib/cli/verbs/direct-rotation";
 import { ServerGroup } from "../../lib/rehearsal/servers";
 import { DeployedRegistry, OPERATOR, QUICK } from "./deployed-registry";
 import { cli as onOwnRegistry } from "./run-cli";

@@ -1,5 +1,5 @@
 import type { AwsSecretPlan } from "../../lib/blueprint";
-import type { RotationReport } from "../../lib/cli/verbs/rotate";
+import type { RotationReport } from "../../lib/cli/verbs/direct-rotation";
 import { accepted, type Combination, registryOf, wordsOf } from "../model/combinations";
 import { print, RehearsedRotations } from "./rehearsed-rotations";
 

@@ -7,6 +7,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { RotationCloud } from "../../lib/cli/cloud/rotation-cloud";
 import { allRecords } from "../../lib/cli/cloud/s3-record-source";
 import { newChange } from "../../lib/cli/verbs/change-request";
+import type { RotationHost } from "../../lib/cli/verbs/direct-rotation";
 import { archiveLog } from "../../lib/cli/verbs/log-archive";
 import { checkLog } from "../../lib/cli/verbs/log-check";
 import {
@@ -17,7 +18,6 @@ import {
   rotationStatus,
 } from "../../lib/cli/verbs/procedure-rotation";
 import { rollout } from "../../lib/cli/verbs/rollout";
-import type { RotationHost } from "../../lib/cli/verbs/rotate";
 import type { RotationRecord } from "../../lib/model/rotation-record";
 import type { Credentials } from "../../lib/rehearsal/load";
 import { currentValue } from "../../lib/rehearsal/rehearse/rotate-all";

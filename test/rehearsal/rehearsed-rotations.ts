@@ -18,7 +18,7 @@ import {
   type RotationHost,
   type RotationReport,
   rotate,
-} from "../../lib/cli/verbs/rotate";
+} from "../../lib/cli/verbs/direct-rotation";
 import type { Registry } from "../../lib/model";
 import { invokeFunction, secretsManager } from "../../lib/rehearsal/load";
 import { BegunRuns, RunKeepingCloud } from "../../lib/rehearsal/rehearse/begun-runs";

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { Client } from "pg";
-import type { RotationReport } from "../../lib/cli/verbs/rotate";
+import type { RotationReport } from "../../lib/cli/verbs/direct-rotation";
 import { invokeFunction, secretsManager } from "../../lib/rehearsal/load";
 import type { SendGridServer } from "../../lib/rehearsal/vendors";
 import { registry } from "../../registry";

@@ -1,6 +1,6 @@
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { UserFault } from "../user-fault";
+import { UserFault } from "../terminal/user-fault";
 import type { ApprovalCloud } from "./approval-cloud";
 import type { AwsRotationCloudProps } from "./aws-rotation-cloud";
 import { signedProof } from "./signed-proof";

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { DynamoDbPublications, SecretsManagerLook } from "../../rotation/cloud";
-import type { DueSources } from "../verbs/due";
+import type { DueSources } from "./due-sources";
 
 /** {@link DueSources} by AWS's SDK: credentials, endpoints and proxies come from its own chain. */
 export const awsDueSources = (region: string, publicationsTable: string): DueSources => ({

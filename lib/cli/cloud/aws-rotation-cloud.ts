@@ -13,7 +13,7 @@ import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { CallerProof } from "../../model/caller-proof";
 import type { Run, SecretDescription } from "../../rotation";
 import { DynamoDbRuns } from "../../rotation/cloud";
-import { FailedCheck, UserFault } from "../user-fault";
+import { FailedCheck, UserFault } from "../terminal/user-fault";
 import type { ExecutionView, FunctionAnswer, RotationCloud } from "./rotation-cloud";
 import { signedProof } from "./signed-proof";
 

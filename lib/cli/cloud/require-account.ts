@@ -1,5 +1,5 @@
 import type { Blueprint } from "../../blueprint";
-import { UserFault } from "../user-fault";
+import { UserFault } from "../terminal/user-fault";
 import type { RotationCloud } from "./rotation-cloud";
 
 /** @throws UserFault when the credentials belong to another account than the environment */

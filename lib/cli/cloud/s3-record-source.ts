@@ -1,7 +1,7 @@
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
-import { type RecordSource, type RecordText, readRecords } from "../record-source";
-import { UserFault } from "../user-fault";
+import { UserFault } from "../terminal/user-fault";
 import type { AwsRotationCloudProps } from "./aws-rotation-cloud";
+import { type RecordSource, type RecordText, readRecords } from "./record-source";
 
 /** Objects that are read at the same time. */
 const AT_ONCE = 16;

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import type { CommandHost } from "../command-host";
-import { formatOption } from "../format-option";
 import { type Format, renderAccess, renderAllAccess, renderWhy } from "../render/results";
-import { UserFault } from "../user-fault";
+import { UserFault } from "../terminal/user-fault";
 import { access, accessOfPrincipal, allAccess, whyAccess } from "../verbs/access";
+import type { CommandHost } from "./command-host";
+import { formatOption } from "./format-option";
 
 interface AccessFlags {
   readonly env: string;

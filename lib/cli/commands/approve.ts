@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import type { CommandHost } from "../command-host";
-import { formatOption } from "../format-option";
-import { withoutStack } from "../rotation-fault";
 import { approve } from "../verbs/approve";
+import type { CommandHost } from "./command-host";
+import { formatOption } from "./format-option";
+import { withoutStack } from "./rotation-fault";
 
 /** `approve <run>`. */
 export function addApproveCommand(program: Command, host: CommandHost): void {

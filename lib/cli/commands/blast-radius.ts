@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import type { CommandHost } from "../command-host";
-import { formatOption } from "../format-option";
 import { type RadiusFormat, renderBlastRadius } from "../render/blast-radius";
 import { blastRadiusOf } from "../verbs/blast-radius";
+import type { CommandHost } from "./command-host";
+import { formatOption } from "./format-option";
 
 /** `blast-radius <key>`. */
 export function addBlastRadiusCommand(program: Command, host: CommandHost): void {

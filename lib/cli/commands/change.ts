@@ -3,13 +3,13 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { CHANGE_REQUESTS, changeDigest } from "../../model";
-import { calendarDay, today } from "../calendar-day";
-import type { CommandHost } from "../command-host";
-import { formatOption } from "../format-option";
 import { renderChangeCheck } from "../render/change-check";
-import { UserFault } from "../user-fault";
+import { UserFault } from "../terminal/user-fault";
 import { changeFiles, checkChanges } from "../verbs/change-check";
 import { newChange } from "../verbs/change-request";
+import { calendarDay, today } from "./calendar-day";
+import type { CommandHost } from "./command-host";
+import { formatOption } from "./format-option";
 
 interface NewOptions {
   readonly reason: string;

@@ -2,11 +2,11 @@ import type { Command } from "commander";
 import { blueprint } from "../../blueprint";
 import { publicationsTable } from "../../model/names";
 import { requireAccount } from "../cloud/require-account";
-import { formatOption } from "../format-option";
 import { renderDue } from "../render/due";
-import { withoutStack } from "../rotation-fault";
 import { due } from "../verbs/due";
+import { formatOption } from "./format-option";
 import type { RotationCommandHost } from "./rotation-command-host";
+import { withoutStack } from "./rotation-fault";
 
 /** `due`. */
 export function addDueCommand(program: Command, host: RotationCommandHost): void {

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import { formatOption } from "../format-option";
-import { UserFault } from "../user-fault";
+import { UserFault } from "../terminal/user-fault";
+import { formatOption } from "./format-option";
 import type { RotationCommandHost } from "./rotation-command-host";
 
 /** Adds `failover`. What it needs of AWS is loaded when it runs. */

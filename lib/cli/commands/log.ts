@@ -1,14 +1,14 @@
 import type { Command } from "commander";
 import type { Registry } from "../../model";
 import { recordsBucket } from "../../model/names";
-import { calendarDay } from "../calendar-day";
-import type { CommandHost } from "../command-host";
-import { formatOption } from "../format-option";
-import { profileOf, profilesIn } from "../profiles";
-import { folderRecords, type RecordSource } from "../record-source";
+import { folderRecords, type RecordSource } from "../cloud/record-source";
 import { renderArchive, renderLogCheck } from "../render/rotation-log";
 import { archiveLog, SECRET_ROTATIONS } from "../verbs/log-archive";
 import { checkLog } from "../verbs/log-check";
+import { calendarDay } from "./calendar-day";
+import type { CommandHost } from "./command-host";
+import { formatOption } from "./format-option";
+import { profileOf, profilesIn } from "./profiles";
 
 interface LogOptions {
   readonly from: string;

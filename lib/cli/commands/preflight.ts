@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { blueprint } from "../../blueprint";
-import { formatOption } from "../format-option";
 import { renderPreflight } from "../render/preflight";
 import { preflight } from "../verbs/preflight";
+import { formatOption } from "./format-option";
 import type { RotationCommandHost } from "./rotation-command-host";
 
 /** `preflight`. */

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import type { Registry } from "../../model";
-import { UserFault } from "../user-fault";
+import { UserFault } from "../terminal/user-fault";
 import type { ProcedureReport } from "../verbs/procedure-rotation";
 import type { RotationCommandHost } from "./rotation-command-host";
 
@@ -95,7 +95,8 @@ function addSecretCommand(rotate: Command, host: RotationCommandHost): void {
       const own = host.rotation(profile);
       if (direct) {
         refuseDirect(registry, environment, change);
-        const { rotate, succeeded } = require("../verbs/rotate") as typeof import("../verbs/rotate");
+        const { rotate, succeeded } =
+          require("../verbs/direct-rotation") as typeof import("../verbs/direct-rotation");
         const { renderRotation } =
           require("../render/rotation-results") as typeof import("../render/rotation-results");
         const report = await rotate(registry, key, { environment, ...rest }, own);

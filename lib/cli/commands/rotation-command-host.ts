@@ -1,8 +1,8 @@
 import type { Places } from "../cloud/places";
 import type { PreflightCloud, VaultAudit } from "../cloud/preflight-cloud";
-import type { CommandHost } from "../command-host";
+import type { RotationHost } from "../verbs/direct-rotation";
 import type { FailoverHost } from "../verbs/failover";
-import type { RotationHost } from "../verbs/rotate";
+import type { CommandHost } from "./command-host";
 
 /** Host of commands that rotate, beside what all get. */
 export interface RotationCommandHost extends CommandHost {

@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import { CHANGE_REQUESTS, type ChangeFacts, type ChangeRequest } from "../../model";
-import { markdownTable } from "../render/table";
+import { markdownTable } from "../terminal/table";
 import { prose } from "./prose";
 
 /** The file of a change request: front matter, what it says for readers, check list and sign-off. */

@@ -1,5 +1,5 @@
 import { type RotationRecord, recordDigest } from "../../model";
-import { markdownTable } from "../render/table";
+import { markdownTable } from "../terminal/table";
 import { prose } from "./prose";
 
 /**

@@ -13,7 +13,7 @@ import {
   waitBefore,
 } from "../../rotation";
 import type { RotationCloud } from "../cloud/rotation-cloud";
-import { UserFault } from "../user-fault";
+import { UserFault } from "../terminal/user-fault";
 import { FailedRotation, failedBy, failureOf, isTooEarly } from "./failed-rotation";
 import type { Pace } from "./pace";
 import type { Progress, Tell } from "./progress";

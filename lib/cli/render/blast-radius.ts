@@ -1,5 +1,5 @@
 import type { AffectedConsumer, BlastRadius, ConsumerReload } from "../../blueprint";
-import { markdownTable, type TableData, textTable } from "./table";
+import { markdownTable, type TableData, textTable } from "../terminal/table";
 
 /** Formats of a blast radius. */
 export type RadiusFormat = "text" | "json" | "md" | "mermaid";

@@ -1,5 +1,5 @@
+import { markdownTable, type TableData, textTable } from "../terminal/table";
 import type { DueReport } from "../verbs/due";
-import { markdownTable, type TableData, textTable } from "./table";
 
 /** Secrets that are due, overdue or stuck. */
 export function renderDue(report: DueReport, format: "text" | "json" | "md"): string {

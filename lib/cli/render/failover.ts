@@ -1,8 +1,8 @@
+import { textTable } from "../terminal/table";
 import type { FailoverReport, FailoverResult } from "../verbs/failover";
 import type { Leftovers, TerraformImport } from "../verbs/failover-steps";
 import type { RejoinReport, RejoinResult } from "../verbs/rejoin";
 import type { Format } from "./results";
-import { textTable } from "./table";
 
 const DOES: Readonly<Record<FailoverResult["does"] | RejoinResult["does"], string>> = {
   promote: "would be promoted",

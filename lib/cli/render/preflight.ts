@@ -1,5 +1,5 @@
+import { markdownTable, type TableData, textTable } from "../terminal/table";
 import type { PreflightReport } from "../verbs/preflight";
-import { markdownTable, type TableData, textTable } from "./table";
 
 /** An environment's needs of its surroundings, check by check. */
 export function renderPreflight(report: PreflightReport, format: "text" | "json" | "md"): string {

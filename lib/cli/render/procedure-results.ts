@@ -1,7 +1,7 @@
+import { textTable } from "../terminal/table";
 import type { ProcedureReport, StatusReport } from "../verbs/procedure-rotation";
 import type { RolloutReport } from "../verbs/rollout";
 import type { Format } from "./results";
-import { textTable } from "./table";
 
 const HEADLINES: Readonly<Record<ProcedureReport["outcome"], string>> = {
   done: "rotated, and its procedure has ended",

@@ -1,5 +1,5 @@
 import type { Progress, Tell } from "../driver/progress";
-import type { Terminal } from "../terminal";
+import type { Terminal } from "../terminal/terminal";
 
 /** Progress as a terminal can show it. */
 export const progressOn = (terminal: Terminal): Progress =>

@@ -1,9 +1,9 @@
 import type { AccessRow, PrincipalAccess } from "../../blueprint";
 import { formatFault } from "../../model";
+import { markdownTable, type TableData, textTable } from "../terminal/table";
 import type { AccessReason } from "../verbs/access";
 import type { EnvironmentListing } from "../verbs/list";
 import type { ValidateResult } from "../verbs/validate";
-import { markdownTable, type TableData, textTable } from "./table";
 
 /** Formats of a result. */
 export type Format = "text" | "json" | "md";

@@ -1,7 +1,7 @@
+import { textTable } from "../terminal/table";
 import type { BootstrapReport, BootstrapRow } from "../verbs/bootstrap";
-import type { RotationReport } from "../verbs/rotate";
+import type { RotationReport } from "../verbs/direct-rotation";
 import type { Format } from "./results";
-import { textTable } from "./table";
 
 const DONE: Readonly<Record<RotationReport["phase"], string>> = {
   rotate: "rotated",

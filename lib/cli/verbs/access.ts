@@ -8,7 +8,7 @@ import {
 } from "../../blueprint";
 import { judgeAccess, type Registry } from "../../model";
 import { nearest } from "../../model/nearest";
-import { UserFault } from "../user-fault";
+import { UserFault } from "../terminal/user-fault";
 
 /** Workloads that read secrets of an environment. */
 export const access = (registry: Registry, environment: string): readonly AccessRow[] =>

@@ -3,7 +3,7 @@ import type { Registry } from "../../model";
 import { proofBinding } from "../../model/caller-proof";
 import { procedureFunctionName, secretName } from "../../model/names";
 import type { ApprovalCloud } from "../cloud/approval-cloud";
-import { UserFault } from "../user-fault";
+import { UserFault } from "../terminal/user-fault";
 
 /** What was answered. */
 export interface Approval {

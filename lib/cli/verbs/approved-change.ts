@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { formatFault, type Registry, readChangeRequest } from "../../model";
-import { UserFault } from "../user-fault";
+import { UserFault } from "../terminal/user-fault";
 import { checkChanges } from "./change-check";
 
 /** A change request that a rotation is done by. */

@@ -4,7 +4,7 @@ import type { PlaceAnswer, Places } from "../cloud/places";
 import type { RotationCloud } from "../cloud/rotation-cloud";
 import type { RotatedPlan } from "../driver/rotation-driver";
 import { type VersionLabels, versionLabels } from "../driver/version-labels";
-import { isRotated } from "../find-secret";
+import { isRotated } from "./find-secret";
 
 /** State of an environment before its first rotations. */
 export interface BootstrapChecks {

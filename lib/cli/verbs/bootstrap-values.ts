@@ -4,10 +4,10 @@ import { type Registry, UnknownNameError } from "../../model";
 import { completeValue, isSupplied, type SuppliedSecret } from "../../rotation";
 import type { RotatedPlan } from "../driver/rotation-driver";
 import type { VersionLabels } from "../driver/version-labels";
-import { unknownSecret } from "../find-secret";
-import { askFields, faultOfSupplied, readJson, suppliedForm } from "../supplied-values";
-import type { Terminal } from "../terminal";
-import { UserFault } from "../user-fault";
+import type { Terminal } from "../terminal/terminal";
+import { UserFault } from "../terminal/user-fault";
+import { unknownSecret } from "./find-secret";
+import { askFields, faultOfSupplied, readJson, suppliedForm } from "./supplied-values";
 
 /** A secret whose first value people supply. */
 export interface AwaitedSecret {

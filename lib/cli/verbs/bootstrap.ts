@@ -11,11 +11,11 @@ import {
   type RotatedPlan,
   RotationDriver,
 } from "../driver/rotation-driver";
-import { isRotated } from "../find-secret";
-import { FailedCheck } from "../user-fault";
+import { FailedCheck } from "../terminal/user-fault";
 import { checkEnvironment } from "./bootstrap-checks";
 import { awaitedSecrets, suppliedValues } from "./bootstrap-values";
-import type { RotationHost } from "./rotate";
+import type { RotationHost } from "./direct-rotation";
+import { isRotated } from "./find-secret";
 
 /** How `bootstrap` is called. */
 export interface BootstrapOptions {

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { changeDigest, type Fault, isOpenChange, type Registry, readChangeRequest } from "../../model";
 import { fault } from "../../model/faults";
 import { renderChangeFacts } from "../documents/change-request";
-import { UserFault } from "../user-fault";
+import { UserFault } from "../terminal/user-fault";
 import { changeFaults } from "./change-request";
 
 /** The verdict on one file. */

@@ -14,7 +14,7 @@ import { calendarDate } from "../../model/grammar";
 import { keyAsWord } from "../../model/names";
 import { nearest } from "../../model/nearest";
 import { renderChangeRequest } from "../documents/change-request";
-import { UserFault } from "../user-fault";
+import { UserFault } from "../terminal/user-fault";
 
 /** Change that somebody asks for. */
 export interface ChangeInput {

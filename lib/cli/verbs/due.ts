@@ -2,14 +2,8 @@ import { blueprint } from "../../blueprint";
 import type { Registry } from "../../model";
 import { secretName } from "../../model/names";
 import { plannedRotations } from "../../model/planned-rotations";
-import {
-  DUE_LIMITS,
-  type DueState,
-  dueStates,
-  gatherFacts,
-  type Publications,
-  type WatchedSecrets,
-} from "../../rotation";
+import { DUE_LIMITS, type DueState, dueStates, gatherFacts } from "../../rotation";
+import type { DueSources } from "../cloud/due-sources";
 
 /** Secrets of an environment that are due, overdue or stuck. */
 export interface DueReport {
@@ -25,12 +19,6 @@ export interface DueReport {
 export interface DueRow extends DueState {
   /** Time at which its next rotation begins by itself; `undefined`: people move it on. */
   readonly next?: Date;
-}
-
-/** Sources of the facts. */
-export interface DueSources {
-  readonly secrets: WatchedSecrets;
-  readonly publications: Pick<Publications, "confirmedAt">;
 }
 
 /** Compares each secret with its cadence: the same rule as the watcher's. */

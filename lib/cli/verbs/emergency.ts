@@ -1,8 +1,8 @@
 import type { WorkloadPlan } from "../../blueprint";
 import { formatDuration } from "../../model";
-import type { FoundSecret } from "../find-secret";
-import type { Terminal } from "../terminal";
-import { UserFault } from "../user-fault";
+import type { Terminal } from "../terminal/terminal";
+import { UserFault } from "../terminal/user-fault";
+import type { FoundSecret } from "./find-secret";
 
 /** Options of an emergency. */
 export interface EmergencyOptions {

@@ -3,8 +3,8 @@ import type { Registry } from "../../model";
 import type { FailoverCloud } from "../cloud/failover-cloud";
 import { requireAccount } from "../cloud/require-account";
 import type { Progress } from "../driver/progress";
-import type { Terminal } from "../terminal";
-import { FailedCheck, UserFault } from "../user-fault";
+import type { Terminal } from "../terminal/terminal";
+import { FailedCheck, UserFault } from "../terminal/user-fault";
 import { type FailoverRow, failoverRow, type Loss, ownedBy } from "./failover-plan";
 import { type FailoverSteps, failoverSteps } from "./failover-steps";
 

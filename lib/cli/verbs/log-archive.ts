@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dayOf, formatFault, type RotationRecord, recordDigest } from "../../model";
+import type { RecordSource } from "../cloud/record-source";
 import { readLog, renderLogHeading, renderRun } from "../documents/rotation-log";
-import type { RecordSource } from "../record-source";
-import { UserFault } from "../user-fault";
+import { UserFault } from "../terminal/user-fault";
 
 /** Folder of the rotation log, from the repository's root. */
 export const SECRET_ROTATIONS = "security/secret-rotations";

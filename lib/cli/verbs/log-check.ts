@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { dayOf, type Fault, type RotationRecord, recordDigest } from "../../model";
 import { fault } from "../../model/faults";
 import { calendarDate } from "../../model/grammar";
+import type { RecordSource } from "../cloud/record-source";
 import { type ArchivedRun, readLog, renderRunFacts, type SignOff } from "../documents/rotation-log";
-import type { RecordSource } from "../record-source";
 
 /** The verdict on the rotation log. */
 export interface LogCheck {

@@ -22,13 +22,13 @@ import {
   wordsOf,
 } from "../driver/procedure-driver";
 import { RotationDriver } from "../driver/rotation-driver";
-import { type FoundSecret, findSecret } from "../find-secret";
-import { faultOfSupplied } from "../supplied-values";
-import { UserFault } from "../user-fault";
+import { UserFault } from "../terminal/user-fault";
 import { changeOf, type UsedChange } from "./approved-change";
+import type { RotatePhase, RotationHost } from "./direct-rotation";
 import { confirmEmergency } from "./emergency";
-import type { RotatePhase, RotationHost } from "./rotate";
+import { type FoundSecret, findSecret } from "./find-secret";
 import { readCommand, suppliedValue } from "./supplied-value";
+import { faultOfSupplied } from "./supplied-values";
 
 /** How a rotation through the procedure is called. */
 export interface ProcedureOptions {

@@ -2,7 +2,7 @@ import { type Blueprint, blueprint } from "../../blueprint";
 import type { Registry } from "../../model";
 import type { FailoverCloud, SecretInRegion } from "../cloud/failover-cloud";
 import { requireAccount } from "../cloud/require-account";
-import { FailedCheck, UserFault } from "../user-fault";
+import { FailedCheck, UserFault } from "../terminal/user-fault";
 import { confirmed, type FailoverHost, inOrder, replicated } from "./failover";
 import { type RejoinRow, type Return, rejoinRow } from "./failover-plan";
 import { type FailoverSteps, type Leftovers, rejoinSteps } from "./failover-steps";

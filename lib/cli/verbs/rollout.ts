@@ -1,10 +1,10 @@
 import type { Registry } from "../../model";
 import { isSupplied } from "../../rotation";
-import { unknownSecret } from "../find-secret";
-import { readJson, suppliedForm } from "../supplied-values";
-import { UserFault } from "../user-fault";
+import { UserFault } from "../terminal/user-fault";
+import type { RotationHost } from "./direct-rotation";
+import { unknownSecret } from "./find-secret";
 import { type ProcedureOptions, type ProcedureReport, rotateByProcedure } from "./procedure-rotation";
-import type { RotationHost } from "./rotate";
+import { readJson, suppliedForm } from "./supplied-values";
 
 /** Options of a rollout. */
 export interface RolloutOptions extends Pick<ProcedureOptions, "change" | "valueFrom" | "emergency" | "yes"> {

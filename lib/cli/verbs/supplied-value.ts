@@ -1,8 +1,8 @@
 import type { SuppliedSecret } from "../../rotation";
-import type { FoundSecret } from "../find-secret";
-import { askFields, readJson, suppliedForm } from "../supplied-values";
-import type { Terminal } from "../terminal";
-import { UserFault } from "../user-fault";
+import type { Terminal } from "../terminal/terminal";
+import { UserFault } from "../terminal/user-fault";
+import type { FoundSecret } from "./find-secret";
+import { askFields, readJson, suppliedForm } from "./supplied-values";
 
 /**
  * What a person supplies for a secret: JSON on standard input, or answers at the terminal.

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { isRecord } from "../model/is-record";
+import { isRecord } from "../../model/is-record";
 import { findModule } from "./load-registry";
 
 /** What is taken where nothing is found, so that the fault names a place that people expect. */

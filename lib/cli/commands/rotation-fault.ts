@@ -1,4 +1,4 @@
-import { UserFault } from "./user-fault";
+import { UserFault } from "../terminal/user-fault";
 
 const OURS: readonly string[] = ["RotationError", "RetryableRotationError"];
 

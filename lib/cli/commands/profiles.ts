@@ -1,4 +1,4 @@
-import { UserFault } from "./user-fault";
+import { UserFault } from "../terminal/user-fault";
 
 /**
  * Profiles of AWS's shared configuration by environment, as `--profile dev=acme-dev prod=acme-prod` names them; commas

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Registry } from "../model";
-import { UserFault } from "./user-fault";
+import type { Registry } from "../../model";
+import { UserFault } from "../terminal/user-fault";
 
 const ENDINGS = [".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"];
 

@@ -1,4 +1,4 @@
-import type { Registry } from "../model";
+import type { Registry } from "../../model";
 
 /** Needs of a group of commands from the program that it is part of. */
 export interface CommandHost {

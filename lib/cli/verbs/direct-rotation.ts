@@ -6,12 +6,12 @@ import { FailedRotation, failedBy, isTooEarly } from "../driver/failed-rotation"
 import type { Pace } from "../driver/pace";
 import type { Progress } from "../driver/progress";
 import { type DriverOutcome, type RotatedPlan, RotationDriver } from "../driver/rotation-driver";
-import { type FoundSecret, findSecret } from "../find-secret";
-import { faultOfSupplied } from "../supplied-values";
-import type { Terminal } from "../terminal";
-import { UserFault } from "../user-fault";
+import type { Terminal } from "../terminal/terminal";
+import { UserFault } from "../terminal/user-fault";
 import { confirmEmergency } from "./emergency";
+import { type FoundSecret, findSecret } from "./find-secret";
 import { readCommand, suppliedValue } from "./supplied-value";
+import { faultOfSupplied } from "./supplied-values";
 
 /** What `rotate` can be told to do; without one, the whole rotation. */
 export const ROTATE_PHASES = ["publish", "promote", "verify", "decommission", "rollback"] as const;

@@ -1,5 +1,5 @@
-import { calendarDate } from "../model/grammar";
-import { UserFault } from "./user-fault";
+import { calendarDate } from "../../model/grammar";
+import { UserFault } from "../terminal/user-fault";
 
 /** Today, in UTC: `2026-11-25`. */
 export const today = (): string => new Date().toISOString().slice(0, 10);

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { dayOf, type Fault, type RotationRecord, readRotationRecord, recordDigest } from "../model";
-import { fault } from "../model/faults";
-import { UserFault } from "./user-fault";
+import { dayOf, type Fault, type RotationRecord, readRotationRecord, recordDigest } from "../../model";
+import { fault } from "../../model/faults";
+import { UserFault } from "../terminal/user-fault";
 
 /** Place in which records of rotation runs are kept. */
 export interface RecordSource {

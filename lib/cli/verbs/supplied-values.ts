@@ -1,6 +1,6 @@
-import { RotationError, type SuppliedSecret, suppliedFields } from "../rotation";
-import type { Terminal } from "./terminal";
-import { UserFault } from "./user-fault";
+import { RotationError, type SuppliedSecret, suppliedFields } from "../../rotation";
+import type { Terminal } from "../terminal/terminal";
+import { UserFault } from "../terminal/user-fault";
 
 /** Fields that an operator is asked for, as a line of help: `{"username": …, "password": …}`. */
 export const suppliedForm = (secret: SuppliedSecret): string =>
