@@ -5,15 +5,13 @@
 const rooms = {
   registry: ["lib/model"],
   "lib/model": [],
-  "lib/contracts": ["lib/model"],
-  "lib/blueprint": ["lib/model", "lib/contracts"],
+  "lib/blueprint": ["lib/model"],
   "lib/bundles": [],
   "lib/constructs": ["lib/model", "lib/blueprint", "lib/bundles"],
-  "lib/rotation": ["lib/model", "lib/contracts"],
-  "lib/audit": ["lib/model", "lib/contracts"],
+  "lib/rotation": ["lib/model"],
+  "lib/audit": ["lib/model"],
   "lib/cli": [
     "lib/model",
-    "lib/contracts",
     "lib/blueprint",
     "lib/rotation/index.ts",
     "lib/rotation/cloud.ts",
@@ -21,7 +19,6 @@ const rooms = {
   ],
   "lib/rehearsal": [
     "lib/model",
-    "lib/contracts",
     "lib/blueprint",
     "lib/bundles",
     "lib/rotation",

@@ -15,9 +15,7 @@ buildSync({
   absWorkingDir: root,
   entryPoints: {
     ...Object.fromEntries(
-      [handlers, join(root, "lib/audit/handlers")].flatMap((folder) =>
-        readdirSync(folder).map((file) => [file.replace(/\.ts$/, ""), join(folder, file)]),
-      ),
+      readdirSync(handlers).map((file) => [file.replace(/\.ts$/, ""), join(handlers, file)]),
     ),
     [LOADED_LATER.replace(/\.js$/, "")]: join(rotation, LOADED_LATER_SOURCE),
   },

@@ -153,8 +153,8 @@ export interface ClusterInput {
    * Public keys in PEM of an issuer that Vault cannot reach; then nobody fetches them. Used by Vault's `jwt` auth.
    */
   readonly issuerKeys?: readonly string[];
-  /** Name of the Vault that its pods use. */
-  readonly vault: string;
+  /** Name of the Vault that its pods use. Left out where the environment has none. */
+  readonly vault?: string;
   /**
    * Networks in CIDR form in which Vault sees the pods (behind a NAT, its addresses). A pod logs in from there alone, and its
    * Vault token is good for nothing elsewhere. Default: from anywhere.
@@ -185,7 +185,12 @@ export interface EnvironmentInput<K extends string = string> {
   readonly account: string;
   readonly regions: { readonly primary: string; readonly replicas: readonly string[] };
   readonly principals: PrincipalsInput;
+  /**
+   * Vaults that serve secrets to pods. `[]`: none; pods read Secrets Manager themselves, by their AWS role, at least once in
+   * `refreshEvery`, and no agent renders files or runs commands for them.
+   */
   readonly vaults: readonly VaultInput[];
+  /** `[]`: no cluster yet; workloads have no role until there is one, and secrets are rotated all the same. */
   readonly clusters: readonly ClusterInput[];
   /**
    * Issuer of the tokens with which AWS vouches for the account's roles
@@ -510,7 +515,7 @@ const cluster = z.strictObject({
   caPem: z.optional(certificatePem),
   issuerCaPem: z.optional(certificatePem),
   issuerKeys: z.optional(z.array(publicKeyPem).check(z.minLength(1))),
-  vault: z.string(),
+  vault: z.optional(z.string()),
   podCidrs: z.optional(z.array(cidr).check(z.minLength(1))),
   authMount: z.optional(slug),
   oidcProvider: z._default(z.enum(["create", "reference"]), "reference"),
@@ -529,8 +534,8 @@ export const environmentSchema = z.strictObject({
     breakGlass: z._default(z.array(principalArn), []),
     ci: z.optional(principalArn),
   }),
-  vaults: z.array(vault).check(z.minLength(1)),
-  clusters: z.array(cluster).check(z.minLength(1)),
+  vaults: z.array(vault),
+  clusters: z.array(cluster),
   awsTokenIssuer: z.optional(issuerUrl),
   networks: z._default(z.array(network), []),
   mirrorNetwork: z.optional(z.string()),

@@ -1,5 +1,16 @@
 export { type AccessVerdict, isKeyPattern, judgeAccess, matchesKey } from "./access-rules";
 export {
+  CHANGE_REQUESTS,
+  type ChangeFacts,
+  type ChangeReading,
+  type ChangeRequest,
+  ChangeRequestError,
+  changeDigest,
+  isOpenChange,
+  isSamePerson,
+  readChangeRequest,
+} from "./change-request";
+export {
   type AccessRuleInput,
   type AgentResourcesInput,
   type ChangesInput,
@@ -32,6 +43,28 @@ export {
 export { type Duration, days, formatDuration, hours, inHours, minutes, seconds } from "./duration";
 export { type Fault, formatFault, RegistryError } from "./faults";
 export { mergeSecrets } from "./fragments";
+export type {
+  ApprovalGateSettings,
+  ChangeGateSettings,
+  CheckerSettings,
+  DispatchedSchedule,
+  DispatchedSecret,
+  DispatcherSettings,
+  FunctionSettings,
+  MirroredConnection,
+  MirroredSecret,
+  MirroredVault,
+  MirrorSettings,
+  ProcedureSettings,
+  ProcedureSettingsCommon,
+  RecorderSettings,
+  RestartedCluster,
+  RestartedWorkload,
+  RestarterSettings,
+  RotatedSecret,
+  WatchedSecret,
+  WatcherSettings,
+} from "./function-settings";
 export { type GenerationRule, rulesMakeValue } from "./generic-settings";
 export type { HealthCheck, HealthCheckInput, HealthCheckPlanInput } from "./health-checks";
 export {
@@ -51,6 +84,7 @@ export {
 export { PROCEDURE_FUNCTIONS, type ProcedureFunction } from "./names";
 export type { Partition } from "./partitions";
 export { compactLength, type PolicyDocument, type PolicyStatement } from "./policy-document";
+export type { ApprovalAnswer, LoadedRun, ProcedureInput, RunKind, RunOutcome } from "./procedure-events";
 export {
   type Cluster,
   defineRegistry,
@@ -62,6 +96,7 @@ export {
   type Workload,
 } from "./registry";
 export type { Consumer, EnvironmentSecret } from "./resolve";
+export { dayOf, type RotationRecord, readRotationRecord, recordDigest } from "./rotation-record";
 export type {
   CadenceSchedule,
   CalendarSchedule,

@@ -10,7 +10,6 @@ import {
   rotates,
   type State,
 } from "../../lib/blueprint";
-import type { DispatcherSettings } from "../../lib/contracts/function-settings";
 import {
   compactLength,
   defineRegistry,
@@ -19,6 +18,7 @@ import {
   type Registry,
   RegistryError,
 } from "../../lib/model";
+import type { DispatcherSettings } from "../../lib/model/function-settings";
 import {
   PROCEDURE_FUNCTIONS,
   type ProcedureFunction,

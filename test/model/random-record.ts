@@ -1,6 +1,5 @@
 import fc from "fast-check";
-import type { RotationRecord } from "../../lib/contracts";
-import { KIND_NAMES } from "../../lib/model";
+import { KIND_NAMES, type RotationRecord } from "../../lib/model";
 
 /** Records of rotation runs, valid ones of every shape. */
 

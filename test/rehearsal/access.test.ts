@@ -194,7 +194,7 @@ async function vaultTokens(environment: RehearsedEnvironment, workload: Workload
   const { plan, issuers, vaults } = environment;
   return Promise.all(
     plan.clusters.map(async (cluster) => {
-      const vault = vaults.get(cluster.vault);
+      const vault = vaults.get(cluster.vault ?? "");
       const issuer = issuers.get(cluster.name);
       const role = plan.vaults
         .flatMap(({ roles }) => roles)
@@ -504,7 +504,7 @@ describe("where pods log in to Vault by jwt", () => {
   test("a role is taken by its own ServiceAccount only, with the right audience and issuer", async () => {
     const { plan, vaults } = environment;
     const { issuer, cluster } = firstCluster(environment);
-    const vault = vaults.get(cluster.vault);
+    const vault = vaults.get(cluster.vault ?? "");
     for (const role of plan.vaults.flatMap(({ roles }) => roles)) {
       const login = (jwt: string) =>
         vault?.call("POST", `auth/${role.mount}/login`, { token: null, body: { role: role.name, jwt } });

@@ -60,7 +60,7 @@ function podOf(
   const pod = planned && { ...planned, annotations: { ...planned.annotations, ...changes.annotations } };
   const cluster = plan.clusters.find((candidate) => candidate.name === pod?.cluster);
   const issuer = cluster && issuers.get(cluster.name);
-  const vault = cluster && vaults.get(cluster.vault);
+  const vault = cluster && vaults.get(cluster.vault ?? "");
   if (!workload || !pod || !issuer || !vault) throw new Error(`no pod of ${workloadName}`);
   const root = join(group.folder, name);
   mkdirSync(root, { recursive: true });

@@ -1,14 +1,21 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { GetSecretValueCommand, ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
 import type { AwsSecretPlan } from "../../lib/blueprint";
 import { KV_VERSION_FIELD } from "../../lib/model/names";
+import { STS_AUDIENCE } from "../../lib/model/trust-policy";
+import { secretsManager, takeWorkloadRole } from "../../lib/rehearsal/load";
 import { type OpenBao, OpenBaoRefusal } from "../../lib/rehearsal/servers";
 import type { Attempt } from "../../lib/rehearsal/targets";
 import { SHORTENED } from "../../lib/rehearsal/world/relocated-settings";
+import { splitSettings } from "../../lib/rotation/protocol/settings-in-effect";
 import { type HmacValue, signHmac, verifyHmac } from "../../lib/rotation/targets/hmac-key";
 import type { JwtValue } from "../../lib/rotation/targets/jwt-signing-key";
 import type { KindValue } from "../../lib/rotation/values/value-schemas";
 import type { RehearsedRotations } from "./rehearsed-rotations";
+
+/** Rotations of an environment, as far as consumers need to know of them. */
+type ConsumedRotations = Pick<RehearsedRotations, "world" | "rotated" | "values" | "secret">;
 
 /** Between two looks into Vault, and between two attempts. */
 const POLL_MS = 200;
@@ -21,7 +28,7 @@ export interface Experience {
   attempts: number;
   /** Refusals to somebody who could hold nothing else. */
   readonly refused: string[];
-  /** Versions that Vault served. */
+  /** Versions that Vault served, or Secrets Manager where there is no Vault. */
   readonly versions: Set<string>;
 }
 
@@ -31,6 +38,9 @@ interface Held {
   /** Time at which the last read began that gave it: whoever refreshed then may hold it for the refresh interval and the margin. */
   lastRead: number;
 }
+
+/** Result of one look; `sealed`: Vault cannot be asked. */
+type Read = Pick<Held, "version" | "value"> | "sealed" | undefined;
 
 /** Use of a value among own workloads. */
 interface Peers {
@@ -48,14 +58,14 @@ interface Peers {
  */
 export class Consumers {
   readonly experiences: ReadonlyMap<string, Experience>;
-  readonly #rotations: RehearsedRotations;
+  readonly #rotations: ConsumedRotations;
   readonly #held = new Map<string, Held[]>();
   readonly #holdMs: number;
   #running: Promise<unknown> | undefined;
   #isStopped = false;
 
   /** @param keys secrets that are consumed. Default: all that have a consumer */
-  constructor(rotations: RehearsedRotations, keys?: readonly string[]) {
+  constructor(rotations: ConsumedRotations, keys?: readonly string[]) {
     this.#rotations = rotations;
     const { refreshEvery, reloadMargin } = rotations.world.plan;
     this.#holdMs = this.#milliseconds(refreshEvery.seconds + reloadMargin.seconds);
@@ -95,16 +105,14 @@ export class Consumers {
     return (seconds / SHORTENED) * 1_000;
   }
 
-  async #refresh({ key, vaultPath, consumers }: AwsSecretPlan, { versions }: Experience): Promise<void> {
+  async #refresh(secret: AwsSecretPlan, { versions }: Experience): Promise<void> {
+    const { key, consumers } = secret;
     const held: Held[] = [];
     this.#held.set(key, held);
-    const [vault] = this.#rotations.world.plan.vaults;
-    const server = this.#rotations.world.vaults.get(vault?.name ?? "");
-    if (!vault || !server) throw new Error("no Vault");
-    const token = await this.#login(server, consumers[0] ?? "");
+    const look = await this.#readerOf(secret, consumers[0] ?? "");
     while (!this.#isStopped) {
       const began = Date.now();
-      const read = await readKv(server, vaultPath, token);
+      const read = await look();
       const newest = held.at(-1);
       if (read === "sealed") {
         // Nobody refreshes now, so everybody keeps what is newest.
@@ -117,6 +125,38 @@ export class Consumers {
       }
       await sleep(POLL_MS);
     }
+  }
+
+  /** How a pod reads: from its Vault, or from Secrets Manager in the region that is last to have anything. */
+  async #readerOf({ name, vaultPath }: AwsSecretPlan, workload: string): Promise<() => Promise<Read>> {
+    const { plan, vaults } = this.#rotations.world;
+    const [vault] = plan.vaults;
+    if (vault === undefined) return this.#inRegion(name, workload, plan.regions.all.at(-1) ?? "");
+    const server = vaults.get(vault.name);
+    if (!server) throw new Error("no Vault");
+    const token = await this.#login(server, workload);
+    return () => readKv(server, vaultPath, token);
+  }
+
+  async #inRegion(name: string, workload: string, region: string): Promise<() => Promise<Read>> {
+    const { plan, issuers, shim } = this.#rotations.world;
+    const planned = plan.workloads.find((candidate) => candidate.name === workload);
+    const issuer = [...issuers.values()][0];
+    if (!planned || !issuer) throw new Error(`no identity for ${workload}`);
+    const token = issuer.token({ ...planned, audience: STS_AUDIENCE, audienceForm: "text" });
+    const credentials = await takeWorkloadRole(shim.endpoint, plan.regions.primary, planned.role.arn, token);
+    const client = secretsManager({ endpoint: shim.endpoint, credentials }, region);
+    return async () => {
+      try {
+        const { VersionId: version = "", SecretString = "null" } = await client.send(
+          new GetSecretValueCommand({ SecretId: name }),
+        );
+        return { version, value: splitSettings(JSON.parse(SecretString)).value };
+      } catch (failure) {
+        if (failure instanceof ResourceNotFoundException) return undefined;
+        throw failure;
+      }
+    };
   }
 
   async #login(server: OpenBao, workload: string): Promise<string> {
@@ -216,11 +256,7 @@ const loadJose = () => import("jose");
 
 const nameOf = (failure: unknown): string => (failure instanceof Error ? failure.name : "failed");
 
-async function readKv(
-  server: OpenBao,
-  path: string,
-  token: string,
-): Promise<Pick<Held, "version" | "value"> | "sealed" | undefined> {
+async function readKv(server: OpenBao, path: string, token: string): Promise<Read> {
   try {
     const { data } = await server.call("GET", path, { token });
     const { [KV_VERSION_FIELD]: version, ...value } = (data?.data ?? {}) as Record<string, unknown>;

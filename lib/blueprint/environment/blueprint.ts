@@ -80,9 +80,10 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
     .secretsIn(environmentName)
     .map((secret) => secretPlan(registry, environment, secret, bySecret));
   const consumed = secretsByConsumer(registry.secretsIn(environmentName));
-  // What consumes nothing here gets nothing here: whoever may create its ServiceAccount would have its rights.
+  // What consumes nothing here gets nothing here: whoever may create its ServiceAccount would have its rights. Without a
+  // cluster there is nobody whom a role could trust.
   const workloads = registry.workloadNames.flatMap((name) => {
-    const secrets = consumed.get(name);
+    const secrets = environment.clusters.length > 0 ? consumed.get(name) : undefined;
     return secrets ? [workloadPlan(registry, environment, registry.workload(name), secrets)] : [];
   });
   const vaults = [...environment.vaults]

@@ -1,10 +1,10 @@
+import { fault } from "../../model/faults";
 import type {
   FunctionSettings,
   MirroredVault,
   MirrorSettings,
   ProcedureSettings,
-} from "../../contracts/function-settings";
-import { fault } from "../../model/faults";
+} from "../../model/function-settings";
 import { KINDS, type KindName } from "../../model/kinds";
 import {
   auditKeyAlias,
@@ -142,7 +142,10 @@ export function mirrorFunctionPlan(
       auditKeyAlias: auditKeyAlias(registry.id, environment.name),
       vaults: served,
       secrets: Object.fromEntries(
-        secrets.map((secret) => [nameOf(secret), isMirrored(secret) ? { path: secret.physicalKey } : {}]),
+        secrets.map((secret) => [
+          nameOf(secret),
+          isMirrored(environment, secret) ? { path: secret.physicalKey } : {},
+        ]),
       ),
     },
     rights: mirrorRights(

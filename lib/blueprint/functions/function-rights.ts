@@ -232,7 +232,7 @@ export function mirrorRights(
   const { primary } = environment.regions;
   const arns = (chosen: readonly EnvironmentSecret[]): readonly string[] =>
     withinOneRole(environment, arnsIn(environment, primary, chosen));
-  const copied = secrets.filter(isMirrored);
+  const copied = secrets.filter((secret) => isMirrored(environment, secret));
   return [
     ...(secrets.length > 0
       ? [statement("DescribeSecrets", ["secretsmanager:DescribeSecret"], arns(secrets))]
@@ -259,15 +259,20 @@ export function mirrorRights(
         NumericLessThanEquals: { "sts:DurationSeconds": [String(TOKEN_SECONDS)] },
       },
     },
-    {
-      Sid: "ConfirmVersions",
-      Effect: "Allow",
-      // Transactions ask for the rights of what they hold.
-      Action: ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
-      Resource: [tableArn(environment, primary, publicationsTable(registry.id, environment.name))],
-    },
+    confirmVersions(registry, environment),
   ];
 }
+
+/** What whoever confirms versions needs of the table of confirmations. */
+export const confirmVersions = (registry: Registry, environment: Environment): PolicyStatement => ({
+  Sid: "ConfirmVersions",
+  Effect: "Allow",
+  // Transactions ask for the rights of what they hold.
+  Action: ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+  Resource: [
+    tableArn(environment, environment.regions.primary, publicationsTable(registry.id, environment.name)),
+  ],
+});
 
 /** What the mirror asks for: AWS's shortest life of a token, and its stronger algorithm. */
 const TOKEN_SECONDS = 60;

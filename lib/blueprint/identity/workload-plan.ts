@@ -32,7 +32,7 @@ export interface WorkloadPlan {
   readonly role: RolePlan;
   /** Keys that it reads, sorted. */
   readonly secrets: readonly string[];
-  /** Vault policy and auth role; `undefined` without secrets, because Vault refuses an empty policy. */
+  /** Vault policy and auth role; `undefined` without secrets, because Vault refuses an empty policy, and without a Vault. */
   readonly vault: { readonly roleName: string; readonly policy: VaultPolicy } | undefined;
   /** One per cluster, sorted by cluster. */
   readonly pods: readonly PodPlan[];
@@ -104,26 +104,21 @@ export function workloadPlan(
     },
     secrets: secrets.map((secret) => secret.key),
     vault:
-      secrets.length > 0
+      secrets.length > 0 && environment.vaults.length > 0
         ? { roleName: vaultRole, policy: vaultPolicy(vaultRole, readerRules(secrets)) }
         : undefined,
-    pods: clustersWith(environment.name, clustersOf(environment), workload).flatMap((cluster) => {
-      const vault = environment.vaults.find((candidate) => candidate.name === cluster.vault);
-      return vault
-        ? [
-            podPlan({
-              registry: registry.id,
-              environment,
-              workload,
-              namespace,
-              serviceAccount,
-              cluster,
-              vault,
-              secrets,
-            }),
-          ]
-        : [];
-    }),
+    pods: clustersWith(environment.name, clustersOf(environment), workload).map((cluster) =>
+      podPlan({
+        registry: registry.id,
+        environment,
+        workload,
+        namespace,
+        serviceAccount,
+        cluster,
+        vault: environment.vaults.find((candidate) => candidate.name === cluster.vault),
+        secrets,
+      }),
+    ),
   };
 }
 

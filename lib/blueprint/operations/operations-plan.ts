@@ -158,7 +158,8 @@ function rulesOf(
                 source: ["aws.secretsmanager"],
                 "detail-type": ["Secret Label Updated"],
                 resources: [ours],
-                detail: { labelUpdated: ["AWSCURRENT"] },
+                // Where there is no mirror to hear of it, the dispatcher confirms what is proved.
+                ...(mirror ? { detail: { labelUpdated: ["AWSCURRENT"] } } : {}),
               },
             },
             target: { function: dispatcher.name },

@@ -59,7 +59,7 @@ export interface PodPlan {
   readonly cluster: string;
   readonly namespace: string;
   readonly serviceAccountName: string;
-  /** Empty for a workload without secrets here: the injector stays away. */
+  /** Empty for a workload without secrets here, and where there is no Vault: the injector stays away. */
   readonly annotations: Readonly<Record<string, string>>;
   readonly volumes: readonly TokenVolume[];
   readonly files: readonly RenderedFile[];
@@ -253,14 +253,20 @@ const sorted = (annotations: Record<string, string>): Record<string, string> =>
  *
  * @throws RegistryError when the agents' configurations outgrow what Kubernetes takes
  */
-export function podPlan(input: PodInput): PodPlan {
+export function podPlan({
+  vault,
+  ...rest
+}: Omit<PodInput, "vault"> & { readonly vault: VaultServer | undefined }): PodPlan {
   const common = {
-    cluster: input.cluster.name,
-    namespace: input.namespace,
-    serviceAccountName: input.serviceAccount,
+    cluster: rest.cluster.name,
+    namespace: rest.namespace,
+    serviceAccountName: rest.serviceAccount,
   };
-  const files = filesOf(input);
-  if (files.length === 0) return { ...common, annotations: {}, volumes: [], files, vaultCa: undefined };
+  const files = vault === undefined ? [] : filesOf({ ...rest, vault });
+  if (vault === undefined || files.length === 0) {
+    return { ...common, annotations: {}, volumes: [], files, vaultCa: undefined };
+  }
+  const input: PodInput = { ...rest, vault };
 
   const config = configInput(input, files);
   const always = { ...agentAnnotations(input), ...serverAnnotations(input) };

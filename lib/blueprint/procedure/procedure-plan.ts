@@ -1,3 +1,4 @@
+import { fault } from "../../model/faults";
 import type {
   ApprovalGateSettings,
   ChangeGateSettings,
@@ -7,8 +8,7 @@ import type {
   RecorderSettings,
   RestarterSettings,
   WatcherSettings,
-} from "../../contracts/function-settings";
-import { fault } from "../../model/faults";
+} from "../../model/function-settings";
 import {
   alarmTopic,
   approvalTopic,
@@ -174,7 +174,8 @@ export function procedureOf(registry: Registry, environment: Environment, parts:
   const { primary } = environment.regions;
   const secrets = registry.secretsIn(environment.name).filter(({ store }) => store === "aws");
   const names = namesOf(registry, environment, parts.assignments);
-  const scope: ProcedureScope = { registry, environment, names, secrets };
+  const confirms = parts.mirror === undefined;
+  const scope: ProcedureScope = { registry, environment, names, secrets, confirms };
   const machineArn = stateMachineArn(environment, primary, names.stateMachine);
   const role = machineRole(scope, machineArn);
   const functions = functionsOf(scope, machineArn, parts);
@@ -414,6 +415,7 @@ function functionsOf(
         runsTable: names.runsTable,
         changesTable: names.changesTable,
         publicationsTable: names.publicationsTable,
+        ...(scope.confirms ? { confirms: true } : {}),
         auditKeyAlias: auditKeyAlias(registry.id, environment.name),
         stateMachineArn: machineArn,
         changeRequest: environment.changeRequest,

@@ -6,6 +6,7 @@ import { isSupplied } from "../../model/supplied-values";
 import {
   arnsIn,
   byAuditKey,
+  confirmVersions,
   inboxArnsIn,
   throughSecretsManager,
   withinOneRole,
@@ -50,6 +51,8 @@ export interface ProcedureScope {
   readonly names: ProcedureNames;
   /** Secrets of Secrets Manager, sorted by key. */
   readonly secrets: readonly EnvironmentSecret[];
+  /** Whether the dispatcher confirms versions: there is no mirror. */
+  readonly confirms: boolean;
 }
 
 const functionArns = (environment: Environment, names: readonly string[]): readonly string[] =>
@@ -98,6 +101,7 @@ export function dispatcherRights({
   environment,
   names,
   secrets,
+  confirms,
 }: ProcedureScope): readonly PolicyStatement[] {
   const { primary } = environment.regions;
   const arns = (chosen: readonly EnvironmentSecret[]): readonly string[] =>
@@ -120,11 +124,13 @@ export function dispatcherRights({
       ["dynamodb:GetItem", "dynamodb:UpdateItem"],
       [tableArn(environment, primary, names.changesTable)],
     ),
-    statement(
-      "ReadConfirmations",
-      ["dynamodb:GetItem"],
-      [tableArn(environment, primary, names.publicationsTable)],
-    ),
+    confirms
+      ? confirmVersions(registry, environment)
+      : statement(
+          "ReadConfirmations",
+          ["dynamodb:GetItem"],
+          [tableArn(environment, primary, names.publicationsTable)],
+        ),
     statement("DescribeSecrets", ["secretsmanager:DescribeSecret"], arns(secrets)),
     byAuditKey(registry, environment, "CheckProofs", "kms:VerifyMac"),
     statement(

@@ -133,7 +133,7 @@ export function secretPlan(
   const rotator = functions.rotatorOf(secret.key);
   const rotators = rotator ? [roleOf(rotator)] : [];
   const users = functions.usersOf(secret.key).map(roleOf);
-  const mirrors = isMirrored(secret)
+  const mirrors = isMirrored(environment, secret)
     ? [functionRoleArn(environment, mirrorName(registry.id, environment.name))]
     : [];
   const schedule = scheduleOf(environment, secret);

@@ -50,7 +50,9 @@ export function mirrorLoginPlan(
   secrets: readonly SecretPlan[],
   databases: readonly DatabasePlan[],
 ): MirrorLoginPlan | undefined {
-  const copies = secrets.filter(isMirrored).map(({ vaultPath }) => vaultPath);
+  const copies = secrets
+    .filter((secret) => isMirrored(environment, secret))
+    .map(({ vaultPath }) => vaultPath);
   const rotations = databases.flatMap(({ connections }) =>
     connections.map(({ rotateRootPath }) => rotateRootPath),
   );

@@ -60,7 +60,12 @@ export interface AffectedConsumer {
   /** Regions in which its role reads the secret. */
   readonly regions: readonly string[];
   /** Clusters that run it, sorted by name. */
-  readonly clusters: readonly { readonly name: string; readonly region: string; readonly vault: string }[];
+  readonly clusters: readonly {
+    readonly name: string;
+    readonly region: string;
+    /** `undefined`: pods read Secrets Manager. */
+    readonly vault?: string | undefined;
+  }[];
   /** Files in its pods, with their full path. */
   readonly files: readonly { readonly path: string; readonly format: RenderedFile["format"] }[];
 }

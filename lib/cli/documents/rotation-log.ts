@@ -1,4 +1,4 @@
-import { type RotationRecord, recordDigest } from "../../contracts";
+import { type RotationRecord, recordDigest } from "../../model";
 import { markdownTable } from "../terminal/table";
 import { prose } from "./prose";
 

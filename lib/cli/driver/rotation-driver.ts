@@ -249,23 +249,23 @@ export class RotationDriver {
   }
 
   /**
-   * Waits until every Vault serves AWSCURRENT.
+   * Waits until every Vault serves AWSCURRENT; where there is none, every region.
    *
-   * @returns when the last one did; `undefined` where nothing is mirrored
+   * @returns when the last one did; `undefined` where nobody confirms
    */
   async confirmed(secret: RotatedPlan, version: string): Promise<Date | undefined> {
     const { plan, pace, progress } = this.#context;
-    if (!isConfirmedBySomebody(plan)) return undefined;
-    return progress.step(`${secret.key}: every Vault serves it`, async (tell) => {
+    if (confirmerOf(plan) === undefined) return undefined;
+    return progress.step(`${secret.key}: ${readersOf(plan)} serves it`, async (tell) => {
       const until = pace.now().getTime() + pace.confirmationMs;
-      tell(`waiting for ${plan.vaults.map(({ name }) => name).join(", ") || "the mirror"}`);
+      tell(`waiting for ${plan.vaults.map(({ name }) => name).join(", ") || plan.regions.all.join(", ")}`);
       for (;;) {
         const at = await this.confirmedAt(secret, version);
         if (at !== undefined) return at;
         if (pace.now().getTime() > until) {
           throw new FailedRotation(
             "not-confirmed",
-            `not-confirmed: not every Vault has confirmed version ${version} of ${secret.name}. To do: look at the mirror's alarms and its log group; run the same command again to go on waiting.`,
+            `not-confirmed: not ${readersOf(plan)} has confirmed version ${version} of ${secret.name}. To do: look at the alarms and the log group of the function that confirms (${confirmerOf(plan)?.name}); run the same command again to go on waiting.`,
             true,
           );
         }
@@ -385,7 +385,7 @@ export class RotationDriver {
 
   async #isUnconfirmed(secret: RotatedPlan, version: string): Promise<boolean> {
     return (
-      isConfirmedBySomebody(this.#context.plan) && (await this.confirmedAt(secret, version)) === undefined
+      confirmerOf(this.#context.plan) !== undefined && (await this.confirmedAt(secret, version)) === undefined
     );
   }
 
@@ -402,7 +402,7 @@ export class RotationDriver {
       throw failedBy(
         new RotationError(
           "not-published-yet",
-          `${secret.name}: not every Vault has confirmed version ${version}`,
+          `${secret.name}: not ${readersOf(this.#context.plan)} has confirmed version ${version}`,
         ),
       );
     }
@@ -426,6 +426,11 @@ export class RotationDriver {
 /** Whether Secrets Manager may be at work on what is unfinished: not when a person put a value over a proved one. */
 const isRunning = (labels: VersionLabels): boolean => labels.pending !== undefined || !labels.everVerified;
 
-/** Only the mirror confirms, and where nothing is read in Vault there is none. */
-export const isConfirmedBySomebody = (plan: Blueprint): boolean =>
-  plan.functions.some(({ bundle }) => bundle === "mirror");
+/** Function that confirms versions: the mirror; where nothing is read in Vault, the dispatcher. */
+export const confirmerOf = ({ functions }: Blueprint): FunctionPlan | undefined =>
+  functions.find(({ bundle }) => bundle === "mirror") ??
+  functions.find(({ bundle }) => bundle === "dispatcher");
+
+/** Everybody who must have a version before it is confirmed, in words. */
+export const readersOf = ({ vaults }: Blueprint): string =>
+  vaults.length > 0 ? "every Vault" : "every region";

@@ -168,7 +168,8 @@ function environmentChart(radius: BlastRadius, index: number): readonly string[]
       [...new Set(clusters.map(({ vault }) => vault))].map((vault) => {
         const number = radius.vaults.findIndex(({ name }) => name === vault);
         const places = clusters.filter((cluster) => cluster.vault === vault).map(({ name }) => name);
-        return `    ${id("vault", number)} -->|${label(places.join(", "))}| ${workloadId(workload)}`;
+        const from = vault === undefined ? secret : id("vault", number);
+        return `    ${from} -->|${label(places.join(", "))}| ${workloadId(workload)}`;
       }),
     ),
     ...radius.dependents.flatMap(({ secret: key, chain, consumers }) => [

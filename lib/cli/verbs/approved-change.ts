@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { readChangeRequest } from "../../contracts";
-import { formatFault, type Registry } from "../../model";
+import { formatFault, type Registry, readChangeRequest } from "../../model";
 import { UserFault } from "../terminal/user-fault";
 import { checkChanges } from "./change-check";
 

@@ -5,12 +5,7 @@ import type { Places } from "../cloud/places";
 import { requireAccount } from "../cloud/require-account";
 import type { RotationCloud } from "../cloud/rotation-cloud";
 import { FailedRotation, failedBy, failureOf } from "../driver/failed-rotation";
-import {
-  type DriverOutcome,
-  isConfirmedBySomebody,
-  type RotatedPlan,
-  RotationDriver,
-} from "../driver/rotation-driver";
+import { confirmerOf, type DriverOutcome, type RotatedPlan, RotationDriver } from "../driver/rotation-driver";
 import { FailedCheck } from "../terminal/user-fault";
 import { checkEnvironment } from "./bootstrap-checks";
 import { awaitedSecrets, suppliedValues } from "./bootstrap-values";
@@ -44,7 +39,7 @@ export interface BootstrapRow {
 export interface BootstrapReport {
   readonly environment: string;
   readonly account: string;
-  /** Whether every secret has a proved value that every Vault serves. */
+  /** Whether every secret has a proved value that every Vault serves; without a Vault, every region. */
   readonly complete: boolean;
   /** What could not be seen from here, and what the mirror said last. */
   readonly warnings: readonly string[];
@@ -93,7 +88,7 @@ export async function bootstrap(
       return { ...row, ...(at ? { confirmedAt: at.toISOString() } : {}) };
     }),
   );
-  const needsConfirmation = isConfirmedBySomebody(plan);
+  const needsConfirmation = confirmerOf(plan) !== undefined;
   return {
     environment,
     account: plan.account,
@@ -176,7 +171,7 @@ async function act(
 ): Promise<DriverOutcome> {
   if (!isSupplied(resolved)) {
     return secret.rotation === "automatic"
-      ? driver.rotate(secret)
+      ? firstOf(secret, driver)
       : driver.publish(secret, { emergency: false });
   }
   if (staged !== undefined) {
@@ -195,7 +190,22 @@ async function act(
 }
 
 /**
- * Has the mirror bring everything to every Vault, now and not at its next sweep.
+ * A schedule that was made a moment ago has its function tested with an empty version, which goes by itself: what waits for
+ * that one begins anew.
+ * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html (RotateImmediately)
+ */
+async function firstOf(secret: RotatedPlan, driver: RotationDriver): Promise<DriverOutcome> {
+  try {
+    return await driver.rotate(secret);
+  } catch (failure) {
+    if (!(failure instanceof FailedRotation && failure.code === "rotation-abandoned")) throw failure;
+    return driver.rotate(secret);
+  }
+}
+
+/**
+ * Has the mirror bring everything to every Vault, now and not at its next sweep; without one, has the dispatcher look at every
+ * region.
  *
  * @returns what it still lacks when its time is over
  */
@@ -205,8 +215,9 @@ async function mirrored(
   rows: ReadonlyMap<string, Pick<BootstrapRow, "version" | "verified">>,
   { cloud, driver, pace, progress }: RotationHost & { cloud: RotationCloud; driver: RotationDriver },
 ): Promise<string | undefined> {
-  const mirror = plan.functions.find(({ bundle }) => bundle === "mirror");
-  if (mirror === undefined) return undefined;
+  const confirmer = confirmerOf(plan);
+  if (confirmer === undefined) return undefined;
+  const all = plan.vaults.length > 0 ? "every Vault" : "every region";
   const lacking = async (): Promise<readonly string[]> => {
     const looks = secrets.map(async (secret) => {
       const { version, verified = false } = rows.get(secret.key) ?? {};
@@ -216,18 +227,26 @@ async function mirrored(
     return (await Promise.all(looks)).flat();
   };
   if ((await lacking()).length === 0) return undefined;
-  return progress.step(`${plan.environment}: mirror into every Vault`, async (tell) => {
-    const until = pace.now().getTime() + pace.confirmationMs;
-    for (;;) {
-      const answer = await cloud.invoke(mirror.name, { Sweep: true });
-      const missing = await lacking();
-      if (missing.length === 0) return undefined;
-      const said = answer.answered ? "" : ` ${failureOf(mirror.name, answer).message}`;
-      tell(`not yet in every Vault: ${missing.join(", ")}.${said}`);
-      if (pace.now().getTime() > until) {
-        return `Not in every Vault: ${missing.join(", ")}.${said} The mirror goes on by itself; its log group is ${mirror.logGroup}.`;
+  return progress.step(
+    plan.vaults.length > 0
+      ? `${plan.environment}: mirror into every Vault`
+      : `${plan.environment}: see every region have it`,
+    async (tell) => {
+      const until = pace.now().getTime() + pace.confirmationMs;
+      for (;;) {
+        const answer = await cloud.invoke(
+          confirmer.name,
+          confirmer.bundle === "mirror" ? { Sweep: true } : { Confirm: true },
+        );
+        const missing = await lacking();
+        if (missing.length === 0) return undefined;
+        const said = answer.answered ? "" : ` ${failureOf(confirmer.name, answer).message}`;
+        tell(`not yet in ${all}: ${missing.join(", ")}.${said}`);
+        if (pace.now().getTime() > until) {
+          return `Not in ${all}: ${missing.join(", ")}.${said} ${confirmer.bundle === "mirror" ? "The mirror" : "The dispatcher"} goes on by itself; its log group is ${confirmer.logGroup}.`;
+        }
+        await pace.sleep(pace.sweepEveryMs);
       }
-      await pace.sleep(pace.sweepEveryMs);
-    }
-  });
+    },
+  );
 }

@@ -95,7 +95,7 @@ export function failoverSteps(
         (region) =>
           `${region} still has replicas of ${from}: they can be read, and stay as they are. Have them follow ${to}: secrets-registry failover --env ${environment} --rejoin ${region}.`,
       ),
-      `The mirror of ${to} brings every value to the Vaults that are left, and their confirmations begin anew, so each overlap does, too. End no old credential before every region follows ${to}.`,
+      `${plan.vaults.length > 0 ? `The mirror of ${to} brings every value to the Vaults that are left, and their confirmations begin` : "Confirmations begin"} anew, so each overlap does, too. End no old credential before every region follows ${to}.`,
       `When ${from} answers again: put it back into regions.replicas, apply, then: secrets-registry failover --env ${environment} --rejoin ${from} --dry-run.`,
     ],
   };

@@ -20,7 +20,10 @@ export const functionFaults = (context: RuleContext): readonly Fault[] =>
             ),
           ];
     // The mirror copies what others read in Vault, and has Vault rotate the logins of its own connections.
-    const mirrored = secrets.find((secret) => secret.store === "vault" || secret.consumers.length > 0);
+    const mirrored =
+      environment.vaults.length === 0
+        ? undefined
+        : secrets.find((secret) => secret.store === "vault" || secret.consumers.length > 0);
     return [
       ...repeated(networks, (network) => network.name).map(({ entry, index }) =>
         fault(

@@ -211,7 +211,7 @@ function vaultDatabaseFaults(
   at: (setting: string) => readonly PathStep[],
 ): readonly Fault[] {
   const { role, login, connectionUser } = settings;
-  if (connectionUser === undefined) return [];
+  if (connectionUser === undefined || vaults.length === 0) return [];
   const longest = LONGEST_NAME - Math.max(...vaults.map(({ name }) => name.length + 1));
   return [
     ...(new TextEncoder().encode(connectionUser).length > longest

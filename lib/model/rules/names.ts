@@ -1,4 +1,5 @@
 import { isKeyPattern } from "../access-rules";
+import type { ParsedEnvironment } from "../definition";
 import { type Fault, fault, type PathStep } from "../faults";
 import { nearest, nearestOf } from "../nearest";
 import { forEnvironments, forSecrets, type RuleContext } from "./context";
@@ -66,12 +67,7 @@ export function unknownNames(context: RuleContext): readonly Fault[] {
     ]),
     ...forEnvironments(context, (name, environment) => [
       ...environment.clusters.flatMap((cluster, index) =>
-        unknown(
-          ["environments", name, "clusters", index, "vault"],
-          cluster.vault,
-          "Vault of this environment",
-          environment.vaults.map((vault) => vault.name),
-        ),
+        vaultOfClusterFaults(["environments", name, "clusters", index, "vault"], cluster.vault, environment),
       ),
       ...environment.optIn.flatMap((key, index) => {
         const path = ["environments", name, "optIn", index];
@@ -93,6 +89,36 @@ export function unknownNames(context: RuleContext): readonly Fault[] {
             ];
       }),
     ]),
+  ];
+}
+
+/** Pods of every cluster have a Vault, or those of none. */
+function vaultOfClusterFaults(
+  path: readonly PathStep[],
+  found: string | undefined,
+  { vaults }: ParsedEnvironment,
+): readonly Fault[] {
+  if (vaults.length === 0) {
+    return found === undefined
+      ? []
+      : [
+          fault(
+            path,
+            `${JSON.stringify(found)}, in an environment without a Vault`,
+            "no name: pods read Secrets Manager",
+            "remove it, or add the Vault to the environment's vaults",
+          ),
+        ];
+  }
+  const names = vaults.map((vault) => vault.name);
+  if (found !== undefined) return unknown(path, found, "Vault of this environment", names);
+  return [
+    fault(
+      path,
+      "nothing, in an environment with Vaults",
+      `the Vault that its pods use: ${names.join(", ")}`,
+      "name one of them",
+    ),
   ];
 }
 

@@ -160,5 +160,16 @@ function identityFaults(name: string, environment: ParsedEnvironment): readonly 
 export const unsupported = (context: RuleContext): readonly Fault[] =>
   forEnvironments(context, (name, environment, secrets) => [
     ...identityFaults(name, environment),
-    ...secrets.flatMap((secret) => secretFaults(context, secret)),
+    ...secrets.flatMap((secret) => [
+      ...secretFaults(context, secret),
+      ...(secret.store === "vault" && environment.vaults.length === 0 ? [withoutVault(secret)] : []),
+    ]),
   ]);
+
+const withoutVault = ({ key, environment }: EnvironmentSecret): Fault =>
+  fault(
+    ["secrets", key, "store"],
+    `"vault", and ${environment} has no Vault`,
+    "a store that the environment has",
+    `set secrets[${JSON.stringify(key)}].environments.${environment} to { presence: "absent" }, or add a Vault to environments.${environment}.vaults`,
+  );

@@ -1,4 +1,5 @@
 import { type FunctionPlan, rotates } from "../../blueprint";
+import type { Duration } from "../../model";
 import type {
   ChangeGateSettings,
   CheckerSettings,
@@ -7,8 +8,7 @@ import type {
   MirrorSettings,
   RestarterSettings,
   RotatedSecret,
-} from "../../contracts/function-settings";
-import type { Duration } from "../../model";
+} from "../../model/function-settings";
 import type { ClusterIssuer, OpenBao, OutsideServer } from "../servers";
 import type { RehearsedTarget } from "../targets";
 

@@ -8,6 +8,7 @@ import type { Look, WatchedSecrets } from "../procedure/watcher";
 import type { ProofChecks } from "../protocol/ports";
 import { looksLikeProof } from "../protocol/version-proof";
 import { awsFailure, awsNameOf } from "./aws-failure";
+import { replicasBehind } from "./replicas-behind";
 
 type Version = Pick<SecretVersionsListEntry, "VersionId" | "VersionStages">;
 
@@ -42,9 +43,7 @@ export class SecretsManagerLook implements WatchedSecrets {
         changedAt: secret.LastChangedDate,
         currentSince: current?.CreatedDate,
         pendingSince: pending === current ? undefined : pending?.CreatedDate,
-        replicasBehind: (secret.ReplicationStatus ?? []).flatMap(({ Region = "", Status }) =>
-          Status === "InSync" ? [] : [Region],
-        ),
+        replicasBehind: replicasBehind(secret),
         isServed: Versions.some(({ VersionStages = [] }) => VersionStages.some(looksLikeProof)),
         verified: (await this.#isProved(secret.ARN, current)) ? current?.VersionId : undefined,
       };

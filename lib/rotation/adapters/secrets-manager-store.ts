@@ -8,6 +8,7 @@ import {
 import type { SecretDescription, SecretStore, StagingLabel } from "../protocol/ports";
 import { RotationError } from "../protocol/rotation-error";
 import { awsFailure, awsNameOf } from "./aws-failure";
+import { replicasBehind } from "./replicas-behind";
 
 /** {@link SecretStore} on AWS Secrets Manager. */
 export class SecretsManagerStore implements SecretStore {
@@ -27,6 +28,7 @@ export class SecretsManagerStore implements SecretStore {
         lastRotatedAt: secret.LastRotatedDate,
         deleted: secret.DeletedDate !== undefined,
         primaryRegion: secret.PrimaryRegion,
+        replicasBehind: replicasBehind(secret),
         labels: new Map(Object.entries(secret.VersionIdsToStages ?? {})),
       };
     } catch (failure) {

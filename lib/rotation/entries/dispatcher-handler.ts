@@ -3,6 +3,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SFNClient } from "@aws-sdk/client-sfn";
+import { DynamoDbMirrorLedger } from "../adapters/dynamodb-mirror-ledger";
 import { DynamoDbPublications } from "../adapters/dynamodb-publications";
 import { DynamoDbRuns } from "../adapters/dynamodb-runs";
 import { LambdaFunctions } from "../adapters/lambda-functions";
@@ -12,6 +13,7 @@ import { SecretsManagerStore } from "../adapters/secrets-manager-store";
 import { StepFunctionsExecutions } from "../adapters/step-functions-executions";
 import { StsCallerIdentities } from "../adapters/sts-caller-identities";
 import { systemClock } from "../adapters/system";
+import { confirmedInRegions } from "../mirror/confirmed-in-regions";
 import { Dispatcher, type DispatcherContext, type DispatcherOutcome } from "../procedure/dispatcher";
 import { type DispatcherRequest, parseDispatcherEvent } from "../procedure/dispatcher-event";
 import type { Asker } from "../procedure/proven-caller";
@@ -49,12 +51,19 @@ export async function assembleDispatcher(): Promise<LambdaHandler<DispatcherOutc
   const { region } = settings;
   const dynamoDb = new DynamoDBClient({ region });
   const secretsManager = new SecretsManagerClient({ region });
+  const store = new SecretsManagerStore(secretsManager);
+  const publications = new DynamoDbPublications(dynamoDb, settings.publicationsTable);
+  const { proofs } = lazyAuditKey(region, settings.auditKeyAlias);
+  const ledger = new DynamoDbMirrorLedger(dynamoDb, settings.publicationsTable);
   return dispatcherHandlerOf({
     settings,
     runs: new DynamoDbRuns(dynamoDb, settings.runsTable, settings.changesTable),
-    store: new SecretsManagerStore(secretsManager),
-    publications: new DynamoDbPublications(dynamoDb, settings.publicationsTable),
-    proofs: lazyAuditKey(region, settings.auditKeyAlias).proofs,
+    store,
+    publications,
+    confirm: settings.confirms
+      ? confirmedInRegions({ region, store, publications, proofs, ledger, clock: systemClock })
+      : undefined,
+    proofs,
     rotations: new SecretsManagerRotations(secretsManager),
     // A second invocation while the first one works would meet it in the middle.
     functions: new LambdaFunctions(

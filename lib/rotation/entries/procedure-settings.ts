@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { CONTROLLER_KINDS } from "../../model/definition";
 import type {
   ApprovalGateSettings,
   ChangeGateSettings,
@@ -7,8 +8,7 @@ import type {
   RecorderSettings,
   RestarterSettings,
   WatcherSettings,
-} from "../../contracts/function-settings";
-import { CONTROLLER_KINDS } from "../../model/definition";
+} from "../../model/function-settings";
 import { KIND_NAMES } from "../../model/kinds";
 import { madeAtUse } from "../../model/made-at-use";
 
@@ -33,6 +33,7 @@ export const PROCEDURE_SETTINGS = madeAtUse({
       runsTable: text,
       changesTable: text,
       publicationsTable: text,
+      confirms: z.optional(z.boolean()),
       auditKeyAlias: text,
       stateMachineArn: text,
       changeRequest: z.enum(["required", "none"]),

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { MirroredSecret } from "../../contracts/function-settings";
+import type { MirroredSecret } from "../../model/function-settings";
 import { KV_VERSION_FIELD } from "../../model/names";
 import { once } from "../protocol/once";
 import type { Clock, ProofChecks, Publications, SecretStore } from "../protocol/ports";
@@ -18,11 +18,17 @@ const PAUSE_MS = 100;
 export interface PublisherContext {
   /** Region in which this function runs: the secrets' primary one. */
   readonly region: string;
-  readonly store: SecretStore;
-  readonly publications: Publications;
+  readonly store: Pick<SecretStore, "describe" | "read">;
+  readonly publications: Pick<Publications, "confirmedAt">;
   readonly proofs: ProofChecks;
   readonly ledger: MirrorLedger;
   readonly vaults: readonly VaultLink[];
+  /**
+   * Whether pods read Secrets Manager, each its own region's: then every region must have a version before it is confirmed.
+   *
+   * @default false: they read Vault
+   */
+  readonly readInRegions?: boolean | undefined;
   readonly clock: Clock;
   /** Told every value before anything else is done with it. */
   readonly guard: (value: unknown) => void;
@@ -33,6 +39,8 @@ export interface PublisherContext {
 /** AWSCURRENT as it was seen. */
 interface Current {
   readonly versionId: string;
+  /** Regions that do not have it yet. */
+  readonly replicasBehind: readonly string[];
   /** `true` when a label looks like a proof. */
   readonly hasProof: boolean;
   /**
@@ -47,14 +55,15 @@ export interface SecretOutcome {
   readonly secret: string;
   /**
    * `published`: confirmed by this call. `already-published`: there was nothing to do. `not-verified`: nothing
-   * proves that AWSCURRENT has passed its test, so nothing was copied. `empty`: there is no value. `incomplete`: some Vault lags.
+   * proves that AWSCURRENT has passed its test, so nothing was copied. `empty`: there is no value. `incomplete`: some Vault or
+   * region lags.
    */
   readonly result: "published" | "already-published" | "not-verified" | "empty" | "incomplete";
   /** AWSCURRENT. */
   readonly versionId?: string;
   /** Vaults that were written. */
   readonly written: readonly string[];
-  /** Vaults that lag, and why. */
+  /** Vaults, or regions, that lag, and why. */
   readonly lagging: Readonly<Record<string, RotationError>>;
 }
 
@@ -128,7 +137,7 @@ export class SecretPublisher {
     if (!current.hasProof) return refused;
     const copied =
       path === undefined
-        ? { page: opened, lagging: {} }
+        ? { page: opened, lagging: this.#regionsBehind(secret, current) }
         : await this.#bring(secret, path, current, seen, opened, written);
     if (copied === undefined) return refused;
     const { page, lagging } = copied;
@@ -137,7 +146,9 @@ export class SecretPublisher {
     const confirmed = (await publications.confirmedAt(secret, versionId)) !== undefined;
     if (!confirmed && !(await current.isProved())) return refused;
     if (!confirmed && (await this.#current(secret))?.versionId !== versionId) return undefined;
-    if (Object.keys(lagging).length > 0) return { ...outcome, result: "incomplete" };
+    // Every region had it once; one that follows something else now has it still.
+    const isInRegions = path === undefined && confirmed;
+    if (Object.keys(lagging).length > 0 && !isInRegions) return { ...outcome, result: "incomplete" };
     if (confirmed) return { ...outcome, result: "already-published" };
     await ledger.confirm(secret, page, versionId, clock.now());
     return { ...outcome, result: "published" };
@@ -160,6 +171,19 @@ export class SecretPublisher {
     return new Map(await Promise.all(looks));
   }
 
+  #regionsBehind(secret: string, { replicasBehind }: Current): Readonly<Record<string, RotationError>> {
+    if (!this.#context.readInRegions) return {};
+    return Object.fromEntries(
+      replicasBehind.map((region) => [
+        region,
+        new RotationError(
+          "replica-behind",
+          `${secret} in ${region} does not have what the primary region has`,
+        ),
+      ]),
+    );
+  }
+
   async #current(secret: string): Promise<Current | undefined> {
     const { store, region, proofs } = this.#context;
     const description = await store.describe(secret);
@@ -169,6 +193,7 @@ export class SecretPublisher {
     const [versionId, labels] = found;
     return {
       versionId,
+      replicasBehind: description.replicasBehind ?? [],
       hasProof: labels.some(looksLikeProof),
       isProved: once(() => proofs.proves(description.arn, versionId, labels)),
     };

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { CallerProof } from "../../contracts/caller-proof";
+import type { CallerProof } from "../../model/caller-proof";
 import { actorName } from "../../model/grammar";
 import { secretNameOf } from "../protocol/event";
 import { RotationError } from "../protocol/rotation-error";
@@ -29,6 +29,8 @@ export type DispatcherRequest =
   | { readonly action: "status"; readonly key: string }
   | LoadRequest
   | { readonly action: "sweep" }
+  /** Confirms the current version of a secret, or of all of them, where the dispatcher confirms. */
+  | { readonly action: "confirm"; readonly secretName?: string }
   | { readonly action: "label-moved"; readonly secretName: string; readonly versionId: string };
 
 const key = z.string().check(z.minLength(1), z.maxLength(512));
@@ -94,21 +96,28 @@ const sweepEvent = z.pipe(
   z.transform((): DispatcherRequest => ({ action: "sweep" })),
 );
 
-/** https://docs.aws.amazon.com/secretsmanager/latest/userguide/monitoring-eventbridge.html */
+const confirmEvent = z.pipe(
+  z.strictObject({ Confirm: z.literal(true) }),
+  z.transform((): DispatcherRequest => ({ action: "confirm" })),
+);
+
+/**
+ * A first value is current before it is proved, so a proof's label is news too where the dispatcher confirms.
+ * https://docs.aws.amazon.com/secretsmanager/latest/userguide/monitoring-eventbridge.html
+ */
 const labelEvent = z.pipe(
   z.object({
     source: z.literal("aws.secretsmanager"),
     "detail-type": z.literal("Secret Label Updated"),
     resources: z.tuple([z.string().check(z.regex(/^arn:/))], z.string()),
-    detail: z.object({ labelUpdated: z.literal("AWSCURRENT"), versionId }),
+    detail: z.object({ labelUpdated: z.string(), versionId }),
   }),
-  z.transform(
-    (event): DispatcherRequest => ({
-      action: "label-moved",
-      secretName: secretNameOf(event.resources[0]),
-      versionId: event.detail.versionId,
-    }),
-  ),
+  z.transform(({ resources, detail }): DispatcherRequest => {
+    const secretName = secretNameOf(resources[0]);
+    return detail.labelUpdated === "AWSCURRENT"
+      ? { action: "label-moved", secretName, versionId: detail.versionId }
+      : { action: "confirm", secretName };
+  }),
 );
 
 /**
@@ -133,7 +142,9 @@ function withProof(request: DispatcherRequest, event: unknown): DispatcherReques
 }
 
 function formOf(event: unknown): z.ZodMiniType<DispatcherRequest> {
-  const fields: { readonly Action?: unknown; readonly Sweep?: unknown } = Object(event);
+  const fields: { readonly Action?: unknown; readonly Confirm?: unknown; readonly Sweep?: unknown } =
+    Object(event);
+  if (fields.Confirm !== undefined) return confirmEvent;
   if (fields.Sweep !== undefined) return sweepEvent;
   if (fields.Action === undefined) return labelEvent;
   if (fields.Action === "load") return loadEvent;

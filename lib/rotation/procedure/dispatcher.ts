@@ -1,12 +1,12 @@
-import type { DispatchedSecret, DispatcherSettings } from "../../contracts/function-settings";
-import type { LoadedRun, RecorderEvent, RunKind, RunOutcome } from "../../contracts/procedure-events";
-import { BY_SCHEDULE, hasEnded, type NewRun, promotionRun, type Run } from "../../contracts/run";
+import type { DispatchedSecret, DispatcherSettings } from "../../model/function-settings";
 import { procedureFunctionName } from "../../model/names";
+import type { LoadedRun, RecorderEvent, RunKind, RunOutcome } from "../../model/procedure-events";
 import { derivedVersionId } from "../machine/derived-version";
 import { Versions } from "../machine/versions";
 import { STEPS, type Step } from "../protocol/event";
 import type { Clock, Logbook, ProofChecks, Publications, SecretStore } from "../protocol/ports";
 import { RotationError } from "../protocol/rotation-error";
+import { BY_SCHEDULE, hasEnded, type NewRun, promotionRun, type Run } from "../protocol/run";
 import { enforceWait, isTooEarly } from "../protocol/waiting-law";
 import type { CallerIdentities } from "./caller-identity";
 import type { DispatcherRequest, RunRequest } from "./dispatcher-event";
@@ -23,6 +23,8 @@ export interface DispatcherContext {
   readonly runs: RunTable;
   readonly store: Pick<SecretStore, "describe">;
   readonly publications: Pick<Publications, "confirmedAt">;
+  /** Confirms a secret's current version, once it is proved and every region has it. @default the mirror confirms */
+  readonly confirm?: ((secretName: string) => Promise<void>) | undefined;
   readonly proofs: ProofChecks;
   readonly rotations: ScheduledRotations;
   readonly functions: Functions;
@@ -128,6 +130,12 @@ export class Dispatcher {
         return this.#labelMoved(request.secretName, request.versionId);
       case "load":
         return { result: "loaded", ...(await loadedRun(request, this.#context)) };
+      case "confirm": {
+        for (const { name } of this.#secrets()) {
+          if (request.secretName === undefined || request.secretName === name) await this.#confirm(name);
+        }
+        return { result: "nothing-to-do" };
+      }
       case "sweep":
         return this.#sweep();
     }
@@ -507,6 +515,7 @@ export class Dispatcher {
   async #labelMoved(secretName: string, versionId: string): Promise<DispatcherOutcome> {
     const secret = this.#secrets().find(({ name }) => name === secretName);
     if (secret === undefined) return { result: "nothing-to-do" };
+    await this.#confirm(secretName);
     const run = await this.#context.runs.read(secretName, versionId);
     if (run === undefined || !isBeforeProof(run)) return { result: "nothing-to-do" };
     // A first value is current before it was tested, and so is what somebody has put by hand.
@@ -514,11 +523,22 @@ export class Dispatcher {
     return this.#start(secret, run);
   }
 
+  /** What fails here is done again by the next sweep, and keeps no run waiting for longer than that. */
+  async #confirm(secretName: string): Promise<void> {
+    try {
+      await this.#context.confirm?.(secretName);
+    } catch (failure) {
+      if (!(failure instanceof RotationError)) throw failure;
+      this.#context.log.warn(failure.message, { secret: secretName, code: failure.code });
+    }
+  }
+
   /** Looks at every open run, whatever events were missed. */
   async #sweep(): Promise<DispatcherOutcome> {
     const { runs, clock, log } = this.#context;
     const count = { started: 0, ended: 0, freed: 0, failed: 0 };
     for (const secret of this.#secrets()) {
+      await this.#confirm(secret.name);
       try {
         const orphan = await runs.freeOrphan(secret.name);
         if (orphan !== undefined) {

@@ -1,4 +1,4 @@
-import type { NewRun, Run } from "../../contracts/run";
+import type { NewRun, Run } from "./run";
 import type { ProofLabel } from "./version-proof";
 
 /**
@@ -23,6 +23,8 @@ export interface SecretDescription {
   readonly deleted: boolean;
   /** Region that owns the secret; `undefined` when it has no replicas. */
   readonly primaryRegion: string | undefined;
+  /** Regions whose replica does not have what the primary one has. Default: none. */
+  readonly replicasBehind?: readonly string[];
   /** Labels of each version that has one. */
   readonly labels: ReadonlyMap<string, readonly string[]>;
 }

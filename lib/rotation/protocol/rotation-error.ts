@@ -59,7 +59,8 @@ export const ROTATION_FAULTS = {
   },
   "not-published-yet": {
     retryable: true,
-    change: "wait until every Vault has confirmed the current version; look at the mirror's alarms",
+    change:
+      "wait until every Vault, or without one every region, has confirmed the current version; look at the alarms",
   },
   "overlap-running": {
     retryable: true,
@@ -151,6 +152,11 @@ export const ROTATION_FAULTS = {
     retryable: true,
     change: "nothing: another write came in between, and it is tried again",
   },
+  "replica-behind": {
+    retryable: true,
+    change:
+      "look at the secret's replication status; confirmation follows by itself once every region has the version",
+  },
   "mirror-overtaken": {
     retryable: true,
     change: "nothing: another mirror was at work, and it is tried again",
@@ -215,7 +221,7 @@ export const ROTATION_FAULTS = {
   },
   "record-malformed": {
     retryable: false,
-    change: "compare what the state machine passes with the record's form (lib/contracts/rotation-record.ts)",
+    change: "compare what the state machine passes with the record's form (lib/model/rotation-record.ts)",
   },
   throttled: { retryable: true, change: "nothing: it is tried again" },
   unexpected: { retryable: true, change: "look at the log line's origin; report it if it stays" },

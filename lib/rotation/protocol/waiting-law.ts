@@ -67,7 +67,7 @@ export async function enforceWait(
   if (confirmedAt === undefined) {
     throw new RotationError(
       "not-published-yet",
-      `${secretName}: not every Vault has confirmed version ${currentVersion}`,
+      `${secretName}: version ${currentVersion} is not confirmed yet: not every Vault, or region, serves it`,
     );
   }
   const from = earliest(confirmedAt, wait);

@@ -1,33 +1,54 @@
 import { days } from "../../../lib/model";
+import { vaultDatabase } from "../sample";
 import { type FaultCase, testFaults } from "./fault-case";
 
 /** Faults of clusters and Vaults: the change that brings each about, and all that is said about it. */
 const CASES: readonly FaultCase[] = [
   {
-    name: "an environment without clusters",
+    name: "a cluster whose pods have no Vault, where others have",
     change: (d) => {
-      d.environments.dev.clusters = [];
+      delete d.environments.dev.clusters[0].vault;
     },
     faults: [
       {
-        path: "environments.dev.clusters",
-        found: "[]",
-        allowed: "a list that is not empty",
-        change: "add an entry",
+        path: "environments.dev.clusters[0].vault",
+        found: "nothing, in an environment with Vaults",
+        allowed: "the Vault that its pods use: main",
+        change: "name one of them",
       },
     ],
   },
   {
-    name: "a cluster without any Vault",
+    name: "a cluster with a Vault where there is none",
     change: (d) => {
       d.environments.dev.vaults = [];
     },
     faults: [
       {
-        path: "environments.dev.vaults",
-        found: "[]",
-        allowed: "a list that is not empty",
-        change: "add an entry",
+        path: "environments.dev.clusters[0].vault",
+        found: '"main", in an environment without a Vault',
+        allowed: "no name: pods read Secrets Manager",
+        change: "remove it, or add the Vault to the environment's vaults",
+      },
+    ],
+  },
+  {
+    name: "a secret of Vault's own where there is no Vault",
+    change: (d) => {
+      d.environments.dev.vaults = [];
+      delete d.environments.dev.clusters[0].vault;
+      d.secrets["db/ro"] = {
+        ...vaultDatabase(),
+        environments: { prod: { settings: { host: "other.example.com" } } },
+      };
+    },
+    faults: [
+      {
+        path: 'secrets["db/ro"].store',
+        found: '"vault", and dev has no Vault',
+        allowed: "a store that the environment has",
+        change:
+          'set secrets["db/ro"].environments.dev to { presence: "absent" }, or add a Vault to environments.dev.vaults',
       },
     ],
   },

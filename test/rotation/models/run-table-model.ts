@@ -1,3 +1,5 @@
+import type { ApprovedChange, RunTable } from "../../../lib/rotation/procedure/run-table";
+import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import {
   changeUsedBy,
   type Decision,
@@ -6,9 +8,7 @@ import {
   type NewRun,
   OPEN_STATUSES,
   type Run,
-} from "../../../lib/contracts/run";
-import type { ApprovedChange, RunTable } from "../../../lib/rotation/procedure/run-table";
-import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
+} from "../../../lib/rotation/protocol/run";
 
 /** The runs table in memory, with the conditions that DynamoDB enforces. Each method is one moment. */
 export class RunTableModel implements RunTable {

@@ -1,5 +1,5 @@
-import { digestOf } from "../model/canonical-json";
-import { serviceIn } from "../model/partitions";
+import { digestOf } from "./canonical-json";
+import { serviceIn } from "./partitions";
 
 /**
  * Proof of who calls a function. A Lambda function does not see its caller, so the caller sends a `GetCallerIdentity`

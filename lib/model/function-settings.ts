@@ -1,8 +1,8 @@
-import type { ControllerKind } from "../model/definition";
-import type { Duration } from "../model/duration";
-import type { HealthCheck } from "../model/health-checks";
-import type { AcceptedBy, KindName, KindSettings, RotationMode } from "../model/kinds";
-import type { CadenceSchedule } from "../model/rotation-schedule";
+import type { ControllerKind } from "./definition";
+import type { Duration } from "./duration";
+import type { HealthCheck } from "./health-checks";
+import type { AcceptedBy, KindName, KindSettings, RotationMode } from "./kinds";
+import type { CadenceSchedule } from "./rotation-schedule";
 
 /**
  * The settings file (`settings.json`) that lies beside a function's code: what it knows of its secrets, never a
@@ -132,6 +132,11 @@ export interface DispatcherSettings extends ProcedureSettingsCommon {
   readonly changesTable: string;
   /** Table in which the mirror confirms versions: how long `promote` has to wait. */
   readonly publicationsTable: string;
+  /**
+   * Whether the dispatcher itself confirms versions, once every region has them: where no mirror does, since nothing is read in
+   * Vault. Default: `false`.
+   */
+  readonly confirms?: boolean | undefined;
   /** Alias of the key that proves versions. */
   readonly auditKeyAlias: string;
   readonly stateMachineArn: string;
