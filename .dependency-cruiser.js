@@ -5,13 +5,15 @@
 const rooms = {
   registry: ["lib/model"],
   "lib/model": [],
-  "lib/blueprint": ["lib/model"],
+  "lib/contracts": ["lib/model"],
+  "lib/blueprint": ["lib/model", "lib/contracts"],
   "lib/bundles": [],
   "lib/constructs": ["lib/model", "lib/blueprint", "lib/bundles"],
-  "lib/rotation": ["lib/model"],
-  "lib/audit": ["lib/model"],
+  "lib/rotation": ["lib/model", "lib/contracts"],
+  "lib/audit": ["lib/model", "lib/contracts"],
   "lib/cli": [
     "lib/model",
+    "lib/contracts",
     "lib/blueprint",
     "lib/rotation/index.ts",
     "lib/rotation/cloud.ts",
@@ -19,6 +21,7 @@ const rooms = {
   ],
   "lib/rehearsal": [
     "lib/model",
+    "lib/contracts",
     "lib/blueprint",
     "lib/bundles",
     "lib/rotation",

@@ -3,4 +3,5 @@
  * are in `cdktf-secrets-registry/constructs`, a ready stack in `cdktf-secrets-registry/stacks`.
  */
 export * from "./blueprint";
+export * from "./contracts";
 export * from "./model";

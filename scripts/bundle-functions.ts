@@ -15,7 +15,9 @@ buildSync({
   absWorkingDir: root,
   entryPoints: {
     ...Object.fromEntries(
-      readdirSync(handlers).map((file) => [file.replace(/\.ts$/, ""), join(handlers, file)]),
+      [handlers, join(root, "lib/audit/handlers")].flatMap((folder) =>
+        readdirSync(folder).map((file) => [file.replace(/\.ts$/, ""), join(folder, file)]),
+      ),
     ),
     [LOADED_LATER.replace(/\.js$/, "")]: join(rotation, LOADED_LATER_SOURCE),
   },

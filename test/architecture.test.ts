@@ -24,6 +24,7 @@ const OTHERS: readonly (readonly [string, string])[] = [
 /** One breach of each rule: the rule, the file, what stands in it. */
 const BREACHES: readonly (readonly [string, string, string])[] = [
   ["room-lib-model", "lib/model/breach.ts", 'import "../blueprint";'],
+  ["room-lib-contracts", "lib/contracts/breach.ts", 'import "../blueprint";'],
   ["room-lib-blueprint", "lib/blueprint/breach.ts", 'import "../cli";'],
   ["room-lib-bundles", "lib/bundles/breach.ts", 'import "../blueprint";'],
   ["room-lib-constructs", "lib/constructs/breach.ts", 'import type { found } from "../rotation";'],

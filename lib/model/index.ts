@@ -1,16 +1,5 @@
 export { type AccessVerdict, isKeyPattern, judgeAccess, matchesKey } from "./access-rules";
 export {
-  CHANGE_REQUESTS,
-  type ChangeFacts,
-  type ChangeReading,
-  type ChangeRequest,
-  ChangeRequestError,
-  changeDigest,
-  isOpenChange,
-  isSamePerson,
-  readChangeRequest,
-} from "./change-request";
-export {
   type AccessRuleInput,
   type AgentResourcesInput,
   type ChangesInput,
@@ -43,28 +32,6 @@ export {
 export { type Duration, days, formatDuration, hours, inHours, minutes, seconds } from "./duration";
 export { type Fault, formatFault, RegistryError } from "./faults";
 export { mergeSecrets } from "./fragments";
-export type {
-  ApprovalGateSettings,
-  ChangeGateSettings,
-  CheckerSettings,
-  DispatchedSchedule,
-  DispatchedSecret,
-  DispatcherSettings,
-  FunctionSettings,
-  MirroredConnection,
-  MirroredSecret,
-  MirroredVault,
-  MirrorSettings,
-  ProcedureSettings,
-  ProcedureSettingsCommon,
-  RecorderSettings,
-  RestartedCluster,
-  RestartedWorkload,
-  RestarterSettings,
-  RotatedSecret,
-  WatchedSecret,
-  WatcherSettings,
-} from "./function-settings";
 export { type GenerationRule, rulesMakeValue } from "./generic-settings";
 export type { HealthCheck, HealthCheckInput, HealthCheckPlanInput } from "./health-checks";
 export {
@@ -84,7 +51,6 @@ export {
 export { PROCEDURE_FUNCTIONS, type ProcedureFunction } from "./names";
 export type { Partition } from "./partitions";
 export { compactLength, type PolicyDocument, type PolicyStatement } from "./policy-document";
-export type { ApprovalAnswer, LoadedRun, ProcedureInput, RunKind, RunOutcome } from "./procedure-events";
 export {
   type Cluster,
   defineRegistry,
@@ -96,7 +62,6 @@ export {
   type Workload,
 } from "./registry";
 export type { Consumer, EnvironmentSecret } from "./resolve";
-export { dayOf, type RotationRecord, readRotationRecord, recordDigest } from "./rotation-record";
 export type {
   CadenceSchedule,
   CalendarSchedule,

@@ -1,4 +1,5 @@
-export type { FunctionSettings, RotatedSecret } from "../model/function-settings";
+export type { FunctionSettings, RotatedSecret } from "../contracts/function-settings";
+export { BY_SCHEDULE, type Run } from "../contracts/run";
 export { isSupplied, type SuppliedSecret } from "../model/supplied-values";
 export type { RotationOutcome } from "./machine/rotation-machine";
 export { DUE_LIMITS, type DueState, dueStates, type StuckReason } from "./procedure/due-states";
@@ -7,7 +8,6 @@ export { gatherFacts, type WatchedSecrets } from "./procedure/watcher";
 export { PHASES, type Phase, STEPS, type Step } from "./protocol/event";
 export type { Publications, SecretDescription, SecretStore } from "./protocol/ports";
 export { ROTATION_FAULTS, RotationError, type RotationFaultCode } from "./protocol/rotation-error";
-export { BY_SCHEDULE, type Run } from "./protocol/run";
 export { looksLikeProof } from "./protocol/version-proof";
 export { type Change, earliest, type Waits, waitBefore } from "./protocol/waiting-law";
 export {

@@ -10,6 +10,7 @@ import {
   rotates,
   type State,
 } from "../../lib/blueprint";
+import type { DispatcherSettings } from "../../lib/contracts/function-settings";
 import {
   compactLength,
   defineRegistry,
@@ -18,7 +19,6 @@ import {
   type Registry,
   RegistryError,
 } from "../../lib/model";
-import type { DispatcherSettings } from "../../lib/model/function-settings";
 import {
   PROCEDURE_FUNCTIONS,
   type ProcedureFunction,

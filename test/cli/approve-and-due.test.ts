@@ -11,8 +11,8 @@ import {
 import { strToU8, zipSync } from "fflate";
 import { blueprint } from "../../lib/blueprint";
 import { run } from "../../lib/cli/program";
+import { proofBinding } from "../../lib/contracts/caller-proof";
 import type { PolicyDocument } from "../../lib/model";
-import { proofBinding } from "../../lib/model/caller-proof";
 import {
   changesTable,
   procedureFunctionName,

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { changeDigest, readChangeRequest } from "../../lib/model";
+import { changeDigest, readChangeRequest } from "../../lib/contracts";
 import { draft } from "../model/sample";
 import { type CliResult, cli, MODEL, withFolder, withModule } from "./run-cli";
 

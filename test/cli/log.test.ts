@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { dayOf, type RotationRecord, recordDigest } from "../../lib/model";
+import { dayOf, type RotationRecord, recordDigest } from "../../lib/contracts";
 import { anyRecords, sampleRecord } from "../model/random-record";
 import { type CliResult, cli, withFolder } from "./run-cli";
 

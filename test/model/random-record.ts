@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { KIND_NAMES, type RotationRecord } from "../../lib/model";
+import type { RotationRecord } from "../../lib/contracts";
+import { KIND_NAMES } from "../../lib/model";
 
 /** Records of rotation runs, valid ones of every shape. */
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
-import { readRotationRecord, recordDigest } from "../../lib/model";
+import { readRotationRecord, recordDigest } from "../../lib/contracts";
 import { recordWith, sampleRecord } from "./random-record";
 import type { Draft } from "./sample";
 

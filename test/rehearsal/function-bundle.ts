@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { build } from "esbuild";
 import { strToU8, zipSync } from "fflate";
+import type { FunctionSettings } from "../../lib/contracts/function-settings";
 import type { KindName } from "../../lib/model";
-import type { FunctionSettings } from "../../lib/model/function-settings";
 import { BUNDLE_OPTIONS, LOADED_LATER, LOADED_LATER_SOURCE } from "../../scripts/bundle-options";
 
 const root = join(__dirname, "../..");

@@ -18,7 +18,7 @@ import {
   rotationStatus,
 } from "../../lib/cli/verbs/procedure-rotation";
 import { rollout } from "../../lib/cli/verbs/rollout";
-import type { RotationRecord } from "../../lib/model/rotation-record";
+import type { RotationRecord } from "../../lib/contracts/rotation-record";
 import type { Credentials } from "../../lib/rehearsal/load";
 import { currentValue } from "../../lib/rehearsal/rehearse/rotate-all";
 import { ServerGroup } from "../../lib/rehearsal/servers";

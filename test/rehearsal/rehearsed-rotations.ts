@@ -164,6 +164,16 @@ export class RehearsedRotations {
     return { version, value, text };
   }
 
+  /** A version's value, as a person reads it who takes it to its target. */
+  async valueOf(key: string, version: string): Promise<unknown> {
+    const { SecretString: text = "null" } = await this.#secrets.send(
+      new GetSecretValueCommand({ SecretId: this.secret(key).name, VersionId: version }),
+    );
+    const { value } = splitSettings(JSON.parse(text));
+    this.values.push(value);
+    return value;
+  }
+
   /** A person puts a value past the command line. */
   async putByHand(key: string, value: object): Promise<void> {
     this.values.push(value);

@@ -178,7 +178,7 @@ async function rotate(secret: AwsSecretPlan): Promise<void> {
     return;
   }
   const report = await rotations.rotate(secret.key, {
-    supplied: rotations.target(secret.key).reissued?.(),
+    supplied: await rotations.target(secret.key).reissued?.(),
   });
   expect(report).toMatchObject({ secret: secret.key, outcome: "done" });
   if (secret.publishLead.seconds === 0) return;
@@ -189,7 +189,7 @@ async function rotate(secret: AwsSecretPlan): Promise<void> {
 /** The old credential's end, and at a vendor what people do before. */
 async function decommission(secret: AwsSecretPlan, old: unknown): Promise<void> {
   if (secret.acceptedBy === "single-slot") return;
-  rotations.world.targets.targets.get(secret.key)?.expire?.(old);
+  await rotations.world.targets.targets.get(secret.key)?.expire?.(old);
   await ageConfirmation(secret);
   const previous = await holderOf(secret, "AWSPREVIOUS");
   await insist(

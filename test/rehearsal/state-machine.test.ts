@@ -22,9 +22,10 @@ import {
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { strToU8, zipSync } from "fflate";
 import { blueprint, type RolePlan, rotates, type StateMachineDefinition } from "../../lib/blueprint";
-import type { LoadedRun, PolicyDocument, ProcedureInput } from "../../lib/model";
+import type { LoadedRun, ProcedureInput } from "../../lib/contracts";
+import type { RecorderEvent, RetirementEvidence } from "../../lib/contracts/procedure-events";
+import type { PolicyDocument } from "../../lib/model";
 import { procedureFunctionName } from "../../lib/model/names";
-import type { RecorderEvent, RetirementEvidence } from "../../lib/model/procedure-events";
 import {
   type Credentials,
   embeddedDefinition,

@@ -1,5 +1,5 @@
-import type { RotationRecord } from "../../model/rotation-record";
-import { readRotationRecord } from "../../model/rotation-record";
+import type { RotationRecord } from "../../contracts/rotation-record";
+import { readRotationRecord } from "../../contracts/rotation-record";
 import type { AuditScope } from "../audit-scope";
 import { type AuditFact, facts, malformed, notOurs, type Reading, type RunFact } from "../normalised";
 import type { OcsfActor } from "../ocsf";

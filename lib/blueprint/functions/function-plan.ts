@@ -1,10 +1,10 @@
-import { fault } from "../../model/faults";
 import type {
   FunctionSettings,
   MirroredVault,
   MirrorSettings,
   ProcedureSettings,
-} from "../../model/function-settings";
+} from "../../contracts/function-settings";
+import { fault } from "../../model/faults";
 import { KINDS, type KindName } from "../../model/kinds";
 import {
   auditKeyAlias,

@@ -1,4 +1,3 @@
-import { fault } from "../../model/faults";
 import type {
   ApprovalGateSettings,
   ChangeGateSettings,
@@ -8,7 +7,8 @@ import type {
   RecorderSettings,
   RestarterSettings,
   WatcherSettings,
-} from "../../model/function-settings";
+} from "../../contracts/function-settings";
+import { fault } from "../../model/faults";
 import {
   alarmTopic,
   approvalTopic,

@@ -1,6 +1,6 @@
 /**
  * The definition of the state machine that proves a rotation and retires the old credential (docs/explanation/architecture.md, decision 5), as
- * plain data in the Amazon States Language: https://states-language.net. `lib/model/procedure-events.ts` has the input
+ * plain data in the Amazon States Language: https://states-language.net. `lib/contracts/procedure-events.ts` has the input
  * and what the functions are asked. The input names a run; what may be done is loaded from the table of runs.
  *
  * Confirmed by every Vault → fingerprints → restarts → proof → overlap → proof → approval → decommission → record. Until

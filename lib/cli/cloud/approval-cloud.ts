@@ -1,4 +1,4 @@
-import type { CallerProof } from "../../model/caller-proof";
+import type { CallerProof } from "../../contracts/caller-proof";
 
 /** AWS, as far as an approver uses it, in one environment's account and primary region. */
 export interface ApprovalCloud {

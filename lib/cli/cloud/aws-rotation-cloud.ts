@@ -10,7 +10,7 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 import { DescribeExecutionCommand, GetExecutionHistoryCommand, SFNClient } from "@aws-sdk/client-sfn";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import type { CallerProof } from "../../model/caller-proof";
+import type { CallerProof } from "../../contracts/caller-proof";
 import type { Run, SecretDescription } from "../../rotation";
 import { DynamoDbRuns } from "../../rotation/cloud";
 import { FailedCheck, UserFault } from "../terminal/user-fault";

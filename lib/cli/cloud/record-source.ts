@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { dayOf, type Fault, type RotationRecord, readRotationRecord, recordDigest } from "../../model";
+import { dayOf, type RotationRecord, readRotationRecord, recordDigest } from "../../contracts";
+import type { Fault } from "../../model";
 import { fault } from "../../model/faults";
 import { UserFault } from "../terminal/user-fault";
 

@@ -1,4 +1,4 @@
-import type { CallerProof } from "../../model/caller-proof";
+import type { CallerProof } from "../../contracts/caller-proof";
 import type { Run, SecretDescription } from "../../rotation";
 
 /** What a function answered, or how it failed. Its error's text is made of codes, names and times. */

@@ -6,7 +6,7 @@ import {
   PROOF_BODY_TYPE,
   PROOF_HEADER,
   stsHost,
-} from "../../model/caller-proof";
+} from "../../contracts/caller-proof";
 
 /**
  * Signs a `GetCallerIdentity` that a function will send: {@link CallerProof}.

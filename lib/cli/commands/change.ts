@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { CHANGE_REQUESTS, changeDigest } from "../../model";
+import { CHANGE_REQUESTS, changeDigest } from "../../contracts";
 import { renderChangeCheck } from "../render/change-check";
 import { UserFault } from "../terminal/user-fault";
 import { changeFiles, checkChanges } from "../verbs/change-check";

@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import { CHANGE_REQUESTS, type ChangeFacts, type ChangeRequest } from "../../model";
+import { CHANGE_REQUESTS, type ChangeFacts, type ChangeRequest } from "../../contracts";
 import { markdownTable } from "../terminal/table";
 import { prose } from "./prose";
 

@@ -1,4 +1,4 @@
-import { type RotationRecord, recordDigest } from "../../model";
+import { type RotationRecord, recordDigest } from "../../contracts";
 import { markdownTable } from "../terminal/table";
 import { prose } from "./prose";
 

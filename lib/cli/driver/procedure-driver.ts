@@ -1,5 +1,5 @@
 import type { ProcedurePlan } from "../../blueprint";
-import { proofBinding } from "../../model/caller-proof";
+import { proofBinding } from "../../contracts/caller-proof";
 import { procedureFunctionName } from "../../model/names";
 import type { Run } from "../../rotation";
 import { FailedRotation, failureOf, isTooEarly } from "./failed-rotation";

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
+import { proofBinding } from "../../contracts/caller-proof";
 import type { Registry } from "../../model";
-import { proofBinding } from "../../model/caller-proof";
 import { procedureFunctionName, secretName } from "../../model/names";
 import type { ApprovalCloud } from "../cloud/approval-cloud";
 import { UserFault } from "../terminal/user-fault";

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
-import { formatFault, type Registry, readChangeRequest } from "../../model";
+import { readChangeRequest } from "../../contracts";
+import { formatFault, type Registry } from "../../model";
 import { UserFault } from "../terminal/user-fault";
 import { checkChanges } from "./change-check";
 

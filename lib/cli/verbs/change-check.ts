@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { changeDigest, type Fault, isOpenChange, type Registry, readChangeRequest } from "../../model";
+import { changeDigest, isOpenChange, readChangeRequest } from "../../contracts";
+import type { Fault, Registry } from "../../model";
 import { fault } from "../../model/faults";
 import { renderChangeFacts } from "../documents/change-request";
 import { UserFault } from "../terminal/user-fault";

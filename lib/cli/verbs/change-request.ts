@@ -1,13 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type BlastRadius, blastRadius } from "../../blueprint";
-import {
-  type ChangeFacts,
-  type ChangeRequest,
-  type Fault,
-  formatFault,
-  type Registry,
-  readChangeRequest,
-} from "../../model";
+import { type ChangeFacts, type ChangeRequest, readChangeRequest } from "../../contracts";
+import { type Fault, formatFault, type Registry } from "../../model";
 import { show } from "../../model/check";
 import { fault } from "../../model/faults";
 import { calendarDate } from "../../model/grammar";

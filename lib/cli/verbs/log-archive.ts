@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { dayOf, formatFault, type RotationRecord, recordDigest } from "../../model";
+import { dayOf, type RotationRecord, recordDigest } from "../../contracts";
+import { formatFault } from "../../model";
 import type { RecordSource } from "../cloud/record-source";
 import { readLog, renderLogHeading, renderRun } from "../documents/rotation-log";
 import { UserFault } from "../terminal/user-fault";

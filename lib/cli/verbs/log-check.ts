@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { dayOf, type Fault, type RotationRecord, recordDigest } from "../../model";
+import { dayOf, type RotationRecord, recordDigest } from "../../contracts";
+import type { Fault } from "../../model";
 import { fault } from "../../model/faults";
 import { calendarDate } from "../../model/grammar";
 import type { RecordSource } from "../cloud/record-source";

@@ -1,9 +1,9 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { AwsSecretPlan, Blueprint } from "../../blueprint";
 import { AwsRotationCloud, type AwsRotationCloudProps, type FunctionAnswer } from "../../cli";
+import { hasEnded, type NewRun, promotionRun, type Run } from "../../contracts/run";
 import { DynamoDbRuns } from "../../rotation/adapters/dynamodb-runs";
 import { derivedVersionId } from "../../rotation/machine/derived-version";
-import { hasEnded, type NewRun, promotionRun, type Run } from "../../rotation/protocol/run";
 import type { AwsAccess } from "../load";
 
 /** An event of a rotation function, as commands past the dispatcher send it. */

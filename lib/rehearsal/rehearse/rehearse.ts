@@ -58,12 +58,10 @@ export async function rehearse(
         return work(() => undefined);
       },
     });
-    const result = await bootstrap(
-      registry,
-      { environment, valuesFrom: "stdin" },
-      host,
-      rehearsedPlaces(world),
-    );
+    const begin = () =>
+      bootstrap(registry, { environment, valuesFrom: "stdin" }, host, rehearsedPlaces(world));
+    const first = await begin();
+    const result = (await takeToTargets(world)) ? await begin() : first;
     for (const row of result.secrets) {
       if (row.fault) {
         differences.push({
@@ -110,6 +108,24 @@ export async function rehearse(
       ...(differences.length > 0 ? { logFolder: options.logFolder } : {}),
     },
   };
+}
+
+/**
+ * Takes values that rules have made to their targets, as a person does.
+ *
+ * @returns whether there was one
+ */
+async function takeToTargets(world: RehearsedWorld): Promise<boolean> {
+  let count = 0;
+  for (const secret of world.plan.secrets) {
+    if (secret.store !== "aws" || world.targets.supplied.has(secret.key)) continue;
+    const takes = world.targets.targets.get(secret.key)?.takes;
+    const value = takes === undefined ? undefined : await currentValue(world, secret);
+    if (value === undefined) continue;
+    await takes?.(value);
+    count += 1;
+  }
+  return count > 0;
 }
 
 async function look(

@@ -22,7 +22,7 @@ export class PostgresqlServers {
     this.#servers = servers;
   }
 
-  /** Starts a server for each host of a blueprint's database users. */
+  /** Starts a server for each host of a blueprint's database users, and of its checks by SQL. */
   static async start(blueprint: Blueprint, group: ServerGroup): Promise<PostgresqlServers> {
     const hosts = new Set(blueprint.secrets.flatMap((secret) => hostOf(secret) ?? []));
     const started = await Promise.all(
@@ -43,12 +43,20 @@ export class PostgresqlServers {
     return server;
   }
 
-  /** Address of the server for a host, for settings; `undefined`: there is none. */
-  placeOf(
-    host: string,
-  ): { readonly host: string; readonly port: number; readonly caPem: string } | undefined {
+  /** The logins of a database, which is made where there is none, as its administrator makes them by hand. */
+  async loginsAt(host: string, database: string): Promise<DatabaseLogins> {
     const server = this.#servers.get(host);
-    return server && placeOf(server);
+    if (server === undefined) throw new Error(`no PostgreSQL for ${host}`);
+    await withSuperuser(server, server.superuser.database, async (client) => {
+      if (await isThere(client, "pg_database", "datname", database)) return;
+      await client.query(`CREATE DATABASE ${quoted(database)}`);
+    });
+    return loginsOf(server, database);
+  }
+
+  /** Logins of the database that a secret opens, whoever makes them. */
+  databaseOf(secret: SecretPlan): Pick<DatabaseLogins, "accepts"> {
+    return loginsOf(this.serverOf(secret), (secret.settings as Settings).database);
   }
 
   /**
@@ -70,8 +78,45 @@ export class PostgresqlServers {
   }
 }
 
-/** Host on which a secret's users are made. */
+/** A login of PostgreSQL with its password. */
+export interface DatabaseLogin {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Logins of a database that a person makes and closes. */
+export interface DatabaseLogins {
+  /** Address of the server, for settings. */
+  readonly place: { readonly host: string; readonly port: number; readonly caPem: string };
+  accepts(login: DatabaseLogin): Promise<boolean>;
+  /** Makes the login, or gives it another password. */
+  set(login: DatabaseLogin): Promise<void>;
+  close(login: DatabaseLogin): Promise<void>;
+}
+
+function loginsOf(server: Postgres, database: string): DatabaseLogins {
+  const alter = ({ username }: DatabaseLogin, more: string): Promise<void> =>
+    withSuperuser(server, database, async (client) => {
+      if (!(await isThere(client, "pg_roles", "rolname", username))) {
+        await client.query(`CREATE ROLE ${quoted(username)}`);
+      }
+      await client.query(`ALTER ROLE ${quoted(username)} ${more}`);
+    });
+  return {
+    place: placeOf(server),
+    accepts: async ({ username: user, password }) =>
+      (await connected(server, { database, user, password }, async () => undefined)) === "accepted",
+    set: (login) => alter(login, `LOGIN PASSWORD ${literal(login.password)}`),
+    close: (login) => alter(login, "NOLOGIN"),
+  };
+}
+
+/** Host on which a secret's users are made, or by whose logins it is checked. */
 function hostOf(secret: SecretPlan): string | undefined {
+  if (isOfKind(secret, "generic")) {
+    const { check } = secret.settings;
+    return check?.how === "sql" ? check.host : undefined;
+  }
   if (secret.kind !== "postgresql-user") return undefined;
   const { host, writerHost, server } = secret.settings as Settings;
   return server?.host ?? writerHost ?? host;
@@ -79,15 +124,10 @@ function hostOf(secret: SecretPlan): string | undefined {
 
 const placeOf = ({ port, caPem }: Postgres) => ({ host: "localhost", port, caPem });
 
-interface AdminCredential {
-  readonly username: string;
-  readonly password: string;
-}
-
 /** The same admin credential for all secrets that share an admin secret. */
-function adminCredential(secret: SecretOf<"postgresql-user">, supplied: SuppliedValues): AdminCredential {
+function adminCredential(secret: SecretOf<"postgresql-user">, supplied: SuppliedValues): DatabaseLogin {
   if (secret.admin === undefined) throw new Error(`${secret.key} has no admin secret`);
-  const known = supplied.get(secret.admin) as AdminCredential | undefined;
+  const known = supplied.get(secret.admin) as DatabaseLogin | undefined;
   const made = known ?? { username: "rotation_admin", password: randomBytes(24).toString("base64url") };
   supplied.set(secret.admin, { ...made });
   return made;
@@ -96,11 +136,11 @@ function adminCredential(secret: SecretOf<"postgresql-user">, supplied: Supplied
 async function prepareDatabase(
   server: Postgres,
   { database, schemas }: Settings,
-  { username, password }: AdminCredential,
+  { username, password }: DatabaseLogin,
 ): Promise<void> {
   await withSuperuser(server, server.superuser.database, async (client) => {
     if (!(await isThere(client, "pg_roles", "rolname", username))) {
-      await client.query(`CREATE ROLE ${quoted(username)} LOGIN CREATEROLE PASSWORD '${password}'`);
+      await client.query(`CREATE ROLE ${quoted(username)} LOGIN CREATEROLE PASSWORD ${literal(password)}`);
       await client.query(`GRANT pg_read_all_stats, pg_signal_backend TO ${quoted(username)}`);
     }
     if (!(await isThere(client, "pg_database", "datname", database))) {
@@ -139,13 +179,23 @@ const isThere = async (client: Client, table: string, column: string, name: stri
 
 /** Logs in and reads, as a consumer does at its start. */
 async function logIn(server: Postgres, { database, schemas }: Settings, value: unknown): Promise<Attempt> {
-  const { username: user, password } = value as AdminCredential;
-  const client = new Client({ ...server.superuser, database, user, password });
+  const { username: user, password } = value as DatabaseLogin;
+  return connected(server, { database, user, password }, async (client) => {
+    for (const schema of schemas) await client.query(`SELECT count(*) FROM ${ordersIn(schema)}`);
+  });
+}
+
+async function connected(
+  server: Postgres,
+  login: { readonly database: string; readonly user: string; readonly password: string },
+  work: (client: Client) => Promise<void>,
+): Promise<Attempt> {
+  const client = new Client({ ...server.superuser, ...login });
   // A server that ends the session while it is closed tells it here.
   client.on("error", () => undefined);
   try {
     await client.connect();
-    for (const schema of schemas) await client.query(`SELECT count(*) FROM ${ordersIn(schema)}`);
+    await work(client);
     return "accepted";
   } catch (failure) {
     const code = (failure as { readonly code?: unknown }).code;
@@ -156,6 +206,9 @@ async function logIn(server: Postgres, { database, schemas }: Settings, value: u
     await client.end().catch(() => undefined);
   }
 }
+
+/** A text as SQL writes it. */
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** Keys of database users that Secrets Manager owns. */
 export const postgresqlUsers = (blueprint: Blueprint): readonly SecretOf<"postgresql-user">[] =>

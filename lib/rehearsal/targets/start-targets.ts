@@ -3,12 +3,12 @@ import { CreateReplicationGroupCommand, ElastiCacheClient } from "@aws-sdk/clien
 import { CreateUserCommand, ListAccessKeysCommand } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { Blueprint, SecretPlan } from "../../blueprint";
-import type { KindSettings } from "../../model";
 import { isSupplied } from "../../rotation";
 import { type AwsAccess, clientSettings, iam } from "../load/aws-account";
 import type { ServerGroup } from "../servers";
 import type { VendorServer } from "../vendors";
 import { type FindAwsUser, RehearsedAwsUser } from "./aws-users";
+import { genericTarget } from "./generic";
 import type { PostgresqlServers } from "./postgresql";
 import { RehearsedRedis, RehearsedReplicationGroup, redisAclTarget } from "./redis";
 import { isOfKind, type RehearsedTarget, type SecretOf, type SuppliedValues } from "./target-servers";
@@ -88,9 +88,9 @@ export async function startTargets(
   ]);
   for (const secret of blueprint.secrets) {
     if (!isOfKind(secret, "generic")) continue;
-    supplyGeneric(secret, supplied);
-    const settings = relocatedCheck(secret, postgresql);
-    if (settings !== undefined) targets.set(secret.key, { settings });
+    const target = await genericTarget(secret, supplied, postgresql, group);
+    if (target === undefined) supplyGeneric(secret, supplied);
+    else targets.set(secret.key, target);
   }
   const awsUser: FindAwsUser = (service, id) =>
     awsUsers.find(({ user }) => user.service === service && user.id === id);
@@ -112,18 +112,6 @@ function supplyGeneric(secret: SecretOf<"generic">, supplied: SuppliedValues): v
     secret.key,
     Object.fromEntries(secret.settings.fields.map((field) => [field, randomBytes(24).toString("base64url")])),
   );
-}
-
-/** An SQL check asks the PostgreSQL that stands for its host; an HTTP check has no server here and is left out. */
-function relocatedCheck(
-  secret: SecretOf<"generic">,
-  postgresql: PostgresqlServers,
-): KindSettings<"generic"> | undefined {
-  const { check, ...rest } = secret.settings;
-  if (check === undefined) return undefined;
-  if (check.how !== "sql") return rest;
-  const place = postgresql.placeOf(check.host);
-  return place === undefined ? rest : { ...rest, check: { ...check, ...place } };
 }
 
 /** The keys of an IAM user. Who calls with one is asked of STS, which everybody may do. */

@@ -10,10 +10,12 @@ export interface RehearsedTarget {
   readonly settings: AnyKindSettings["settings"];
   /** Tries a value as a consumer does; `undefined`: nothing can be tried from outside. */
   readonly attempt?: (value: unknown) => Promise<Attempt>;
-  /** Gives what a person takes from the vendor's dashboard for the next rotation. */
+  /** Gives what a person takes from the vendor's dashboard for the next rotation; a promise, where it takes time. */
   readonly reissued?: () => unknown;
+  /** A person sets a value there that rules have made, or one that is to be in use again where there is one slot. */
+  readonly takes?: (value: unknown) => Promise<void>;
   /** Ends the old one as a person does there: no API may end it. */
-  readonly expire?: (value: unknown) => void;
+  readonly expire?: (value: unknown) => void | Promise<void>;
   /** Number of credentials that the target has for the secret, those of nobody included. */
   readonly credentials?: () => Promise<number>;
   /** Something happens at the vendor: what it sends to the consumer, signed by what the secret holds. */

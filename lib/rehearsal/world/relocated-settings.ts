@@ -1,5 +1,4 @@
 import { type FunctionPlan, rotates } from "../../blueprint";
-import type { Duration } from "../../model";
 import type {
   ChangeGateSettings,
   CheckerSettings,
@@ -8,7 +7,8 @@ import type {
   MirrorSettings,
   RestarterSettings,
   RotatedSecret,
-} from "../../model/function-settings";
+} from "../../contracts/function-settings";
+import type { Duration } from "../../model";
 import type { ClusterIssuer, OpenBao, OutsideServer } from "../servers";
 import type { RehearsedTarget } from "../targets";
 

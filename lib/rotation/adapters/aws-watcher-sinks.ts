@@ -1,6 +1,6 @@
 import { type CloudWatchClient, PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
 import { PublishCommand, type SNSClient } from "@aws-sdk/client-sns";
-import type { WatcherSettings } from "../../model/function-settings";
+import type { WatcherSettings } from "../../contracts/function-settings";
 import { CADENCE_METRIC, CADENCE_STATES, METRIC_NAMESPACE } from "../../model/names";
 import type { WatcherSinks } from "../procedure/watcher";
 import { awsFailure } from "./aws-failure";

@@ -4,9 +4,9 @@ import {
   PutItemCommand,
   type TransactWriteItem,
 } from "@aws-sdk/client-dynamodb";
+import type { NewRun } from "../../contracts/run";
 import type { ApprovedChange, ApprovedChanges } from "../procedure/run-table";
 import { RotationError } from "../protocol/rotation-error";
-import type { NewRun } from "../protocol/run";
 import { awsFailure, isConditional } from "./aws-failure";
 import type { Item } from "./run-items";
 

@@ -7,9 +7,6 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import { LOCK_RUN } from "../../model/names";
-import type { ApprovedChange, RunTable } from "../procedure/run-table";
-import { RotationError } from "../protocol/rotation-error";
 import {
   changeUsedBy,
   type Decision,
@@ -18,7 +15,10 @@ import {
   type NewRun,
   OPEN_STATUSES,
   type Run,
-} from "../protocol/run";
+} from "../../contracts/run";
+import { LOCK_RUN } from "../../model/names";
+import type { ApprovedChange, RunTable } from "../procedure/run-table";
+import { RotationError } from "../protocol/rotation-error";
 import { awsFailure, isConditional } from "./aws-failure";
 import { cancellationsOf } from "./dynamodb-cancellations";
 import { DynamoDbChanges } from "./dynamodb-changes";

@@ -1,8 +1,8 @@
 import { request as httpsRequest } from "node:https";
 import { text as readText } from "node:stream/consumers";
 import * as z from "zod/mini";
+import type { RestartedCluster, RestartedWorkload } from "../../contracts/function-settings";
 import type { ControllerKind } from "../../model/definition";
-import type { RestartedCluster, RestartedWorkload } from "../../model/function-settings";
 import type { Controller, Controllers } from "../procedure/restarter";
 import { originOf, RotationError } from "../protocol/rotation-error";
 import { connectionFault } from "./connection-fault";

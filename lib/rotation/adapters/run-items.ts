@@ -1,5 +1,5 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import { FINAL_STATUSES, OPEN_STATUSES, RUN_KINDS, type Run } from "../protocol/run";
+import { FINAL_STATUSES, OPEN_STATUSES, RUN_KINDS, type Run } from "../../contracts/run";
 
 /** An item of DynamoDB. */
 export type Item = Record<string, AttributeValue>;

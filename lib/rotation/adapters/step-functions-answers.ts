@@ -1,5 +1,5 @@
 import { SendTaskFailureCommand, SendTaskSuccessCommand, type SFNClient } from "@aws-sdk/client-sfn";
-import type { ApprovalAnswer } from "../../model/procedure-events";
+import type { ApprovalAnswer } from "../../contracts/procedure-events";
 import type { TaskAnswers } from "../procedure/approval-gate";
 import { awsFailure, awsNameOf } from "./aws-failure";
 

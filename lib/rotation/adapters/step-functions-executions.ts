@@ -4,7 +4,7 @@ import {
   StartExecutionCommand,
   StopExecutionCommand,
 } from "@aws-sdk/client-sfn";
-import type { ProcedureInput } from "../../model/procedure-events";
+import type { ProcedureInput } from "../../contracts/procedure-events";
 import type { Executions } from "../procedure/procedure-ports";
 import { awsFailure, awsNameOf } from "./aws-failure";
 

@@ -6,7 +6,7 @@ import {
   PROOF_BODY_TYPE,
   PROOF_HEADER,
   stsHost,
-} from "../../model/caller-proof";
+} from "../../contracts/caller-proof";
 import { type CallerIdentities, type CallerIdentity, checkProof } from "../procedure/caller-identity";
 import type { Clock } from "../protocol/ports";
 import { originOf, RotationError } from "../protocol/rotation-error";

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import * as z from "zod/mini";
-import type { MirroredVault } from "../../model/function-settings";
+import type { MirroredVault } from "../../contracts/function-settings";
 import type { Identity, VaultEntry, VaultServer, VaultSession } from "../mirror/mirror-ports";
 import { originOf, RotationError, type RotationFaultCode } from "../protocol/rotation-error";
 import { connectionFault } from "./connection-fault";

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { CheckerAnswer, CheckerEvent } from "../../model/procedure-events";
+import type { CheckerAnswer, CheckerEvent } from "../../contracts/procedure-events";
 import { httpCheck } from "../adapters/http-check";
 import { systemClock } from "../adapters/system";
 import { type CheckerContext, CheckFailed, runChecks } from "../procedure/checker";

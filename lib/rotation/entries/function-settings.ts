@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { FunctionSettings, RotatedSecret } from "../../model/function-settings";
+import type { FunctionSettings, RotatedSecret } from "../../contracts/function-settings";
 import { type KindName, type KindSettings, settingsSchema } from "../../model/kinds";
 import { secretNameOf } from "../protocol/event";
 import { RotationError } from "../protocol/rotation-error";

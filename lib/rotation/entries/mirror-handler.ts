@@ -1,7 +1,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { STSClient } from "@aws-sdk/client-sts";
-import type { MirrorSettings } from "../../model/function-settings";
+import type { MirrorSettings } from "../../contracts/function-settings";
 import { AwsIdentity } from "../adapters/aws-identity";
 import { DynamoDbMirrorLedger } from "../adapters/dynamodb-mirror-ledger";
 import { DynamoDbPublications } from "../adapters/dynamodb-publications";

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { MirrorSettings } from "../../model/function-settings";
+import type { MirrorSettings } from "../../contracts/function-settings";
 import { RotationError } from "../protocol/rotation-error";
 
 const text = z.string().check(z.minLength(1));

@@ -1,5 +1,4 @@
 import * as z from "zod/mini";
-import { CONTROLLER_KINDS } from "../../model/definition";
 import type {
   ApprovalGateSettings,
   ChangeGateSettings,
@@ -8,7 +7,8 @@ import type {
   RecorderSettings,
   RestarterSettings,
   WatcherSettings,
-} from "../../model/function-settings";
+} from "../../contracts/function-settings";
+import { CONTROLLER_KINDS } from "../../model/definition";
 import { KIND_NAMES } from "../../model/kinds";
 import { madeAtUse } from "../../model/made-at-use";
 

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod/mini";
-import type { FunctionSettings, RotatedSecret } from "../../model/function-settings";
+import type { FunctionSettings, RotatedSecret } from "../../contracts/function-settings";
 import { type KindName, publishesKeys } from "../../model/kinds";
 import { secretName } from "../../model/names";
 import type { SuppliedSecret } from "../../model/supplied-values";

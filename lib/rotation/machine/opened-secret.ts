@@ -1,4 +1,4 @@
-import type { RetirementEvidence } from "../../model/procedure-events";
+import type { RetirementEvidence } from "../../contracts/procedure-events";
 import type { KeptSettings } from "../../model/setting-rules";
 import type { StagingLabel } from "../protocol/ports";
 import { RotationError, type RotationFaultCode } from "../protocol/rotation-error";

@@ -1,5 +1,5 @@
+import type { RetirementEvidence, ValueFingerprints } from "../../contracts/procedure-events";
 import type { RotationMode } from "../../model/kinds";
-import type { RetirementEvidence, ValueFingerprints } from "../../model/procedure-events";
 import type { Clock, Logbook, Publications, Runs, SecretStore, VersionProofs } from "../protocol/ports";
 import type { SettingsInEffect } from "../protocol/settings-in-effect";
 import type { Target } from "../protocol/target";

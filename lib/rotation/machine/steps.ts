@@ -1,6 +1,6 @@
+import { BY_SCHEDULE } from "../../contracts/run";
 import type { StepRequest } from "../protocol/event";
 import { RotationError } from "../protocol/rotation-error";
-import { BY_SCHEDULE } from "../protocol/run";
 import { requireRunOf } from "../protocol/run-authority";
 import { endEarlierCredential } from "./earlier-credential";
 import { suppliedFor, useUp } from "./inbox";

@@ -1,4 +1,4 @@
-import type { MirroredVault } from "../../model/function-settings";
+import type { MirroredVault } from "../../contracts/function-settings";
 
 /** Needs of the mirror from the outside beside a rotation's ports. */
 

@@ -1,4 +1,4 @@
-import type { MirrorSettings } from "../../model/function-settings";
+import type { MirrorSettings } from "../../contracts/function-settings";
 import type { Clock, Logbook, ProofChecks, Publications, SecretStore } from "../protocol/ports";
 import { asRotationError, RotationError } from "../protocol/rotation-error";
 import type { MirrorRequest } from "./mirror-event";

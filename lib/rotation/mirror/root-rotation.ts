@@ -1,4 +1,4 @@
-import type { MirroredConnection } from "../../model/function-settings";
+import type { MirroredConnection } from "../../contracts/function-settings";
 import type { Clock } from "../protocol/ports";
 import { asRotationError, type RotationError } from "../protocol/rotation-error";
 import type { MirrorLedger } from "./mirror-ports";

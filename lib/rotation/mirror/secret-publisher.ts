@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { MirroredSecret } from "../../model/function-settings";
+import type { MirroredSecret } from "../../contracts/function-settings";
 import { KV_VERSION_FIELD } from "../../model/names";
 import { once } from "../protocol/once";
 import type { Clock, ProofChecks, Publications, SecretStore } from "../protocol/ports";

@@ -1,4 +1,4 @@
-import type { MirroredVault } from "../../model/function-settings";
+import type { MirroredVault } from "../../contracts/function-settings";
 import { asRotationError, type RotationError, type RotationFaultCode } from "../protocol/rotation-error";
 import type { VaultServer, VaultSession } from "./mirror-ports";
 

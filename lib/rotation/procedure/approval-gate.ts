@@ -1,10 +1,10 @@
 import * as z from "zod/mini";
-import { type CallerProof, proofBinding } from "../../model/caller-proof";
-import type { ApprovalGateSettings } from "../../model/function-settings";
-import type { ApprovalAnswer } from "../../model/procedure-events";
+import { type CallerProof, proofBinding } from "../../contracts/caller-proof";
+import type { ApprovalGateSettings } from "../../contracts/function-settings";
+import type { ApprovalAnswer } from "../../contracts/procedure-events";
+import { BY_SCHEDULE, type Decision, type Run } from "../../contracts/run";
 import type { Clock, Logbook } from "../protocol/ports";
 import { RotationError } from "../protocol/rotation-error";
-import { BY_SCHEDULE, type Decision, type Run } from "../protocol/run";
 import { openRun } from "../protocol/run-authority";
 import { type CallerIdentities, callerProof, isOneOf, isSameCaller } from "./caller-identity";
 import type { RunTable } from "./run-table";

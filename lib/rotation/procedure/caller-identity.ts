@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { type CallerProof, signedHeaders } from "../../model/caller-proof";
+import { type CallerProof, signedHeaders } from "../../contracts/caller-proof";
 import { parsePrincipal } from "../../model/grammar";
 import { RotationError } from "../protocol/rotation-error";
 

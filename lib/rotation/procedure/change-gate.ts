@@ -1,6 +1,11 @@
 import * as z from "zod/mini";
-import { type ChangeRequest, changeDigest, changeUntil, readChangeRequest } from "../../model/change-request";
-import type { ChangeGateSettings } from "../../model/function-settings";
+import {
+  type ChangeRequest,
+  changeDigest,
+  changeUntil,
+  readChangeRequest,
+} from "../../contracts/change-request";
+import type { ChangeGateSettings } from "../../contracts/function-settings";
 import { changeAudience } from "../../model/names";
 import type { Clock } from "../protocol/ports";
 import { RotationError } from "../protocol/rotation-error";

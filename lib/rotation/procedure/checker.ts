@@ -1,5 +1,5 @@
-import type { CheckerSettings } from "../../model/function-settings";
-import type { CheckerAnswer, CheckerEvent, CheckResult } from "../../model/procedure-events";
+import type { CheckerSettings } from "../../contracts/function-settings";
+import type { CheckerAnswer, CheckerEvent, CheckResult } from "../../contracts/procedure-events";
 import type { Clock, Logbook } from "../protocol/ports";
 import { originOf, RotationError } from "../protocol/rotation-error";
 import type { HttpServer } from "../targets/http-credential-check";

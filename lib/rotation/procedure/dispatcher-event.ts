@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { CallerProof } from "../../model/caller-proof";
+import type { CallerProof } from "../../contracts/caller-proof";
 import { actorName } from "../../model/grammar";
 import { secretNameOf } from "../protocol/event";
 import { RotationError } from "../protocol/rotation-error";

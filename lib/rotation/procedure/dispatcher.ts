@@ -1,12 +1,12 @@
-import type { DispatchedSecret, DispatcherSettings } from "../../model/function-settings";
+import type { DispatchedSecret, DispatcherSettings } from "../../contracts/function-settings";
+import type { LoadedRun, RecorderEvent, RunKind, RunOutcome } from "../../contracts/procedure-events";
+import { BY_SCHEDULE, hasEnded, type NewRun, promotionRun, type Run } from "../../contracts/run";
 import { procedureFunctionName } from "../../model/names";
-import type { LoadedRun, RecorderEvent, RunKind, RunOutcome } from "../../model/procedure-events";
 import { derivedVersionId } from "../machine/derived-version";
 import { Versions } from "../machine/versions";
 import { STEPS, type Step } from "../protocol/event";
 import type { Clock, Logbook, ProofChecks, Publications, SecretStore } from "../protocol/ports";
 import { RotationError } from "../protocol/rotation-error";
-import { BY_SCHEDULE, hasEnded, type NewRun, promotionRun, type Run } from "../protocol/run";
 import { enforceWait, isTooEarly } from "../protocol/waiting-law";
 import type { CallerIdentities } from "./caller-identity";
 import type { DispatcherRequest, RunRequest } from "./dispatcher-event";

@@ -1,4 +1,4 @@
-import type { DispatchedSchedule } from "../../model/function-settings";
+import type { DispatchedSchedule } from "../../contracts/function-settings";
 import { dayOf, daysSinceGrid } from "../../model/planned-rotations";
 
 /** `true` in the hours of any day in which the schedule's rotations may begin. */

@@ -1,7 +1,7 @@
+import { type NewRun, type Run, retirementRun } from "../../contracts/run";
 import type { Versions } from "../machine/versions";
 import type { Publications } from "../protocol/ports";
 import { RotationError } from "../protocol/rotation-error";
-import { type NewRun, type Run, retirementRun } from "../protocol/run";
 import { earliest } from "../protocol/waiting-law";
 
 /**

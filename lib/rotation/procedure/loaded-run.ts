@@ -1,9 +1,9 @@
-import type { DispatchedSecret, DispatcherSettings } from "../../model/function-settings";
+import type { DispatchedSecret, DispatcherSettings } from "../../contracts/function-settings";
+import type { LoadedRun } from "../../contracts/procedure-events";
+import { hasEnded, type Run } from "../../contracts/run";
 import { fitName, keyAsWord } from "../../model/names";
-import type { LoadedRun } from "../../model/procedure-events";
 import type { Clock, Publications } from "../protocol/ports";
 import { RotationError } from "../protocol/rotation-error";
-import { hasEnded, type Run } from "../protocol/run";
 import { overlapLeft } from "./leftovers";
 import type { RunTable } from "./run-table";
 

@@ -1,4 +1,4 @@
-import type { ProcedureInput } from "../../model/procedure-events";
+import type { ProcedureInput } from "../../contracts/procedure-events";
 
 /** Needs of the procedure's functions from the outside beside a rotation's ports. */
 

@@ -1,7 +1,7 @@
-import { type CallerProof, proofBinding } from "../../model/caller-proof";
-import type { DispatcherSettings } from "../../model/function-settings";
+import { type CallerProof, proofBinding } from "../../contracts/caller-proof";
+import type { DispatcherSettings } from "../../contracts/function-settings";
+import type { NewRun } from "../../contracts/run";
 import { RotationError } from "../protocol/rotation-error";
-import type { NewRun } from "../protocol/run";
 import { type CallerIdentities, isOneOf } from "./caller-identity";
 
 /** Who asks, as a request has it. */

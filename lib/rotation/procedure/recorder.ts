@@ -1,17 +1,17 @@
 import * as z from "zod/mini";
-import type { RecorderSettings } from "../../model/function-settings";
-import { actorName } from "../../model/grammar";
-import { keyAsWord } from "../../model/names";
-import type { PhaseResult, ProgressEvent, RecorderEvent, RunOutcome } from "../../model/procedure-events";
+import type { RecorderSettings } from "../../contracts/function-settings";
+import type { PhaseResult, ProgressEvent, RecorderEvent, RunOutcome } from "../../contracts/procedure-events";
 import {
   type RotationRecord,
   readRotationRecord,
   retirementEvidence,
   valueFingerprints,
-} from "../../model/rotation-record";
+} from "../../contracts/rotation-record";
+import { BY_SCHEDULE, type FinalStatus, type Run } from "../../contracts/run";
+import { actorName } from "../../model/grammar";
+import { keyAsWord } from "../../model/names";
 import type { Clock } from "../protocol/ports";
 import { RotationError } from "../protocol/rotation-error";
-import { BY_SCHEDULE, type FinalStatus, type Run } from "../protocol/run";
 import type { RunTable } from "./run-table";
 
 /** Records that are written once. */

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import type { RestartedWorkload, RestarterSettings } from "../../model/function-settings";
-import type { RestarterEvent } from "../../model/procedure-events";
+import type { RestartedWorkload, RestarterSettings } from "../../contracts/function-settings";
+import type { RestarterEvent } from "../../contracts/procedure-events";
 import type { Clock, Logbook } from "../protocol/ports";
 import { RotationError } from "../protocol/rotation-error";
 

@@ -1,5 +1,5 @@
+import type { Decision, FinalStatus, Run } from "../../contracts/run";
 import type { Runs } from "../protocol/ports";
-import type { Decision, FinalStatus, Run } from "../protocol/run";
 
 /** A change request that CI has vouched for, in this environment. */
 export interface ApprovedChange {

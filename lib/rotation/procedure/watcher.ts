@@ -1,4 +1,4 @@
-import type { WatcherSettings } from "../../model/function-settings";
+import type { WatcherSettings } from "../../contracts/function-settings";
 import type { CADENCE_STATES } from "../../model/names";
 import type { Clock, Logbook, Publications } from "../protocol/ports";
 import { type DueState, dueStates, type FoundSecret, type SecretFacts } from "./due-states";

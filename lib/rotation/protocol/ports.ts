@@ -1,4 +1,4 @@
-import type { NewRun, Run } from "./run";
+import type { NewRun, Run } from "../../contracts/run";
 import type { ProofLabel } from "./version-proof";
 
 /**

@@ -221,7 +221,7 @@ export const ROTATION_FAULTS = {
   },
   "record-malformed": {
     retryable: false,
-    change: "compare what the state machine passes with the record's form (lib/model/rotation-record.ts)",
+    change: "compare what the state machine passes with the record's form (lib/contracts/rotation-record.ts)",
   },
   throttled: { retryable: true, change: "nothing: it is tried again" },
   unexpected: { retryable: true, change: "look at the log line's origin; report it if it stays" },

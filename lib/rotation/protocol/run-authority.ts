@@ -1,7 +1,7 @@
+import { hasEnded, type Run, type RunStatus } from "../../contracts/run";
 import type { AskedFingerprint, AskedPhase, FingerprintRequest, PhaseRequest } from "./event";
 import type { Runs } from "./ports";
 import { RotationError } from "./rotation-error";
-import { hasEnded, type Run, type RunStatus } from "./run";
 
 /**
  * What a phase may do stands in the table of runs, never in its event: an event names a run, and whatever else it says must

@@ -1,4 +1,4 @@
-import type { RotatedSecret } from "../../model/function-settings";
+import type { RotatedSecret } from "../../contracts/function-settings";
 import { isRecord } from "../../model/is-record";
 import { acceptorLag, type KindName, type KindSettings } from "../../model/kinds";
 import { SETTINGS_FIELD } from "../../model/names";

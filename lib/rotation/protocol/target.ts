@@ -1,5 +1,5 @@
 import type * as z from "zod/mini";
-import type { RetirementEvidence } from "../../model/procedure-events";
+import type { RetirementEvidence } from "../../contracts/procedure-events";
 
 /** Identity of a secret: what is made for it at a target carries it as a mark. */
 export interface SecretIdentity {

@@ -1,4 +1,4 @@
-import type { RotatedSecret } from "../../model/function-settings";
+import type { RotatedSecret } from "../../contracts/function-settings";
 import { rulesMakeValue } from "../../model/generic-settings";
 import type { KindSettings } from "../../model/kinds";
 import type { Random } from "../protocol/ports";

@@ -1,4 +1,4 @@
-import type { RetirementEvidence } from "../../model/procedure-events";
+import type { RetirementEvidence } from "../../contracts/procedure-events";
 
 /**
  * What a vendor's word of the last use of each retired key comes to. A vendor that says nothing of one of them may not have

@@ -1,5 +1,5 @@
+import type { RetirementEvidence } from "../../contracts/procedure-events";
 import type { Duration } from "../../model/duration";
-import type { RetirementEvidence } from "../../model/procedure-events";
 import { RotationError } from "../protocol/rotation-error";
 import type { Retirement } from "../protocol/target";
 import { markStatement, readMark, requireOurs, rolesNamed } from "./postgresql-logins";

@@ -1,5 +1,5 @@
+import type { RetirementEvidence } from "../../contracts/procedure-events";
 import type { KindSettings } from "../../model/kinds";
-import type { RetirementEvidence } from "../../model/procedure-events";
 import type { Clock } from "../protocol/ports";
 import { RotationError } from "../protocol/rotation-error";
 import type { AcceptingTarget, Attempt, SecretIdentity } from "../protocol/target";

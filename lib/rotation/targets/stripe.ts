@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
+import type { RetirementEvidence } from "../../contracts/procedure-events";
 import type { KindSettings, RotationMode } from "../../model/kinds";
-import type { RetirementEvidence } from "../../model/procedure-events";
 import type { Clock, Random } from "../protocol/ports";
 import { RotationError } from "../protocol/rotation-error";
 import type { AcceptingTarget, Attempt, PublishedBeside, SecretIdentity } from "../protocol/target";

@@ -11,7 +11,7 @@ import {
   proofBinding,
   signedHeaders,
   stsHost,
-} from "../../../lib/model/caller-proof";
+} from "../../../lib/contracts/caller-proof";
 import { StsCallerIdentities } from "../../../lib/rotation/adapters/sts-caller-identities";
 import { callerProof, isOneOf, isSameCaller } from "../../../lib/rotation/procedure/caller-identity";
 import { type Keys, StsModel } from "../models/sts-model";

@@ -1,4 +1,4 @@
-import type { RotatedSecret } from "../../../lib/model/function-settings";
+import type { RotatedSecret } from "../../../lib/contracts/function-settings";
 import { type KindName, type KindSettings, settingsSchema } from "../../../lib/model/kinds";
 import { PowertoolsLogbook } from "../../../lib/rotation/adapters/powertools-logbook";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";

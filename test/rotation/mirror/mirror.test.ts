@@ -3,7 +3,11 @@ import { createServer, type Server } from "node:net";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { STSClient } from "@aws-sdk/client-sts";
 import { Client } from "pg";
-import type { MirroredConnection, MirroredVault, MirrorSettings } from "../../../lib/model/function-settings";
+import type {
+  MirroredConnection,
+  MirroredVault,
+  MirrorSettings,
+} from "../../../lib/contracts/function-settings";
 import { KV_VERSION_FIELD } from "../../../lib/model/names";
 import { createSecretTable } from "../../../lib/rehearsal/load";
 import {

@@ -1,4 +1,4 @@
-import type { ProcedureInput } from "../../../lib/model/procedure-events";
+import type { ProcedureInput } from "../../../lib/contracts/procedure-events";
 import type { Executions } from "../../../lib/rotation/procedure/procedure-ports";
 
 /** An execution as the model has it. */

@@ -1,4 +1,4 @@
-import type { LoadedRun, RecorderEvent } from "../../../lib/model/procedure-events";
+import type { LoadedRun, RecorderEvent } from "../../../lib/contracts/procedure-events";
 import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import type { ModelExecution } from "./executions-model";
 

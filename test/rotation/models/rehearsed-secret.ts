@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import type { NewRun, Run } from "../../../lib/contracts/run";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
 import {
   type RotationContext,
@@ -7,7 +8,6 @@ import {
 } from "../../../lib/rotation/machine/rotation-machine";
 import { type Phase, type RotationRequest, STEPS, type Step } from "../../../lib/rotation/protocol/event";
 import type { Clock, Logbook, Publications, Random, Runs } from "../../../lib/rotation/protocol/ports";
-import type { NewRun, Run } from "../../../lib/rotation/protocol/run";
 import type { Attempt, Target } from "../../../lib/rotation/protocol/target";
 import { CrashPlan } from "./crash-plan";
 import { ProofsModel } from "./proofs-model";

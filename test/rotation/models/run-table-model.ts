@@ -1,5 +1,3 @@
-import type { ApprovedChange, RunTable } from "../../../lib/rotation/procedure/run-table";
-import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import {
   changeUsedBy,
   type Decision,
@@ -8,7 +6,9 @@ import {
   type NewRun,
   OPEN_STATUSES,
   type Run,
-} from "../../../lib/rotation/protocol/run";
+} from "../../../lib/contracts/run";
+import type { ApprovedChange, RunTable } from "../../../lib/rotation/procedure/run-table";
+import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 
 /** The runs table in memory, with the conditions that DynamoDB enforces. Each method is one moment. */
 export class RunTableModel implements RunTable {

@@ -1,5 +1,6 @@
+import type { LoadedRun, RecorderEvent } from "../../../lib/contracts/procedure-events";
+import { hasEnded } from "../../../lib/contracts/run";
 import type { KindName } from "../../../lib/model/kinds";
-import type { LoadedRun, RecorderEvent } from "../../../lib/model/procedure-events";
 import { SecretsManagerRotations } from "../../../lib/rotation/adapters/secrets-manager-rotations";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
 import { RotationMachine } from "../../../lib/rotation/machine/rotation-machine";
@@ -11,7 +12,6 @@ import {
 import { parseEvent, STEPS } from "../../../lib/rotation/protocol/event";
 import type { Logbook } from "../../../lib/rotation/protocol/ports";
 import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
-import { hasEnded } from "../../../lib/rotation/protocol/run";
 import { settingsInEffectOf } from "../../../lib/rotation/protocol/settings-in-effect";
 import { Crash, CrashPlan } from "./crash-plan";
 import { ExecutionsModel, type ModelExecution } from "./executions-model";

@@ -1,12 +1,12 @@
 import { STSClient } from "@aws-sdk/client-sts";
 import { signedProof } from "../../../lib/cli/cloud/signed-proof";
-import { type CallerProof, proofBinding } from "../../../lib/model/caller-proof";
-import type { ApprovalAnswer } from "../../../lib/model/procedure-events";
+import { type CallerProof, proofBinding } from "../../../lib/contracts/caller-proof";
+import type { ApprovalAnswer } from "../../../lib/contracts/procedure-events";
+import type { NewRun, Run } from "../../../lib/contracts/run";
 import { StsCallerIdentities } from "../../../lib/rotation/adapters/sts-caller-identities";
 import { approvalGateHandlerOf } from "../../../lib/rotation/entries/approval-gate-handler";
 import type { ApprovalTokens, TaskAnswers } from "../../../lib/rotation/procedure/approval-gate";
 import { Redaction } from "../../../lib/rotation/protocol/redaction";
-import type { NewRun, Run } from "../../../lib/rotation/protocol/run";
 import { RunTableModel } from "../models/run-table-model";
 import { type Keys, StsModel } from "../models/sts-model";
 

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import { stringify } from "yaml";
-import { changeDigest } from "../../../lib/model/change-request";
+import { changeDigest } from "../../../lib/contracts/change-request";
 import { changeAudience } from "../../../lib/model/names";
 import { jwksJobTokens } from "../../../lib/rotation/adapters/jwks-job-tokens";
 import { ChangeGate } from "../../../lib/rotation/procedure/change-gate";

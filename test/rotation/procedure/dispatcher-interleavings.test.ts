@@ -1,12 +1,12 @@
 import fc from "fast-check";
-import type { RecorderEvent } from "../../../lib/model/procedure-events";
+import type { RecorderEvent } from "../../../lib/contracts/procedure-events";
+import { changeUsedBy, hasEnded } from "../../../lib/contracts/run";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
 import { RotationMachine } from "../../../lib/rotation/machine/rotation-machine";
 import { Dispatcher } from "../../../lib/rotation/procedure/dispatcher";
 import type { DispatcherRequest } from "../../../lib/rotation/procedure/dispatcher-event";
 import { parseEvent, STEPS } from "../../../lib/rotation/protocol/event";
 import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
-import { changeUsedBy, hasEnded } from "../../../lib/rotation/protocol/run";
 import { propertyCases, propertyRuns } from "../../property-runs";
 import { type Account, AccountsServer, accountsTarget } from "../models/accounts-model";
 import { Crash, CrashPlan } from "../models/crash-plan";

@@ -1,4 +1,4 @@
-import type { Run } from "../../../lib/rotation/protocol/run";
+import type { Run } from "../../../lib/contracts/run";
 import type { SequenceKind } from "../models/sequence-kind";
 import { SEQUENCE_KINDS } from "../models/sequence-kinds";
 import { emptyTally, type SequenceOp, SequenceWorld } from "../models/sequence-world";

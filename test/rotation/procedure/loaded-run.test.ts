@@ -1,7 +1,7 @@
-import type { DispatchedSecret } from "../../../lib/model/function-settings";
-import type { RunKind } from "../../../lib/model/procedure-events";
+import type { DispatchedSecret } from "../../../lib/contracts/function-settings";
+import type { RunKind } from "../../../lib/contracts/procedure-events";
+import type { Run } from "../../../lib/contracts/run";
 import { executionName, loadedRun } from "../../../lib/rotation/procedure/loaded-run";
-import type { Run } from "../../../lib/rotation/protocol/run";
 
 const NAME = "test/payments/stripe";
 const OVERLAP = 300_000;

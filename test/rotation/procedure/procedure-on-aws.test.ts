@@ -27,8 +27,8 @@ import {
   ReceiveMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import type { RecorderEvent } from "../../../lib/model/procedure-events";
-import { readRotationRecord } from "../../../lib/model/rotation-record";
+import type { RecorderEvent } from "../../../lib/contracts/procedure-events";
+import { readRotationRecord } from "../../../lib/contracts/rotation-record";
 import { createSecretTable, createTable } from "../../../lib/rehearsal/load";
 import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../../lib/rehearsal/servers";
 import { startAwsShim } from "../../../lib/rehearsal/shim";

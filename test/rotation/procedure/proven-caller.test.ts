@@ -1,7 +1,7 @@
 import { STSClient } from "@aws-sdk/client-sts";
 import { signedProof } from "../../../lib/cli/cloud/signed-proof";
-import { proofBinding } from "../../../lib/model/caller-proof";
-import type { DispatcherSettings } from "../../../lib/model/function-settings";
+import { proofBinding } from "../../../lib/contracts/caller-proof";
+import type { DispatcherSettings } from "../../../lib/contracts/function-settings";
 import { StsCallerIdentities } from "../../../lib/rotation/adapters/sts-caller-identities";
 import { dispatcherHandlerOf } from "../../../lib/rotation/entries/dispatcher-handler";
 import { ExecutionsModel } from "../models/executions-model";

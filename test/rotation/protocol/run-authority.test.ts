@@ -1,5 +1,5 @@
+import type { NewRun } from "../../../lib/contracts/run";
 import { type AskedPhase, parseEvent } from "../../../lib/rotation/protocol/event";
-import type { NewRun } from "../../../lib/rotation/protocol/run";
 import { type Account, AccountsServer, accountsTarget } from "../models/accounts-model";
 import { RehearsedSecret, versionId } from "../models/rehearsed-secret";
 import { RunTableModel } from "../models/run-table-model";

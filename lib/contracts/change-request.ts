@@ -1,12 +1,12 @@
 import { parseDocument } from "yaml";
 import * as z from "zod/mini";
-import { digestOf } from "./canonical-json";
+import { digestOf } from "../model/canonical-json";
+import { check } from "../model/check";
+import { credentialFaults, looksLikeCredential } from "../model/credentials";
+import { type Fault, fault } from "../model/faults";
+import { calendarDate, oneLine, person, secretKey, slug, tagText } from "../model/grammar";
+import { keyAsWord } from "../model/names";
 import { changeId } from "./change-id";
-import { check } from "./check";
-import { credentialFaults, looksLikeCredential } from "./credentials";
-import { type Fault, fault } from "./faults";
-import { calendarDate, oneLine, person, secretKey, slug, tagText } from "./grammar";
-import { keyAsWord } from "./names";
 
 /**
  * A change request: the front matter of `security/change-requests/<id>.md`. It holds what people ask for, and what the

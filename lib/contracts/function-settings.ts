@@ -1,8 +1,8 @@
-import type { ControllerKind } from "./definition";
-import type { Duration } from "./duration";
-import type { HealthCheck } from "./health-checks";
-import type { AcceptedBy, KindName, KindSettings, RotationMode } from "./kinds";
-import type { CadenceSchedule } from "./rotation-schedule";
+import type { ControllerKind } from "../model/definition";
+import type { Duration } from "../model/duration";
+import type { HealthCheck } from "../model/health-checks";
+import type { AcceptedBy, KindName, KindSettings, RotationMode } from "../model/kinds";
+import type { CadenceSchedule } from "../model/rotation-schedule";
 
 /**
  * The settings file (`settings.json`) that lies beside a function's code: what it knows of its secrets, never a

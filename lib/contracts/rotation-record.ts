@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
-import { digestOf } from "./canonical-json";
+import { digestOf } from "../model/canonical-json";
+import { check } from "../model/check";
+import { looksLikeCredential } from "../model/credentials";
+import { type Fault, fault, type PathStep } from "../model/faults";
+import { actorName, instant, oneLine, secretKey, slug } from "../model/grammar";
+import { KIND_NAMES } from "../model/kinds";
 import { changeId } from "./change-id";
-import { check } from "./check";
-import { looksLikeCredential } from "./credentials";
-import { type Fault, fault, type PathStep } from "./faults";
-import { actorName, instant, oneLine, secretKey, slug } from "./grammar";
-import { KIND_NAMES } from "./kinds";
 
 /**
  * The record of one rotation run in one environment: who did what when, and what came of it. Written once when the run

@@ -1,4 +1,4 @@
-import type { RunKind } from "../../model/procedure-events";
+import type { RunKind } from "./procedure-events";
 
 /** Who began a run of Secrets Manager's own cadence: {@link NewRun.startedBy}. */
 export const BY_SCHEDULE = "schedule";

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { calendarDate } from "./grammar";
+import { calendarDate } from "../model/grammar";
 
 const ID = /^\d{4}-\d{2}-\d{2}-[a-z0-9]+(--?[a-z0-9]+)*$/;
 

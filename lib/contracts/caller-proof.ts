@@ -1,5 +1,5 @@
-import { digestOf } from "./canonical-json";
-import { serviceIn } from "./partitions";
+import { digestOf } from "../model/canonical-json";
+import { serviceIn } from "../model/partitions";
 
 /**
  * Proof of who calls a function. A Lambda function does not see its caller, so the caller sends a `GetCallerIdentity`

@@ -1,0 +1,146 @@
+import type { AuditCount, AuditNormaliserSettings } from "../../model/audit-settings";
+import type { AuditFact } from "../normalised";
+import type { OcsfEvent } from "../ocsf";
+import { readMessage } from "../read-message";
+import { type KnownOfVersion, toOcsf } from "../to-ocsf";
+import { countsOf } from "./alarms";
+import { archiveKey } from "./archive-key";
+import type {
+  AuditCounts,
+  AuditLog,
+  BatchAnswer,
+  EventArchive,
+  Outlet,
+  QueuedMessage,
+  VersionFacts,
+} from "./ports";
+
+/** What the normaliser works with. */
+export interface NormaliserContext {
+  readonly settings: AuditNormaliserSettings;
+  readonly archive: EventArchive;
+  readonly outlet: Outlet;
+  readonly facts: VersionFacts;
+  readonly counts: AuditCounts;
+  readonly log: AuditLog;
+}
+
+/** What a batch came to. In: messages. Out: events. */
+export interface BatchTally {
+  readonly messages: number;
+  readonly events: number;
+  readonly notOurs: number;
+  readonly malformed: number;
+  readonly heartbeats: number;
+  readonly failed: number;
+}
+
+/**
+ * Takes messages off the queue: archives each event, then puts it into every sink's queue, then lets the message go. Whatever dies in
+ * between, the message comes again and does the same once more: the archive has one object for one event, sinks may have it twice
+ * under one id. What nobody can read goes to the dead letters as it came, and is counted.
+ */
+export class Normaliser {
+  readonly #context: NormaliserContext;
+
+  constructor(context: NormaliserContext) {
+    this.#context = context;
+  }
+
+  async run(messages: readonly QueuedMessage[]): Promise<BatchAnswer & { readonly tally: BatchTally }> {
+    const { counts, log } = this.#context;
+    const results = await Promise.all(messages.map((message) => this.#take(message)));
+    const done = results.filter((result) => result.failed === undefined);
+    const sum = (pick: (result: Taken) => number): number =>
+      done.reduce((total, result) => total + pick(result), 0);
+    const tally: BatchTally = {
+      messages: messages.length,
+      events: sum(({ events }) => events.length),
+      notOurs: sum(({ outcome }) => Number(outcome === "not-ours")),
+      malformed: sum(({ outcome }) => Number(outcome === "malformed")),
+      heartbeats: sum(({ outcome }) => Number(outcome === "heartbeat")),
+      failed: results.length - done.length,
+    };
+    log.info("batch", { ...tally });
+    try {
+      await counts.add(this.#countsOf(done));
+    } catch {
+      // A count that is lost shows as a missing heartbeat; an event is worth more than its count.
+      log.warn("counts were not taken");
+    }
+    return {
+      batchItemFailures: results.flatMap(({ failed }) =>
+        failed === undefined ? [] : [{ itemIdentifier: failed }],
+      ),
+      tally,
+    };
+  }
+
+  async #take(message: QueuedMessage): Promise<Taken> {
+    const { settings, outlet, log } = this.#context;
+    try {
+      const reading = readMessage(message.body, settings.scope);
+      if (reading.outcome === "malformed") {
+        log.warn("malformed", { message: message.messageId, reason: reading.reason });
+        await outlet.send(settings.deadLetters, [message.body]);
+      }
+      if (reading.outcome !== "facts") return { outcome: reading.outcome, events: [] };
+      const events = await Promise.all(reading.facts.map((fact) => this.#event(fact)));
+      await this.#keep(events);
+      return { outcome: "facts", events };
+    } catch (failure) {
+      log.warn("a message comes again", { message: message.messageId, origin: originOf(failure) });
+      return { outcome: "facts", events: [], failed: message.messageId };
+    }
+  }
+
+  async #event(fact: AuditFact): Promise<OcsfEvent> {
+    const { settings, facts, log } = this.#context;
+    let known: KnownOfVersion = {};
+    if (fact.subject !== undefined && fact.run === undefined) {
+      try {
+        known = await facts.of(fact.subject.secret, fact.subject.version);
+      } catch (failure) {
+        // What happened is told without the run rather than not at all.
+        log.warn("run not known", { origin: originOf(failure) });
+      }
+    }
+    return toOcsf(fact, settings.scope, known);
+  }
+
+  async #keep(events: readonly OcsfEvent[]): Promise<void> {
+    const { settings, archive, outlet } = this.#context;
+    const texts = events.map((event) => JSON.stringify(event));
+    await Promise.all(events.map((event, at) => archive.writeOnce(archiveKey(event), texts[at] ?? "")));
+    for (const queue of settings.sinkQueues) await outlet.send(queue, texts);
+  }
+
+  #countsOf(done: readonly Taken[]): Readonly<Partial<Record<AuditCount, number>>> {
+    const found: Partial<Record<AuditCount, number>> = {};
+    const add = (what: AuditCount, by: number): void => {
+      found[what] = (found[what] ?? 0) + by;
+    };
+    for (const { outcome, events } of done) {
+      if (outcome === "malformed") add("malformed", 1);
+      if (outcome === "heartbeat") add("silent", 0);
+      for (const event of events) {
+        for (const what of countsOf(event, this.#context.settings.scope)) add(what, 1);
+      }
+    }
+    return found;
+  }
+}
+
+interface Taken {
+  readonly outcome: "facts" | "heartbeat" | "not-ours" | "malformed";
+  readonly events: readonly OcsfEvent[];
+  /** Id of the message that comes again. */
+  readonly failed?: string;
+}
+
+/** Name or code of a failure; never its message. */
+export function originOf(failure: unknown): string {
+  const { code, name } = (failure ?? {}) as { readonly code?: unknown; readonly name?: unknown };
+  const origin = typeof code === "string" ? code : typeof name === "string" ? name : "unknown";
+  return /^[\w.:-]{1,64}$/.test(origin) ? origin : "unknown";
+}

@@ -1,0 +1,33 @@
+import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { S3Client } from "@aws-sdk/client-s3";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import type { AuditNormaliserSettings } from "../../model/audit-settings";
+import { cloudWatchCounts, dynamoDbFacts, noFacts, s3Archive, sqsOutlet } from "../adapters/aws-ports";
+import { auditLog, messagesOf, onFirstEvent, readSettings } from "../delivery/lambda";
+import { Normaliser } from "../delivery/normaliser";
+
+/** Lambda's entry point of the normaliser. */
+export const handler = onFirstEvent(async () => {
+  const settings = await readSettings<AuditNormaliserSettings>();
+  const { region, registry, environment } = settings.scope;
+  const normaliser = new Normaliser({
+    settings,
+    archive: s3Archive(new S3Client({ region }), settings.archive),
+    outlet: sqsOutlet(new SQSClient({ region })),
+    facts:
+      settings.runsTable === undefined
+        ? noFacts
+        : dynamoDbFacts(new DynamoDBClient({ region }), settings.runsTable),
+    counts: cloudWatchCounts(new CloudWatchClient({ region }), { registry, environment }),
+    log: auditLog("audit-normaliser", { registry, environment }),
+  });
+  return async (event) => {
+    const messages = messagesOf(event);
+    const answer = await normaliser.run(messages);
+    // Log lines cannot come again one by one: all of them do.
+    if (answer.batchItemFailures.length > 0 && !("Records" in (event as object)))
+      throw new Error("some lines were not taken");
+    return answer;
+  };
+});

@@ -1,0 +1,51 @@
+import { FirehoseClient } from "@aws-sdk/client-firehose";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import type { AuditSink, AuditSinkSettings, SinkCredential } from "../../model/audit-settings";
+import { firehoseSink, sinkCredential, sqsOutlet } from "../adapters/aws-ports";
+import { httpsPost } from "../adapters/https-post";
+import { Deliverer, httpSink, type SinkPort } from "../delivery/deliverer";
+import { auditLog, messagesOf, onFirstEvent, readSettings } from "../delivery/lambda";
+import type { HttpSink } from "../delivery/requests";
+
+/** Lambda's entry point of a function that delivers to one sink. */
+export const handler = onFirstEvent(async () => {
+  const settings = await readSettings<AuditSinkSettings>();
+  const { registry, environment, region, sink } = settings;
+  const deliverer = new Deliverer({
+    settings,
+    sink: portOf(sink, region),
+    outlet: sqsOutlet(new SQSClient({ region })),
+    log: auditLog(`audit-sink-${sink.name}`, { registry, environment }),
+  });
+  return (event) => deliverer.run(messagesOf(event));
+});
+
+function portOf(sink: AuditSink, region: string): SinkPort {
+  if (sink.type === "firehose")
+    return firehoseSink(
+      new FirehoseClient({ region: sink.streamArn.split(":")[3] ?? region }),
+      sink.streamArn,
+    );
+  const credential = credentialOf(sink);
+  return httpSink(sink, {
+    send: httpsPost(),
+    // The secret's own region.
+    secret: sinkCredential(
+      new SecretsManagerClient({ region: credential.secretArn.split(":")[3] ?? region }),
+      credential,
+    ),
+    now: () => new Date(),
+  });
+}
+
+function credentialOf(sink: HttpSink): SinkCredential {
+  switch (sink.type) {
+    case "splunk-hec":
+      return sink.token;
+    case "datadog":
+      return sink.apiKey;
+    case "https":
+      return sink.credential;
+  }
+}

@@ -1,0 +1,36 @@
+/** What crosses the border between commands, functions and the state machine. The registry and its rules are the model's. */
+export {
+  CHANGE_REQUESTS,
+  type ChangeFacts,
+  type ChangeReading,
+  type ChangeRequest,
+  ChangeRequestError,
+  changeDigest,
+  isOpenChange,
+  isSamePerson,
+  readChangeRequest,
+} from "./change-request";
+export type {
+  ApprovalGateSettings,
+  ChangeGateSettings,
+  CheckerSettings,
+  DispatchedSchedule,
+  DispatchedSecret,
+  DispatcherSettings,
+  FunctionSettings,
+  MirroredConnection,
+  MirroredSecret,
+  MirroredVault,
+  MirrorSettings,
+  ProcedureSettings,
+  ProcedureSettingsCommon,
+  RecorderSettings,
+  RestartedCluster,
+  RestartedWorkload,
+  RestarterSettings,
+  RotatedSecret,
+  WatchedSecret,
+  WatcherSettings,
+} from "./function-settings";
+export type { ApprovalAnswer, LoadedRun, ProcedureInput, RunKind, RunOutcome } from "./procedure-events";
+export { dayOf, type RotationRecord, readRotationRecord, recordDigest } from "./rotation-record";

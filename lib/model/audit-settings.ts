@@ -1,0 +1,130 @@
+/**
+ * Settings of the functions of the audit trail (`settings.json` beside their code): names, never a value. The blueprint writes
+ * them, the functions read them.
+ */
+
+/** Where a sink's credential lies: the whole value of a secret, or one field of its JSON. */
+export interface SinkCredential {
+  /** ARN of a secret that lies outside of the registry. */
+  readonly secretArn: string;
+  readonly field?: string | undefined;
+}
+
+/** A place that events are delivered to. */
+export type AuditSink =
+  /** https://help.splunk.com/splunk-enterprise/get-data-in/collect-http-event-data */
+  | {
+      readonly type: "splunk-hec";
+      readonly name: string;
+      /** `https://splunk.example.com:8088`. */
+      readonly url: string;
+      readonly caPem?: string | undefined;
+      readonly index?: string | undefined;
+      readonly token: SinkCredential;
+    }
+  /** https://docs.datadoghq.com/api/latest/logs/send-logs/ */
+  | {
+      readonly type: "datadog";
+      readonly name: string;
+      /** `https://http-intake.logs.datadoghq.eu`. */
+      readonly url: string;
+      readonly caPem?: string | undefined;
+      readonly apiKey: SinkCredential;
+    }
+  /** Any endpoint that takes a JSON list of events. */
+  | {
+      readonly type: "https";
+      readonly name: string;
+      readonly url: string;
+      readonly caPem?: string | undefined;
+      /**
+       * `header`: the credential is the value of a header. `signature`: it is the key of an HMAC-SHA-256 over time and body. Default
+       * header: `Authorization`.
+       */
+      readonly auth: "header" | "signature";
+      readonly header?: string | undefined;
+      readonly credential: SinkCredential;
+    }
+  /** A delivery stream, which goes on to wherever it is set up to go. */
+  | { readonly type: "firehose"; readonly name: string; readonly streamArn: string };
+
+/** Settings of the normaliser. */
+export interface AuditNormaliserSettings {
+  readonly scope: AuditScopeSettings;
+  /** Bucket of the archive. */
+  readonly archive: string;
+  /** URLs of the queues of sinks. */
+  readonly sinkQueues: readonly string[];
+  /** URL of the queue of messages that nobody can read. */
+  readonly deadLetters: string;
+  /** Table of runs, to name run and change request. Default: none are named. */
+  readonly runsTable?: string | undefined;
+}
+
+/** Settings of a function that delivers to one sink. */
+export interface AuditSinkSettings {
+  readonly registry: string;
+  readonly environment: string;
+  readonly region: string;
+  readonly sink: AuditSink;
+  /** URL of the queue of events that the sink will never take. */
+  readonly deadLetters: string;
+}
+
+/** What the normaliser knows of an environment. */
+export interface AuditScopeSettings {
+  readonly registry: string;
+  readonly environment: string;
+  readonly account: string;
+  readonly partition: string;
+  /** Region in which it works. */
+  readonly region: string;
+  /** Names that belong to the environment begin so: `prod/`. */
+  readonly secretPrefix: string;
+  /** Key in the registry by the secret's name: `prod/db/app-primary`. */
+  readonly secrets: Readonly<Record<string, { readonly key: string; readonly owner?: string | undefined }>>;
+  /** Begin of the names of the registry's own roles: `secrets-prod-`. Default: no role is watched. */
+  readonly rolePrefix?: string | undefined;
+  /** Principals that have to do with secrets, by the ARN of their role or user. */
+  readonly principals: Readonly<Record<string, KnownPrincipal>>;
+  /** Ids or ARNs of keys whose changes count. Default: all of the account; a key used for our secrets always counts. */
+  readonly keys?: readonly string[] | undefined;
+  /** Mounts of the environment in Vaults. */
+  readonly vault: VaultScopeSettings;
+}
+
+/** A principal that the registry knows. */
+export interface KnownPrincipal {
+  readonly is: "workload" | "function" | "operator" | "approver" | "break-glass" | "deployer" | "ci";
+  readonly name: string;
+  /** `<namespace>:<ServiceAccount>` that alone may take the role of a workload. */
+  readonly serviceAccount?: string | undefined;
+}
+
+/** What an environment has in its Vaults. */
+export interface VaultScopeSettings {
+  /** KV v2 mount: `kv-prod`. */
+  readonly kvMount: string;
+  readonly databaseMount: string;
+  /** Auth mounts of pods and of the mirror. */
+  readonly authMounts: readonly string[];
+  /** Begin of the names of policies and roles: `secrets-prod-`. */
+  readonly policyPrefix: string;
+  /** Key in the registry by the role of the database engine. */
+  readonly databaseRoles: Readonly<Record<string, string>>;
+}
+
+/** Metric of counts of events, with the dimensions `registry`, `environment` and `what`. */
+export const AUDIT_METRIC = "AuditEvents";
+
+/** What is counted. `silent` is a zero with every heartbeat: its absence is the alarm. */
+export const AUDIT_COUNTS = [
+  "reads",
+  "foreign-reads",
+  "break-glass-reads",
+  "refusals",
+  "malformed",
+  "silent",
+] as const;
+/** One of {@link AUDIT_COUNTS}. */
+export type AuditCount = (typeof AUDIT_COUNTS)[number];
