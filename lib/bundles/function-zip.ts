@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { deflateSync, strToU8, Zip, ZipPassThrough } from "fflate";
+import { strToU8, Zip, type ZipInputFile } from "fflate";
+import { type PackedFile, packed, packedFile } from "./packed-files";
 
 /** The code of a Lambda function as Lambda takes it. */
 export interface FunctionZip {
@@ -17,6 +18,8 @@ export class BundleMissingError extends Error {
 
 /** Files in a zip have times; one that is always the same keeps the bytes the same. The first that the format knows. */
 const MTIME = new Date(1980, 0, 1);
+/** Method 8 of the format. */
+const DEFLATE = 8;
 /** Readable by everybody: Lambda runs the code as a user of its own. */
 const READABLE = { mtime: MTIME, os: 3, attrs: 0o644 << 16 };
 
@@ -44,46 +47,28 @@ export function functionZip(bundle: string, settings: object, folder = bundleFol
   }
   const code = readFileSync(file);
   const bytes = zipOf({
-    "index.js": code,
-    ...Object.fromEntries(loadedLater(code).map((name) => [name, readFileSync(join(folder, name))])),
-    "settings.json": strToU8(`${JSON.stringify(settings, null, 2)}\n`),
+    "index.js": packedFile(folder, `${bundle}.js`, code),
+    ...Object.fromEntries(
+      loadedLater(code).map((name) => [name, packedFile(folder, name, readFileSync(join(folder, name)))]),
+    ),
+    "settings.json": packed(strToU8(`${JSON.stringify(settings, null, 2)}\n`)),
   });
   return { bytes, sourceCodeHash: createHash("sha256").update(bytes).digest("base64") };
 }
 
-function zipOf(files: Readonly<Record<string, Uint8Array>>): Uint8Array {
+function zipOf(files: Readonly<Record<string, PackedFile>>): Uint8Array {
   const chunks: Uint8Array[] = [];
   const zip = new Zip((fault, chunk) => {
     if (fault) throw fault;
     chunks.push(chunk);
   });
-  for (const [name, content] of Object.entries(files)) {
-    const file = Object.assign(new DeflatedFile(name), READABLE);
+  for (const [filename, { crc, size, deflated }] of Object.entries(files)) {
+    const file: ZipInputFile = { ...READABLE, filename, crc, size, compression: DEFLATE };
     zip.add(file);
-    file.push(content, true);
+    file.ondata?.(null, deflated, true);
   }
   zip.end();
   return Buffer.concat(chunks);
-}
-
-/** A file that is pushed as a whole. */
-class DeflatedFile extends ZipPassThrough {
-  override compression = 8;
-
-  protected override process(content: Uint8Array, final: boolean): void {
-    this.ondata(null, deflated(this.filename, content), final);
-  }
-}
-
-const latest = new Map<string, { readonly content: Uint8Array; readonly packed: Uint8Array<ArrayBuffer> }>();
-
-/** Functions of one kind have the same bundle, and follow each other: what was packed last is not packed again. */
-function deflated(name: string, content: Uint8Array): Uint8Array<ArrayBuffer> {
-  const known = latest.get(name);
-  if (known && Buffer.compare(known.content, content) === 0) return known.packed;
-  const packed = deflateSync(content, { level: 9 });
-  latest.set(name, { content, packed });
-  return packed;
 }
 
 /** `dist/functions` of this package, whether it runs from source or from `dist`. */
