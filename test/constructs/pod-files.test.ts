@@ -1,6 +1,19 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { App, TerraformStack } from "cdktf";
 import { parse } from "yaml";
 import { blueprint } from "../../lib/blueprint";
-import { podFiles } from "../../lib/constructs/kubernetes/pod-files";
+import { PodFiles, podFiles } from "../../lib/constructs/kubernetes/pod-files";
 import { defineRegistry } from "../../lib/model";
 import { CONTROLLER_KINDS } from "../../lib/model/definition";
 import { draft } from "../model/sample";
@@ -70,4 +83,36 @@ describe("values for a chart", () => {
     expect(Object.fromEntries(entries.map(([name, text]) => [name, tpl(text)]))).toEqual(annotations);
     expect(JSON.stringify(values)).not.toBe(JSON.stringify(valuesOf(undefined).values));
   });
+});
+
+test("a synth leaves unchanged files alone, writes the others, and removes what no workload has", () => {
+  const plan = blueprint(defineRegistry(draft()), "prod" as never);
+  const [cluster] = plan.clusters;
+  if (!cluster) throw new Error("the sample has a cluster");
+  const outdir = mkdtempSync(join(tmpdir(), "pods-"));
+  const synth = (): string[] => {
+    const app = new App({ outdir });
+    new PodFiles(new TerraformStack(app, "own"), "pods", { workloads: plan.workloads, cluster });
+    app.synth();
+    return readdirSync(join(outdir, "stacks/own"), { recursive: true }).map(String).sort();
+  };
+  try {
+    const before = synth();
+    const file = (path: string): string => join(outdir, "stacks/own/pods", cluster.name, path);
+    const [kept, changed, stale] = [
+      "backend/values.yaml",
+      "backend/patch.yaml",
+      "gone/deeper/values.yaml",
+    ].map(file);
+    if (!kept || !changed || !stale) throw new Error("three paths");
+    mkdirSync(dirname(stale), { recursive: true });
+    for (const path of [changed, stale]) writeFileSync(path, "changed by hand");
+    utimesSync(kept, new Date(0), new Date(0));
+    expect(synth()).toEqual(before);
+    expect(statSync(kept).mtimeMs).toBe(0);
+    expect(statSync(changed).size).toBeGreaterThan("changed by hand".length);
+    expect(existsSync(dirname(dirname(stale)))).toBe(false);
+  } finally {
+    rmSync(outdir, { recursive: true, force: true });
+  }
 });

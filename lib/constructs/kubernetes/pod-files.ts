@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { TerraformStack } from "cdktf";
 // The engine does not list it in its index, but its own assets write their files by it.
@@ -158,18 +158,41 @@ export function podFiles(workload: WorkloadPlan, cluster: ClusterPlan): readonly
 export class PodFiles extends Construct {
   constructor(scope: Construct, id: string, { workloads, cluster }: PodFilesProps) {
     super(scope, id);
-    const files = workloads.flatMap((workload) => podFiles(workload, cluster));
     addCustomSynthesis(this, {
       onSynthesize: ({ outdir, manifest }) => {
         const folder = join(outdir, manifest.forStack(TerraformStack.of(this)).workingDirectory);
-        // A workload that left the registry leaves no file behind.
-        rmSync(join(folder, "pods", cluster.name), { recursive: true, force: true });
-        for (const { path, content } of files) {
-          const file = join(folder, path);
-          mkdirSync(dirname(file), { recursive: true });
-          writeFileSync(file, content);
-        }
+        // One workload's at a time: all files of a large registry are a good part of its memory.
+        const paths = workloads.flatMap((workload) =>
+          podFiles(workload, cluster).map(({ path, content }) => {
+            writeIfOther(join(folder, path), content);
+            return path;
+          }),
+        );
+        removeOthers(folder, join("pods", cluster.name), new Set(paths));
       },
     });
   }
+}
+
+/** Leaves a file alone that has the content: most do not change from one synth to the next. */
+function writeIfOther(file: string, content: string): void {
+  if (existsSync(file) && readFileSync(file, "utf8") === content) return;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, content);
+}
+
+/**
+ * Removes what is not among the files: a workload that left the registry leaves none behind.
+ *
+ * @returns true where nothing is left below
+ */
+function removeOthers(folder: string, below: string, files: ReadonlySet<string>): boolean {
+  if (!existsSync(join(folder, below))) return true;
+  const left = readdirSync(join(folder, below), { withFileTypes: true }).filter((entry) => {
+    const path = join(below, entry.name);
+    if (entry.isDirectory() ? !removeOthers(folder, path, files) : files.has(path)) return true;
+    rmSync(join(folder, path), { recursive: true, force: true });
+    return false;
+  });
+  return left.length === 0;
 }
