@@ -1,11 +1,13 @@
 import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import type { KubernetesProvider } from "@cdktf/provider-kubernetes/lib/provider";
 import type { VaultProvider } from "@cdktf/provider-vault/lib/provider";
+import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { type Blueprint, blueprint, type PodPlan } from "../blueprint";
 import { type Registry, UnknownNameError } from "../model";
 import { hideIdsBelow } from "./address";
 import { AwsSecrets } from "./aws";
+import { synthesizeFrugally, withoutTokenTraces } from "./frugal-synthesis";
 import { ClusterSecrets, type PodSpec, podSpec } from "./kubernetes";
 import { providersOf } from "./shared-providers";
 import { VaultSecrets } from "./vault";
@@ -88,8 +90,19 @@ export class SecretsRegistry<E extends string = string, W extends string = strin
   ) {
     super(scope, id);
     hideIdsBelow(this);
+    synthesizeFrugally(TerraformStack.of(this));
     const plan = blueprint(registry, environment);
     this.blueprint = plan;
+    withoutTokenTraces(() => this.#add(environment, plan, parts, providers, bundles));
+  }
+
+  #add(
+    environment: string,
+    plan: Blueprint,
+    parts: RegistryParts,
+    providers: RegistryProviders,
+    bundles: string | undefined,
+  ): void {
     const { aws = true, vaults, clusters } = parts;
     if (aws) {
       const account = { name: plan.account, identity: plan.account };
