@@ -1,5 +1,5 @@
 import type { DispatchedSecret, DispatcherSettings } from "../../contracts/function-settings";
-import type { LoadedRun, RecorderEvent, RunKind, RunOutcome } from "../../contracts/procedure-events";
+import type { LoadedRun, RunKind, RunOutcome } from "../../contracts/procedure-events";
 import { BY_SCHEDULE, hasEnded, type NewRun, promotionRun, type Run } from "../../contracts/run";
 import { procedureFunctionName } from "../../model/names";
 import { derivedVersionId } from "../machine/derived-version";
@@ -16,6 +16,7 @@ import { executionName, loadedRun } from "./loaded-run";
 import type { Executions, Functions, ScheduledRotations } from "./procedure-ports";
 import { type Asker, type ProvenCaller, provenCaller } from "./proven-caller";
 import type { RunTable } from "./run-table";
+import { record, type WithdrawalCode, withdraw } from "./withdrawal";
 
 /** What the dispatcher works with. */
 export interface DispatcherContext {
@@ -90,9 +91,6 @@ const UNLABELLED_FOR_MS = 3_600_000;
 /** What follows when a version has its value. */
 const AFTER_VALUE: readonly Step[] = ["setSecret", "testSecret", "finishSecret"];
 
-/** Why a run was given up. */
-type WithdrawalCode = "value-replaced" | "called-back" | "never-current" | "superseded";
-
 /**
  * `waiting`: its version is not current yet, or not tested, and somebody has to bring it there. `unproven`: it is current,
  * and nobody has tested it for so long that nobody will. `over`: nothing will bring the run to its end: its execution has
@@ -165,7 +163,7 @@ export class Dispatcher {
   }
 
   /** Takes the secret from an open run: what has leaked does not wait for its end. */
-  async #supersede(secret: Dispatched, open: Run, standing: Standing | undefined): Promise<void> {
+  async #supersede(secret: Dispatched, open: Run, standing: Standing | undefined): Promise<RunOutcome> {
     const { runs, executions } = this.#context;
     if (isBeforeProof(open) && standing === "waiting") {
       if (open.status === "starting") await runs.retreat(open);
@@ -174,7 +172,7 @@ export class Dispatcher {
     for (const direction of ["forward", "back"] as const) {
       await executions.stop(executionName(secret, { ...open, direction }));
     }
-    await this.#record(open, "failed", "superseded");
+    return this.#record(open, "failed", "superseded");
   }
 
   /**
@@ -464,8 +462,10 @@ export class Dispatcher {
         // Whoever was about to make it current has died, or else what that call does is taken back below.
         if (open.status === "starting") await runs.retreat(open);
         const pending = leftPending(await this.#labels(secret.name));
-        await this.#withdraw(secret, open, "called-back", pending);
-        return { result: "under-way", run: viewOf(secret, { ...open, status: "withdrawn" }) };
+        const outcome = await this.#withdraw(secret, open, "called-back", pending);
+        if (outcome === "failed") throw wayBackClosed(open);
+        const status = outcome === "rolled-back" ? outcome : "withdrawn";
+        return { result: "under-way", run: viewOf(secret, { ...open, status }) };
       }
     }
     return this.#start(secret, await runs.turnBack(open));
@@ -565,8 +565,11 @@ export class Dispatcher {
           await this.#goOnAlone(secret, open);
           count.started += 1;
         } else if (standing === "over") {
-          await this.#bury(secret, open);
+          const isCalledBack = open.status === "withdrawing";
+          const outcome = await this.#bury(secret, open);
           count.ended += 1;
+          // Its end is recorded; a call that fails pages.
+          if (isCalledBack && outcome === "failed") throw wayBackClosed(open);
         }
       } catch (failure) {
         if (!(failure instanceof RotationError)) throw failure;
@@ -652,61 +655,27 @@ export class Dispatcher {
     return true;
   }
 
-  /** Has a dead run recorded, which lets go of the secret. */
-  async #bury(secret: Dispatched, run: Run): Promise<void> {
+  /** Has a dead run recorded, which lets go of the secret. Gives how it ended. */
+  async #bury(secret: Dispatched, run: Run): Promise<RunOutcome> {
     if (run.status === "withdrawing") return this.#withdraw(secret, run, "called-back");
     this.#context.log.warn("run is dead", { secret: run.secret, run: run.run, status: run.status });
     const isForgotten = run.status === "rotating" && run.kind !== "promotion" && run.kind !== "retirement";
     if (isForgotten) return this.#withdraw(secret, run, "never-current");
-    await this.#record(run, "failed", isBeforeProof(run) ? "never-current" : "execution-ended");
+    return this.#record(run, "failed", isBeforeProof(run) ? "never-current" : "execution-ended");
   }
 
-  /**
-   * Gives up a run whose version nobody was served: it ends at its target, and its change request is free again. Whatever
-   * dies in between is made again: the run is being withdrawn until that is recorded. Should the version have become
-   * current meanwhile, it is rolled back.
-   *
-   * @param also another version that waits for nobody
-   */
-  async #withdraw(secret: Dispatched, run: Run, code: WithdrawalCode, also?: string): Promise<void> {
-    const { runs, log } = this.#context;
-    await runs.withdraw(run);
-    // A retirement's own version is the one in use.
-    for (const version of run.kind === "retirement" ? [] : new Set([run.newVersion, also])) {
-      if (version !== undefined) await this.#giveUp(secret, run, version);
-    }
-    // A call from before has made it current after all: somebody may hold it.
-    const wasServed = (await this.#labels(secret.name)).has(run.newVersion, "AWSPREVIOUS");
-    log.info("run withdrawn", { secret: run.secret, run: run.run, code, wasServed });
-    await this.#record(run, wasServed ? "rolled-back" : "withdrawn", code);
+  /** Gives up a run whose version nobody was served. */
+  #withdraw(secret: Dispatched, run: Run, code: WithdrawalCode, also?: string): Promise<RunOutcome> {
+    return withdraw({ run, code, also }, { ...this.#context, ...this.#recorder, rotator: secret.function });
   }
 
-  async #giveUp(secret: Dispatched, run: Run, version: string): Promise<void> {
-    if ((await this.#labels(secret.name)).has(version, "AWSCURRENT") && run.oldVersion === undefined) return;
-    try {
-      await this.#context.functions.invoke(secret.function, {
-        Phase: "rollback",
-        SecretId: secret.name,
-        VersionId: version,
-        RunId: run.run,
-      });
-    } catch (failure) {
-      // Nothing was ever made for it.
-      if (!(failure instanceof RotationError && failure.code === "version-unknown")) throw failure;
-    }
+  #record(run: Run, outcome: RunOutcome, code: string): Promise<RunOutcome> {
+    return record(run, { outcome, code }, { ...this.#context, ...this.#recorder });
   }
 
-  async #record(run: Run, Outcome: RunOutcome, code: string): Promise<void> {
-    const { settings, functions } = this.#context;
-    const event: RecorderEvent = {
-      Secret: run.secret,
-      Run: run.run,
-      Outcome,
-      Phases: [],
-      Checks: [],
-      Fault: { state: "Dispatcher", code },
-    };
-    await functions.invoke(procedureFunctionName(settings.registry, settings.environment, "recorder"), event);
+  get #recorder(): { readonly recorder: string } {
+    const { registry, environment } = this.#context.settings;
+    return { recorder: procedureFunctionName(registry, environment, "recorder") };
   }
 
   async #labels(secretName: string): Promise<Versions> {
@@ -728,6 +697,9 @@ export class Dispatcher {
     return Object.entries(this.#context.settings.secrets).map(([name, secret]) => ({ ...secret, name }));
   }
 }
+
+const wayBackClosed = ({ run, secret, newVersion }: Run): RotationError =>
+  new RotationError("way-back-closed", `run ${run} of ${secret} has ended with version ${newVersion} in use`);
 
 /** Whether nothing follows a run yet. */
 const isBeforeProof = ({ status }: Run): boolean => status === "rotating" || status === "starting";

@@ -195,6 +195,12 @@ export const ROTATION_FAULTS = {
     change: "ask for what the run in the table is about: a phase does no more than its run says",
   },
   "run-turned-back": { retryable: false, change: "nothing: the run is being rolled back instead" },
+  "way-back-closed": {
+    retryable: false,
+    change:
+      "read the run's record: the target refuses the former credential, so the version in use stays. Where the record says " +
+      "nothing-accepted, the target refuses that, too: rotate with --emergency",
+  },
   "run-missing": { retryable: false, change: "start a rotation first: no run of this secret is open" },
   "run-too-early": {
     retryable: true,

@@ -22,7 +22,8 @@ export interface RunAuthority {
 /** From `starting` on nobody withdraws a run, and what follows it is about to begin. */
 const FOLLOWED: readonly RunStatus[] = ["starting", "proving", "awaiting-approval"];
 const STATUSES: Readonly<Record<AskedPhase["phase"], readonly RunStatus[]>> = {
-  verify: FOLLOWED,
+  // A run that cannot go back proves what it leaves in use.
+  verify: [...FOLLOWED, "withdrawing"],
   promote: ["rotating", "starting"],
   rollback: [...FOLLOWED, "withdrawing"],
   decommission: FOLLOWED,

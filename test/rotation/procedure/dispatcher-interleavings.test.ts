@@ -12,6 +12,7 @@ import { type Account, AccountsServer, accountsTarget } from "../models/accounts
 import { Crash, CrashPlan } from "../models/crash-plan";
 import { ExecutionsModel, type ModelExecution } from "../models/executions-model";
 import { ProofsModel } from "../models/proofs-model";
+import { recorderModel } from "../models/recorder-model";
 import { PublicationsModel, silentLog, TestClock, versionId } from "../models/rehearsed-secret";
 import { RunTableModel } from "../models/run-table-model";
 import { SecretsManagerModel } from "../models/secrets-manager-model";
@@ -21,7 +22,7 @@ const NAME = "test/db/app";
 const KEY = "db/app";
 const REGION = "eu-central-1";
 const FUNCTION = "acme-test--rotate-postgresql-user";
-const DIGESTS = ["sha256:1", "sha256:2", "sha256:3"] as const;
+const DIGESTS = ["1", "2", "3"].map((digit) => `sha256:${digit.repeat(64)}`);
 const REQUESTER = "arn:aws:sts::111122223333:assumed-role/operator/ana@example.com";
 
 /** Puts a wait of unknown length before and after every call of a port. */
@@ -58,6 +59,11 @@ class World {
   readonly clock = new TestClock();
   readonly #server = new AccountsServer();
   readonly #handled = new Set<string>();
+  readonly #recording = recorderModel(
+    NAME,
+    { key: KEY, kind: "postgresql-user" },
+    { runs: this.table, clock: this.clock },
+  );
   #versions = 0;
   died = 0;
   lost = 0;
@@ -236,11 +242,8 @@ class World {
     return machine.run(parseEvent(event));
   }
 
-  async #record({ Secret, Run, Outcome }: RecorderEvent): Promise<void> {
-    const run = await this.table.read(Secret, Run);
-    if (run === undefined) throw new Error("no such run");
-    await this.table.close(run, this.clock.now(), Outcome === "decommissioned");
-    await this.table.end(run, Outcome === "replaced" ? "decommissioned" : Outcome);
+  async #record(event: RecorderEvent): Promise<void> {
+    await this.#recording.recorder.run(event);
   }
 
   /** Follows an execution as the state machine does; it may die instead. */
@@ -264,7 +267,16 @@ class World {
       if (!execution.running) return;
       if (fate !== "dies") {
         const outcome = fate === "proves" ? "decommissioned" : "rolled-back";
-        const end = { Secret: NAME, Run: execution.input.run, Outcome: outcome } as RecorderEvent;
+        const at = this.clock.now().toISOString();
+        const phase = outcome === "decommissioned" ? "decommission" : "rollback";
+        const end: RecorderEvent = {
+          Secret: NAME,
+          Run: execution.input.run,
+          Outcome: outcome,
+          Phases: [{ phase, startedAt: at, endedAt: at, outcome: "done" }],
+          Checks: [],
+          Fault: outcome === "decommissioned" ? null : { state: "Check", code: "CheckFailed" },
+        };
         await this.#record(end).catch(onlyKnown);
       }
       execution.running = false;
