@@ -48,7 +48,9 @@ import { PLACE, range, registrySizes, SECRETS_PER_WORKLOAD, secretKey, workloadN
 
 /**
  * The floor: what somebody writes who wants the same resources and no library. Names and policies are put together in
- * place, nothing is checked, no function is packed and no pod's file written.
+ * place, nothing is checked, no function is packed and no pod's file written. The resources of which there are as many as
+ * secrets or workloads have the same attributes, and policies of the same statements; the functions and alarms beside them
+ * have what the provider demands.
  */
 
 const [secrets = "10", outdir = "", countsFile = ""] = process.argv.slice(2);
@@ -57,23 +59,47 @@ const counts: readonly Readonly<Record<string, number>>[] = JSON.parse(readFileS
 
 const { account, primary, replicas, issuer } = PLACE;
 const role = (name: string): string => `arn:aws:iam::${account}:role/acme/prod/acme-prod-${name}`;
-const session = (name: string): string => `arn:aws:sts::${account}:assumed-role/acme-prod-${name}/*`;
 const statement = (...statements: readonly object[]): string =>
   JSON.stringify({ Version: "2012-10-17", Statement: statements });
-const people = [
-  `arn:aws:iam::${account}:role/secrets-operator`,
-  `arn:aws:sts::${account}:assumed-role/secrets-operator/*`,
-  `arn:aws:iam::${account}:role/break-glass`,
-  `arn:aws:sts::${account}:assumed-role/break-glass/*`,
+const breakGlass = `arn:aws:iam::${account}:role/break-glass`;
+const administrators = [
+  `arn:aws:iam::${account}:role/secrets-deployer`,
+  breakGlass,
+  `arn:aws:iam::${account}:root`,
 ];
-const machines = [role("rotate"), session("rotate"), role("mirror"), session("mirror")];
 const tags = { environment: "prod", "managed-by": "hand", registry: "acme" };
+/** Denies actions to all but some, as a statement of a secret's policy. */
+const onlyFor = (
+  sid: string,
+  principals: readonly string[],
+  actions: readonly string[],
+  more: object = {},
+): object => ({
+  Sid: sid,
+  Effect: "Deny",
+  Principal: "*",
+  Action: actions,
+  Resource: ["*"],
+  Condition: { ArnNotLike: { "aws:PrincipalArn": principals }, ...more },
+});
 
 function makeStack(app: App, name: string, size: number, of: Readonly<Record<string, number>>): void {
   const stack = new TerraformStack(app, name);
-  new AwsProvider(stack, "aws", { region: primary, allowedAccountIds: [account] });
-  new VaultProvider(stack, "vault", { address: "https://vault.example.com:8200" });
-  new KubernetesProvider(stack, "kubernetes", { host: "https://kubernetes.example.com" });
+  // Named in each resource of which there are many, as whoever has several regions, Vaults or clusters does.
+  const aws = new AwsProvider(stack, "aws", { region: primary, allowedAccountIds: [account] });
+  const vault = new VaultProvider(stack, "vault", {
+    alias: "main",
+    address: "https://vault.example.com:8200",
+  });
+  const kubernetes = new KubernetesProvider(stack, "kubernetes", {
+    alias: "prod",
+    host: "https://kubernetes.example.com",
+  });
+  const login = new AuthBackend(stack, "login", {
+    provider: vault,
+    type: "kubernetes",
+    path: "kubernetes-prod",
+  });
 
   /** Makes the rest of a type. */
   const others = (type: string, made: number, make: (id: string) => unknown): void => {
@@ -110,6 +136,8 @@ function makeStack(app: App, name: string, size: number, of: Readonly<Record<str
   for (const n of range(size)) {
     const reader = workloadName(Math.floor(n / SECRETS_PER_WORKLOAD));
     const secret = new SecretsmanagerSecret(stack, `secret-${n}`, {
+      provider: aws,
+      forceOverwriteReplicaSecret: false,
       region: primary,
       name: `prod/${secretKey(n)}`,
       description: "HMAC key of a service",
@@ -117,31 +145,62 @@ function makeStack(app: App, name: string, size: number, of: Readonly<Record<str
       replica,
       recoveryWindowInDays: 30,
       lifecycle: { preventDestroy: true },
-      tags: { ...tags, "secret-key": secretKey(n), owner: "team-services", kind: "hmac-key" },
+      tags: {
+        ...tags,
+        "secret-key": secretKey(n),
+        owner: "team-services",
+        kind: "hmac-key",
+        "data-classification": "confidential",
+        "rotation-cadence": "90 days",
+        "rotation-mode": "automatic",
+      },
     });
     const policy = new SecretsmanagerSecretPolicy(stack, `policy-${n}`, {
+      provider: aws,
       region: primary,
       secretArn: secret.arn,
+      blockPublicPolicy: true,
       policy: statement(
-        {
-          Effect: "Deny",
-          Principal: "*",
-          Action: ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"],
-          Resource: ["*"],
-          Condition: {
-            ArnNotLike: { "aws:PrincipalArn": [role(reader), session(reader), ...people, ...machines] },
+        onlyFor(
+          "Readers",
+          [role(reader), breakGlass, role("rotate-hmac-key"), role("mirror")],
+          ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"],
+        ),
+        onlyFor(
+          "ServedLabels",
+          [breakGlass, role("rotate-hmac-key"), role("mirror")],
+          ["secretsmanager:GetSecretValue"],
+          {
+            "ForAllValues:StringNotEquals": { "secretsmanager:VersionStage": ["AWSCURRENT", "AWSPREVIOUS"] },
+            Null: { "secretsmanager:VersionStage": ["false"] },
           },
-        },
-        {
-          Effect: "Deny",
-          Principal: "*",
-          Action: ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"],
-          Resource: ["*"],
-          Condition: { ArnNotLike: { "aws:PrincipalArn": [...people, ...machines] } },
-        },
+        ),
+        onlyFor(
+          "NamedLabels",
+          [breakGlass, role("rotate-hmac-key"), role("mirror")],
+          ["secretsmanager:GetSecretValue"],
+          { Null: { "secretsmanager:VersionId": ["false"], "secretsmanager:VersionStage": ["true"] } },
+        ),
+        onlyFor(
+          "Writers",
+          [breakGlass, role("rotate-hmac-key")],
+          ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"],
+        ),
+        onlyFor("Updates", administrators, ["secretsmanager:UpdateSecret"]),
+        onlyFor("Administration", administrators, [
+          "secretsmanager:CancelRotateSecret",
+          "secretsmanager:DeleteResourcePolicy",
+          "secretsmanager:DeleteSecret",
+          "secretsmanager:PutResourcePolicy",
+          "secretsmanager:RemoveRegionsFromReplication",
+          "secretsmanager:ReplicateSecretToRegions",
+          "secretsmanager:StopReplicationToReplica",
+        ]),
+        onlyFor("Rotation", [...administrators, role("dispatcher")], ["secretsmanager:RotateSecret"]),
       ),
     });
     new SecretsmanagerSecretRotation(stack, `rotation-${n}`, {
+      provider: aws,
       region: primary,
       secretId: secret.id,
       rotationLambdaArn: rotatorArn,
@@ -156,6 +215,9 @@ function makeStack(app: App, name: string, size: number, of: Readonly<Record<str
     const name = workloadName(n);
     const keys = range(SECRETS_PER_WORKLOAD).map((offset) => secretKey(n * SECRETS_PER_WORKLOAD + offset));
     const reader = new IamRole(stack, `role-${n}`, {
+      provider: aws,
+      description: `Reads the secrets of ${name}`,
+      maxSessionDuration: 3_600,
       name: `acme-prod-${name}`,
       path: "/acme/prod/",
       assumeRolePolicy: statement({
@@ -173,6 +235,7 @@ function makeStack(app: App, name: string, size: number, of: Readonly<Record<str
     });
     const roleName = reader.name;
     const inline = new IamRolePolicy(stack, `read-${n}`, {
+      provider: aws,
       name: "read-secrets",
       role: roleName,
       policy: statement(
@@ -193,14 +256,30 @@ function makeStack(app: App, name: string, size: number, of: Readonly<Record<str
         },
       ),
     });
-    new IamRolePoliciesExclusive(stack, `only-${n}`, { roleName, policyNames: [inline.name] });
-    new IamRolePolicyAttachmentsExclusive(stack, `attached-${n}`, { roleName, policyArns: [] });
+    new IamRolePoliciesExclusive(stack, `only-${n}`, {
+      provider: aws,
+      roleName,
+      policyNames: [inline.name],
+    });
+    new IamRolePolicyAttachmentsExclusive(stack, `attached-${n}`, {
+      provider: aws,
+      roleName,
+      policyArns: [],
+    });
     new Policy(stack, `vault-policy-${n}`, {
+      provider: vault,
       name: `acme-prod-${name}`,
-      policy: keys.map((each) => `path "kv-prod/data/${each}" {\n  capabilities = ["read"]\n}\n`).join("\n"),
+      policy: [...keys.map((each) => ["read", `kv-prod/data/${each}`]), ["update", "auth/token/renew-self"]]
+        .map(([capability, path]) => `path "${path}" {\n  capabilities = ["${capability}"]\n}\n`)
+        .join("\n"),
     });
     new KubernetesAuthBackendRole(stack, `vault-role-${n}`, {
-      backend: "kubernetes-prod",
+      provider: vault,
+      dependsOn: [login],
+      backend: login.path,
+      aliasNameSource: "serviceaccount_uid",
+      tokenMaxTtl: 86_400,
+      tokenNoDefaultPolicy: true,
       roleName: `acme-prod-${name}`,
       audience: "vault-prod",
       boundServiceAccountNames: [name],
@@ -209,6 +288,7 @@ function makeStack(app: App, name: string, size: number, of: Readonly<Record<str
       tokenTtl: 3_600,
     });
     new ServiceAccountV1(stack, `service-account-${n}`, {
+      provider: kubernetes,
       automountServiceAccountToken: false,
       metadata: { name, namespace: "services", annotations: { "eks.amazonaws.com/role-arn": role(name) } },
     });
@@ -299,7 +379,7 @@ function makeStack(app: App, name: string, size: number, of: Readonly<Record<str
   others("aws_sqs_queue", 0, (id) => new SqsQueue(stack, id, { name: id, tags }));
   others("aws_sqs_queue_policy", 0, (id) => new SqsQueuePolicy(stack, id, { queueUrl: id, policy: allowed }));
   others("vault_policy", workloads, (id) => new Policy(stack, id, { name: id, policy: "" }));
-  others("vault_auth_backend", 0, (id) => new AuthBackend(stack, id, { type: "kubernetes" }));
+  others("vault_auth_backend", 1, (id) => new AuthBackend(stack, id, { type: "kubernetes" }));
   others("vault_kubernetes_auth_backend_config", 0, (id) => {
     new KubernetesAuthBackendConfig(stack, id, { kubernetesHost: "https://kubernetes.example.com" });
   });
