@@ -2,4 +2,4 @@ export type {
   AuditScopeSettings as AuditScope,
   KnownPrincipal,
   VaultScopeSettings as VaultScope,
-} from "../model/audit-settings";
+} from "../contracts/audit-settings";

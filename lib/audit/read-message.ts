@@ -1,10 +1,4 @@
-import {
-  HEARTBEAT_SOURCE,
-  PROCEDURE_SOURCE,
-  RUN_RECORDED,
-  VAULT_AUDIT_ENTRY,
-  VAULT_SOURCE,
-} from "../model/audit-events";
+import { PROCEDURE_SOURCE, RUN_RECORDED, VAULT_AUDIT_ENTRY, VAULT_SOURCE } from "../contracts/audit-events";
 import type { AuditScope } from "./audit-scope";
 import { malformed, notOurs, type Reading } from "./normalised";
 import { instant, record } from "./safe-text";
@@ -53,10 +47,6 @@ function readEvent(data: unknown, scope: AuditScope): Reading {
         : malformed("event: detail-type");
     case VAULT_SOURCE:
       return type === VAULT_AUDIT_ENTRY ? readVaultEntry(detail, scope) : malformed("event: detail-type");
-    case HEARTBEAT_SOURCE: {
-      const at = instant(event.time);
-      return at === undefined ? malformed("heartbeat: time") : { outcome: "heartbeat", at };
-    }
     default:
       return readOfAws(source, type, event, scope);
   }
@@ -70,6 +60,11 @@ function readOfAws(
 ): Reading {
   // The account itself cannot put events under these names: EventBridge refuses it.
   if (!source.startsWith("aws.")) return malformed("event: unknown source");
+  // The schedule of the heartbeat: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
+  if (source === "aws.events" && type === "Scheduled Event") {
+    const at = instant(event.time);
+    return at === undefined ? malformed("heartbeat: time") : { outcome: "heartbeat", at };
+  }
   if (type === "Secret Label Updated") return readLabelUpdated(event, scope);
   if (/^AWS (API Call|Service Event|Console Action) via CloudTrail$/.test(type))
     return readCloudTrail(event.detail, event.region, scope);

@@ -1,3 +1,13 @@
+export type {
+  AuditPlan,
+  AuditQueuePlan,
+  AuditRulePlan,
+  AuditSinkInput,
+  AuditSinkPlan,
+  AuditTrailInput,
+  TrailPlan,
+} from "./audit/audit-plan";
+export { auditTrailPlan } from "./audit/audit-trail-plan";
 export type { DeployerPlan } from "./deployer/deployer-rights";
 export { type Blueprint, blueprint, type ClusterPlan, type OidcProviderPlan } from "./environment/blueprint";
 export { type FunctionPlan, type RotationFunctionPlan, rotates } from "./functions/function-plan";

@@ -1,4 +1,12 @@
 /** What crosses the border between commands, functions and the state machine. The registry and its rules are the model's. */
+export type {
+  AuditFunction,
+  AuditNormaliserSettings,
+  AuditScopeSettings,
+  AuditSinkSettings,
+  KnownPrincipal,
+  VaultScopeSettings,
+} from "./audit-settings";
 export {
   CHANGE_REQUESTS,
   type ChangeFacts,

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { type AuditInput, auditSchema } from "./audit-definition";
 import type { Duration } from "./duration";
 import {
   accountId,
@@ -242,6 +243,11 @@ export interface EnvironmentInput<K extends string = string> {
    * elsewhere.
    */
   readonly approval?: "required" | "none";
+  /**
+   * Audit trail: every change and read of a secret as an event, in an archive that nobody can change and at SIEMs. Default: none is
+   * made, because its archive cannot be undone before its time; `audit check` says that it is missing.
+   */
+  readonly audit?: AuditInput;
   /**
    * Days during which a deleted secret can be restored, and its name cannot be used again: 7 to 30 days. In development
    * also 0: deleted at once, so that the environment can be destroyed and deployed anew. Default: 30 days, as AWS has it.
@@ -583,6 +589,7 @@ export const environmentSchema = z.strictObject({
     }),
   ),
   approval: z.optional(z.enum(["required", "none"])),
+  audit: z.optional(auditSchema),
   recoveryWindow: z._default(
     z.strictObject({ seconds: z.number() }).check(
       z.refine(

@@ -459,3 +459,29 @@ export const duration: z.ZodMiniType<Duration, Duration> = z.strictObject({ seco
     message: "a whole, positive length of time",
   }),
 );
+
+const SECRET_ARN =
+  /^arn:(aws|aws-cn|aws-us-gov|aws-eusc):secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]{1,505}-[A-Za-z0-9]{6}$/;
+
+/** The whole ARN of a secret, as Secrets Manager gives it. */
+export const secretArn = text(matches(SECRET_ARN), {
+  allowed:
+    "the whole ARN of a secret, such as arn:aws:secretsmanager:eu-central-1:111122223333:secret:siem/splunk-AbCdEf",
+  change: "take it from aws secretsmanager describe-secret",
+});
+
+/** The ARN of a delivery stream. */
+export const firehoseArn = text(
+  matches(/^arn:(aws|aws-cn|aws-us-gov|aws-eusc):firehose:[a-z0-9-]+:\d{12}:deliverystream\/[\w.-]{1,64}$/),
+  {
+    allowed:
+      "the ARN of a delivery stream, such as arn:aws:firehose:eu-central-1:111122223333:deliverystream/siem",
+    change: "take it from aws firehose describe-delivery-stream",
+  },
+);
+
+/** Name of a header of HTTP. */
+export const headerName = text(matches(/^[A-Za-z][A-Za-z0-9-]{0,63}$/), {
+  allowed: "the name of a header, such as Authorization or X-Api-Key",
+  change: "write its name without the colon",
+});

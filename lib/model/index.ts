@@ -1,4 +1,5 @@
 export { type AccessVerdict, isKeyPattern, judgeAccess, matchesKey } from "./access-rules";
+export type { AuditInput, AuditSink, AuditSinkSettingsInput, SinkCredential } from "./audit-definition";
 export {
   type AccessRuleInput,
   type AgentResourcesInput,

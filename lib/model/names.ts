@@ -224,6 +224,27 @@ export const alarmTopic = (registry: string, environment: string): string =>
 export const operationsKeyAlias = (registry: string, environment: string): string =>
   `alias/${registry}-${environment}-secrets-operations`;
 
+/** What the names of an audit trail's queues, trail and rules begin with: `acme-prod-audit`. */
+export const auditPrefix = (registry: string, environment: string): string =>
+  `${registry}-${environment}-audit`;
+
+/** Lambda function of the audit trail, and its role: `acme-prod--audit-normaliser`, `acme-prod--audit-sink-splunk`. */
+export const auditFunctionName = (registry: string, environment: string, what: string): string =>
+  fitName(`${registry}-${environment}--audit-${what}`, LAMBDA_NAME_LIMIT);
+
+/** IAM role by which EventBridge passes events of other regions on to the audit trail's. */
+export const auditForwarderRoleName = (registry: string, environment: string): string =>
+  fitName(`${registry}-${environment}--audit-forwarder`, ROLE_NAME_LIMIT);
+
+/** S3 bucket of the audit trail: `archive` of events, `trail` of CloudTrail's own files. */
+export const auditBucket = (
+  registry: string,
+  environment: string,
+  account: string,
+  region: string,
+  what: "archive" | "trail",
+): string => fitName(`${registry}-${environment}-${account}-${region}-audit-${what}`, BUCKET_NAME_LIMIT);
+
 /** Alias of the key that makes fingerprints of values. */
 export const auditKeyAlias = (registry: string, environment: string): string =>
   `alias/${registry}-${environment}-secrets-audit`;

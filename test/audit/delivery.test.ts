@@ -9,7 +9,7 @@ import { messagesOf } from "../../lib/audit/delivery/lambda";
 import { Normaliser } from "../../lib/audit/delivery/normaliser";
 import type { QueuedMessage } from "../../lib/audit/delivery/ports";
 import type { HttpSink } from "../../lib/audit/delivery/requests";
-import type { AuditCount } from "../../lib/model/audit-settings";
+import type { AuditCount } from "../../lib/contracts/audit-settings";
 import { type CallerIdentity, cloudTrailEvent } from "../../lib/rehearsal/audit/cloudtrail-model";
 import { type SiemReceiver, startSiemReceiver } from "../../lib/rehearsal/audit/siem-receiver";
 import { propertyRuns } from "../property-runs";
@@ -134,8 +134,8 @@ describe("the normaliser", () => {
       message(read(randomUUID(), ROLES.stranger, { error: "AccessDeniedException" })),
       message(
         JSON.stringify({
-          source: "secrets-registry.heartbeat",
-          "detail-type": "Audit Heartbeat",
+          source: "aws.events",
+          "detail-type": "Scheduled Event",
           time: "2026-12-01T10:00:00Z",
         }),
       ),

@@ -2,13 +2,11 @@ import { randomBytes, randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { eventId, fingerprintIn, type OcsfEvent, readMessage, resourceOf, toOcsf } from "../../lib/audit";
 import {
-  HEARTBEAT,
-  HEARTBEAT_SOURCE,
   PROCEDURE_SOURCE,
   RUN_RECORDED,
   VAULT_AUDIT_ENTRY,
   VAULT_SOURCE,
-} from "../../lib/model/audit-events";
+} from "../../lib/contracts/audit-events";
 import { type CallerIdentity, cloudTrailEvent } from "../../lib/rehearsal/audit/cloudtrail-model";
 import { recordWith } from "../model/random-record";
 import { propertyRuns } from "../property-runs";
@@ -312,6 +310,15 @@ it("names secrets in the registry's words, however the caller has named them", (
   expect(old && resourceOf(old)).toMatchObject({ name: "prod/gone/long-ago", data: { inRegistry: false } });
 });
 
+it("finds the secret of a refusal that has no parameters in the refusal", () => {
+  const refused = call("GetSecretValue", { error: "AccessDenied" }) as { detail: Record<string, unknown> };
+  for (const named of [SECRET, SECRET_ARN]) {
+    refused.detail.requestParameters = null;
+    refused.detail.errorMessage = `User: x is not authorized to perform: secretsmanager:GetSecretValue on resource: ${named} because no policy allows it`;
+    expect(resourceOf(eventsOf(refused)[0] as OcsfEvent)?.name).toBe("db/app-primary");
+  }
+});
+
 it("is about this environment alone", () => {
   expect(outcomeOf(call("GetSecretValue", { request: { SecretId: "stage/db/app-primary" } }))).toBe(
     "not-ours",
@@ -329,7 +336,7 @@ it("is about this environment alone", () => {
   ).toBe("not-ours");
   expect(outcomeOf(entry("kv-stage/data/db/app-primary", "read"))).toBe("not-ours");
   expect(
-    outcomeOf({ source: HEARTBEAT_SOURCE, "detail-type": HEARTBEAT, time: "2026-12-01T10:00:00Z" }),
+    outcomeOf({ source: "aws.events", "detail-type": "Scheduled Event", time: "2026-12-01T10:00:00Z" }),
   ).toBe("heartbeat");
 });
 

@@ -4,7 +4,8 @@ import { type FirehoseClient, PutRecordBatchCommand } from "@aws-sdk/client-fire
 import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import { AUDIT_METRIC, type SinkCredential } from "../../model/audit-settings";
+import { AUDIT_METRIC } from "../../contracts/audit-settings";
+import type { SinkCredential } from "../../model/audit-definition";
 import { METRIC_NAMESPACE } from "../../model/names";
 import type { SinkPort } from "../delivery/deliverer";
 import { originOf } from "../delivery/normaliser";

@@ -1,4 +1,4 @@
-import type { AuditCount } from "../../model/audit-settings";
+import type { AuditCount } from "../../contracts/audit-settings";
 import type { AuditScope } from "../audit-scope";
 import { type OcsfEvent, resourceOf } from "../ocsf";
 

@@ -1,4 +1,4 @@
-import type { AuditSinkSettings } from "../../model/audit-settings";
+import type { AuditSinkSettings } from "../../contracts/audit-settings";
 import type { OcsfEvent } from "../ocsf";
 import { originOf } from "./normaliser";
 import type { AuditLog, BatchAnswer, Outlet, QueuedMessage } from "./ports";

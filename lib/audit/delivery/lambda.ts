@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { Logger } from "@aws-lambda-powertools/logger";
-import { VAULT_AUDIT_ENTRY, VAULT_SOURCE } from "../../model/audit-events";
+import { VAULT_AUDIT_ENTRY, VAULT_SOURCE } from "../../contracts/audit-events";
 import type { AuditLog, QueuedMessage } from "./ports";
 
 /** Settings beside the function's code, as the blueprint wrote them. */

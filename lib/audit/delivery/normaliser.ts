@@ -1,4 +1,4 @@
-import type { AuditCount, AuditNormaliserSettings } from "../../model/audit-settings";
+import type { AuditCount, AuditNormaliserSettings } from "../../contracts/audit-settings";
 import type { AuditFact } from "../normalised";
 import type { OcsfEvent } from "../ocsf";
 import { readMessage } from "../read-message";

@@ -1,4 +1,4 @@
-import type { AuditCount } from "../../model/audit-settings";
+import type { AuditCount } from "../../contracts/audit-settings";
 import type { KnownOfVersion } from "../to-ocsf";
 
 /** What the functions of the audit trail need of the outside. Adapters implement it with AWS's SDK, tests with models. */

@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import type { AuditSink } from "../../model/audit-settings";
+import type { AuditSink } from "../../model/audit-definition";
 import { type OcsfEvent, resourceOf } from "../ocsf";
 
 /** One HTTPS request to a sink. */

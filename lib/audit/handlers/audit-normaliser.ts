@@ -2,7 +2,7 @@ import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import type { AuditNormaliserSettings } from "../../model/audit-settings";
+import type { AuditNormaliserSettings } from "../../contracts/audit-settings";
 import { cloudWatchCounts, dynamoDbFacts, noFacts, s3Archive, sqsOutlet } from "../adapters/aws-ports";
 import { auditLog, messagesOf, onFirstEvent, readSettings } from "../delivery/lambda";
 import { Normaliser } from "../delivery/normaliser";

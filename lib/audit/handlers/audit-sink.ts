@@ -1,7 +1,8 @@
 import { FirehoseClient } from "@aws-sdk/client-firehose";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import type { AuditSink, AuditSinkSettings, SinkCredential } from "../../model/audit-settings";
+import type { AuditSinkSettings } from "../../contracts/audit-settings";
+import type { AuditSink, SinkCredential } from "../../model/audit-definition";
 import { firehoseSink, sinkCredential, sqsOutlet } from "../adapters/aws-ports";
 import { httpsPost } from "../adapters/https-post";
 import { Deliverer, httpSink, type SinkPort } from "../delivery/deliverer";

@@ -149,10 +149,14 @@ function secretSubject(
 const listed = (entries: readonly string[]): readonly string[] | undefined =>
   entries.length > 0 ? entries : undefined;
 
-/** A refused call may name its secret nowhere but here. */
+/**
+ * A refused call may name its secret nowhere but here: among its resources, or in the sentence of IAM, "… on resource: <ARN or name>
+ * because …". Of that, nothing but a name of ours is taken.
+ */
 function resourceNamed(data: Readonly<Record<string, unknown>>, scope: AuditScope): NamedSecret | undefined {
   const listedArns = Array.isArray(data.resources) ? data.resources : [];
-  return listedArns
+  const [, refused] = /on resource: (\S{1,512})/.exec(String(data.errorMessage ?? "")) ?? [];
+  return [...listedArns, { ARN: refused }]
     .map((entry: unknown) => secretOf(record(entry).ARN ?? record(entry).arn, scope))
     .find((found) => found !== undefined);
 }

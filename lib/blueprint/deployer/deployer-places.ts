@@ -1,5 +1,6 @@
 import type { PolicyStatement } from "../../model/policy-document";
 import type { Cluster, Environment, Registry } from "../../model/registry";
+import type { AuditPlan } from "../audit/audit-plan";
 import type { FunctionPlan } from "../functions/function-plan";
 import type { OperationsPlan } from "../operations/operations-plan";
 import { anyKeyArn, secretArnPrefix } from "../platform/aws-arns";
@@ -10,6 +11,7 @@ export interface DeployerScope {
   readonly functions: readonly Pick<FunctionPlan, "role">[];
   readonly operations?: Pick<OperationsPlan, "codeSigning" | "forwarder">;
   readonly procedure?: Pick<ProcedurePlan, "records" | "stateMachine">;
+  readonly audit?: Pick<AuditPlan, "normaliser" | "sinks" | "forwarder" | "archive" | "trail">;
   readonly oidcProviders: readonly { readonly arn: string }[];
   readonly clusters: readonly Pick<
     Cluster & { readonly identity: Environment["identity"] },
@@ -61,11 +63,22 @@ export function passedRoles({
   functions,
   operations,
   procedure,
+  audit,
 }: DeployerScope): readonly (readonly [string, string[]])[] {
   return [
-    ["lambda.amazonaws.com", functions.map(({ role }) => role.arn)],
+    [
+      "lambda.amazonaws.com",
+      [...functions, ...(audit ? [audit.normaliser, ...audit.sinks.map((sink) => sink.function)] : [])].map(
+        ({ role }) => role.arn,
+      ),
+    ],
     ["states.amazonaws.com", procedure ? [procedure.stateMachine.role.arn] : []],
-    ["events.amazonaws.com", operations?.forwarder ? [operations.forwarder.role.arn] : []],
+    [
+      "events.amazonaws.com",
+      [operations?.forwarder, audit?.forwarder].flatMap((forwarder) =>
+        forwarder ? [forwarder.role.arn] : [],
+      ),
+    ],
   ];
 }
 

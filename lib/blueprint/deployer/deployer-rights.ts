@@ -5,7 +5,7 @@ import { bucketArn, secretsManagerService } from "../platform/aws-arns";
 import { packed } from "../platform/role-plan";
 import { commonTags } from "../platform/tags";
 import { allow, type DeployerScope, of, type Places, passedRoles, placesOf } from "./deployer-places";
-import { ofClusters, ofFunctions, ofProcedure } from "./deployer-services";
+import { ofAudit, ofClusters, ofFunctions, ofProcedure } from "./deployer-services";
 
 /** Policies of the deployer's role, which this stack does not write. */
 export interface DeployerPlan {
@@ -32,6 +32,7 @@ export function deployerPlan(
     ...ofRoles(environment, places, plan),
     ...(plan.operations ? ofFunctions(environment, places, plan) : []),
     ...(plan.procedure ? ofProcedure(environment, places, plan.procedure) : []),
+    ...(plan.audit ? ofAudit(environment, places, plan.audit) : []),
     ...ofClusters(environment, plan),
   ];
   return { policies: packed(statements), boundary: boundaryOf(environment, places, plan) };
@@ -267,6 +268,17 @@ function boundaryOf(environment: Environment, places: Places, plan: DeployerScop
               "NoRecords",
               of("s3", "BypassGovernanceRetention", "DeleteObject", "DeleteObjectVersion", "PutObject"),
               [`${bucketArn(environment, plan.procedure.records.name)}/*`],
+            ),
+          ]
+        : []),
+      ...(plan.audit && !plan.audit.archive.forceDestroy
+        ? [
+            deny(
+              "NoAuditEvents",
+              of("s3", "BypassGovernanceRetention", "DeleteObject", "DeleteObjectVersion", "PutObject"),
+              [plan.audit.archive, ...(plan.audit.trail ? [plan.audit.trail.bucket] : [])].map(
+                ({ arn }) => `${arn}/*`,
+              ),
             ),
           ]
         : []),

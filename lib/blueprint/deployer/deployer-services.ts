@@ -1,6 +1,7 @@
 import type { PolicyStatement } from "../../model/policy-document";
 import type { Environment } from "../../model/registry";
 import { bucketArn } from "../platform/aws-arns";
+import type { RecordsPlan } from "../procedure/procedure-plan";
 import { allow, type DeployerScope, of, type Places, passing } from "./deployer-places";
 
 /** Functions and what surrounds them. */
@@ -152,32 +153,16 @@ export function ofFunctions(
   ];
 }
 
-/** What follows a rotation. */
-export function ofProcedure(
+/** A bucket whose objects are locked, named in statements by `word`. */
+function bucketRights(
   environment: Environment,
-  { machines }: Places,
-  { records }: NonNullable<DeployerScope["procedure"]>,
+  word: string,
+  { name, forceDestroy }: Pick<RecordsPlan, "name" | "forceDestroy">,
 ): PolicyStatement[] {
+  const arn = bucketArn(environment, name);
   return [
-    // A plan asks for it already, before there is a state machine.
-    allow("CheckMachines", of("states", "ValidateStateMachineDefinition"), ["*"]),
     allow(
-      "Machines",
-      of(
-        "states",
-        "CreateStateMachine",
-        "DeleteStateMachine",
-        "DescribeStateMachine",
-        "ListStateMachineVersions",
-        "ListTagsForResource",
-        "TagResource",
-        "UntagResource",
-        "UpdateStateMachine",
-      ),
-      [machines],
-    ),
-    allow(
-      "Records",
+      word,
       of(
         "s3",
         "CreateBucket",
@@ -210,20 +195,96 @@ export function ofProcedure(
         "TagResource",
         "UntagResource",
       ),
-      [bucketArn(environment, records.name)],
+      [arn],
     ),
-    ...(records.forceDestroy
+    ...(forceDestroy
       ? [
-          allow("ListRecordsOfDevelopment", of("s3", "ListBucketVersions"), [
-            bucketArn(environment, records.name),
-          ]),
+          allow(`List${word}OfDevelopment`, of("s3", "ListBucketVersions"), [arn]),
           allow(
-            "DeleteRecordsOfDevelopment",
+            `Delete${word}OfDevelopment`,
             of("s3", "BypassGovernanceRetention", "DeleteObject", "DeleteObjectVersion"),
-            [`${bucketArn(environment, records.name)}/*`],
+            [`${arn}/*`],
           ),
         ]
       : []),
+  ];
+}
+
+/** The audit trail: what reads its queues, its archive and its own trail of CloudTrail. */
+export function ofAudit(
+  environment: Environment,
+  { functions }: Places,
+  { archive, trail }: NonNullable<DeployerScope["audit"]>,
+): PolicyStatement[] {
+  return [
+    // Mappings have ids of AWS; what they call is ours.
+    allow(
+      "QueueReaders",
+      of(
+        "lambda",
+        "CreateEventSourceMapping",
+        "DeleteEventSourceMapping",
+        "GetEventSourceMapping",
+        "UpdateEventSourceMapping",
+      ),
+      ["*"],
+      { ArnLike: { "lambda:FunctionArn": [functions] } },
+    ),
+    ...bucketRights(environment, "Events", archive),
+    ...(trail
+      ? [
+          allow("SeeTrails", of("cloudtrail", "DescribeTrails"), ["*"]),
+          allow(
+            "Trail",
+            of(
+              "cloudtrail",
+              "AddTags",
+              "CreateTrail",
+              "DeleteTrail",
+              "GetEventSelectors",
+              "GetInsightSelectors",
+              "GetTrail",
+              "GetTrailStatus",
+              "ListTags",
+              "PutEventSelectors",
+              "RemoveTags",
+              "StartLogging",
+              "StopLogging",
+              "UpdateTrail",
+            ),
+            [trail.arn],
+          ),
+          ...bucketRights(environment, "TrailFiles", trail.bucket),
+        ]
+      : []),
+  ];
+}
+
+/** What follows a rotation. */
+export function ofProcedure(
+  environment: Environment,
+  { machines }: Places,
+  { records }: NonNullable<DeployerScope["procedure"]>,
+): PolicyStatement[] {
+  return [
+    // A plan asks for it already, before there is a state machine.
+    allow("CheckMachines", of("states", "ValidateStateMachineDefinition"), ["*"]),
+    allow(
+      "Machines",
+      of(
+        "states",
+        "CreateStateMachine",
+        "DeleteStateMachine",
+        "DescribeStateMachine",
+        "ListStateMachineVersions",
+        "ListTagsForResource",
+        "TagResource",
+        "UntagResource",
+        "UpdateStateMachine",
+      ),
+      [machines],
+    ),
+    ...bucketRights(environment, "Records", records),
   ];
 }
 

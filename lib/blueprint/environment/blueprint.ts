@@ -2,6 +2,8 @@ import type { Duration } from "../../model/duration";
 import type { Cluster, Environment, Registry } from "../../model/registry";
 import type { EnvironmentSecret } from "../../model/resolve";
 import { STS_AUDIENCE } from "../../model/trust-policy";
+import { auditOf } from "../audit/audit-of-environment";
+import type { AuditPlan } from "../audit/audit-plan";
 import { type DeployerPlan, deployerPlan } from "../deployer/deployer-rights";
 import { type FunctionPlan, mirrorFunctionPlan, rotationFunctionPlan } from "../functions/function-plan";
 import { clustersOf, type WorkloadPlan, workloadPlan } from "../identity/workload-plan";
@@ -48,6 +50,8 @@ export interface Blueprint {
   readonly operations?: OperationsPlan;
   /** What follows a rotation; `undefined` where nothing is rotated in Secrets Manager. */
   readonly procedure?: ProcedurePlan;
+  /** Audit trail; `undefined` where the environment has none. */
+  readonly audit?: AuditPlan;
   /** Those that consume something here, sorted by name. */
   readonly workloads: readonly WorkloadPlan[];
   /** IAM OIDC providers that the stack makes, sorted by cluster. */
@@ -102,6 +106,12 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
     ...(procedure?.functions ?? []),
   ].sort(byText(({ name }) => name));
   const operations = operationsPlan(registry, environment, functions, procedure?.plan);
+  const audit = auditOf(registry, environment, {
+    workloads,
+    functions,
+    vaults,
+    hasProcedure: procedure !== undefined,
+  });
   const plan: Omit<Blueprint, "deployer"> = {
     registry: registry.id,
     environment: environment.name,
@@ -119,6 +129,7 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
     functions,
     ...(operations ? { operations } : {}),
     ...(procedure ? { procedure: procedure.plan } : {}),
+    ...(audit ? { audit } : {}),
     workloads,
     oidcProviders: clustersOf(environment)
       .filter((cluster) => cluster.oidcProvider === "create")

@@ -1,4 +1,9 @@
 import type {
+  AuditFunction,
+  AuditNormaliserSettings,
+  AuditSinkSettings,
+} from "../../contracts/audit-settings";
+import type {
   FunctionSettings,
   MirroredVault,
   MirrorSettings,
@@ -35,7 +40,7 @@ export interface FunctionPlan {
   readonly word: string;
   readonly arn: string;
   /** What it runs: the bundle of that name, `index.js` in its zip. */
-  readonly bundle: KindName | "mirror" | ProcedureFunction;
+  readonly bundle: KindName | "mirror" | ProcedureFunction | AuditFunction;
   readonly description: string;
   readonly role: RolePlan;
   /** Subnets and security groups; `undefined`: outside of a VPC. */
@@ -43,7 +48,12 @@ export interface FunctionPlan {
   /** Keys of its secrets, sorted. */
   readonly secrets: readonly string[];
   /** `settings.json` beside the bundle. Names, never a value. */
-  readonly settings: FunctionSettings | MirrorSettings | ProcedureSettings[ProcedureFunction];
+  readonly settings:
+    | FunctionSettings
+    | MirrorSettings
+    | ProcedureSettings[ProcedureFunction]
+    | AuditNormaliserSettings
+    | AuditSinkSettings;
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
   readonly logGroup: string;
@@ -67,10 +77,10 @@ export const BRISK_SECONDS = 120;
 /** Half a CPU or so: TLS, SCRAM and RSA keys are work. */
 const MEMORY_MB = 512;
 /** Rotations of a year can be looked up; CloudWatch's next step. */
-const LOG_RETENTION_DAYS = 400;
+export const LOG_RETENTION_DAYS = 400;
 
 /** `lambda.amazonaws.com` takes the role for the function. */
-const LAMBDA_TRUST: PolicyDocument = {
+export const LAMBDA_TRUST: PolicyDocument = {
   Version: "2012-10-17",
   Statement: [
     {
@@ -237,7 +247,7 @@ export function functionPlan(
  * alone: KMS under a service, which is nothing without the call of that service, and InvokeFunction, which RotateSecret asks for
  * (and which whoever has `lambda:*` has anyhow). https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
  */
-function ofItsCode(right: PolicyStatement, arn: string): PolicyStatement {
+export function ofItsCode(right: PolicyStatement, arn: string): PolicyStatement {
   const { Action, Condition = {} } = right;
   const isAskedByServices =
     Condition.StringEquals?.["kms:ViaService"] !== undefined || Action.includes("lambda:InvokeFunction");

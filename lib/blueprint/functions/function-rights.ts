@@ -346,7 +346,7 @@ export function functionBaseRights(
  * function's own code is denied what Lambda may do.
  * https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
  */
-function networkRights(arn: string): readonly PolicyStatement[] {
+export function networkRights(arn: string): readonly PolicyStatement[] {
   const actions = [
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",

@@ -128,7 +128,7 @@ export interface TopicPlan {
   readonly policy: PolicyDocument;
 }
 
-/** A CloudWatch alarm at the first data point of 1 or more. */
+/** A CloudWatch alarm at the first data point of its threshold or more. */
 export interface AlarmPlan {
   /** The alarm as one word of Terraform addresses, and the end of its name. */
   readonly word: string;
@@ -138,6 +138,8 @@ export interface AlarmPlan {
   readonly dimensions: Readonly<Record<string, string>>;
   readonly statistic: "Sum" | "Maximum";
   readonly periodSeconds: number;
+  /** @default 1 */
+  readonly threshold?: number;
   /** Whether silence is an alarm as well. */
   readonly whenMissing: "breaching" | "notBreaching";
   readonly topic: "alarms" | "reminders";

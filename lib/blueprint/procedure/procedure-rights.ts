@@ -13,6 +13,7 @@ import {
 } from "../functions/function-rights";
 import { statement } from "../functions/target-rights";
 import {
+  type AccountScope,
   anyKeyArn,
   bucketArn,
   executionArns,
@@ -409,7 +410,7 @@ function follow({ environment, names }: ProcedureScope): readonly PolicyStatemen
  * bypass the lock. The account can still change this policy, which its trail shows; in compliance mode the lock stays.
  */
 export function recordsPolicy(
-  environment: Environment,
+  environment: AccountScope,
   bucket: string,
   recorderRole: string,
 ): PolicyDocument {

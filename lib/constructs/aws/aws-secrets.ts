@@ -3,6 +3,7 @@ import { Construct } from "constructs";
 import type { Blueprint } from "../../blueprint";
 import { hideIdsBelow } from "../address";
 import { policyText, writesPolicies } from "../policy-files";
+import { AuditTrail } from "./audit-trail";
 import { OidcProvider } from "./oidc-provider";
 import { Operations } from "./operations";
 import { ReplicatedSecret } from "./replicated-secret";
@@ -54,6 +55,15 @@ export class AwsSecrets extends Construct {
         region: regions.primary,
         keyArn: functions.keyArn,
         alarmTopicArn: functions.alarmTopicArn,
+      });
+    }
+    if (blueprint.audit && functions) {
+      new AuditTrail(this, "audit", {
+        ...common,
+        plan: blueprint.audit,
+        region: regions.primary,
+        alarmTopicArn: functions.alarmTopicArn,
+        ...(bundles === undefined ? {} : { bundles }),
       });
     }
     for (const plan of blueprint.secrets) {

@@ -1,3 +1,4 @@
+export { AuditTrail, type AuditTrailProps } from "./audit-trail";
 export { AwsSecrets, type AwsSecretsProps } from "./aws-secrets";
 export { OidcProvider, type OidcProviderProps } from "./oidc-provider";
 export { type CallableFunction, Operations, type OperationsProps } from "./operations";

@@ -13,7 +13,7 @@ export interface MetricAlarmProps {
   readonly tags: Tags;
 }
 
-/** An alarm at the first data point of 1 or more. */
+/** An alarm at the first data point of its threshold or more. */
 export function metricAlarm(scope: Construct, plan: Omit<AlarmPlan, "topic">, props: MetricAlarmProps): void {
   const { region, provider, topicArn, tags } = props;
   setAddress(
@@ -29,7 +29,7 @@ export function metricAlarm(scope: Construct, plan: Omit<AlarmPlan, "topic">, pr
       statistic: plan.statistic,
       period: plan.periodSeconds,
       evaluationPeriods: 1,
-      threshold: 1,
+      threshold: plan.threshold ?? 1,
       comparisonOperator: "GreaterThanOrEqualToThreshold",
       treatMissingData: plan.whenMissing,
       alarmActions: [topicArn],

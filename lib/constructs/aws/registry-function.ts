@@ -21,10 +21,10 @@ export interface RegistryFunctionProps {
   /** The function as the blueprint has it: one of `blueprint(registry, "prod").functions`. */
   readonly plan: FunctionPlan;
   readonly region: string;
-  /** Key of its log group. */
-  readonly keyArn: string;
-  /** Queue of events that it could not take. */
-  readonly deadLetterArn: string;
+  /** Key of its log group. @default CloudWatch's own */
+  readonly keyArn?: string;
+  /** Queue of events that it could not take. @default none: whoever calls it keeps them */
+  readonly deadLetterArn?: string;
   /** ARN of the configuration that says who may have signed its code. @default Lambda does not ask */
   readonly codeSigningConfigArn?: string;
   /** Folder of the bundles. @default `dist/functions` of this package */
@@ -62,7 +62,7 @@ export class RegistryFunction extends Construct {
         region,
         name: plan.logGroup,
         retentionInDays: plan.logRetentionDays,
-        kmsKeyId: keyArn,
+        ...(keyArn === undefined ? {} : { kmsKeyId: keyArn }),
         tags: { ...plan.tags },
       }),
       plan.word,
@@ -95,7 +95,7 @@ export class RegistryFunction extends Construct {
         timeout: plan.timeoutSeconds,
         memorySize: plan.memoryMb,
         loggingConfig: { logFormat: "JSON", logGroup: logGroup.name },
-        deadLetterConfig: { targetArn: deadLetterArn },
+        ...(deadLetterArn === undefined ? {} : { deadLetterConfig: { targetArn: deadLetterArn } }),
         ...(plan.network
           ? {
               vpcConfig: {

@@ -2,22 +2,16 @@ import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
 import { KmsAlias } from "@cdktf/provider-aws/lib/kms-alias";
 import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
-import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
-import { S3BucketObjectLockConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-object-lock-configuration";
-import { S3BucketOwnershipControls } from "@cdktf/provider-aws/lib/s3-bucket-ownership-controls";
-import { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy";
-import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-public-access-block";
-import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
-import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
 import { SfnStateMachine } from "@cdktf/provider-aws/lib/sfn-state-machine";
 import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
 import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
 import { Construct } from "constructs";
-import type { ProcedurePlan, RecordsPlan, TopicPlan } from "../../blueprint";
+import type { ProcedurePlan, TopicPlan } from "../../blueprint";
 import { hideIdsBelow, setAddress } from "../address";
 import { literalJson, literalText } from "../literal-text";
 import { policyText, writesPolicies } from "../policy-files";
 import { ExclusiveRole } from "./exclusive-role";
+import { lockedBucket } from "./locked-bucket";
 import { metricAlarm } from "./metric-alarm";
 
 const KEY_DELETION_DAYS = 30;
@@ -100,7 +94,7 @@ export class RotationProcedure extends Construct {
       }),
       "changes",
     );
-    this.#records(common, plan.records, plan);
+    lockedBucket(this, "records", plan.records, { ...common, preventDestroy: plan.preventDestroy, tags });
     this.#auditKey(common, plan);
     this.approvalTopicArn = this.#topic(common, "approvals", plan.approvals, keyArn, tags);
     this.reminderTopicArn = this.#topic(common, "reminders", plan.reminders, keyArn, tags);
@@ -138,89 +132,6 @@ export class RotationProcedure extends Construct {
         ...Object.entries(plan.people).map(([person, policy]) => [`${person}.json`, policyText(policy)]),
         ...Object.entries(plan.trusts).map(([person, trust]) => [`${person}-trust.json`, policyText(trust)]),
       ]),
-    );
-  }
-
-  #records(common: Common, plan: RecordsPlan, { preventDestroy, tags }: ProcedurePlan): void {
-    const made = setAddress(
-      this,
-      new S3Bucket(this, "records", {
-        ...common,
-        bucket: plan.name,
-        // Can only be switched on when a bucket is made, and never off.
-        objectLockEnabled: true,
-        forceDestroy: plan.forceDestroy,
-        tags: { ...tags },
-        lifecycle: { preventDestroy },
-      }),
-      "records",
-    );
-    const bucket = made.bucket;
-    const versioning = setAddress(
-      this,
-      new S3BucketVersioningA(this, "records-versioning", {
-        ...common,
-        bucket,
-        versioningConfiguration: { status: "Enabled" },
-      }),
-      "records",
-    );
-    setAddress(
-      this,
-      new S3BucketObjectLockConfigurationA(this, "records-lock", {
-        ...common,
-        bucket,
-        rule: { defaultRetention: { mode: plan.lockMode, days: plan.retentionDays } },
-        dependsOn: [versioning],
-      }),
-      "records",
-    );
-    setAddress(
-      this,
-      new S3BucketServerSideEncryptionConfigurationA(this, "records-encryption", {
-        ...common,
-        bucket,
-        rule: [
-          {
-            applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" },
-            // As S3 has it for new buckets; left out, the provider would plan to undo it again and again.
-            blockedEncryptionTypes: ["SSE-C"],
-          },
-        ],
-      }),
-      "records",
-    );
-    setAddress(
-      this,
-      new S3BucketOwnershipControls(this, "records-ownership", {
-        ...common,
-        bucket,
-        rule: { objectOwnership: "BucketOwnerEnforced" },
-      }),
-      "records",
-    );
-    const block = setAddress(
-      this,
-      new S3BucketPublicAccessBlock(this, "records-access", {
-        ...common,
-        bucket,
-        blockPublicAcls: true,
-        blockPublicPolicy: true,
-        ignorePublicAcls: true,
-        restrictPublicBuckets: true,
-      }),
-      "records",
-    );
-    setAddress(
-      this,
-      new S3BucketPolicy(this, "records-policy", {
-        ...common,
-        bucket,
-        policy: literalJson(plan.policy),
-        // S3 refuses two changes of a bucket's access at once.
-        dependsOn: [block],
-      }),
-      "records",
     );
   }
 

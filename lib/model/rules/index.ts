@@ -3,6 +3,7 @@ import type { ParsedRegistry } from "../parse";
 import type { EnvironmentSecret } from "../resolve";
 import { consumerFaults } from "./access";
 import { adminFaults } from "./admins";
+import { auditFaults } from "./audit";
 import { reviewerFaults, workloadClusterFaults } from "./clusters";
 import type { RuleContext } from "./context";
 import { derivedNameFaults } from "./derived-names";
@@ -36,6 +37,7 @@ const RULES: readonly ((context: RuleContext) => readonly Fault[])[] = [
   reviewerFaults,
   workloadClusterFaults,
   functionFaults,
+  auditFaults,
   unsupported,
   timingFaults,
   uptakeFaults,

@@ -1,52 +1,12 @@
+import type { AuditSink } from "../model/audit-definition";
+
 /**
  * Settings of the functions of the audit trail (`settings.json` beside their code): names, never a value. The blueprint writes
  * them, the functions read them.
  */
 
-/** Where a sink's credential lies: the whole value of a secret, or one field of its JSON. */
-export interface SinkCredential {
-  /** ARN of a secret that lies outside of the registry. */
-  readonly secretArn: string;
-  readonly field?: string | undefined;
-}
-
-/** A place that events are delivered to. */
-export type AuditSink =
-  /** https://help.splunk.com/splunk-enterprise/get-data-in/collect-http-event-data */
-  | {
-      readonly type: "splunk-hec";
-      readonly name: string;
-      /** `https://splunk.example.com:8088`. */
-      readonly url: string;
-      readonly caPem?: string | undefined;
-      readonly index?: string | undefined;
-      readonly token: SinkCredential;
-    }
-  /** https://docs.datadoghq.com/api/latest/logs/send-logs/ */
-  | {
-      readonly type: "datadog";
-      readonly name: string;
-      /** `https://http-intake.logs.datadoghq.eu`. */
-      readonly url: string;
-      readonly caPem?: string | undefined;
-      readonly apiKey: SinkCredential;
-    }
-  /** Any endpoint that takes a JSON list of events. */
-  | {
-      readonly type: "https";
-      readonly name: string;
-      readonly url: string;
-      readonly caPem?: string | undefined;
-      /**
-       * `header`: the credential is the value of a header. `signature`: it is the key of an HMAC-SHA-256 over time and body. Default
-       * header: `Authorization`.
-       */
-      readonly auth: "header" | "signature";
-      readonly header?: string | undefined;
-      readonly credential: SinkCredential;
-    }
-  /** A delivery stream, which goes on to wherever it is set up to go. */
-  | { readonly type: "firehose"; readonly name: string; readonly streamArn: string };
+/** Bundles of the audit trail's functions. */
+export type AuditFunction = "audit-normaliser" | "audit-sink";
 
 /** Settings of the normaliser. */
 export interface AuditNormaliserSettings {

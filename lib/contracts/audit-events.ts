@@ -7,12 +7,8 @@
 export const PROCEDURE_SOURCE = "secrets-registry.procedure";
 /** Source of entries of Vault's and OpenBao's audit devices, put by whoever ships them. */
 export const VAULT_SOURCE = "secrets-registry.vault";
-/** Source of the heartbeat, which a schedule puts into the queue itself. */
-export const HEARTBEAT_SOURCE = "secrets-registry.heartbeat";
 
 /** Detail type of a run's record: the detail is the record. */
 export const RUN_RECORDED = "Rotation Run Recorded";
 /** Detail type of one audit entry: the detail is the entry. */
 export const VAULT_AUDIT_ENTRY = "Vault Audit Entry";
-/** Detail type of a heartbeat. */
-export const HEARTBEAT = "Audit Heartbeat";
