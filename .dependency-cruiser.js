@@ -19,7 +19,7 @@ const rooms = {
     "lib/rotation/cloud.ts",
     "lib/audit/index.ts",
   ],
-  "lib/rehearsal": [
+  "packages/rehearsal": [
     "lib/model",
     "lib/contracts",
     "lib/blueprint",
@@ -31,6 +31,9 @@ const rooms = {
   stacks: ["lib/model", "lib/blueprint", "lib/constructs"],
 };
 
+/** Program of the rehearsal that synthesizes stacks, in a process of its own. */
+const SYNTHESIS = "^packages/rehearsal/src/synthesis/";
+
 const engine = "node_modules/(cdktf|constructs|@cdktf)/";
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -40,9 +43,9 @@ module.exports = {
       name: `room-${room.replace("/", "-")}`,
       comment: `${room} may import only ${allowed.join(", ") || "nothing of ours"}`,
       severity: "error",
-      from: { path: `^${room}/` },
+      from: { path: `^${room}/`, pathNot: SYNTHESIS },
       to: {
-        path: "^(lib|registry|stacks|test|main\\.ts)",
+        path: "^(lib|packages|registry|stacks|test|main\\.ts)",
         pathNot: [room, ...allowed].map((path) => (path.endsWith(".ts") ? `^${path}$` : `^${path}/`)),
       },
     })),
@@ -57,8 +60,15 @@ module.exports = {
       name: "engine-in-its-rooms",
       comment: "cdktf and its providers stay in lib/constructs, stacks and main.ts",
       severity: "error",
-      from: { path: "^(lib|registry)/", pathNot: "^lib/constructs/" },
+      from: { path: "^(lib|packages|registry)/", pathNot: ["^lib/constructs/", SYNTHESIS] },
       to: { path: engine },
+    },
+    {
+      name: "synthesis-apart",
+      comment: "the rehearsal's program that synthesizes is started, and imported by nobody",
+      severity: "error",
+      from: { pathNot: SYNTHESIS },
+      to: { path: SYNTHESIS },
     },
     {
       name: "provider-sub-modules",
@@ -73,19 +83,25 @@ module.exports = {
       comment: "folders of lib stand above what they import: no way leads back, through whatever files",
       severity: "error",
       scope: "folder",
-      from: { path: "^lib/" },
+      from: { path: "^(lib|packages)/" },
       to: { circular: true },
     },
-    { name: "no-orphans", severity: "error", from: { orphan: true, path: "^lib/" }, to: {} },
+    {
+      name: "no-orphans",
+      severity: "error",
+      from: { orphan: true, path: "^(lib|packages)/", pathNot: SYNTHESIS },
+      to: {},
+    },
     {
       name: "not-to-dev-dependency",
       severity: "error",
-      from: { path: "^(lib|stacks|registry|main)", pathNot: "^lib/rehearsal/" },
+      from: { path: "^(lib|stacks|registry|main)" },
       to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["npm-peer"] },
     },
   ],
   options: {
     doNotFollow: { path: "node_modules" },
+    exclude: { path: "^packages/[^/]+/dist/" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: {

@@ -16,5 +16,10 @@ module.exports = {
     "/node_modules/(jose|p-retry|is-network-error)/.+\\.js$": toCommonJs("ecmascript"),
   },
   transformIgnorePatterns: ["/node_modules/(?!(jose|p-retry|is-network-error)/)"],
-  modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache", "<rootDir>/cdktf.out"],
+  modulePathIgnorePatterns: [
+    "<rootDir>/dist",
+    "<rootDir>/packages/rehearsal/dist",
+    "<rootDir>/.cache",
+    "<rootDir>/cdktf.out",
+  ],
 };

@@ -2,8 +2,13 @@ import { copyFileSync, mkdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Command } from "commander";
 import { loadRegistry } from "../lib/cli/registry/load-registry";
-import { defaultCacheFolder, withServers } from "../lib/rehearsal/servers";
-import { type DeployedStack, NoProviders, rehearseTerraform, StepFailure } from "../lib/rehearsal/terraform";
+import { defaultCacheFolder, withServers } from "../packages/rehearsal/src/servers";
+import {
+  type DeployedStack,
+  NoProviders,
+  rehearseTerraform,
+  StepFailure,
+} from "../packages/rehearsal/src/terraform";
 
 /** Exit codes, on which scripts can rely. */
 const EXIT = { failed: 1, userFault: 2, noProviders: 3, internal: 70 } as const;
@@ -25,7 +30,8 @@ const seconds = (milliseconds: number): string => `${(milliseconds / 1_000).toFi
 async function rehearse({ env, registry: path, aws, kubernetes, keep }: Options): Promise<void> {
   const registry = await loadRegistry(path ?? join(ROOT, "registry"));
   const { name: environment } = registry.environment(env);
-  const app = path === undefined ? ["main.ts"] : ["scripts/synth-registry.ts", resolve(path)];
+  const app =
+    path === undefined ? ["main.ts"] : ["packages/rehearsal/src/synthesis/program.ts", resolve(path)];
   const start = performance.now();
   print(`Rehearses ${environment} of ${registry.id} with Terraform on embedded servers`);
   await withServers(async (group) => {

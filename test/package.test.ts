@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -6,12 +6,15 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { linksOf } from "./docs/markdown";
+import { smallRegistry } from "./fixtures/small-registry";
 import { forgottenExports } from "./forgotten-exports";
 
 const ROOT = join(__dirname, "..");
@@ -23,25 +26,38 @@ function run(cwd: string, command: string, ...args: string[]): string {
   return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 }
 
-/** The packed tarball, installed beside the example as npm would, with the example's peers from this checkout. */
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "packed-"));
-  const [tarball] = JSON.parse(run(ROOT, "npm", "pack", "--json", "--pack-destination", folder)) as {
-    filename: string;
-  }[];
+/** Packs a package of this checkout, and installs it in the folder as npm would. */
+function install(name: string, ...args: readonly string[]): void {
+  const [tarball] = JSON.parse(
+    run(ROOT, "npm", "pack", "--json", "--pack-destination", folder, ...args),
+  ) as readonly { filename: string }[];
   if (!tarball) throw new Error("npm pack made nothing");
-  cpSync(join(ROOT, "examples/one-construct"), folder, { recursive: true });
-  const installed = join(folder, "node_modules/cdktf-secrets-registry");
+  const installed = join(folder, "node_modules", name);
   mkdirSync(installed, { recursive: true });
   run(folder, "tar", "-xzf", join(folder, tarball.filename), "--strip-components=1", "-C", installed);
+}
+
+/** The packed tarballs, installed beside the example as npm would, with the example's peers from this checkout. */
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "packed-"));
+  cpSync(join(ROOT, "examples/one-construct"), folder, { recursive: true });
+  install("cdktf-secrets-registry");
+  install("cdktf-secrets-registry-rehearsal", "--workspace", "packages/rehearsal");
   const { dependencies, devDependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  const own = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-  for (const name of Object.keys({ ...dependencies, ...devDependencies, ...own.dependencies })) {
+  const [own, rehearsal] = ["package.json", "packages/rehearsal/package.json"].map((file) =>
+    JSON.parse(readFileSync(join(ROOT, file), "utf8")),
+  );
+  for (const name of Object.keys({
+    ...dependencies,
+    ...devDependencies,
+    ...own.dependencies,
+    ...rehearsal.dependencies,
+  })) {
     if (name === "cdktf-secrets-registry") continue;
     mkdirSync(dirname(join(folder, "node_modules", name)), { recursive: true });
     symlinkSync(join(ROOT, "node_modules", name), join(folder, "node_modules", name));
   }
-}, 120_000);
+}, 240_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -60,9 +76,7 @@ test("the package brings compiled code with types, and neither tests nor this or
     ]),
   );
   expect(
-    files.filter(
-      (file) => /^dist\/(registry|test|lib\/rehearsal)|\.ts$/.test(file) && !file.endsWith(".d.ts"),
-    ),
+    files.filter((file) => /^dist\/(registry|test|packages)|\.ts$/.test(file) && !file.endsWith(".d.ts")),
   ).toEqual([]);
 });
 
@@ -114,3 +128,42 @@ test("its command runs under plain Node.js on a registry in TypeScript", () => {
   const rows = JSON.parse(run(folder, "node", bin, "access", "--env", "dev", "--format", "json"));
   expect(rows).toContainEqual(expect.objectContaining({ workload: "celery-email", secret: "smtp/sendgrid" }));
 }, 60_000);
+
+describe("the rehearsal's package", () => {
+  const bin = (): string =>
+    join(folder, "node_modules/cdktf-secrets-registry/dist/lib/cli/secrets-registry.js");
+  const home = (): string => join(folder, "node_modules/cdktf-secrets-registry-rehearsal");
+
+  test("is small, and brings compiled code and the lists of its servers", () => {
+    const files = readdirSync(home(), { recursive: true }).map(String);
+    expect(files).toEqual(
+      expect.arrayContaining([
+        "README.md",
+        "dist/index.js",
+        "dist/index.d.ts",
+        "dist/servers/requirements.txt",
+      ]),
+    );
+    expect(files.filter((file) => /^(src|dist\/(lib|stacks|emitted))\b/.test(file))).toEqual([]);
+  });
+
+  test("rehearses a registry of another repository by the main package's command", () => {
+    writeFileSync(join(folder, "small.ts"), smallRegistry("cdktf-secrets-registry"));
+    const report = JSON.parse(
+      run(folder, "node", bin(), "--registry", "small.ts", "rehearse", "--format", "json"),
+    );
+    expect(report).toMatchObject({ environment: "dev", differences: [] });
+    expect(report.secrets).toHaveLength(1);
+  }, 180_000);
+
+  test("is asked for where it is not installed", () => {
+    renameSync(home(), `${home()}-elsewhere`);
+    try {
+      const { status, stderr } = spawnSync("node", [bin(), "rehearse"], { cwd: folder, encoding: "utf8" });
+      expect(status).toBe(2);
+      expect(stderr).toContain("npm install --save-dev cdktf-secrets-registry-rehearsal");
+    } finally {
+      renameSync(`${home()}-elsewhere`, home());
+    }
+  }, 30_000);
+});

@@ -7,16 +7,6 @@ import {
   type KindSettingsInput,
   settingsSchema,
 } from "../../lib/model/kinds";
-import { type ServerGroup, startPostgres } from "../../lib/rehearsal/servers";
-import { RehearsedRedis } from "../../lib/rehearsal/targets/redis";
-import {
-  type DatadogServer,
-  startDatadog,
-  startPayPalServer,
-  startSendGrid,
-  startStripeServer,
-  type VendorServer,
-} from "../../lib/rehearsal/vendors";
 import { datadogApi } from "../../lib/rotation/adapters/datadog-api";
 import { PayPalApi } from "../../lib/rotation/adapters/paypal-api";
 import { pgServer } from "../../lib/rotation/adapters/pg-server";
@@ -39,6 +29,16 @@ import { sendGridAdminSchema, sendGridTarget } from "../../lib/rotation/targets/
 import { type StripeValue, stripeTarget } from "../../lib/rotation/targets/stripe";
 import { readAdminValue } from "../../lib/rotation/values/admin-value";
 import { adminValueSchema } from "../../lib/rotation/values/value-schemas";
+import { type ServerGroup, startPostgres } from "../../packages/rehearsal/src/servers";
+import { RehearsedRedis } from "../../packages/rehearsal/src/targets/redis";
+import {
+  type DatadogServer,
+  startDatadog,
+  startPayPalServer,
+  startSendGrid,
+  startStripeServer,
+  type VendorServer,
+} from "../../packages/rehearsal/src/vendors";
 import { AccessKeysModel } from "../../test/rotation/models/access-keys-model";
 import type { CrashPlan } from "../../test/rotation/models/crash-plan";
 import { ElastiCacheModel } from "../../test/rotation/models/elasticache-model";

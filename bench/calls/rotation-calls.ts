@@ -1,4 +1,4 @@
-import { ServerGroup } from "../../lib/rehearsal/servers";
+import { ServerGroup } from "../../packages/rehearsal/src/servers";
 import type { Report } from "../report";
 import { CallCount, type Calls } from "./call-count";
 import { type RehearsedKind, rehearsedKinds } from "./rehearsed-kinds";

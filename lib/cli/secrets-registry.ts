@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { rehearsalCommand } from "./commands/rehearse";
 import { run } from "./program";
 import { processTerminal } from "./terminal/process-terminal";
 
@@ -7,6 +8,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });
 
-run(process.argv.slice(2), processTerminal(process)).then((code) => {
+const args = process.argv.slice(2);
+run(args, processTerminal(process), { addCommands: rehearsalCommand(args) }).then((code) => {
   process.exitCode = code;
 });

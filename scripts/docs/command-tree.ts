@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { run } from "../../lib/cli/program";
 import type { Terminal } from "../../lib/cli/terminal/terminal";
-import { addRehearseCommand } from "../../lib/rehearsal/command";
+import { addRehearseCommand } from "../../packages/rehearsal/src/command";
 
 const SILENT: Terminal = {
   live: false,

@@ -1,6 +1,6 @@
 import Ajv, { type ValidateFunction } from "ajv/dist/2020";
 import { type AuditScope, OCSF_VERSION, type OcsfEvent } from "../../lib/audit";
-import { ocsfSchemas } from "../../lib/rehearsal/servers";
+import { ocsfSchemas } from "../../packages/rehearsal/src/servers";
 
 export const ACCOUNT = "111122223333";
 export const REGION = "eu-central-1";

@@ -10,8 +10,8 @@ import { Normaliser } from "../../lib/audit/delivery/normaliser";
 import type { QueuedMessage } from "../../lib/audit/delivery/ports";
 import type { HttpSink } from "../../lib/audit/delivery/requests";
 import type { AuditCount } from "../../lib/contracts/audit-settings";
-import { type CallerIdentity, cloudTrailEvent } from "../../lib/rehearsal/audit/cloudtrail-model";
-import { type SiemReceiver, startSiemReceiver } from "../../lib/rehearsal/audit/siem-receiver";
+import { type CallerIdentity, cloudTrailEvent } from "../../packages/rehearsal/src/audit/cloudtrail-model";
+import { type SiemReceiver, startSiemReceiver } from "../../packages/rehearsal/src/audit/siem-receiver";
 import { propertyRuns } from "../property-runs";
 import { ACCOUNT, REGION, ROLES, SCOPE, SECRET } from "./audit-world";
 

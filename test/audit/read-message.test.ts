@@ -7,7 +7,7 @@ import {
   VAULT_AUDIT_ENTRY,
   VAULT_SOURCE,
 } from "../../lib/contracts/audit-events";
-import { type CallerIdentity, cloudTrailEvent } from "../../lib/rehearsal/audit/cloudtrail-model";
+import { type CallerIdentity, cloudTrailEvent } from "../../packages/rehearsal/src/audit/cloudtrail-model";
 import { recordWith } from "../model/random-record";
 import { propertyRuns } from "../property-runs";
 import { ACCOUNT, ocsfCheck, REGION, ROLES, SCOPE, SECRET, SECRET_ARN } from "./audit-world";

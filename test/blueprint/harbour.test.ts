@@ -1,6 +1,6 @@
 import { blueprint } from "../../lib/blueprint";
 import type { Registry } from "../../lib/model";
-import { injectedAgent } from "../../lib/rehearsal/agent";
+import { injectedAgent } from "../../packages/rehearsal/src/agent";
 import { harbour } from "../fixtures/harbour";
 import { synthesize } from "../stacks/synthesized";
 

@@ -1,7 +1,7 @@
 import { blueprint, type FunctionPlan, type RotationFunctionPlan, rotates } from "../../lib/blueprint";
 import { compactLength, defineRegistry, type PolicyDocument, type Registry } from "../../lib/model";
 import { procedureFunctionName, secretName } from "../../lib/model/names";
-import { evaluateAccess } from "../../lib/rehearsal/evaluator";
+import { evaluateAccess } from "../../packages/rehearsal/src/evaluator";
 import { registry } from "../../registry";
 import { draft } from "../model/sample";
 

@@ -2,7 +2,7 @@ import { parse } from "yaml";
 import { blueprint } from "../../lib/blueprint";
 import { podFiles } from "../../lib/constructs/kubernetes/pod-files";
 import { defineRegistry, hours, type Registry, RegistryError } from "../../lib/model";
-import { InjectionError, injectedAgent } from "../../lib/rehearsal/agent";
+import { InjectionError, injectedAgent } from "../../packages/rehearsal/src/agent";
 import { type Draft, draft, vaultDatabase } from "../model/sample";
 
 const SETTINGS = { root: "/pod", vaultAddress: "http://127.0.0.1:8200" };

@@ -1,7 +1,7 @@
 import { blueprint, type PodPlan } from "../../lib/blueprint";
 import { podFiles } from "../../lib/constructs/kubernetes/pod-files";
 import { defineRegistry, hours, type Registry } from "../../lib/model";
-import { injectedAgent } from "../../lib/rehearsal/agent";
+import { injectedAgent } from "../../packages/rehearsal/src/agent";
 import { type Draft, draft, genericPassword, vaultDatabase } from "../model/sample";
 
 const SETTINGS = { root: "/pod", vaultAddress: "http://127.0.0.1:8200" };

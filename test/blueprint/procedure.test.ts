@@ -26,7 +26,7 @@ import {
   recordsBucket,
   tokensPartition,
 } from "../../lib/model/names";
-import { evaluateAccess } from "../../lib/rehearsal/evaluator";
+import { evaluateAccess } from "../../packages/rehearsal/src/evaluator";
 import { registry } from "../../registry";
 import { draft } from "../model/sample";
 import { anyDefinition } from "./random-registry";

@@ -1,6 +1,6 @@
 import { blueprint, principalAccess, principalsOf } from "../../lib/blueprint";
 import { run } from "../../lib/cli/program";
-import { evaluateAccess } from "../../lib/rehearsal/evaluator";
+import { evaluateAccess } from "../../packages/rehearsal/src/evaluator";
 import { registry } from "../../registry";
 
 /** Runs the command line on this repository's registry. */

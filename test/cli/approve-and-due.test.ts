@@ -20,16 +20,16 @@ import {
   runsTable,
   secretName,
 } from "../../lib/model/names";
+import { StsCallerIdentities } from "../../lib/rotation/adapters/sts-caller-identities";
+import { callerProof } from "../../lib/rotation/procedure/caller-identity";
 import {
   type Credentials,
   createSecretTable,
   createTable,
   loadFunction,
   takeHumanRole,
-} from "../../lib/rehearsal/load";
-import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
-import { StsCallerIdentities } from "../../lib/rotation/adapters/sts-caller-identities";
-import { callerProof } from "../../lib/rotation/procedure/caller-identity";
+} from "../../packages/rehearsal/src/load";
+import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../packages/rehearsal/src/servers";
 import { registry } from "../../registry";
 import { FakeTerminal } from "./fake-terminal";
 import { cli } from "./run-cli";

@@ -4,7 +4,7 @@ import type { RotationCloud } from "../../lib/cli/cloud/rotation-cloud";
 import { plainProgress } from "../../lib/cli/render/progress";
 import { type BootstrapReport, bootstrap } from "../../lib/cli/verbs/bootstrap";
 import { checkEnvironment } from "../../lib/cli/verbs/bootstrap-checks";
-import { ServerGroup } from "../../lib/rehearsal/servers";
+import { ServerGroup } from "../../packages/rehearsal/src/servers";
 import { DeployedRegistry, OPERATOR, QUICK, withCredentials } from "./deployed-registry";
 import { FakeTerminal } from "./fake-terminal";
 

@@ -23,9 +23,9 @@ import {
   loadVaultServer,
   secretsManager,
   takeHumanRole,
-} from "../../lib/rehearsal/load";
-import { loadOperations, loadSchedules } from "../../lib/rehearsal/load/operations";
-import { RunKeepingCloud } from "../../lib/rehearsal/rehearse/begun-runs";
+} from "../../packages/rehearsal/src/load";
+import { loadOperations, loadSchedules } from "../../packages/rehearsal/src/load/operations";
+import { RunKeepingCloud } from "../../packages/rehearsal/src/rehearse/begun-runs";
 import {
   type ClusterIssuer,
   type OpenBao,
@@ -35,8 +35,8 @@ import {
   startEmbeddedAws,
   startOpenBao,
   startPostgres,
-} from "../../lib/rehearsal/servers";
-import { type AwsShim, startAwsShim } from "../../lib/rehearsal/shim";
+} from "../../packages/rehearsal/src/servers";
+import { type AwsShim, startAwsShim } from "../../packages/rehearsal/src/shim";
 import type { Draft } from "../model/sample";
 import { ALL_RIGHTS, callWith } from "../rehearsal/rehearsed-environment";
 import { FakeTerminal } from "./fake-terminal";

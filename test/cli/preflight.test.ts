@@ -8,7 +8,12 @@ import { vaultAudit } from "../../lib/cli/cloud/vault-audit";
 import { renderPreflight } from "../../lib/cli/render/preflight";
 import { preflight } from "../../lib/cli/verbs/preflight";
 import { freelyNamed } from "../../lib/cli/verbs/session-names";
-import { type EmbeddedAws, ServerGroup, startEmbeddedAws, startOpenBao } from "../../lib/rehearsal/servers";
+import {
+  type EmbeddedAws,
+  ServerGroup,
+  startEmbeddedAws,
+  startOpenBao,
+} from "../../packages/rehearsal/src/servers";
 import { registry } from "../../registry";
 
 const ACCOUNT = "333333333333";

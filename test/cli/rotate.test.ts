@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { RotationReport } from "../../lib/cli/verbs/direct-rotation";
-import { ServerGroup } from "../../lib/rehearsal/servers";
+import { ServerGroup } from "../../packages/rehearsal/src/servers";
 import { DeployedRegistry, OPERATOR, QUICK } from "./deployed-registry";
 import { cli as onOwnRegistry } from "./run-cli";
 

@@ -21,16 +21,16 @@ import {
   type Operation,
   probeSecret,
   probeVault,
-} from "../../lib/rehearsal/access";
-import { evaluateAccess } from "../../lib/rehearsal/evaluator";
-import { type AwsAccess, secretsManager, takeWorkloadRole } from "../../lib/rehearsal/load";
+} from "../../packages/rehearsal/src/access";
+import { evaluateAccess } from "../../packages/rehearsal/src/evaluator";
+import { type AwsAccess, secretsManager, takeWorkloadRole } from "../../packages/rehearsal/src/load";
 import {
   type EmbeddedAws,
   type Postgres,
   ServerGroup,
   startEmbeddedAws,
   startPostgres,
-} from "../../lib/rehearsal/servers";
+} from "../../packages/rehearsal/src/servers";
 import { registry } from "../../registry";
 import { draft } from "../model/sample";
 import { callWith, isRefusal, type RehearsedEnvironment, rehearse } from "./rehearsed-environment";

@@ -6,14 +6,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import type { PodPlan } from "../../lib/blueprint";
 import { defineRegistry, type Registry } from "../../lib/model";
-import { type InjectedAgent, InjectionError, injectedAgent, startAgent } from "../../lib/rehearsal/agent";
+import {
+  type InjectedAgent,
+  InjectionError,
+  injectedAgent,
+  startAgent,
+} from "../../packages/rehearsal/src/agent";
 import {
   type EmbeddedAws,
   type OpenBao,
   ServerGroup,
   startEmbeddedAws,
   startPostgres,
-} from "../../lib/rehearsal/servers";
+} from "../../packages/rehearsal/src/servers";
 import { registry } from "../../registry";
 import { draft, genericPassword, redisToken, vaultDatabase } from "../model/sample";
 import {

@@ -11,7 +11,7 @@ import * as sfn from "@aws-sdk/client-sfn";
 import * as sns from "@aws-sdk/client-sns";
 import * as sqs from "@aws-sdk/client-sqs";
 import type { Blueprint } from "../../lib/blueprint";
-import { type AwsAccess, clientSettings } from "../../lib/rehearsal/load/aws-account";
+import { type AwsAccess, clientSettings } from "../../packages/rehearsal/src/load/aws-account";
 
 /**
  * Calls by which Terraform's AWS provider makes, reads, changes and removes the types of resources in a stack, by the action that

@@ -5,18 +5,18 @@ import { targetRights } from "../../lib/blueprint/functions/target-rights";
 import type { Environment } from "../../lib/model";
 import { type KindSettings, settingsSchema } from "../../lib/model/kinds";
 import type { EnvironmentSecret } from "../../lib/model/resolve";
-import type { Credentials } from "../../lib/rehearsal/load";
-import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
-import { type AwsShim, startAwsShim } from "../../lib/rehearsal/shim";
-import { RehearsedAwsUser, userCalls } from "../../lib/rehearsal/targets/aws-users";
-import { RehearsedRedis } from "../../lib/rehearsal/targets/redis";
-import type { SecretOf } from "../../lib/rehearsal/targets/target-servers";
 import { ElastiCacheUsers } from "../../lib/rotation/adapters/elasticache-users";
 import { MemoryDbUsers } from "../../lib/rotation/adapters/memorydb-users";
 import { redisServer } from "../../lib/rotation/adapters/redis-server";
 import { systemClock, systemRandom } from "../../lib/rotation/adapters/system";
 import type { Attempt } from "../../lib/rotation/protocol/target";
 import { awsRedisUserTarget } from "../../lib/rotation/targets/aws-redis-user";
+import type { Credentials } from "../../packages/rehearsal/src/load";
+import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../packages/rehearsal/src/servers";
+import { type AwsShim, startAwsShim } from "../../packages/rehearsal/src/shim";
+import { RehearsedAwsUser, userCalls } from "../../packages/rehearsal/src/targets/aws-users";
+import { RehearsedRedis } from "../../packages/rehearsal/src/targets/redis";
+import type { SecretOf } from "../../packages/rehearsal/src/targets/target-servers";
 
 /** Users of ElastiCache and MemoryDB by the shim, with a real Redis behind, by a role that has what a function's has. */
 

@@ -10,11 +10,11 @@ import { build } from "esbuild";
 import { zipSync } from "fflate";
 import { type Blueprint, blueprint, type FunctionPlan } from "../../lib/blueprint";
 import { defineRegistry, type PolicyDocument, type Registry } from "../../lib/model";
-import { evaluateAccess } from "../../lib/rehearsal/evaluator";
-import { invokeFunction, loadFunction } from "../../lib/rehearsal/load";
-import { iam, loadRole } from "../../lib/rehearsal/load/aws-account";
-import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
-import { type AwsShim, startAwsShim } from "../../lib/rehearsal/shim";
+import { evaluateAccess } from "../../packages/rehearsal/src/evaluator";
+import { invokeFunction, loadFunction } from "../../packages/rehearsal/src/load";
+import { iam, loadRole } from "../../packages/rehearsal/src/load/aws-account";
+import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../packages/rehearsal/src/servers";
+import { type AwsShim, startAwsShim } from "../../packages/rehearsal/src/shim";
 import { BUNDLE_OPTIONS } from "../../scripts/bundle-options";
 import { draft } from "../model/sample";
 

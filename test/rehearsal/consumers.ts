@@ -4,14 +4,14 @@ import { GetSecretValueCommand, ResourceNotFoundException } from "@aws-sdk/clien
 import type { AwsSecretPlan } from "../../lib/blueprint";
 import { KV_VERSION_FIELD } from "../../lib/model/names";
 import { STS_AUDIENCE } from "../../lib/model/trust-policy";
-import { secretsManager, takeWorkloadRole } from "../../lib/rehearsal/load";
-import { type OpenBao, OpenBaoRefusal } from "../../lib/rehearsal/servers";
-import type { Attempt } from "../../lib/rehearsal/targets";
-import { SHORTENED } from "../../lib/rehearsal/world/relocated-settings";
 import { splitSettings } from "../../lib/rotation/protocol/settings-in-effect";
 import { type HmacValue, signHmac, verifyHmac } from "../../lib/rotation/targets/hmac-key";
 import type { JwtValue } from "../../lib/rotation/targets/jwt-signing-key";
 import type { KindValue } from "../../lib/rotation/values/value-schemas";
+import { secretsManager, takeWorkloadRole } from "../../packages/rehearsal/src/load";
+import { type OpenBao, OpenBaoRefusal } from "../../packages/rehearsal/src/servers";
+import type { Attempt } from "../../packages/rehearsal/src/targets";
+import { SHORTENED } from "../../packages/rehearsal/src/world/relocated-settings";
 import type { RehearsedRotations } from "./rehearsed-rotations";
 
 /** Rotations of an environment, as far as consumers need to know of them. */

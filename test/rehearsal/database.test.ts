@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import type { DatabaseConnectionPlan } from "../../lib/blueprint";
-import type { VaultCall } from "../../lib/rehearsal/load";
-import { type Postgres, ServerGroup, startPostgres } from "../../lib/rehearsal/servers";
+import type { VaultCall } from "../../packages/rehearsal/src/load";
+import { type Postgres, ServerGroup, startPostgres } from "../../packages/rehearsal/src/servers";
 import { callWith, isRefusal } from "./rehearsed-environment";
 import { type RehearsedVault, rehearseVault, STATIC_PERIOD } from "./rehearsed-vault";
 

@@ -6,7 +6,7 @@ import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { strToU8, zipSync } from "fflate";
 import { type AwsSecretPlan, type Blueprint, blueprint } from "../../lib/blueprint";
 import type { PolicyDocument } from "../../lib/model";
-import { evaluateAccess } from "../../lib/rehearsal/evaluator";
+import { evaluateAccess } from "../../packages/rehearsal/src/evaluator";
 import {
   type AwsAccess,
   loadAwsAccount,
@@ -14,10 +14,10 @@ import {
   loadProcedure,
   loadSchedules,
   takeHumanRole,
-} from "../../lib/rehearsal/load";
-import { clientSettings } from "../../lib/rehearsal/load/aws-account";
-import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
-import { type AwsShim, startAwsShim } from "../../lib/rehearsal/shim";
+} from "../../packages/rehearsal/src/load";
+import { clientSettings } from "../../packages/rehearsal/src/load/aws-account";
+import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../packages/rehearsal/src/servers";
+import { type AwsShim, startAwsShim } from "../../packages/rehearsal/src/shim";
 import { registry } from "../../registry";
 import { providerCalls } from "./aws-provider-calls";
 

@@ -9,11 +9,17 @@ import {
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
 import { type AwsSecretPlan, blueprint, rotates } from "../../lib/blueprint";
-import { type AwsAccess, kms, loadAwsAccount, secretsManager, takeHumanRole } from "../../lib/rehearsal/load";
-import { ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
-import { startAwsShim } from "../../lib/rehearsal/shim";
 import { KmsVersionProofs } from "../../lib/rotation/adapters/later/kms-version-proofs";
 import { SecretsManagerLook } from "../../lib/rotation/adapters/secrets-manager-look";
+import {
+  type AwsAccess,
+  kms,
+  loadAwsAccount,
+  secretsManager,
+  takeHumanRole,
+} from "../../packages/rehearsal/src/load";
+import { ServerGroup, startEmbeddedAws } from "../../packages/rehearsal/src/servers";
+import { startAwsShim } from "../../packages/rehearsal/src/shim";
 import { registry } from "../../registry";
 import { ALL_RIGHTS, generatedValue } from "./rehearsed-environment";
 

@@ -15,6 +15,7 @@ import { run } from "../../lib/cli/program";
 import type { FailoverReport } from "../../lib/cli/verbs/failover";
 import type { RejoinReport } from "../../lib/cli/verbs/rejoin";
 import { days, defineRegistry, type PolicyDocument, type Registry } from "../../lib/model";
+import { STEPS } from "../../lib/rotation";
 import {
   type AwsAccess,
   invokeFunction,
@@ -24,12 +25,12 @@ import {
   secretsManager,
   takeHumanRole,
   takeWorkloadRole,
-} from "../../lib/rehearsal/load";
-import { iam } from "../../lib/rehearsal/load/aws-account";
-import { loadOperations, loadSchedules } from "../../lib/rehearsal/load/operations";
-import { createSecretTable } from "../../lib/rehearsal/load/tables";
-import { loadMirrorRole } from "../../lib/rehearsal/load/vault-server";
-import { BegunRuns } from "../../lib/rehearsal/rehearse/begun-runs";
+} from "../../packages/rehearsal/src/load";
+import { iam } from "../../packages/rehearsal/src/load/aws-account";
+import { loadOperations, loadSchedules } from "../../packages/rehearsal/src/load/operations";
+import { createSecretTable } from "../../packages/rehearsal/src/load/tables";
+import { loadMirrorRole } from "../../packages/rehearsal/src/load/vault-server";
+import { BegunRuns } from "../../packages/rehearsal/src/rehearse/begun-runs";
 import {
   type ClusterIssuer,
   type OpenBao,
@@ -37,9 +38,8 @@ import {
   startClusterIssuer,
   startEmbeddedAws,
   startOpenBao,
-} from "../../lib/rehearsal/servers";
-import { type AwsShim, startAwsShim } from "../../lib/rehearsal/shim";
-import { STEPS } from "../../lib/rotation";
+} from "../../packages/rehearsal/src/servers";
+import { type AwsShim, startAwsShim } from "../../packages/rehearsal/src/shim";
 import { QUICK, withCredentials } from "../cli/deployed-registry";
 import { FakeTerminal } from "../cli/fake-terminal";
 import { MODEL } from "../cli/run-cli";

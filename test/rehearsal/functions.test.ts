@@ -12,13 +12,18 @@ import {
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 import type { PolicyDocument } from "../../lib/model";
+import { systemRandom } from "../../lib/rotation/adapters/system";
+import { splitSettings } from "../../lib/rotation/protocol/settings-in-effect";
+import type { PublishedTarget } from "../../lib/rotation/protocol/target";
+import { hmacKeyTarget } from "../../lib/rotation/targets/hmac-key";
+import { jwtSigningKeyTarget } from "../../lib/rotation/targets/jwt-signing-key";
 import {
   allowSecretsManager,
   createSecretTable,
   invokeFunction,
   loadFunction,
-} from "../../lib/rehearsal/load";
-import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
+} from "../../packages/rehearsal/src/load";
+import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../packages/rehearsal/src/servers";
 import {
   type AwsShim,
   type CallRecord,
@@ -26,12 +31,7 @@ import {
   type RotationResult,
   startAwsShim,
   usedRights,
-} from "../../lib/rehearsal/shim";
-import { systemRandom } from "../../lib/rotation/adapters/system";
-import { splitSettings } from "../../lib/rotation/protocol/settings-in-effect";
-import type { PublishedTarget } from "../../lib/rotation/protocol/target";
-import { hmacKeyTarget } from "../../lib/rotation/targets/hmac-key";
-import { jwtSigningKeyTarget } from "../../lib/rotation/targets/jwt-signing-key";
+} from "../../packages/rehearsal/src/shim";
 import { functionZip } from "./function-bundle";
 
 const ACCOUNT = "111122223333";

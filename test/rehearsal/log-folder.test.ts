@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { newLogFolder } from "../../lib/rehearsal/command/log-folder";
+import { newLogFolder } from "../../packages/rehearsal/src/command/log-folder";
 
 const HOUR = 3_600_000;
 

@@ -1,13 +1,13 @@
 import { blueprint } from "../../lib/blueprint";
 import { defineRegistry, type Registry } from "../../lib/model";
-import type { VaultCall } from "../../lib/rehearsal/load";
+import type { VaultCall } from "../../packages/rehearsal/src/load";
 import {
   type OpenBao,
   type Postgres,
   ServerGroup,
   startOpenBao,
   startPostgres,
-} from "../../lib/rehearsal/servers";
+} from "../../packages/rehearsal/src/servers";
 import { callWith, isRefusal } from "./rehearsed-environment";
 import {
   AwsIssuer,

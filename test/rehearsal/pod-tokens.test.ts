@@ -1,13 +1,13 @@
 import { blueprint } from "../../lib/blueprint";
 import { defineRegistry, hours, type Registry } from "../../lib/model";
-import { loadVaultServer } from "../../lib/rehearsal/load";
+import { loadVaultServer } from "../../packages/rehearsal/src/load";
 import {
   type ClusterIssuer,
   type OpenBao,
   ServerGroup,
   startClusterIssuer,
   startOpenBao,
-} from "../../lib/rehearsal/servers";
+} from "../../packages/rehearsal/src/servers";
 import { draft } from "../model/sample";
 import { callWith } from "./rehearsed-environment";
 

@@ -9,14 +9,14 @@ import { type FunctionPlan, rotates } from "../../lib/blueprint";
 import type { WatcherSettings } from "../../lib/contracts/function-settings";
 import type { RecorderEvent } from "../../lib/contracts/procedure-events";
 import { PROCEDURE_FUNCTIONS, type ProcedureFunction } from "../../lib/model/names";
-import { invokeFunction } from "../../lib/rehearsal/load";
-import { clientSettings, iam } from "../../lib/rehearsal/load/aws-account";
-import type { RehearsedWorld } from "../../lib/rehearsal/world";
 import { awsWatcherSinks } from "../../lib/rotation/adapters/aws-watcher-sinks";
 import { DynamoDbPublications } from "../../lib/rotation/adapters/dynamodb-publications";
 import { KmsVersionProofs } from "../../lib/rotation/adapters/later/kms-version-proofs";
 import { SecretsManagerLook } from "../../lib/rotation/adapters/secrets-manager-look";
 import { Watcher } from "../../lib/rotation/procedure/watcher";
+import { invokeFunction } from "../../packages/rehearsal/src/load";
+import { clientSettings, iam } from "../../packages/rehearsal/src/load/aws-account";
+import type { RehearsedWorld } from "../../packages/rehearsal/src/world";
 import type { ProcedureWorld } from "./rehearsed-procedure";
 import { rightsOf, rightsUsed } from "./rights-used";
 

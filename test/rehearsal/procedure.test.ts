@@ -19,11 +19,11 @@ import {
 } from "../../lib/cli/verbs/procedure-rotation";
 import { rollout } from "../../lib/cli/verbs/rollout";
 import type { RotationRecord } from "../../lib/contracts/rotation-record";
-import type { Credentials } from "../../lib/rehearsal/load";
-import { currentValue } from "../../lib/rehearsal/rehearse/rotate-all";
-import { ServerGroup } from "../../lib/rehearsal/servers";
 import { DynamoDbApprovalTokens } from "../../lib/rotation/adapters/dynamodb-approval-tokens";
 import type { SecretDescription } from "../../lib/rotation/protocol/ports";
+import type { Credentials } from "../../packages/rehearsal/src/load";
+import { currentValue } from "../../packages/rehearsal/src/rehearse/rotate-all";
+import { ServerGroup } from "../../packages/rehearsal/src/servers";
 import { expectProcedureRightsUsed } from "./procedure-rights";
 import {
   ANA,

@@ -8,9 +8,14 @@ import {
 } from "@aws-sdk/client-s3";
 import { blueprint } from "../../lib/blueprint";
 import type { PolicyDocument } from "../../lib/model";
-import { type AwsAccess, type Credentials, loadProcedure, takeHumanRole } from "../../lib/rehearsal/load";
-import { ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
-import { type AwsShim, startAwsShim } from "../../lib/rehearsal/shim";
+import {
+  type AwsAccess,
+  type Credentials,
+  loadProcedure,
+  takeHumanRole,
+} from "../../packages/rehearsal/src/load";
+import { ServerGroup, startEmbeddedAws } from "../../packages/rehearsal/src/servers";
+import { type AwsShim, startAwsShim } from "../../packages/rehearsal/src/shim";
 import { registry } from "../../registry";
 
 const plan = blueprint(registry, "prod");

@@ -12,7 +12,7 @@ import {
   secretsManager,
   takeHumanRole,
   type VaultCall,
-} from "../../lib/rehearsal/load";
+} from "../../packages/rehearsal/src/load";
 import {
   type ClusterIssuer,
   type EmbeddedAws,
@@ -22,7 +22,7 @@ import {
   type ServerGroup,
   startClusterIssuer,
   startOpenBao,
-} from "../../lib/rehearsal/servers";
+} from "../../packages/rehearsal/src/servers";
 
 /** Everything, so that what a role may not do is the resource policies' doing. */
 export const ALL_RIGHTS: PolicyDocument = {

@@ -19,10 +19,15 @@ import type { RotationHost } from "../../lib/cli/verbs/direct-rotation";
 import { changeDigest } from "../../lib/contracts/change-request";
 import { days, defineRegistry, hours, type PolicyDocument, type Registry } from "../../lib/model";
 import { changeAudience, procedureFunctionName } from "../../lib/model/names";
-import { type AwsAccess, type Credentials, invokeFunction, takeHumanRole } from "../../lib/rehearsal/load";
-import { rehearsalHost, rehearsedPlaces } from "../../lib/rehearsal/rehearse/rehearsal-host";
-import type { ServerGroup } from "../../lib/rehearsal/servers";
-import { type RehearsedWorld, standUp } from "../../lib/rehearsal/world";
+import {
+  type AwsAccess,
+  type Credentials,
+  invokeFunction,
+  takeHumanRole,
+} from "../../packages/rehearsal/src/load";
+import { rehearsalHost, rehearsedPlaces } from "../../packages/rehearsal/src/rehearse/rehearsal-host";
+import type { ServerGroup } from "../../packages/rehearsal/src/servers";
+import { type RehearsedWorld, standUp } from "../../packages/rehearsal/src/world";
 
 export const ANA = "ana@example.com";
 export const BEN = "ben@example.com";

@@ -20,14 +20,14 @@ import {
   rotate,
 } from "../../lib/cli/verbs/direct-rotation";
 import type { Registry } from "../../lib/model";
-import { invokeFunction, secretsManager } from "../../lib/rehearsal/load";
-import { BegunRuns, RunKeepingCloud } from "../../lib/rehearsal/rehearse/begun-runs";
-import { ServerGroup } from "../../lib/rehearsal/servers";
-import type { RehearsedTarget } from "../../lib/rehearsal/targets";
-import { type RehearsedWorld, shortened, standUp } from "../../lib/rehearsal/world";
 import type { RotationOutcome } from "../../lib/rotation/machine/rotation-machine";
 import { splitSettings } from "../../lib/rotation/protocol/settings-in-effect";
 import { type Change, waitBefore } from "../../lib/rotation/protocol/waiting-law";
+import { invokeFunction, secretsManager } from "../../packages/rehearsal/src/load";
+import { BegunRuns, RunKeepingCloud } from "../../packages/rehearsal/src/rehearse/begun-runs";
+import { ServerGroup } from "../../packages/rehearsal/src/servers";
+import type { RehearsedTarget } from "../../packages/rehearsal/src/targets";
+import { type RehearsedWorld, shortened, standUp } from "../../packages/rehearsal/src/world";
 
 /** Longer than any wait of the law: Stripe's webhook secrets overlap for more than three days. */
 const BEYOND_WAITS_MS = 30 * 86_400_000;

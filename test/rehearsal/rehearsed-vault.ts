@@ -12,7 +12,7 @@ import {
   type RehearsedDatabase,
   rehearsedDeployer,
   type VaultCall,
-} from "../../lib/rehearsal/load";
+} from "../../packages/rehearsal/src/load";
 import {
   type ClusterIssuer,
   type OpenBao,
@@ -20,8 +20,8 @@ import {
   type ServerGroup,
   startClusterIssuer,
   startOpenBao,
-} from "../../lib/rehearsal/servers";
-import { SigningKey } from "../../lib/rehearsal/servers/signing-key";
+} from "../../packages/rehearsal/src/servers";
+import { SigningKey } from "../../packages/rehearsal/src/servers/signing-key";
 import { type Draft, draft, vaultDatabase } from "../model/sample";
 import { callWith } from "./rehearsed-environment";
 

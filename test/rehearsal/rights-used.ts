@@ -6,7 +6,7 @@ import {
   type RightUse,
   type UsedRights,
   usedRights,
-} from "../../lib/rehearsal/shim";
+} from "../../packages/rehearsal/src/shim";
 
 /** The rights of roles, held against what they did. */
 export interface RightsUsed {

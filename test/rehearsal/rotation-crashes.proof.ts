@@ -10,10 +10,10 @@ import {
 import type { AwsSecretPlan, FunctionPlan } from "../../lib/blueprint";
 import type { KindSettings } from "../../lib/model";
 import { KV_VERSION_FIELD } from "../../lib/model/names";
-import { type FunctionAnswer, invokeFunction, secretsManager } from "../../lib/rehearsal/load";
-import type { Fault, FaultedCall } from "../../lib/rehearsal/shim";
-import { shortened } from "../../lib/rehearsal/world";
 import { type KindValue, STEPS } from "../../lib/rotation";
+import { type FunctionAnswer, invokeFunction, secretsManager } from "../../packages/rehearsal/src/load";
+import type { Fault, FaultedCall } from "../../packages/rehearsal/src/shim";
+import { shortened } from "../../packages/rehearsal/src/world";
 import { Consumers } from "./consumers";
 import { everyKind } from "./every-kind";
 import { functionRights } from "./function-rights";

@@ -9,12 +9,12 @@ import {
 import type { RolePlan, SecretPlan } from "../../lib/blueprint";
 import type { PolicyStatement } from "../../lib/model";
 import { defineRegistry } from "../../lib/model";
-import { secretsManager } from "../../lib/rehearsal/load";
-import { iam } from "../../lib/rehearsal/load/aws-account";
-import { rehearse } from "../../lib/rehearsal/rehearse/rehearse";
-import type { RehearsalReport } from "../../lib/rehearsal/rehearse/report";
-import { ServerGroup } from "../../lib/rehearsal/servers";
-import type { RehearsedWorld } from "../../lib/rehearsal/world";
+import { secretsManager } from "../../packages/rehearsal/src/load";
+import { iam } from "../../packages/rehearsal/src/load/aws-account";
+import { rehearse } from "../../packages/rehearsal/src/rehearse/rehearse";
+import type { RehearsalReport } from "../../packages/rehearsal/src/rehearse/report";
+import { ServerGroup } from "../../packages/rehearsal/src/servers";
+import type { RehearsedWorld } from "../../packages/rehearsal/src/world";
 import { type Draft, draft } from "../model/sample";
 
 /** A secret for each thing that goes wrong; only the database's is rotated, which takes its time. */

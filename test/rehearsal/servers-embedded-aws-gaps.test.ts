@@ -23,7 +23,7 @@ import {
   STSClient,
 } from "@aws-sdk/client-sts";
 import { strToU8, zipSync } from "fflate";
-import { invokeFunction, loadFunction } from "../../lib/rehearsal/load";
+import { invokeFunction, loadFunction } from "../../packages/rehearsal/src/load";
 import {
   type ClusterIssuer,
   createReplicatedSecret,
@@ -34,7 +34,7 @@ import {
   startEmbeddedAws,
   TAUGHT_CONDITION_KEYS,
   type TaughtConditionKeyName,
-} from "../../lib/rehearsal/servers";
+} from "../../packages/rehearsal/src/servers";
 
 /**
  * Each test holds one entry of EMBEDDED_AWS_GAPS against the server. One that fails after an upgrade is good

@@ -12,9 +12,9 @@ import {
 import { hostname, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { defaultCacheFolder, provision } from "../../lib/rehearsal/servers";
-import { buildOnce } from "../../lib/rehearsal/servers/build-once";
-import { findPython } from "../../lib/rehearsal/servers/python";
+import { defaultCacheFolder, provision } from "../../packages/rehearsal/src/servers";
+import { buildOnce } from "../../packages/rehearsal/src/servers/build-once";
+import { findPython } from "../../packages/rehearsal/src/servers/python";
 
 let home: string;
 const environment = { ...process.env };

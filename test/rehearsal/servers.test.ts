@@ -24,11 +24,11 @@ import {
   startPostgres,
   startRedis,
   withServers,
-} from "../../lib/rehearsal/servers";
-import { startOnFreePort } from "../../lib/rehearsal/servers/free-port";
-import { loopbackCertificate } from "../../lib/rehearsal/servers/loopback-certificate";
-import { sendJson } from "../../lib/rehearsal/servers/send-json";
-import { SigningKey } from "../../lib/rehearsal/servers/signing-key";
+} from "../../packages/rehearsal/src/servers";
+import { startOnFreePort } from "../../packages/rehearsal/src/servers/free-port";
+import { loopbackCertificate } from "../../packages/rehearsal/src/servers/loopback-certificate";
+import { sendJson } from "../../packages/rehearsal/src/servers/send-json";
+import { SigningKey } from "../../packages/rehearsal/src/servers/signing-key";
 
 /** The first start on a machine installs the servers. */
 const INSTALL_MS = 300_000;
@@ -477,7 +477,7 @@ describe("the end of servers", () => {
   /** Another process that starts servers, says where, and does not stop them. */
   async function abandonServers(start: string, afterwards: string) {
     const script = `
-      const servers = require(${JSON.stringify(join(ROOT, "lib/rehearsal/servers/index.ts"))});
+      const servers = require(${JSON.stringify(join(ROOT, "packages/rehearsal/src/servers/index.ts"))});
       (async () => {
         const group = servers.ServerGroup.open();
         await Promise.all([${start}]);

@@ -64,15 +64,20 @@ import {
   type Credentials,
   createSecretTable,
   loadFunction,
-} from "../../lib/rehearsal/load";
-import { type EmbeddedAws, ServerGroup, startEmbeddedAws, startOpenBao } from "../../lib/rehearsal/servers";
+} from "../../packages/rehearsal/src/load";
+import {
+  type EmbeddedAws,
+  ServerGroup,
+  startEmbeddedAws,
+  startOpenBao,
+} from "../../packages/rehearsal/src/servers";
 import {
   type AwsShim,
   SHIM_RULES,
   type ShimRuleName,
   startAwsShim,
   usesByPrincipal,
-} from "../../lib/rehearsal/shim";
+} from "../../packages/rehearsal/src/shim";
 import { type SignedRequest, sendSigned } from "./signed-request";
 
 const ACCOUNT = "111122223333";

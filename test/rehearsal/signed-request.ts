@@ -1,7 +1,7 @@
 import { request } from "node:http";
 import { STSClient } from "@aws-sdk/client-sts";
 import { SignatureV4 } from "@smithy/signature-v4";
-import type { Credentials } from "../../lib/rehearsal/load";
+import type { Credentials } from "../../packages/rehearsal/src/load";
 
 /** A request as another client of AWS phrases it. */
 export interface SignedRequest {

@@ -17,11 +17,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { blueprint } from "../../lib/blueprint";
-import { renderRehearsal } from "../../lib/rehearsal/command";
-import { secretsManager } from "../../lib/rehearsal/load";
-import type { RehearsalReport } from "../../lib/rehearsal/rehearse/report";
-import { defaultCacheFolder } from "../../lib/rehearsal/servers";
+import { renderRehearsal } from "../../packages/rehearsal/src/command";
+import { secretsManager } from "../../packages/rehearsal/src/load";
+import type { RehearsalReport } from "../../packages/rehearsal/src/rehearse/report";
+import { defaultCacheFolder } from "../../packages/rehearsal/src/servers";
 import { registry } from "../../registry";
+import { smallRegistry } from "../fixtures/small-registry";
 
 const ROOT = join(__dirname, "../..");
 const CHECKED_OUT = [
@@ -29,41 +30,12 @@ const CHECKED_OUT = [
   "registry",
   "stacks",
   "main.ts",
+  "packages/rehearsal/src",
+  "package-lock.json",
   "package.json",
   "tsconfig.json",
   "dist/functions",
 ];
-
-/** One secret that people supply, in one environment: stands in seconds, and nothing rotates. */
-const SMALL = `
-import { days, defineRegistry } from "./lib/model";
-const role = (name: string) => \`arn:aws:iam::111122223333:role/\${name}\`;
-export const registry = defineRegistry({
-  id: "small",
-  environments: {
-    dev: {
-      tier: "development",
-      account: "111122223333",
-      awsTokenIssuer: "https://small.tokens.sts.global.api.aws",
-      regions: { primary: "eu-central-1", replicas: ["eu-west-1"] },
-      principals: {
-        deployer: role("deployer"), operators: [role("operator")], approvers: [role("approver")], breakGlass: [role("break-glass")],
-      },
-      vaults: [{ name: "main", address: "https://vault.example.com:8200", regions: ["eu-central-1", "eu-west-1"] }],
-      clusters: [{
-        name: "one", region: "eu-central-1", issuer: "https://oidc.example.com/id/ONE", apiServer: "https://api.example.com", vault: "main",
-      }],
-    },
-  },
-  workloads: { backend: { namespace: "backend" } },
-  secrets: {
-    "partner/key": {
-      kind: "generic", description: "Key of a partner", owner: "team-a", consumers: ["backend"], rotateEvery: days(90),
-      store: "aws", rotation: "operator-assisted", settings: { fields: ["key"] },
-    },
-  },
-});
-`;
 
 /** Registry with what the organisation's own lacks: the first region, a Vault for each region, values that are made, ACL users. */
 const OTHER = `
@@ -118,7 +90,7 @@ beforeAll(() => {
   for (const path of [checkout, leftovers]) mkdirSync(path);
   for (const path of CHECKED_OUT) cpSync(join(ROOT, path), join(checkout, path), { recursive: true });
   symlinkSync(join(ROOT, "node_modules"), join(checkout, "node_modules"));
-  writeFileSync(join(checkout, "small.ts"), SMALL);
+  writeFileSync(join(checkout, "small.ts"), smallRegistry("./lib/model"));
   writeFileSync(join(checkout, "other.ts"), OTHER);
   logs = join(defaultCacheFolder(), "logs");
 });
@@ -140,7 +112,7 @@ class Started {
   #err = "";
 
   constructor(args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
-    const command = ["--import", "tsx", "lib/rehearsal/secrets-registry.ts", ...args];
+    const command = ["--import", "tsx", "packages/rehearsal/src/secrets-registry.ts", ...args];
     this.#child = spawn(process.execPath, command, {
       cwd: checkout,
       // A group of its own, as a shell makes one for a command: Ctrl-C reaches all of it.

@@ -34,10 +34,10 @@ import {
   invokeFunction,
   loadFunction,
   takeHumanRole,
-} from "../../lib/rehearsal/load";
-import { createSecretTable } from "../../lib/rehearsal/load/tables";
-import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../lib/rehearsal/servers";
-import { type AwsShim, startAwsShim } from "../../lib/rehearsal/shim";
+} from "../../packages/rehearsal/src/load";
+import { createSecretTable } from "../../packages/rehearsal/src/load/tables";
+import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../packages/rehearsal/src/servers";
+import { type AwsShim, startAwsShim } from "../../packages/rehearsal/src/shim";
 import { registry } from "../../registry";
 import { rightsOf, rightsUsed } from "./rights-used";
 

@@ -4,7 +4,7 @@ import {
   type StripeServer,
   type StripeServerProps,
   startStripeServer,
-} from "../../lib/rehearsal/vendors/stripe-server";
+} from "../../packages/rehearsal/src/vendors/stripe-server";
 
 /** Stripe's model refuses what Stripe's documents say that Stripe refuses. Each row names the page. */
 

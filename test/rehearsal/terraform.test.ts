@@ -6,12 +6,21 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { blueprint, type FunctionPlan } from "../../lib/blueprint";
 import { functionZip } from "../../lib/bundles";
 import type { Registry } from "../../lib/model";
-import { loadAwsAccount, loadOperations, loadProcedure, loadSchedules } from "../../lib/rehearsal/load";
-import { withServers } from "../../lib/rehearsal/servers";
-import { rehearseTerraform } from "../../lib/rehearsal/terraform";
-import { serversOverride } from "../../lib/rehearsal/terraform/override-file";
-import { parseStack, type StackJson, withoutProviders } from "../../lib/rehearsal/terraform/stack-json";
-import { startStackServers } from "../../lib/rehearsal/terraform/stack-servers";
+import {
+  loadAwsAccount,
+  loadOperations,
+  loadProcedure,
+  loadSchedules,
+} from "../../packages/rehearsal/src/load";
+import { withServers } from "../../packages/rehearsal/src/servers";
+import { rehearseTerraform } from "../../packages/rehearsal/src/terraform";
+import { serversOverride } from "../../packages/rehearsal/src/terraform/override-file";
+import {
+  parseStack,
+  type StackJson,
+  withoutProviders,
+} from "../../packages/rehearsal/src/terraform/stack-json";
+import { startStackServers } from "../../packages/rehearsal/src/terraform/stack-servers";
 import { registry } from "../../registry";
 import { synthesize, type TerraformJson } from "../stacks/synthesized";
 

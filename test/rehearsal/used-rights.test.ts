@@ -1,5 +1,5 @@
 import type { PolicyDocument, PolicyStatement } from "../../lib/model";
-import { type CallRecord, usedRights } from "../../lib/rehearsal/shim";
+import { type CallRecord, usedRights } from "../../packages/rehearsal/src/shim";
 
 const ROLE = "arn:aws:iam::111122223333:role/registry/dev/hmac-key";
 const SECRET = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:dev/a-AbCdEf";

@@ -5,7 +5,7 @@ import {
   type RehearsedDatabase,
   rehearsedDeployer,
   type VaultCall,
-} from "../../lib/rehearsal/load";
+} from "../../packages/rehearsal/src/load";
 import {
   type ClusterIssuer,
   type OpenBao,
@@ -15,7 +15,7 @@ import {
   startClusterIssuer,
   startOpenBao,
   startPostgres,
-} from "../../lib/rehearsal/servers";
+} from "../../packages/rehearsal/src/servers";
 import { callWith } from "./rehearsed-environment";
 import { vaultDraft } from "./rehearsed-vault";
 import { CHILD_TOKEN, providerResources } from "./vault-provider-calls";

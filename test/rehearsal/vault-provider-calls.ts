@@ -5,7 +5,7 @@ import type {
   VaultPlan,
   VaultRolePlan,
 } from "../../lib/blueprint";
-import { type RehearsedDatabase, rehearsedUrl, type VaultCall } from "../../lib/rehearsal/load";
+import { type RehearsedDatabase, rehearsedUrl, type VaultCall } from "../../packages/rehearsal/src/load";
 
 /**
  * The calls of Terraform's Vault provider for the resources that the constructs make, with the bodies that it sends, by its source:

@@ -7,8 +7,8 @@ import {
 } from "@aws-sdk/client-kms";
 import fc from "fast-check";
 import { canonicalJson } from "../../../lib/model/canonical-json";
-import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../../lib/rehearsal/servers";
 import { KmsFingerprints } from "../../../lib/rotation/adapters/later/kms-fingerprints";
+import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../../packages/rehearsal/src/servers";
 import { AccountsServer, accountsTarget } from "../models/accounts-model";
 import { RehearsedSecret, versionId } from "../models/rehearsed-secret";
 

@@ -1,12 +1,12 @@
 import { DeleteItemCommand, DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import fc from "fast-check";
 import { type Decision, FINAL_STATUSES, type NewRun, type Run } from "../../../lib/contracts/run";
-import { createSecretTable, createTable } from "../../../lib/rehearsal/load";
-import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../../lib/rehearsal/servers";
 import { DynamoDbApprovalTokens } from "../../../lib/rotation/adapters/dynamodb-approval-tokens";
 import { DynamoDbRuns } from "../../../lib/rotation/adapters/dynamodb-runs";
 import type { RunTable } from "../../../lib/rotation/procedure/run-table";
 import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
+import { createSecretTable, createTable } from "../../../packages/rehearsal/src/load";
+import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../../packages/rehearsal/src/servers";
 import { RunTableModel } from "../models/run-table-model";
 
 const ACCOUNT = "111122223333";

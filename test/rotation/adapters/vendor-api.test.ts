@@ -1,14 +1,14 @@
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import * as z from "zod/mini";
-import { loopbackCertificate } from "../../../lib/rehearsal/servers/loopback-certificate";
+import { basic, bearer, VendorApi } from "../../../lib/rotation/adapters/vendor-api";
+import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
+import { loopbackCertificate } from "../../../packages/rehearsal/src/servers/loopback-certificate";
 import {
   startVendorServer,
   type VendorCall,
   type VendorServer,
-} from "../../../lib/rehearsal/vendors/vendor-server";
-import { basic, bearer, VendorApi } from "../../../lib/rotation/adapters/vendor-api";
-import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
+} from "../../../packages/rehearsal/src/vendors/vendor-server";
 
 const CANARY = "canary-token-5b1f7c0d9e";
 const where = { path: "/things", headers: bearer(CANARY), presents: "credential" } as const;

@@ -9,16 +9,6 @@ import type {
   MirrorSettings,
 } from "../../../lib/contracts/function-settings";
 import { KV_VERSION_FIELD } from "../../../lib/model/names";
-import { createSecretTable } from "../../../lib/rehearsal/load";
-import {
-  type EmbeddedAws,
-  type OpenBao,
-  type Postgres,
-  ServerGroup,
-  startEmbeddedAws,
-  startOpenBao,
-  startPostgres,
-} from "../../../lib/rehearsal/servers";
 import { AwsIdentity } from "../../../lib/rotation/adapters/aws-identity";
 import { DynamoDbMirrorLedger } from "../../../lib/rotation/adapters/dynamodb-mirror-ledger";
 import { DynamoDbPublications } from "../../../lib/rotation/adapters/dynamodb-publications";
@@ -30,6 +20,16 @@ import { mirrorHandlerOf } from "../../../lib/rotation/entries/mirror-handler";
 import { parseMirrorSettings } from "../../../lib/rotation/entries/mirror-settings";
 import { Redaction } from "../../../lib/rotation/protocol/redaction";
 import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
+import { createSecretTable } from "../../../packages/rehearsal/src/load";
+import {
+  type EmbeddedAws,
+  type OpenBao,
+  type Postgres,
+  ServerGroup,
+  startEmbeddedAws,
+  startOpenBao,
+  startPostgres,
+} from "../../../packages/rehearsal/src/servers";
 import { AwsTokenIssuer } from "../models/aws-token-issuer";
 import { crashEverywhere } from "../models/crash-everywhere";
 import { Crash, CrashPlan } from "../models/crash-plan";

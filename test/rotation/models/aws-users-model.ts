@@ -1,12 +1,12 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ElastiCacheClient } from "@aws-sdk/client-elasticache";
-import { AwsUser, type UserService } from "../../../lib/rehearsal/targets/aws-user-passwords";
 import { ElastiCacheUsers } from "../../../lib/rotation/adapters/elasticache-users";
 import { MemoryDbUsers } from "../../../lib/rotation/adapters/memorydb-users";
 import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import type { AwsRedisUsers } from "../../../lib/rotation/targets/aws-redis-user";
 import type { RedisLogin, RedisNode, RedisServer, RedisSession } from "../../../lib/rotation/targets/redis";
+import { AwsUser, type UserService } from "../../../packages/rehearsal/src/targets/aws-user-passwords";
 
 type Fields = Readonly<Record<string, unknown>>;
 

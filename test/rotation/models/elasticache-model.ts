@@ -1,8 +1,8 @@
 import type { ElastiCacheClient } from "@aws-sdk/client-elasticache";
-import { AuthTokens, type SameTokenReading } from "../../../lib/rehearsal/targets/auth-tokens";
 import { ElastiCacheGroups } from "../../../lib/rotation/adapters/elasticache-groups";
 import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import type { RedisLogin, RedisNode, RedisServer, RedisSession } from "../../../lib/rotation/targets/redis";
+import { AuthTokens, type SameTokenReading } from "../../../packages/rehearsal/src/targets/auth-tokens";
 
 const ID = "app";
 const ARN = `arn:aws:elasticache:eu-central-1:111122223333:replicationgroup:${ID}`;

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { createServer, type Server } from "node:https";
-import { loopbackCertificate } from "../../../lib/rehearsal/servers/loopback-certificate";
+import { loopbackCertificate } from "../../../packages/rehearsal/src/servers/loopback-certificate";
 
 /** Answers of the target beside its usual one. */
 export interface HttpsBehaviour {

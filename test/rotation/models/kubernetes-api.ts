@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import { text } from "node:stream/consumers";
-import { loopbackCertificate } from "../../../lib/rehearsal/servers/loopback-certificate";
+import { loopbackCertificate } from "../../../packages/rehearsal/src/servers/loopback-certificate";
 
 /** Behaviour of the cluster's controller. */
 export interface RolloutBehaviour {

@@ -5,10 +5,10 @@ import { connect as connectTcp, createServer as createTcpServer, type Socket } f
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { connect as connectTls, createSecureContext, TLSSocket } from "node:tls";
-import { defaultCacheFolder, type Postgres } from "../../../lib/rehearsal/servers";
-import { buildOnce } from "../../../lib/rehearsal/servers/build-once";
-import { freePort } from "../../../lib/rehearsal/servers/free-port";
-import { loopbackCertificate } from "../../../lib/rehearsal/servers/loopback-certificate";
+import { defaultCacheFolder, type Postgres } from "../../../packages/rehearsal/src/servers";
+import { buildOnce } from "../../../packages/rehearsal/src/servers/build-once";
+import { freePort } from "../../../packages/rehearsal/src/servers/free-port";
+import { loopbackCertificate } from "../../../packages/rehearsal/src/servers/loopback-certificate";
 
 /** A pooler in front of a PostgreSQL. */
 export interface Pooler {

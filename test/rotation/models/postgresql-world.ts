@@ -1,7 +1,5 @@
 import { Client } from "pg";
 import { type KindSettings, settingsSchema } from "../../../lib/model/kinds";
-import { type Postgres, startPostgres } from "../../../lib/rehearsal/servers";
-import type { PostgresVersion } from "../../../lib/rehearsal/servers/postgres-versions";
 import { pgServer } from "../../../lib/rotation/adapters/pg-server";
 import {
   type PostgresqlTargetProps,
@@ -9,6 +7,8 @@ import {
   postgresqlUserTarget,
 } from "../../../lib/rotation/targets/postgresql-user";
 import { quoted } from "../../../lib/rotation/targets/sql";
+import { type Postgres, startPostgres } from "../../../packages/rehearsal/src/servers";
+import type { PostgresVersion } from "../../../packages/rehearsal/src/servers/postgres-versions";
 import { RehearsedSecret, testRandom } from "./rehearsed-secret";
 
 export type PostgresqlSettings = KindSettings<"postgresql-user">;

@@ -1,11 +1,11 @@
 import { generateKeyPairSync } from "node:crypto";
 import { acceptorLag, type KindSettings, settingsSchema } from "../../../lib/model/kinds";
 import { leastOverlap } from "../../../lib/model/resolve";
-import { startStripeServer } from "../../../lib/rehearsal/vendors/stripe-server";
 import { StripeApi } from "../../../lib/rotation/adapters/stripe-api";
 import { stripeKeysApi } from "../../../lib/rotation/adapters/stripe-keys-api";
 import { type StripeValue, stripeTarget } from "../../../lib/rotation/targets/stripe";
 import { keysOf } from "../../../lib/rotation/values/generations";
+import { startStripeServer } from "../../../packages/rehearsal/src/vendors/stripe-server";
 import { reachable } from "./gated-ports";
 import { MadeKeys } from "./made-keys";
 import { testRandom } from "./rehearsed-secret";
@@ -33,7 +33,7 @@ const settingsOf = (more: object): KindSettings<"stripe"> =>
     ...more,
   }) as KindSettings<"stripe">;
 
-/** Keys that an app makes by API and, with a webhook, endpoints of our own. `lib/rehearsal/vendors/stripe-server.ts` */
+/** Keys that an app makes by API and, with a webhook, endpoints of our own. `packages/rehearsal/src/vendors/stripe-server.ts` */
 function stripe(name: string, webhook: boolean): SequenceKind<StripeValue> {
   const more = webhook ? { webhookUrl: WEBHOOK } : {};
   const lag = acceptorLag({ kind: "stripe", settings: settingsOf(more) }).afterSwitch;

@@ -1,13 +1,13 @@
 import { type KindSettings, type KindSettingsInput, settingsSchema } from "../../../lib/model/kinds";
-import { startDatadog } from "../../../lib/rehearsal/vendors/datadog-server";
-import { startPayPalServer } from "../../../lib/rehearsal/vendors/paypal-server";
-import { startSendGrid } from "../../../lib/rehearsal/vendors/sendgrid-server";
 import { datadogApi } from "../../../lib/rotation/adapters/datadog-api";
 import { PayPalApi } from "../../../lib/rotation/adapters/paypal-api";
 import { sendGridApi } from "../../../lib/rotation/adapters/sendgrid-api";
 import { type DatadogValue, datadogTarget } from "../../../lib/rotation/targets/datadog";
 import { type PayPalValue, payPalTarget } from "../../../lib/rotation/targets/paypal";
 import { type SendGridValue, sendGridKeyId, sendGridTarget } from "../../../lib/rotation/targets/sendgrid";
+import { startDatadog } from "../../../packages/rehearsal/src/vendors/datadog-server";
+import { startPayPalServer } from "../../../packages/rehearsal/src/vendors/paypal-server";
+import { startSendGrid } from "../../../packages/rehearsal/src/vendors/sendgrid-server";
 import { type Account, AccountsServer, accountsTarget } from "./accounts-model";
 import { reachable } from "./gated-ports";
 import { MadeKeys } from "./made-keys";
@@ -29,7 +29,7 @@ const automatic = {
   publishLeadSeconds: 0,
 } as const;
 
-/** The vendor's own limits hold: 100 keys, names, scopes. `lib/rehearsal/vendors/sendgrid-server.ts` */
+/** The vendor's own limits hold: 100 keys, names, scopes. `packages/rehearsal/src/vendors/sendgrid-server.ts` */
 export const sendGrid: SequenceKind<SendGridValue> = {
   ...automatic,
   name: "sendgrid",
@@ -63,7 +63,7 @@ export const sendGrid: SequenceKind<SendGridValue> = {
   },
 };
 
-/** A pair of keys, each with a limit. `lib/rehearsal/vendors/datadog-server.ts` */
+/** A pair of keys, each with a limit. `packages/rehearsal/src/vendors/datadog-server.ts` */
 export const datadog: SequenceKind<DatadogValue> = {
   ...automatic,
   name: "datadog",
@@ -99,7 +99,7 @@ export const datadog: SequenceKind<DatadogValue> = {
   },
 };
 
-/** An app has two secrets at most, which people make, disable and delete. `lib/rehearsal/vendors/paypal-server.ts` */
+/** An app has two secrets at most, which people make, disable and delete. `packages/rehearsal/src/vendors/paypal-server.ts` */
 export const payPal: SequenceKind<PayPalValue> = {
   ...automatic,
   name: "paypal, by people",

@@ -29,9 +29,6 @@ import {
 } from "@aws-sdk/client-sqs";
 import type { RecorderEvent } from "../../../lib/contracts/procedure-events";
 import { readRotationRecord } from "../../../lib/contracts/rotation-record";
-import { createSecretTable, createTable } from "../../../lib/rehearsal/load";
-import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../../lib/rehearsal/servers";
-import { startAwsShim } from "../../../lib/rehearsal/shim";
 import { awsWatcherSinks } from "../../../lib/rotation/adapters/aws-watcher-sinks";
 import { DynamoDbPublications } from "../../../lib/rotation/adapters/dynamodb-publications";
 import { DynamoDbRuns } from "../../../lib/rotation/adapters/dynamodb-runs";
@@ -45,6 +42,9 @@ import { Recorder, recorderEvent } from "../../../lib/rotation/procedure/recorde
 import { Watcher } from "../../../lib/rotation/procedure/watcher";
 import type { ProofChecks } from "../../../lib/rotation/protocol/ports";
 import { type ProofLabel, proofLabel } from "../../../lib/rotation/protocol/version-proof";
+import { createSecretTable, createTable } from "../../../packages/rehearsal/src/load";
+import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../../packages/rehearsal/src/servers";
+import { startAwsShim } from "../../../packages/rehearsal/src/shim";
 import { crashEverywhere } from "../models/crash-everywhere";
 import { CrashPlan } from "../models/crash-plan";
 import { silentLog, TestClock, versionId } from "../models/rehearsed-secret";

@@ -2,11 +2,11 @@ import { request as httpRequest } from "node:http";
 import { text } from "node:stream/consumers";
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from "@aws-sdk/client-iam";
 import { STSClient } from "@aws-sdk/client-sts";
-import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../../lib/rehearsal/servers";
 import { eksToken } from "../../../lib/rotation/adapters/eks-token";
 import { kubernetesControllers } from "../../../lib/rotation/adapters/kubernetes-controllers";
 import { restarterHandlerOf } from "../../../lib/rotation/entries/restarter-handler";
 import { RESTARTED_FOR } from "../../../lib/rotation/procedure/restarter";
+import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../../packages/rehearsal/src/servers";
 import { KubernetesApi } from "../models/kubernetes-api";
 import { silentLog, TestClock } from "../models/rehearsed-secret";
 

@@ -1,8 +1,8 @@
 import { CreateAliasCommand, CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
-import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../../lib/rehearsal/servers";
 import { KmsFingerprints } from "../../../lib/rotation/adapters/later/kms-fingerprints";
 import { KmsVersionProofs } from "../../../lib/rotation/adapters/later/kms-version-proofs";
 import { looksLikeProof, proofMessage } from "../../../lib/rotation/protocol/version-proof";
+import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../../packages/rehearsal/src/servers";
 import { AccountsServer, accountsTarget } from "../models/accounts-model";
 import { crashEverywhere } from "../models/crash-everywhere";
 import { RehearsedSecret, versionId } from "../models/rehearsed-secret";

@@ -1,8 +1,12 @@
 import * as fc from "fast-check";
 import { type KindSettings, settingsSchema } from "../../../lib/model/kinds";
-import { AwsUser, USER_PAGES, type UserService } from "../../../lib/rehearsal/targets/aws-user-passwords";
 import { awsRedisUserTarget } from "../../../lib/rotation/targets/aws-redis-user";
 import type { RedisValue } from "../../../lib/rotation/targets/redis-acl-user";
+import {
+  AwsUser,
+  USER_PAGES,
+  type UserService,
+} from "../../../packages/rehearsal/src/targets/aws-user-passwords";
 import { propertyRuns } from "../../property-runs";
 import { AwsUsersModel, madeUser, startMemoryDb } from "../models/aws-users-model";
 import { crashEverywhere } from "../models/crash-everywhere";

@@ -16,9 +16,6 @@ import {
   type SettingRule,
   settingsInEffect,
 } from "../../../lib/model/setting-rules";
-import { type Postgres, ServerGroup, startPostgres, startRedis } from "../../../lib/rehearsal/servers";
-import { loopbackCertificate } from "../../../lib/rehearsal/servers/loopback-certificate";
-import { type SendGridServer, startDatadog, startSendGrid } from "../../../lib/rehearsal/vendors";
 import { pgServer } from "../../../lib/rotation/adapters/pg-server";
 import { redisServer } from "../../../lib/rotation/adapters/redis-server";
 import { targetOf as datadogTargetOf } from "../../../lib/rotation/handlers/datadog";
@@ -35,6 +32,14 @@ import {
   s3AccessKeyTarget,
 } from "../../../lib/rotation/targets/s3-access-key";
 import { adminValueSchema } from "../../../lib/rotation/values/value-schemas";
+import {
+  type Postgres,
+  ServerGroup,
+  startPostgres,
+  startRedis,
+} from "../../../packages/rehearsal/src/servers";
+import { loopbackCertificate } from "../../../packages/rehearsal/src/servers/loopback-certificate";
+import { type SendGridServer, startDatadog, startSendGrid } from "../../../packages/rehearsal/src/vendors";
 import { AccessKeysModel } from "../models/access-keys-model";
 import { ChangingSecret } from "../models/changing-secret";
 

@@ -1,11 +1,4 @@
 import { type KindSettings, type KindSettingsInput, settingsSchema } from "../../../lib/model/kinds";
-import {
-  type DatadogKeys,
-  type DatadogServer,
-  type DatadogServerOptions,
-  startDatadog,
-} from "../../../lib/rehearsal/vendors/datadog-server";
-import type { InjectedFailure } from "../../../lib/rehearsal/vendors/vendor-server";
 import { datadogApi, datadogUrl } from "../../../lib/rotation/adapters/datadog-api";
 import { STEPS } from "../../../lib/rotation/protocol/event";
 import { once } from "../../../lib/rotation/protocol/once";
@@ -16,6 +9,13 @@ import {
   datadogAdminSchema,
   datadogTarget,
 } from "../../../lib/rotation/targets/datadog";
+import {
+  type DatadogKeys,
+  type DatadogServer,
+  type DatadogServerOptions,
+  startDatadog,
+} from "../../../packages/rehearsal/src/vendors/datadog-server";
+import type { InjectedFailure } from "../../../packages/rehearsal/src/vendors/vendor-server";
 import { crashEverywhere } from "../models/crash-everywhere";
 import type { CrashPlan } from "../models/crash-plan";
 import { RehearsedSecret, TestClock, testRandom, versionId } from "../models/rehearsed-secret";

@@ -1,10 +1,10 @@
 import { AddTagsToResourceCommand, ModifyReplicationGroupCommand } from "@aws-sdk/client-elasticache";
 import * as fc from "fast-check";
 import { type KindSettings, settingsSchema } from "../../../lib/model/kinds";
-import type { SameTokenReading } from "../../../lib/rehearsal/targets/auth-tokens";
 import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import { elastiCacheAuthTarget } from "../../../lib/rotation/targets/elasticache-auth";
 import type { RedisValue } from "../../../lib/rotation/targets/redis-acl-user";
+import type { SameTokenReading } from "../../../packages/rehearsal/src/targets/auth-tokens";
 import { propertyRuns } from "../../property-runs";
 import { crashEverywhere } from "../models/crash-everywhere";
 import { Crash, CrashPlan } from "../models/crash-plan";

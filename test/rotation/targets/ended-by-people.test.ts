@@ -1,9 +1,9 @@
 import { type KindName, type KindSettings, settingsSchema } from "../../../lib/model/kinds";
-import { startDatadog, startSendGrid } from "../../../lib/rehearsal/vendors";
 import type { TargetProps } from "../../../lib/rotation/entries/rotation-handler";
 import { targetOf as datadogTargetOf } from "../../../lib/rotation/handlers/datadog";
 import { targetOf as sendGridTargetOf } from "../../../lib/rotation/handlers/sendgrid";
 import type { AcceptingTarget, Target } from "../../../lib/rotation/protocol/target";
+import { startDatadog, startSendGrid } from "../../../packages/rehearsal/src/vendors";
 import { ATTEMPT, TestClock, testRandom } from "../models/rehearsed-secret";
 
 /** Props from which a function without an admin secret makes a target. */

@@ -1,6 +1,4 @@
 import { type KindSettings, settingsSchema } from "../../../lib/model/kinds";
-import { startPayPalServer } from "../../../lib/rehearsal/vendors/paypal-server";
-import type { InjectedFailure } from "../../../lib/rehearsal/vendors/vendor-server";
 import { PayPalApi } from "../../../lib/rotation/adapters/paypal-api";
 import { PowertoolsLogbook } from "../../../lib/rotation/adapters/powertools-logbook";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
@@ -9,6 +7,8 @@ import { STEPS } from "../../../lib/rotation/protocol/event";
 import { Redaction } from "../../../lib/rotation/protocol/redaction";
 import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import { type PayPalValue, payPalTarget } from "../../../lib/rotation/targets/paypal";
+import { startPayPalServer } from "../../../packages/rehearsal/src/vendors/paypal-server";
+import type { InjectedFailure } from "../../../packages/rehearsal/src/vendors/vendor-server";
 import { crashEverywhere } from "../models/crash-everywhere";
 import { OperatedSecret } from "../models/operated-secret";
 import { testRandom, versionId } from "../models/rehearsed-secret";

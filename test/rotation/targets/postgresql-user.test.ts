@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { Client } from "pg";
 import { type KindSettings, settingsSchema } from "../../../lib/model/kinds";
-import { type Postgres, startPostgres } from "../../../lib/rehearsal/servers";
 import { pgServer } from "../../../lib/rotation/adapters/pg-server";
 import {
   type PostgresqlTargetProps,
   type PostgresqlValue,
   postgresqlUserTarget,
 } from "../../../lib/rotation/targets/postgresql-user";
+import { type Postgres, startPostgres } from "../../../packages/rehearsal/src/servers";
 import { crashEverywhere } from "../models/crash-everywhere";
 import { ATTEMPT, RehearsedSecret, testRandom, versionId } from "../models/rehearsed-secret";
 

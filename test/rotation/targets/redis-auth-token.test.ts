@@ -2,8 +2,6 @@ import { randomBytes } from "node:crypto";
 import { type AddressInfo, connect, createServer as createPlainServer } from "node:net";
 import { createServer, type Server } from "node:tls";
 import { type KindSettings, settingsSchema } from "../../../lib/model/kinds";
-import { ServerGroup, startRedis } from "../../../lib/rehearsal/servers";
-import { loopbackCertificate } from "../../../lib/rehearsal/servers/loopback-certificate";
 import { redisServer } from "../../../lib/rotation/adapters/redis-server";
 import type { RedisLogin, RedisNode, RedisServer } from "../../../lib/rotation/targets/redis";
 import {
@@ -11,6 +9,8 @@ import {
   type RedisValue,
   redisAclUserTarget,
 } from "../../../lib/rotation/targets/redis-acl-user";
+import { ServerGroup, startRedis } from "../../../packages/rehearsal/src/servers";
+import { loopbackCertificate } from "../../../packages/rehearsal/src/servers/loopback-certificate";
 import { crashEverywhere } from "../models/crash-everywhere";
 import { ATTEMPT, RehearsedSecret, testRandom, versionId } from "../models/rehearsed-secret";
 

@@ -1,8 +1,8 @@
 import { CreateUserCommand, IAMClient } from "@aws-sdk/client-iam";
-import { startEmbeddedAws, withServers } from "../../../lib/rehearsal/servers";
 import { IamAccessKeys } from "../../../lib/rotation/adapters/iam-access-keys";
 import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import { type AccessKeyValue, s3AccessKeyTarget } from "../../../lib/rotation/targets/s3-access-key";
+import { startEmbeddedAws, withServers } from "../../../packages/rehearsal/src/servers";
 import { AccessKeysModel } from "../models/access-keys-model";
 import { crashEverywhere } from "../models/crash-everywhere";
 import type { CrashPlan } from "../models/crash-plan";

@@ -1,10 +1,4 @@
 import { type KindSettings, type KindSettingsInput, settingsSchema } from "../../../lib/model/kinds";
-import {
-  type SendGridServer,
-  type SendGridServerOptions,
-  startSendGrid,
-} from "../../../lib/rehearsal/vendors/sendgrid-server";
-import type { InjectedFailure } from "../../../lib/rehearsal/vendors/vendor-server";
 import { sendGridApi, sendGridUrl } from "../../../lib/rotation/adapters/sendgrid-api";
 import { STEPS } from "../../../lib/rotation/protocol/event";
 import { once } from "../../../lib/rotation/protocol/once";
@@ -15,6 +9,12 @@ import {
   sendGridKeyId,
   sendGridTarget,
 } from "../../../lib/rotation/targets/sendgrid";
+import {
+  type SendGridServer,
+  type SendGridServerOptions,
+  startSendGrid,
+} from "../../../packages/rehearsal/src/vendors/sendgrid-server";
+import type { InjectedFailure } from "../../../packages/rehearsal/src/vendors/vendor-server";
 import { crashEverywhere } from "../models/crash-everywhere";
 import { CrashPlan } from "../models/crash-plan";
 import { RehearsedSecret, testRandom, versionId } from "../models/rehearsed-secret";

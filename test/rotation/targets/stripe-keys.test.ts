@@ -1,13 +1,13 @@
 import { generateKeyPairSync } from "node:crypto";
 import { acceptorLag, type KindSettings, settingsSchema } from "../../../lib/model/kinds";
 import { leastOverlap } from "../../../lib/model/resolve";
-import { startStripeServer } from "../../../lib/rehearsal/vendors/stripe-server";
-import type { InjectedFailure } from "../../../lib/rehearsal/vendors/vendor-server";
 import { StripeApi } from "../../../lib/rotation/adapters/stripe-api";
 import { stripeKeysApi } from "../../../lib/rotation/adapters/stripe-keys-api";
 import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import { type StripeValue, stripeTarget } from "../../../lib/rotation/targets/stripe";
 import { completeValue } from "../../../lib/rotation/values/operator-value";
+import { startStripeServer } from "../../../packages/rehearsal/src/vendors/stripe-server";
+import type { InjectedFailure } from "../../../packages/rehearsal/src/vendors/vendor-server";
 import { crashEverywhere } from "../models/crash-everywhere";
 import { RehearsedSecret, testRandom, versionId } from "../models/rehearsed-secret";
 import { startWebhookReceiver } from "../models/webhook-receiver";

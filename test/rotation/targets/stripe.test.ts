@@ -1,12 +1,5 @@
 import { acceptorLag, type KindSettings, settingsSchema } from "../../../lib/model/kinds";
 import { leastOverlap } from "../../../lib/model/resolve";
-import {
-  type StripeKeyPair,
-  type StripePermission,
-  startStripeServer,
-  stripeSignature,
-} from "../../../lib/rehearsal/vendors/stripe-server";
-import type { InjectedFailure } from "../../../lib/rehearsal/vendors/vendor-server";
 import { PowertoolsLogbook } from "../../../lib/rotation/adapters/powertools-logbook";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
 import { StripeApi } from "../../../lib/rotation/adapters/stripe-api";
@@ -16,6 +9,13 @@ import { Redaction } from "../../../lib/rotation/protocol/redaction";
 import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import { type StripeValue, stripeTarget } from "../../../lib/rotation/targets/stripe";
 import { keysOf } from "../../../lib/rotation/values/generations";
+import {
+  type StripeKeyPair,
+  type StripePermission,
+  startStripeServer,
+  stripeSignature,
+} from "../../../packages/rehearsal/src/vendors/stripe-server";
+import type { InjectedFailure } from "../../../packages/rehearsal/src/vendors/vendor-server";
 import { crashEverywhere } from "../models/crash-everywhere";
 import { Crash, type CrashPlan } from "../models/crash-plan";
 import { OperatedSecret } from "../models/operated-secret";
