@@ -16,8 +16,11 @@ export const BUNDLE_OPTIONS = {
   minify: true,
   // ES modules where a package has them, which Node's default is not: what is not used is left out, a third of the AWS SDK.
   mainFields: ["module", "main"],
-  // yaml gives its ES modules to browsers only. The same sources; a start without them runs 72 modules one by one (5 ms).
-  alias: { yaml: join(dirname(require.resolve("yaml/package.json")), "browser/index.js") },
+  alias: {
+    // yaml gives its ES modules to browsers only. The same sources; a start without them runs 72 modules one by one (5 ms).
+    yaml: join(dirname(require.resolve("yaml/package.json")), "browser/index.js"),
+    "@aws-sdk/credential-provider-node": join(__dirname, "lambda-credentials.ts"),
+  },
   // A file of its own in the zip: whoever does not ask for it does not wait until V8 has read it either.
   external: [`./${LOADED_LATER}`],
 } as const satisfies BuildOptions;
