@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { USED_UP } from "../../model/supplied-values";
 import { RotationError } from "../protocol/rotation-error";
 import type { OpenedSecret } from "./opened-secret";
+import type { Inbox } from "./rotation-context";
 
 /**
  * What a person has supplied for a version, with what is carried over from AWSCURRENT; `undefined`: nothing. What is
@@ -19,8 +20,11 @@ export async function suppliedFor<V>(
   const text = await store.read(inbox.name, versionId);
   if (text === undefined) {
     const isUsedUp = (await store.read(inbox.name, tokenOf(versionId, "current"))) !== undefined;
-    if (!isUsedUp) return undefined;
-    throw new RotationError("operator-needed", `what was supplied for version ${versionId} is used up`);
+    if (isUsedUp) {
+      throw new RotationError("operator-needed", `what was supplied for version ${versionId} is used up`);
+    }
+    await refusePassedOver(secret, inbox, versionId);
+    return undefined;
   }
   guard(text);
   const supplied = secret.values.parse(text);
@@ -30,6 +34,32 @@ export async function suppliedFor<V>(
     await useUp(secret, versionId);
     throw failure;
   }
+}
+
+/**
+ * An inbox keeps two values: a third one pushes the first out. A run whose value may have been pushed out makes nothing in
+ * its place: the latest has a run of its own, or gets one when its command is run again.
+ *
+ * @throws RotationError `operator-needed`
+ */
+async function refusePassedOver<V>(
+  { context: { store } }: OpenedSecret<V>,
+  inbox: Pick<Inbox<V>, "name">,
+  versionId: string,
+): Promise<void> {
+  const { labels } = await store.describe(inbox.name);
+  const labelled = [...labels].flatMap(([version, names]) => (names.length > 0 ? [version] : []));
+  const waiting: string[] = [];
+  for (const version of labelled.sort()) {
+    const text = await store.read(inbox.name, version);
+    if (text !== undefined && text !== USED_UP) waiting.push(version);
+  }
+  if (waiting.length === 0) return;
+  throw new RotationError(
+    "operator-needed",
+    `nothing is supplied for version ${versionId}: an inbox keeps two values, and later ones wait there as versions ` +
+      `${waiting.join(" and ")}; supply the one that is meant`,
+  );
 }
 
 /**

@@ -53,6 +53,11 @@ export class OperatedSecret<V> extends RehearsedSecret<V> {
     );
   }
 
+  /** Time passes in the inbox: Secrets Manager removes what has no label. */
+  removePushedOut(): void {
+    this.secrets.removeDeprecated(INBOX);
+  }
+
   /** Calls the function with the steps of a rotation. */
   async run({ versionId: version, steps }: OperatedRotation, plan?: CrashPlan): Promise<void> {
     for (const step of steps) await this.step(step, version, plan);

@@ -97,6 +97,12 @@ export class SecretsManagerModel {
     await this.send(new PutSecretValueCommand({ SecretId: name, ...version }));
   }
 
+  /** Removes versions without a label, as Secrets Manager may do with them at any time. */
+  removeDeprecated(name: string): void {
+    const { versions } = this.#secret(name);
+    for (const [id, { labels }] of [...versions]) if (labels.size === 0) versions.delete(id);
+  }
+
   /** ARN of a secret. */
   arnOf(name: string): string {
     return `arn:aws:secretsmanager:eu-central-1:111122223333:secret:${name}-AbCdEf`;
@@ -184,7 +190,11 @@ export class SecretsManagerModel {
     }
     const first = ![...secret.versions.values()].some(({ labels }) => labels.has("AWSCURRENT"));
     secret.versions.set(ClientRequestToken, { value: SecretString, labels: known?.labels ?? new Set() });
-    for (const label of VersionStages ?? ["AWSCURRENT"]) this.#attach(secret, label, ClientRequestToken);
+    // AWSPREVIOUS follows AWSCURRENT: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
+    for (const label of VersionStages ?? ["AWSCURRENT"]) {
+      if (label === "AWSCURRENT") this.#makeCurrent(SecretId, secret, ClientRequestToken);
+      else this.#attach(secret, label, ClientRequestToken);
+    }
     if (first) {
       if (!this.#readings.firstKeepsPending) {
         secret.versions.get(ClientRequestToken)?.labels.delete("AWSPENDING");

@@ -240,6 +240,21 @@ describe("bad input: refused, and nothing is lost", () => {
     expect(w.secret.supplied.join()).not.toContain("clientId");
   });
 
+  test("two later values push the first out of the inbox: its run is refused and told so, each of them has its own", async () => {
+    const w = await world();
+    const first = await w.secret.supply("first", w.app);
+    await w.secret.supply("second", w.paypal.addSecret(w.app.clientId));
+    const third = await w.secret.supply("third", { ...w.app, clientSecret: "another-secret" });
+    w.secret.removePushedOut();
+    const refusal = await w.secret.run(first).catch((failure: unknown) => failure);
+    expect(refusal).toMatchObject({ code: "operator-needed" });
+    expect(String(refusal)).toContain(versionId("second"));
+    expect(String(refusal)).toContain(versionId("third"));
+    expect(w.secret.current).toBeUndefined();
+    await w.secret.run({ ...third, versionId: versionId("second") });
+    expect(w.secret.currentVersion).toBe(versionId("second"));
+  });
+
   test("using up one value leaves what was supplied after it to a run of its own", async () => {
     const w = await world();
     await w.secret.operate("first", w.app);
