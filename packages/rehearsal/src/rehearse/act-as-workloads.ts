@@ -105,15 +105,11 @@ interface Seen extends Outcome {
   readonly seen?: string;
 }
 
-const firstOf = <T>(map: ReadonlyMap<string, T>): T => {
-  const [value] = map.values();
-  if (value === undefined) throw new Error("the environment has none");
-  return value;
-};
-
 async function readFromAws(world: RehearsedWorld, workload: WorkloadPlan, ledger: Ledger): Promise<void> {
   const { plan, issuers, shim, aws } = world;
-  const issuer = firstOf(issuers);
+  // In a cluster of its own: no other one's tokens take its role.
+  const issuer = issuers.get(workload.pods[0]?.cluster ?? "");
+  if (issuer === undefined) throw new Error(`${workload.name} lives in no cluster`);
   // The embedded AWS takes an audience as text only; AWS takes Kubernetes' list.
   const token = issuer.token({ ...workload, audience: STS, audienceForm: "text" });
   const access: AwsAccess = {

@@ -24,6 +24,7 @@ export {
 export { type OcsfSchemas, ocsfSchemas } from "./ocsf-schemas";
 export {
   baoBinary,
+  inNamespace,
   type OpenBao,
   type OpenBaoAnswer,
   type OpenBaoCall,

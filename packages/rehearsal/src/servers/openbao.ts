@@ -207,6 +207,26 @@ export async function startOpenBao(options: OpenBaoOptions = {}): Promise<OpenBa
   });
 }
 
+/**
+ * A namespace of a server, made with those above it: whoever calls without naming another one is in it. Agents and functions
+ * name it by themselves.
+ *
+ * @param path `env/prod/`, as Vault writes it or without the slash; `undefined`: the server as it is
+ */
+export async function inNamespace(server: OpenBao, path: string | undefined): Promise<OpenBao> {
+  const names = (path ?? "").split("/").filter((name) => name !== "");
+  if (names.length === 0) return server;
+  for (const [depth, name] of names.entries()) {
+    const above = names.slice(0, depth).join("/");
+    await server.call("POST", `sys/namespaces/${name}`, above === "" ? {} : { namespace: above });
+  }
+  const namespace = names.join("/");
+  return {
+    ...server,
+    call: (method, place, request) => server.call(method, place, { namespace, ...request }),
+  };
+}
+
 function toAnswer(body: unknown): OpenBaoAnswer {
   const { data, auth, lease_id, lease_duration } = Answer.parse(body);
   return {

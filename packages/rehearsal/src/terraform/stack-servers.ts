@@ -17,6 +17,7 @@ import {
   takeHumanRole,
 } from "../load";
 import {
+  inNamespace,
   type OpenBao,
   type OpenBaoAnswer,
   type Postgres,
@@ -189,24 +190,11 @@ async function startVault(
   vault: VaultPlan,
   postgres: Postgres | undefined,
 ): Promise<StackVault> {
-  const server = await startOpenBao({ group });
-  await makeNamespace(server, vault.namespace);
-  const call: AdministratorCall = (method, path, body) =>
-    server.call(method, path, {
-      ...(body ? { body } : {}),
-      ...(vault.namespace ? { namespace: vault.namespace } : {}),
-    });
+  const server = await inNamespace(await startOpenBao({ group }), vault.namespace);
+  const call: AdministratorCall = (method, path, body) => server.call(method, path, body ? { body } : {});
   const databases = postgres ? await loadDatabaseServer(postgres, plan, vault) : {};
   const rehearsed = { address: server.address, caFile: server.caFile, databases };
   return { plan: vault, server, call, rehearsed };
-}
-
-async function makeNamespace(server: OpenBao, path: string | undefined): Promise<void> {
-  let parent = "";
-  for (const name of path?.split("/") ?? []) {
-    await server.call("POST", `sys/namespaces/${name}`, parent === "" ? {} : { namespace: parent });
-    parent = parent === "" ? name : `${parent}/${name}`;
-  }
 }
 
 /** A token with the deployer's policy and no other: an administrator writes the policy before a deployment. */

@@ -17,6 +17,7 @@ import {
 import {
   type ClusterIssuer,
   type EmbeddedAws,
+  inNamespace,
   type OpenBao,
   type OutsideServer,
   type Progress,
@@ -104,7 +105,9 @@ export async function standUp(options: WorldOptions): Promise<RehearsedWorld> {
     }),
     PostgresqlServers.start(plan, group),
     startEach(plan.clusters, ({ issuer }) => startClusterIssuer({ group, issuer })),
-    startEach(plan.vaults, () => startOpenBao({ group, onProgress })),
+    startEach(plan.vaults, async ({ namespace }) =>
+      inNamespace(await startOpenBao({ group, onProgress }), namespace),
+    ),
     startOutsideServer({ group }),
   ]);
   const root: AwsAccess = { endpoint: shim.endpoint, credentials: aws.rootCredentials(plan.account) };
