@@ -3,7 +3,9 @@ import { formatDuration } from "../duration";
 import { type Fault, fault, type PathStep } from "../faults";
 import { traitsOf } from "../kinds";
 import type { EnvironmentSecret } from "../resolve";
+import { TRUST_POLICY_LIMIT } from "../trust-policy";
 import { forEnvironments, type RuleContext } from "./context";
+import { trustPolicyLength } from "./workloads";
 
 /** Ways to keep PostgreSQL logins, by store. The first is the default. */
 export const LOGINS = {
@@ -126,7 +128,11 @@ function loginFaults(secret: EnvironmentSecret, at: (...steps: string[]) => stri
   return faults;
 }
 
-function identityFaults(name: string, environment: ParsedEnvironment): readonly Fault[] {
+function identityFaults(
+  { parsed }: RuleContext,
+  name: string,
+  environment: ParsedEnvironment,
+): readonly Fault[] {
   const supported = IDENTITIES[environment.identity];
   const oidcProviders: readonly string[] = supported.oidcProvider;
   return environment.clusters.flatMap((cluster, index) => {
@@ -138,7 +144,13 @@ function identityFaults(name: string, environment: ParsedEnvironment): readonly 
           [...path, "account"],
           `${cluster.account}, with identity ${environment.identity}`,
           `the environment's account ${environment.account}: a Pod Identity association and its role are in one account`,
-          'choose identity "irsa", or a cluster in the same account',
+          // Who has too many clusters for IRSA would be sent back here.
+          [...parsed.workloads].some(
+            ([workload, plan]) =>
+              trustPolicyLength(name, environment, workload, plan, "irsa") > TRUST_POLICY_LIMIT,
+          )
+            ? `give the clusters of ${cluster.account} an environment of their own, with that account`
+            : 'choose identity "irsa", or a cluster in the same account',
         ),
       );
     }
@@ -159,7 +171,7 @@ function identityFaults(name: string, environment: ParsedEnvironment): readonly 
 /** Combinations outside the tables of what is supported and tested. */
 export const unsupported = (context: RuleContext): readonly Fault[] =>
   forEnvironments(context, (name, environment, secrets) => [
-    ...identityFaults(name, environment),
+    ...identityFaults(context, name, environment),
     ...secrets.flatMap((secret) => [
       ...secretFaults(context, secret),
       ...(secret.store === "vault" && environment.vaults.length === 0 ? [withoutVault(secret)] : []),

@@ -1,5 +1,5 @@
 import { AGENT_RESOURCES } from "../agent-resources";
-import type { ParsedWorkload } from "../definition";
+import type { ParsedEnvironment, ParsedWorkload } from "../definition";
 import { type Fault, fault } from "../faults";
 import { defaultFilePath, defaultFilesOf, hasPublicField } from "../files";
 import { partitionOf } from "../partitions";
@@ -34,29 +34,43 @@ export const serviceAccountFaults = (context: RuleContext): readonly Fault[] =>
 export const trustPolicyFaults = (context: RuleContext): readonly Fault[] =>
   forEnvironments(context, (environmentName, environment) =>
     [...context.parsed.workloads].flatMap(([name, workload]) => {
-      const length = compactLength(
-        trustPolicy({
-          partition: partitionOf(environment.regions.primary),
-          account: environment.account,
-          identity: environment.identity,
-          clusters: clustersWith(environmentName, environment.clusters, workload).map((cluster) => ({
-            ...cluster,
-            account: cluster.account ?? environment.account,
-          })),
-          ...serviceAccountOf(environmentName, environment, name, workload),
-        }),
-      );
+      const length = trustPolicyLength(environmentName, environment, name, workload, environment.identity);
       if (length <= TRUST_POLICY_LIMIT) return [];
+      // Pod Identity takes no cluster of another account, and would say so.
+      const isOneAccount = environment.clusters.every(
+        ({ account }) => (account ?? environment.account) === environment.account,
+      );
       return [
         fault(
           ["workloads", name],
           `a trust policy of ${length} characters in ${environmentName}, for ${environment.clusters.length} clusters`,
           `${TRUST_POLICY_LIMIT} characters, as IAM takes trust policies`,
-          environment.identity === "irsa"
+          environment.identity === "irsa" && isOneAccount
             ? `choose identity "pod-identity" (EKS Pod Identity) for ${environmentName}, or fewer clusters`
-            : `let ${environmentName} have fewer clusters`,
+            : `let it live in fewer clusters: name them in workloads.${name}.environments.${environmentName}.clusters, or make several workloads of it`,
         ),
       ];
+    }),
+  );
+
+/** Characters of a workload's trust policy by one way of identity. */
+export const trustPolicyLength = (
+  environmentName: string,
+  environment: ParsedEnvironment,
+  name: string,
+  workload: ParsedWorkload,
+  identity: ParsedEnvironment["identity"],
+): number =>
+  compactLength(
+    trustPolicy({
+      partition: partitionOf(environment.regions.primary),
+      account: environment.account,
+      identity,
+      clusters: clustersWith(environmentName, environment.clusters, workload).map((cluster) => ({
+        ...cluster,
+        account: cluster.account ?? environment.account,
+      })),
+      ...serviceAccountOf(environmentName, environment, name, workload),
     }),
   );
 

@@ -1,14 +1,77 @@
 import { days } from "../../../lib/model";
-import { vaultDatabase } from "../sample";
+import { type Draft, vaultDatabase } from "../sample";
 import { type FaultCase, testFaults } from "./fault-case";
+
+/** Seven clusters, all but the first of an account each: too many for IRSA, and none for Pod Identity. */
+function sevenAccounts(d: Draft, identity: "irsa" | "pod-identity"): void {
+  const { dev } = d.environments;
+  const [first] = dev.clusters;
+  Object.assign(dev, { identity, vaultAuth: "jwt" });
+  dev.clusters = [1, 2, 3, 4, 5, 6, 7].map((n) => ({
+    ...first,
+    name: `dev-${n}`,
+    issuer: `https://oidc.eks.eu-central-1.amazonaws.com/id/${"A".repeat(31)}${n}`,
+    account: n === 1 ? dev.account : `99999999999${n}`,
+  }));
+}
+
+const someClusters = (d: Draft): void => {
+  for (const workload of Object.values<Draft>(d.workloads)) {
+    workload.environments = { dev: { clusters: ["dev-1", "dev-2", "dev-3"] } };
+  }
+};
 
 /** Faults of clusters and Vaults: the change that brings each about, and all that is said about it. */
 const CASES: readonly FaultCase[] = [
+  {
+    name: "more clusters of other accounts than IRSA takes",
+    change: (d) => sevenAccounts(d, "irsa"),
+    ways: [someClusters],
+    faults: ["backend", "payments"].map((workload) => ({
+      path: `workloads.${workload}`,
+      found: `a trust policy of ${workload === "backend" ? 3_356 : 3_370} characters in dev, for 7 clusters`,
+      allowed: "2048 characters, as IAM takes trust policies",
+      change: `let it live in fewer clusters: name them in workloads.${workload}.environments.dev.clusters, or make several workloads of it`,
+    })),
+  },
+  {
+    name: "Pod Identity for clusters of other accounts, of which there are too many for IRSA",
+    change: (d) => {
+      sevenAccounts(d, "pod-identity");
+      d.environments.dev.clusters.splice(
+        2,
+        5,
+        ...d.environments.dev.clusters
+          .slice(2)
+          .map((it: Draft) => ({ ...it, account: d.environments.dev.account })),
+      );
+    },
+    ways: [
+      (d) => {
+        const [, other] = d.environments.dev.clusters.splice(1, 1);
+        d.environments.dev.clusters = d.environments.dev.clusters.filter((it: Draft) => it !== other);
+      },
+    ],
+    faults: [
+      {
+        path: "environments.dev.clusters[1].account",
+        found: "999999999992, with identity pod-identity",
+        allowed:
+          "the environment's account 111122223333: a Pod Identity association and its role are in one account",
+        change: "give the clusters of 999999999992 an environment of their own, with that account",
+      },
+    ],
+  },
   {
     name: "a cluster whose pods have no Vault, where others have",
     change: (d) => {
       delete d.environments.dev.clusters[0].vault;
     },
+    ways: [
+      (d) => {
+        d.environments.dev.clusters[0].vault = "main";
+      },
+    ],
     faults: [
       {
         path: "environments.dev.clusters[0].vault",
@@ -42,6 +105,11 @@ const CASES: readonly FaultCase[] = [
         environments: { prod: { settings: { host: "other.example.com" } } },
       };
     },
+    ways: [
+      (d) => {
+        d.secrets["db/ro"].environments.dev = { presence: "absent" };
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/ro"].store',
@@ -71,6 +139,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.clusters[0].issuer = "oidc.example.com/id/DEV";
     },
+    ways: [
+      (d) => {
+        d.environments.dev.clusters[0].issuer = "https://oidc.example.com/id/DEV";
+      },
+    ],
     faults: [
       {
         path: "environments.dev.clusters[0].issuer",
@@ -86,6 +159,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.awsTokenIssuer = "https://dev.tokens.sts.global.api.aws/";
     },
+    ways: [
+      (d) => {
+        d.environments.dev.awsTokenIssuer = "https://dev.tokens.sts.global.api.aws";
+      },
+    ],
     faults: [
       {
         path: "environments.dev.awsTokenIssuer",
@@ -131,6 +209,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.vaults[0].address = "https://vault.example.com/v1";
     },
+    ways: [
+      (d) => {
+        d.environments.dev.vaults[0].address = "https://vault.example.com";
+      },
+    ],
     faults: [
       {
         path: "environments.dev.vaults[0].address",
@@ -195,6 +278,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.vaults.push({ ...d.environments.dev.vaults[0], address: "https://two.example.com" });
     },
+    ways: [
+      (d) => {
+        d.environments.dev.vaults[1].name = "second";
+      },
+    ],
     faults: [
       {
         path: "environments.dev.vaults[1].name",
@@ -240,6 +328,12 @@ const CASES: readonly FaultCase[] = [
         issuer: "https://oidc.example.com/id/TWO",
       });
     },
+    ways: [
+      (d) => {
+        d.environments.dev.vaultAuth = "jwt";
+        d.environments.dev.clusters[1].name = "dev-two";
+      },
+    ],
     faults: [
       {
         path: "environments.dev.clusters[1].name",
@@ -254,6 +348,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.clusters.push({ ...d.environments.dev.clusters[0], name: "dev-two" });
     },
+    ways: [
+      (d) => {
+        d.environments.dev.clusters[1].issuer = "https://oidc.example.com/id/TWO";
+      },
+    ],
     faults: [
       {
         path: "environments.dev.clusters[1].issuer",
@@ -268,6 +367,12 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.clusters[0].region = "us-east-1";
     },
+    ways: [
+      (d) => {
+        d.environments.dev.regions.replicas.push("us-east-1");
+        d.environments.dev.vaults[0].regions.push("us-east-1");
+      },
+    ],
     faults: [
       {
         path: "environments.dev.clusters[0].region",
@@ -282,6 +387,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.vaults[0].regions = ["eu-west-1"];
     },
+    ways: [
+      (d) => {
+        d.environments.dev.vaults[0].regions.push("eu-central-1");
+      },
+    ],
     faults: [
       {
         path: "environments.dev.clusters[0].vault",
@@ -311,6 +421,14 @@ const CASES: readonly FaultCase[] = [
       d.environments.dev.identity = "pod-identity";
       d.environments.dev.clusters[0].account = "999999999999";
     },
+    ways: [
+      (d) => {
+        d.environments.dev.identity = "irsa";
+      },
+      (d) => {
+        delete d.environments.dev.clusters[0].account;
+      },
+    ],
     faults: [
       {
         path: "environments.dev.clusters[0].account",
@@ -341,6 +459,14 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.vaults[0].address = d.environments.prod.vaults[0].address;
     },
+    ways: [
+      (d) => {
+        d.environments.prod.vaultAuth = "jwt";
+      },
+      (d) => {
+        d.environments.dev.vaults[0].address = "https://vault.dev.example.com:8200";
+      },
+    ],
     faults: [
       {
         path: "environments.prod.vaultAuth",
@@ -361,6 +487,14 @@ const CASES: readonly FaultCase[] = [
       dev.vaultAuth = "jwt";
       prod.vaultAuth = "jwt";
     },
+    ways: [
+      (d) => {
+        d.environments.dev.vaults[0].namespace = "team/dev";
+      },
+      (d) => {
+        delete d.environments.dev.vaults[0].deployer;
+      },
+    ],
     faults: [
       {
         path: "environments.dev.vaults[0].deployer",

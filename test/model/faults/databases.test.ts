@@ -9,6 +9,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.secrets["db/app"].settings.login = "dynamic";
     },
+    ways: [
+      (d) => {
+        d.secrets["db/app"].settings.login = "alternating";
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/app"].settings.login',
@@ -148,6 +153,14 @@ const CASES: readonly FaultCase[] = [
         regions: ["eu-west-1"],
       });
     },
+    ways: [
+      (d) => {
+        d.secrets["db/ro"].settings.login = "dynamic";
+      },
+      (d) => {
+        d.environments.dev.vaults.pop();
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/ro"].settings.login',
@@ -185,6 +198,14 @@ const CASES: readonly FaultCase[] = [
       d.secrets["db/ro"].settings.ttl = days(8);
       d.secrets["db/ro"].environments = { prod: { presence: "absent" } };
     },
+    ways: [
+      (d) => {
+        d.secrets["db/ro"].settings.maxTtl = days(9);
+      },
+      (d) => {
+        d.secrets["db/ro"].settings.ttl = days(1);
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/ro"].settings.ttl',
@@ -201,6 +222,11 @@ const CASES: readonly FaultCase[] = [
       d.secrets["db/ro"].settings.maxTtl = days(40);
       d.secrets["db/ro"].environments = { prod: { presence: "absent" } };
     },
+    ways: [
+      (d) => {
+        d.secrets["db/ro"].settings.maxTtl = days(32);
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/ro"].settings.maxTtl',
@@ -236,6 +262,14 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.secrets["db/other"] = { ...d.secrets["db/app"], settings: { database: "other", role: "app" } };
     },
+    ways: [
+      (d) => {
+        d.secrets["db/other"].settings.role = "other";
+      },
+      (d) => {
+        delete d.secrets["db/other"];
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/other"].environments.dev.settings',
@@ -275,6 +309,14 @@ const CASES: readonly FaultCase[] = [
       d.secrets["redis/app"] = { ...redisToken(), environments: { prod: { presence: "absent" } } };
       d.secrets["redis/two"] = { ...redisToken(), environments: { prod: { presence: "absent" } } };
     },
+    ways: [
+      (d) => {
+        d.secrets["redis/two"].settings.replicationGroup = "two";
+      },
+      (d) => {
+        delete d.secrets["redis/two"];
+      },
+    ],
     faults: [
       {
         path: 'secrets["redis/two"].environments.dev.settings',

@@ -86,6 +86,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.regions.replicas = ["eu-west-1", "cn-north-1"];
     },
+    ways: [
+      (d) => {
+        d.environments.dev.regions.replicas = ["eu-west-1"];
+      },
+    ],
     faults: [
       {
         path: "environments.dev.regions.replicas[1]",
@@ -142,6 +147,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.refreshEvery = hours(12);
     },
+    ways: [
+      (d) => {
+        d.environments.dev.refreshEvery = hours(6);
+      },
+    ],
     faults: [
       {
         path: "environments.dev.refreshEvery",
@@ -156,6 +166,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.recoveryWindow = days(3);
     },
+    ways: [
+      (d) => {
+        d.environments.dev.recoveryWindow = days(7);
+      },
+    ],
     faults: [
       {
         path: "environments.dev.recoveryWindow",
@@ -170,6 +185,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.prod.recoveryWindow = days(0);
     },
+    ways: [
+      (d) => {
+        d.environments.prod.recoveryWindow = days(30);
+      },
+    ],
     faults: [
       {
         path: "environments.prod.recoveryWindow",

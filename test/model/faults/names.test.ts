@@ -194,6 +194,15 @@ const CASES: readonly FaultCase[] = [
           issuer: `https://oidc.example.com/id/${"X".repeat(60)}${n}`,
         });
     },
+    ways: [
+      (d) => {
+        d.environments.dev.identity = "pod-identity";
+        d.environments.dev.vaultAuth = "jwt";
+      },
+      (d) => {
+        d.environments.dev.clusters.splice(4);
+      },
+    ],
     faults: [
       {
         path: "workloads.backend",
@@ -240,6 +249,11 @@ const CASES: readonly FaultCase[] = [
         apiServer: "https://api.dev.example.com",
       });
     },
+    ways: [
+      (d) => {
+        d.environments.prod.clusters[0].authMount = "prod";
+      },
+    ],
     faults: [
       {
         path: "environments.prod.clusters[0]",
@@ -265,6 +279,11 @@ const CASES: readonly FaultCase[] = [
       d.secrets["db/app"].environments.two = { presence: "absent" };
       d.secrets["payments/stripe"].environments.two = { presence: "absent" };
     },
+    ways: [
+      (d) => {
+        for (const cluster of d.environments.two.clusters) cluster.oidcProvider = "reference";
+      },
+    ],
     faults: [
       {
         path: "environments.two.clusters[0].oidcProvider",
@@ -284,6 +303,11 @@ const CASES: readonly FaultCase[] = [
         issuer: "https://oidc.example.com/id/TWO",
       });
     },
+    ways: [
+      (d) => {
+        d.environments.dev.clusters.pop();
+      },
+    ],
     faults: [
       {
         path: "environments.dev.clusters[1].name",

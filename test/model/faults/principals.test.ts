@@ -37,6 +37,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.principals.operators = ["arn:aws:iam::999999999999:role/operator"];
     },
+    ways: [
+      (d) => {
+        d.environments.dev.principals.operators = ["arn:aws:iam::111122223333:role/operator"];
+      },
+    ],
     faults: [
       {
         path: "environments.dev.principals.operators[0]",
@@ -51,6 +56,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.principals.operators = [d.environments.dev.principals.deployer];
     },
+    ways: [
+      (d) => {
+        d.environments.dev.principals.operators = ["arn:aws:iam::111122223333:role/on-call"];
+      },
+    ],
     faults: [
       {
         path: "environments.dev.principals.operators[0]",
@@ -65,6 +75,14 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.vaults[0].deployer = "names";
     },
+    ways: [
+      (d) => {
+        d.environments.dev.vaults[0].namespace = "dev";
+      },
+      (d) => {
+        delete d.environments.dev.vaults[0].deployer;
+      },
+    ],
     faults: [
       {
         path: "environments.dev.vaults[0].deployer",
@@ -86,6 +104,14 @@ const CASES: readonly FaultCase[] = [
       d.environments.prod.vaultAuth = "jwt";
       d.environments.dev.vaults[0].deployer = "names";
     },
+    ways: [
+      (d) => {
+        d.environments.dev.vaults[0].namespace = "acme/dev";
+      },
+      (d) => {
+        delete d.environments.dev.vaults[0].deployer;
+      },
+    ],
     faults: [
       {
         path: "environments.dev.vaults[0].deployer",
@@ -115,6 +141,14 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.changes = { repository: "acme/infrastructure" };
     },
+    ways: [
+      (d) => {
+        d.environments.dev.principals.ci = "arn:aws:iam::111122223333:role/ci";
+      },
+      (d) => {
+        delete d.environments.dev.changes;
+      },
+    ],
     faults: [
       {
         path: "environments.dev.principals.ci",
@@ -129,6 +163,15 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.changeRequest = "required";
     },
+    ways: [
+      (d) => {
+        d.environments.dev.changeRequest = "none";
+      },
+      (d) => {
+        d.environments.dev.changes = { repository: "acme/infrastructure" };
+        d.environments.dev.principals.ci = "arn:aws:iam::111122223333:role/ci";
+      },
+    ],
     faults: [
       {
         path: "environments.dev.changes",
@@ -182,6 +225,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.principals.approvers = d.environments.dev.principals.operators;
     },
+    ways: [
+      (d) => {
+        d.environments.dev.principals.approvers = ["arn:aws:iam::111122223333:role/lead"];
+      },
+    ],
     faults: [
       {
         path: "environments.dev.principals.approvers[0]",
@@ -210,6 +258,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.permissionsBoundary = "arn:aws:iam::999999999999:policy/boundary";
     },
+    ways: [
+      (d) => {
+        d.environments.dev.permissionsBoundary = "arn:aws:iam::111122223333:policy/boundary";
+      },
+    ],
     faults: [
       {
         path: "environments.dev.permissionsBoundary",
@@ -224,6 +277,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.rolePath = "secrets";
     },
+    ways: [
+      (d) => {
+        d.environments.dev.rolePath = "/secrets/";
+      },
+    ],
     faults: [
       {
         path: "environments.dev.rolePath",
@@ -238,6 +296,14 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       delete d.environments.prod.principals.approvers;
     },
+    ways: [
+      (d) => {
+        d.environments.prod.principals.approvers = ["arn:aws:iam::444455556666:role/lead"];
+      },
+      (d) => {
+        d.environments.prod.approval = "none";
+      },
+    ],
     faults: [
       {
         path: "environments.prod.principals.approvers",
@@ -253,6 +319,14 @@ const CASES: readonly FaultCase[] = [
       d.environments.dev.approval = "required";
       d.environments.dev.principals.approvers = [];
     },
+    ways: [
+      (d) => {
+        d.environments.dev.principals.approvers = ["arn:aws:iam::111122223333:role/lead"];
+      },
+      (d) => {
+        d.environments.dev.approval = "none";
+      },
+    ],
     faults: [
       {
         path: "environments.dev.principals.approvers",

@@ -21,6 +21,14 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.secrets["db/app"].consumers = [{ workload: "nobody", files: [{ format: "env" }] }];
     },
+    ways: [
+      (d) => {
+        d.workloads.nobody = { namespace: "nobody" };
+      },
+      (d) => {
+        d.secrets["db/app"].consumers[0].workload = "backend";
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/app"].consumers[0].workload',
@@ -105,6 +113,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.secrets["db/app"].admin = "db/admin";
     },
+    ways: [
+      (d) => {
+        d.secrets["db/app"].admin = "admin/db";
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/app"].admin',
@@ -120,6 +133,11 @@ const CASES: readonly FaultCase[] = [
       d.secrets["db/app"].admin = "crypto/webhook";
       d.secrets["crypto/webhook"].environments = { dev: { presence: "absent" } };
     },
+    ways: [
+      (d) => {
+        d.secrets["crypto/webhook"].environments = {};
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/app"].admin',
@@ -162,6 +180,14 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.secrets["payments/stripe"].consumers = ["payments", "backend"];
     },
+    ways: [
+      (d) => {
+        d.secrets["payments/stripe"].consumers = ["payments"];
+      },
+      (d) => {
+        d.accessRules = {};
+      },
+    ],
     faults: [
       {
         path: 'secrets["payments/stripe"].consumers[1]',
@@ -178,6 +204,14 @@ const CASES: readonly FaultCase[] = [
       d.accessRules.payments = { allow: ["payments/*"] };
       d.secrets["db/app"].consumers = ["payments"];
     },
+    ways: [
+      (d) => {
+        d.secrets["db/app"].consumers = ["backend"];
+      },
+      (d) => {
+        d.accessRules.payments.allow.push("db/*");
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/app"].consumers[0]',
@@ -206,6 +240,14 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.secrets["db/app"].retired = "2026-12-31";
     },
+    ways: [
+      (d) => {
+        d.secrets["db/app"].consumers = [];
+      },
+      (d) => {
+        delete d.secrets["db/app"].retired;
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/app"].retired',

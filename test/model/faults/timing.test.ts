@@ -9,6 +9,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.secrets["db/app"].rotateEvery = hours(12);
     },
+    ways: [
+      (d) => {
+        d.secrets["db/app"].rotateEvery = days(1);
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/app"].rotateEvery',
@@ -23,6 +28,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.secrets["db/app"].rotateEvery = days(1001);
     },
+    ways: [
+      (d) => {
+        d.secrets["db/app"].rotateEvery = days(1_000);
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/app"].rotateEvery',
@@ -40,6 +50,11 @@ const CASES: readonly FaultCase[] = [
       d.secrets["db/ro"].settings.login = "static";
       d.secrets["db/ro"].environments = { prod: { presence: "absent" } };
     },
+    ways: [
+      (d) => {
+        d.secrets["db/ro"].rotateEvery = seconds(5);
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/ro"].rotateEvery',
@@ -68,6 +83,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.secrets["db/app"].rotateEvery = days(0);
     },
+    ways: [
+      (d) => {
+        d.secrets["db/app"].rotateEvery = days(1);
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/app"].rotateEvery',
@@ -82,6 +102,14 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.secrets["db/app"].overlap = hours(7);
     },
+    ways: [
+      (d) => {
+        delete d.secrets["db/app"].overlap;
+      },
+      (d) => {
+        d.secrets["db/app"].overlap = hours(8);
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/app"].overlap',
@@ -97,6 +125,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.secrets["crypto/webhook"].overlap = hours(7);
     },
+    ways: [
+      (d) => {
+        delete d.secrets["crypto/webhook"].overlap;
+      },
+    ],
     faults: [
       {
         path: 'secrets["crypto/webhook"].overlap',
@@ -112,6 +145,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.secrets["db/app"].overlap = days(40);
     },
+    ways: [
+      (d) => {
+        d.secrets["db/app"].rotateEvery = days(60);
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/app"].rotateEvery',
@@ -143,6 +181,11 @@ const CASES: readonly FaultCase[] = [
       d.secrets["payments/stripe"].environments.dev = { presence: "absent" };
       d.secrets["payments/stripe"].environments.prod.settings.webhookUrl = "https://shop.example.com/stripe";
     },
+    ways: [
+      (d) => {
+        delete d.secrets["payments/stripe"].overlap;
+      },
+    ],
     faults: [
       {
         path: 'secrets["payments/stripe"].overlap',
@@ -159,6 +202,14 @@ const CASES: readonly FaultCase[] = [
       d.secrets["db/ro"] = { ...vaultDatabase(), environments: { prod: { presence: "absent" } } };
       d.workloads.backend.reload = { how: "redeploy" };
     },
+    ways: [
+      (d) => {
+        d.workloads.backend.reload = { how: "file-watch" };
+      },
+      (d) => {
+        d.workloads.backend.reload = { how: "command", command: "reload" };
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/ro"].consumers',
@@ -177,6 +228,11 @@ const CASES: readonly FaultCase[] = [
       d.secrets["db/ro"].settings.login = "static";
       d.workloads.backend.reload = { how: "redeploy" };
     },
+    ways: [
+      (d) => {
+        d.workloads.backend.reload = { how: "file-watch" };
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/ro"].consumers',
@@ -194,6 +250,14 @@ const CASES: readonly FaultCase[] = [
       d.secrets["db/ro"] = { ...vaultDatabase(), environments: { prod: { presence: "absent" } } };
       d.secrets["db/ro"].settings.ttl = hours(9);
     },
+    ways: [
+      (d) => {
+        d.secrets["db/ro"].settings.ttl = hours(10);
+      },
+      (d) => {
+        d.environments.dev.reloadMargin = { seconds: 1_800 };
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/ro"].settings.ttl',
@@ -209,6 +273,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.secrets["db/app"].rotateEvery = 30;
     },
+    ways: [
+      (d) => {
+        d.secrets["db/app"].rotateEvery = days(30);
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/app"].rotateEvery',

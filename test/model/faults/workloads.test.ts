@@ -8,6 +8,11 @@ const CASES: readonly FaultCase[] = [
       d.workloads.payments = { namespace: "backend", serviceAccount: "backend" };
       d.accessRules = {};
     },
+    ways: [
+      (d) => {
+        d.workloads.payments.serviceAccount = "payments";
+      },
+    ],
     faults: [
       {
         path: "workloads.payments.serviceAccount",
@@ -22,6 +27,14 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.secrets["db/app"].files = [{ format: "public" }];
     },
+    ways: [
+      (d) => {
+        d.secrets["db/app"].files[0].format = "json";
+      },
+      (d) => {
+        d.secrets["db/app"].files[0].format = "env";
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/app"].files',
@@ -37,6 +50,11 @@ const CASES: readonly FaultCase[] = [
       d.secrets["db/app"].files = [{ format: "json", path: "all.json" }];
       d.secrets["crypto/webhook"].files = [{ format: "json", path: "all.json" }];
     },
+    ways: [
+      (d) => {
+        d.secrets["db/app"].files[0].path = "db.json";
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/app"].files',
@@ -53,6 +71,11 @@ const CASES: readonly FaultCase[] = [
         { format: "template", path: "x.conf", template: '{{ with secret "kv/data/x" }}{{ end }}' },
       ];
     },
+    ways: [
+      (d) => {
+        d.secrets["db/app"].files[0].template = '{{ with secret "SECRET_PATH" }}{{ end }}';
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/app"].files[0].template',
@@ -67,6 +90,14 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.secrets["db/app"].files = [{ format: "json", template: "SECRET_PATH" }];
     },
+    ways: [
+      (d) => {
+        d.secrets["db/app"].files[0] = { format: "template", path: "x", template: "SECRET_PATH" };
+      },
+      (d) => {
+        d.secrets["db/app"].files[0] = { format: "json" };
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/app"].files[0].template',
@@ -81,6 +112,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.secrets["db/app"].files = [{ format: "template", template: "SECRET_PATH" }];
     },
+    ways: [
+      (d) => {
+        d.secrets["db/app"].files[0].path = "x.conf";
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/app"].files[0].path',
@@ -95,6 +131,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.secrets["db/app"].files = [{ format: "json", path: "../x" }];
     },
+    ways: [
+      (d) => {
+        d.secrets["db/app"].files[0].path = "x";
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/app"].files[0].path',
@@ -151,6 +192,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.workloads.payments.clusters = ["prod-one"];
     },
+    ways: [
+      (d) => {
+        d.workloads.payments.environments = { dev: { clusters: ["dev-one"] } };
+      },
+    ],
     faults: [
       {
         path: "workloads.payments.clusters",
@@ -165,6 +211,14 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.secrets["db/app"].files = [{ format: "json", mode: "0400" }];
     },
+    ways: [
+      (d) => {
+        d.workloads.backend.runAsUser = 1_000;
+      },
+      (d) => {
+        d.secrets["db/app"].files[0].mode = "0644";
+      },
+    ],
     faults: [
       {
         path: 'secrets["db/app"].files',
@@ -179,6 +233,17 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.workloads.backend.agentResources = { limits: { cpu: "", memory: "32Mi" } };
     },
+    ways: [
+      (d) => {
+        d.workloads.backend.agentResources.limits.memory = "256Mi";
+      },
+      (d) => {
+        d.workloads.backend.agentResources.requests = { memory: "16Mi" };
+      },
+      (d) => {
+        d.workloads.backend.agentResources.limits.memory = "";
+      },
+    ],
     faults: [
       {
         path: "workloads.backend.agentResources.limits.memory",

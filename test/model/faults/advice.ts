@@ -1,0 +1,38 @@
+import type { Fault } from "../../../lib/model";
+import type { Draft } from "../sample";
+
+/** Steps of a fault's path: `secrets["db/ro"].environments.dev.clusters[0]`. */
+export const stepsOf = (path: string): readonly (string | number)[] =>
+  [...path.matchAll(/\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]]+)/g)].map(([, index, quoted, word]) =>
+    index === undefined ? (quoted ?? word ?? "") : Number(index),
+  );
+
+/**
+ * Does what a fault's advice says in words that a machine can follow: to remove what it is about, or to write a certain text in
+ * its place.
+ *
+ * @returns `false` where a person has to think
+ */
+export function followAdvice(definition: Draft, { path, found, change }: Fault): boolean {
+  const steps = stepsOf(path);
+  const last = steps.at(-1);
+  const holder = steps.slice(0, -1).reduce<Draft>((at, step) => at?.[step], definition);
+  if (last === undefined || holder === undefined || holder === null) return false;
+  if (/^remove (it|one of them)\b|^rename or remove it/.test(change)) {
+    // A list closes the gap.
+    if (Array.isArray(holder) && typeof last === "number") holder.splice(last, 1);
+    else if (last in holder) delete holder[last];
+    else return false;
+    return true;
+  }
+  const [, written] = /^(?:did you mean|write|use|choose) "([^"]+)"/.exec(change) ?? [];
+  if (written === undefined || !(last in holder)) return false;
+  if (found === "a setting that does not exist") {
+    holder[written] = holder[last];
+    delete holder[last];
+    return true;
+  }
+  if (holder[last] !== null && typeof holder[last] === "object") return false;
+  holder[last] = written;
+  return true;
+}
