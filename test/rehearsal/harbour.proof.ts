@@ -1,6 +1,6 @@
 import type { Registry } from "../../lib/model";
-import { rehearse } from "../../lib/rehearsal/rehearse/rehearse";
-import { ServerGroup } from "../../lib/rehearsal/servers";
+import { rehearse } from "../../packages/rehearsal/src/rehearse/rehearse";
+import { ServerGroup } from "../../packages/rehearsal/src/servers";
 import { harbour } from "../fixtures/harbour";
 import { print } from "./rehearsed-rotations";
 

@@ -1,7 +1,7 @@
 import type { Registry } from "../../lib/model";
 import { defineRegistry } from "../../lib/model";
-import { rehearse } from "../../lib/rehearsal/rehearse/rehearse";
-import { ServerGroup } from "../../lib/rehearsal/servers";
+import { rehearse } from "../../packages/rehearsal/src/rehearse/rehearse";
+import { ServerGroup } from "../../packages/rehearsal/src/servers";
 import { draft } from "../model/sample";
 
 /** Two clusters with issuers of their own, on one Vault, whose namespace the environment has for itself. */

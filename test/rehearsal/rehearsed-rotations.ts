@@ -258,7 +258,10 @@ export class RehearsedRotations {
         const cluster = plan.clusters.find(({ issuer }) => url.startsWith(issuer));
         const issuer = issuers.get(cluster?.name ?? "");
         if (cluster && issuer)
-          return httpsPlaces.get(issuer.url + url.slice(cluster.issuer.length), issuer.caPem);
+          return httpsPlaces.get(
+            issuer.url + url.slice(cluster.issuer.replace(/\/$/, "").length),
+            issuer.caPem,
+          );
         const vault = plan.vaults.find(({ address }) => url.startsWith(address));
         const server = vaults.get(vault?.name ?? "");
         if (!vault || !server) throw new Error(`the rehearsal has no ${url}`);

@@ -46,7 +46,11 @@ export function rehearsalHost(
 /** Issuers and Vaults under the addresses that the registry has. */
 export function rehearsedPlaces({ plan, issuers, vaults }: RehearsedWorld): Places {
   const servers = [
-    ...plan.clusters.map(({ issuer, name }) => ({ prefix: issuer, place: issuers.get(name) })),
+    // AKS's issuers end in a slash, which no address of something below them has twice.
+    ...plan.clusters.map(({ issuer, name }) => ({
+      prefix: issuer.replace(/\/$/, ""),
+      place: issuers.get(name),
+    })),
     ...plan.vaults.map(({ address, name }) => ({ prefix: address, place: vaults.get(name) })),
   ];
   return {
