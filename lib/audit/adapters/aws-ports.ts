@@ -3,7 +3,7 @@ import { type DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { type FirehoseClient, PutRecordBatchCommand } from "@aws-sdk/client-firehose";
 import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { AUDIT_METRIC } from "../../contracts/audit-settings";
 import type { SinkCredential } from "../../model/audit-definition";
 import { METRIC_NAMESPACE } from "../../model/names";
@@ -35,42 +35,14 @@ export const s3Archive = (client: S3Client, bucket: string): EventArchive => ({
   },
 });
 
-/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
-const BATCH_ENTRIES = 10;
-const BATCH_BYTES = 256 * 1_024;
-
-/** {@link Outlet} into SQS. */
+/** {@link Outlet} into SQS: a call for each message, so that a failure is one message's alone. */
 export const sqsOutlet = (client: SQSClient): Outlet => ({
   async send(queueUrl, bodies) {
-    for (const batch of batches(bodies)) {
-      const answer = await client.send(
-        new SendMessageBatchCommand({
-          QueueUrl: queueUrl,
-          Entries: batch.map((body, at) => ({ Id: String(at), MessageBody: body })),
-        }),
-      );
-      const [failed] = answer.Failed ?? [];
-      if (failed) throw Object.assign(new Error("not all messages were taken"), { code: failed.Code });
-    }
+    await Promise.all(
+      bodies.map((body) => client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }))),
+    );
   },
 });
-
-function batches(bodies: readonly string[]): readonly (readonly string[])[] {
-  const found: string[][] = [];
-  let bytes = 0;
-  for (const body of bodies) {
-    const length = Buffer.byteLength(body);
-    const last = found.at(-1);
-    if (last === undefined || last.length === BATCH_ENTRIES || bytes + length > BATCH_BYTES) {
-      found.push([body]);
-      bytes = length;
-    } else {
-      last.push(body);
-      bytes += length;
-    }
-  }
-  return found;
-}
 
 /** {@link VersionFacts} from the table of runs, whose sort key is the version that rotates in. */
 export const dynamoDbFacts = (client: DynamoDBClient, table: string): VersionFacts => ({

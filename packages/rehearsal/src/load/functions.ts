@@ -50,6 +50,7 @@ const SERVICES = [
   "SECRETS_MANAGER",
   "SFN",
   "SNS",
+  "SQS",
   "STS",
 ] as const;
 

@@ -1,3 +1,4 @@
+export { type LoadedAudit, loadAudit } from "./audit";
 export {
   type AwsAccess,
   type Credentials,

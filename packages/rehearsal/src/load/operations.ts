@@ -93,7 +93,7 @@ export async function loadSchedules(
 }
 
 /** A role without the conditions that the embedded AWS never finds true. */
-const embeddedRole = (role: RolePlan): RolePlan => {
+export const embeddedRole = (role: RolePlan): RolePlan => {
   const embedded = <T extends { readonly document: PolicyDocument }>({ document, ...rest }: T) => ({
     ...rest,
     document: { ...document, Statement: document.Statement.map(embeddedStatement) },

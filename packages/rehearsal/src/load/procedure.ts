@@ -46,7 +46,8 @@ export async function loadProcedure(access: AwsAccess, blueprint: Blueprint): Pr
   );
 }
 
-async function loadRecords(client: S3Client, region: string, plan: RecordsPlan): Promise<void> {
+/** A bucket whose objects are locked. */
+export async function loadRecords(client: S3Client, region: string, plan: RecordsPlan): Promise<void> {
   await client.send(
     new CreateBucketCommand({
       Bucket: plan.name,

@@ -1,0 +1,275 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import { CreateKeyCommand } from "@aws-sdk/client-kms";
+import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager";
+import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import type { OcsfEvent } from "../../lib/audit";
+import { type Blueprint, blueprint, type FunctionPlan } from "../../lib/blueprint";
+import { functionZip } from "../../lib/bundles";
+import { VAULT_AUDIT_ENTRY, VAULT_SOURCE } from "../../lib/contracts/audit-events";
+import type { AuditNormaliserSettings, AuditSinkSettings } from "../../lib/contracts/audit-settings";
+import { defineRegistry } from "../../lib/model";
+import { cloudTrailEvent } from "../../packages/rehearsal/src/audit/cloudtrail-model";
+import { type SiemReceiver, startSiemReceiver } from "../../packages/rehearsal/src/audit/siem-receiver";
+import { type AwsAccess, kms, type LoadedAudit, loadAudit } from "../../packages/rehearsal/src/load";
+import { clientSettings } from "../../packages/rehearsal/src/load/aws-account";
+import { createSecretTable } from "../../packages/rehearsal/src/load/tables";
+import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../packages/rehearsal/src/servers";
+import { type AwsShim, startAwsShim } from "../../packages/rehearsal/src/shim";
+import { ocsfCheck } from "../audit/audit-world";
+import { draft } from "../model/sample";
+import { rightsOf, rightsUsed } from "./rights-used";
+
+/**
+ * The audit trail's real functions under their own roles on the embedded AWS, from the queue to a receiver that speaks Splunk's HTTP
+ * Event Collector. What the embedded AWS does not deliver, CloudTrail's records, is put into the queue in its place, by
+ * `cloudTrailEvent`; Secrets Manager's own event and our own come by EventBridge.
+ */
+let group: ServerGroup;
+let aws: EmbeddedAws;
+let shim: AwsShim;
+let receiver: SiemReceiver;
+let plan: Blueprint;
+let loaded: LoadedAudit;
+let root: AwsAccess;
+let region: string;
+const token = randomBytes(18).toString("base64url");
+
+const auditOf = () => {
+  if (plan.audit === undefined) throw new Error("no audit trail");
+  return plan.audit;
+};
+
+beforeAll(async () => {
+  group = ServerGroup.open();
+  aws = await startEmbeddedAws({ group });
+  shim = await startAwsShim({ upstream: aws, group });
+  receiver = await startSiemReceiver(token);
+  const definition = draft();
+  const { account } = definition.environments.prod;
+  region = "eu-central-1";
+  root = { endpoint: shim.endpoint, credentials: aws.rootCredentials(account) };
+  const secrets = new SecretsManagerClient(clientSettings(root, region));
+  const { KeyMetadata: key } = await kms(root, region).send(new CreateKeyCommand({}));
+  const { ARN: secretArn } = await secrets.send(
+    new CreateSecretCommand({
+      Name: "siem/splunk",
+      KmsKeyId: key?.Arn,
+      SecretString: JSON.stringify({ token }),
+    }),
+  );
+  definition.environments.prod.audit = {
+    trail: "organization",
+    sinks: [
+      {
+        type: "splunk-hec",
+        name: "splunk",
+        url: receiver.url,
+        caPem: receiver.caPem,
+        token: { secretArn, field: "token" },
+      },
+    ],
+  };
+  plan = blueprint(defineRegistry(definition), "prod");
+  await createSecretTable(new DynamoDBClient(clientSettings(root, region)), "acme-prod-secret-runs", "run");
+  loaded = await loadAudit(root, plan, auditOf(), zipOf);
+}, 180_000);
+
+afterAll(async () => {
+  await receiver?.close();
+  await group?.stop();
+}, 60_000);
+
+/** The function's own bundle, with queues of this rehearsal. */
+function zipOf(entry: FunctionPlan): Uint8Array {
+  const here = (url: string): string => `${shim.endpoint}/${plan.account}/${url.split("/").at(-1)}`;
+  const settings = entry.settings as AuditNormaliserSettings | AuditSinkSettings;
+  return functionZip(entry.bundle, {
+    ...settings,
+    deadLetters: here(settings.deadLetters),
+    ...("sinkQueues" in settings ? { sinkQueues: settings.sinkQueues.map(here) } : {}),
+  }).bytes;
+}
+
+const queueUrl = (name: string): string => loaded.queues.get(name) ?? "";
+
+async function put(...messages: readonly (object | string)[]): Promise<void> {
+  const client = new SQSClient(clientSettings(root, region));
+  for (const message of messages) {
+    await client.send(
+      new SendMessageCommand({
+        QueueUrl: queueUrl(auditOf().events.name),
+        MessageBody: typeof message === "string" ? message : JSON.stringify(message),
+      }),
+    );
+  }
+}
+
+async function archived(): Promise<readonly OcsfEvent[]> {
+  const client = new S3Client({ ...clientSettings(root, region), forcePathStyle: true });
+  const Bucket = auditOf().archive.name;
+  const { Contents: objects = [] } = await client.send(new ListObjectsV2Command({ Bucket }));
+  return Promise.all(
+    objects.map(async ({ Key }) => {
+      const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
+      return JSON.parse((await Body?.transformToString()) ?? "") as OcsfEvent;
+    }),
+  );
+}
+
+async function until<T>(look: () => Promise<T>, isThere: (found: T) => boolean): Promise<T> {
+  const end = Date.now() + 60_000;
+  for (;;) {
+    const found = await look();
+    if (isThere(found) || Date.now() > end) return found;
+    await sleep(250);
+  }
+}
+
+const idsOf = (events: readonly OcsfEvent[]): readonly string[] =>
+  [...new Set(events.map(({ metadata }) => metadata.uid))].sort();
+
+test("every change and read reaches archive and SIEM once per id, valid and without a value; nothing is missing", async () => {
+  const canary = `canary-${randomBytes(18).toString("base64url")}`;
+  const secrets = new SecretsManagerClient(clientSettings(root, region));
+  const name = "prod/db/app";
+  await secrets.send(new CreateSecretCommand({ Name: name, SecretString: canary }));
+  await secrets.send(new PutSecretValueCommand({ SecretId: name, SecretString: `${canary}2` }));
+  await secrets.send(new GetSecretValueCommand({ SecretId: name }));
+  const record = (operation: string, more: object = {}): object =>
+    cloudTrailEvent({
+      service: "secretsmanager",
+      operation,
+      account: plan.account,
+      region,
+      identity: { is: "session", roleArn: plan.workloads[0]?.role.arn ?? "", session: "pod" },
+      request: { SecretId: name, SecretString: canary },
+      ...more,
+    });
+  const read = record("GetSecretValue");
+  await put(
+    record("CreateSecret", { request: { Name: name, SecretString: canary } }),
+    record("PutSecretValue"),
+    read,
+    read,
+    record("GetSecretValue", { error: "AccessDeniedException" }),
+    record("DeleteSecret"),
+    "not JSON",
+    record("GetSecretValue", { request: { SecretId: "other/secret" } }),
+  );
+  await new EventBridgeClient(clientSettings(root, region)).send(
+    new PutEventsCommand({
+      Entries: [
+        {
+          Source: VAULT_SOURCE,
+          DetailType: VAULT_AUDIT_ENTRY,
+          Detail: JSON.stringify({
+            vault: "main",
+            entry: {
+              time: new Date().toISOString(),
+              type: "response",
+              auth: { display_name: "kubernetes-backend", policies: ["acme-prod-backend"] },
+              request: {
+                id: randomUUID(),
+                operation: "read",
+                path: "kv-prod/data/db/app",
+                remote_address: "10.0.0.1",
+              },
+              response: { data: { data: { password: canary }, metadata: { version: 3 } } },
+            },
+          }),
+        },
+      ],
+    }),
+  );
+  // Create, put, read, refused read, delete, Vault's read; the label events of create and put beside them.
+  const expected = 6;
+  const operations = (events: readonly OcsfEvent[]) => events.map(({ api }) => api.operation).sort();
+  const found = await until(
+    archived,
+    (events) => events.filter(({ api }) => api.operation !== "SecretLabelUpdated").length >= expected,
+  );
+  const labels = found.filter(({ api }) => api.operation === "SecretLabelUpdated");
+  expect(operations(found.filter((event) => !labels.includes(event)))).toEqual([
+    "CreateSecret",
+    "DeleteSecret",
+    "GetSecretValue",
+    "GetSecretValue",
+    "PutSecretValue",
+    "read",
+  ]);
+  expect(labels.length).toBeGreaterThan(0);
+  const received = await until(
+    async () => idsOf(receiver.received),
+    (ids) => ids.length >= found.length,
+  );
+  expect(received).toEqual(idsOf(found));
+  const check = await ocsfCheck();
+  expect(found.flatMap((event) => check(event))).toEqual([]);
+  expect(JSON.stringify([found, receiver.received])).not.toContain(canary);
+  const dead = await new SQSClient(clientSettings(root, region)).send(
+    new ReceiveMessageCommand({ QueueUrl: queueUrl(auditOf().deadLetters.name), MaxNumberOfMessages: 10 }),
+  );
+  expect(dead.Messages?.map(({ Body }) => Body)).toEqual(["not JSON"]);
+  const changes = found.filter(({ class_uid }) => class_uid === 3004).length;
+  process.stdout.write(
+    `${changes} changes, ${found.length - changes} reads and refusals, ${found.length} events, 0 missing; 1 dead letter; CloudTrail's records by a stand-in\n`,
+  );
+}, 180_000);
+
+test("a receiver that is down keeps nothing back, and gets everything when it is up again", async () => {
+  receiver.mode = { is: "status", status: 503 };
+  const before = (await archived()).length;
+  const events = Array.from({ length: 5 }, () =>
+    cloudTrailEvent({
+      service: "secretsmanager",
+      operation: "GetSecretValue",
+      account: plan.account,
+      region,
+      identity: { is: "session", roleArn: plan.workloads[0]?.role.arn ?? "", session: "pod" },
+      request: { SecretId: "prod/db/app" },
+    }),
+  );
+  await put(...events);
+  const found = await until(archived, (all) => all.length >= before + 5);
+  expect(found).toHaveLength(before + 5);
+  receiver.mode = { is: "up" };
+  const received = await until(
+    async () => idsOf(receiver.received),
+    (ids) => ids.length >= found.length,
+  );
+  expect(received).toEqual(idsOf(found));
+}, 180_000);
+
+test("the functions' roles: every statement is used, none is missing", () => {
+  const { normaliser, sinks } = auditOf();
+  const used = rightsUsed(
+    Object.fromEntries(
+      [normaliser, ...sinks.map((sink) => sink.function)].map(({ role }) => [
+        role.name,
+        [rightsOf(role, shim.calls)],
+      ]),
+    ),
+  );
+  process.stdout.write(`${used.lines.join("\n")}\n`);
+  expect(used.missing).toEqual([]);
+  // Lambda's own taking of messages passes no shim.
+  expect(used.unused.map((line) => line.split(" ").slice(1).join(" ")).sort()).toEqual(
+    [
+      "LambdaTakesMessages sqs:DeleteMessage",
+      "LambdaTakesMessages sqs:DeleteMessage",
+      "LambdaTakesMessages sqs:GetQueueAttributes",
+      "LambdaTakesMessages sqs:GetQueueAttributes",
+      "LambdaTakesMessages sqs:ReceiveMessage",
+      "LambdaTakesMessages sqs:ReceiveMessage",
+    ].sort(),
+  );
+});
