@@ -1,3 +1,4 @@
+import * as z from "zod/mini";
 import { digestOf } from "../model/canonical-json";
 import { serviceIn } from "../model/partitions";
 
@@ -15,6 +16,15 @@ export interface CallerProof {
   /** Its `X-Amz-Security-Token` header, of temporary credentials. */
   readonly SecurityToken?: string | undefined;
 }
+
+const headerText = (longest: number) => z.string().check(z.maxLength(longest), z.regex(/^[!-~]+( [!-~]+)*$/));
+
+/** Run-time schema of a proof in an event. */
+export const callerProof: z.ZodMiniType<CallerProof> = z.strictObject({
+  Authorization: headerText(1_024),
+  Date: headerText(32),
+  SecurityToken: z.optional(headerText(8_192)),
+});
 
 /** The signed header that binds a proof to one request of one function. */
 export const PROOF_HEADER = "x-secrets-registry-request";

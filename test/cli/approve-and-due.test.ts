@@ -11,7 +11,7 @@ import {
 import { strToU8, zipSync } from "fflate";
 import { blueprint } from "../../lib/blueprint";
 import { run } from "../../lib/cli/program";
-import { proofBinding } from "../../lib/contracts/caller-proof";
+import { callerProof, proofBinding } from "../../lib/contracts/caller-proof";
 import type { PolicyDocument } from "../../lib/model";
 import {
   changesTable,
@@ -21,7 +21,7 @@ import {
   secretName,
 } from "../../lib/model/names";
 import { StsCallerIdentities } from "../../lib/rotation/adapters/sts-caller-identities";
-import { callerProof } from "../../lib/rotation/procedure/caller-identity";
+
 import {
   type Credentials,
   createSecretTable,

@@ -39,6 +39,7 @@ test("Markdown has the same as tables", async () => {
   expect(out).toMatch(/^## admin\/postgresql in prod\n\n\| {2}\| {2}\|\n\| --- \| --- \|\n/);
   expect(out).toContain("| db/app-primary | admin/postgresql → db/app-primary | backend, celery |");
   expect(out).toContain("No workload reads it.");
+  expect(out).toContain("No check watches it.");
 });
 
 test("Mermaid draws each environment with regions, Vaults, consumers and chains, and quotes every label", async () => {

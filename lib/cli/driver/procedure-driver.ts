@@ -1,20 +1,19 @@
+import type * as z from "zod/mini";
 import type { ProcedurePlan } from "../../blueprint";
 import { proofBinding } from "../../contracts/caller-proof";
+import {
+  type RunAnswer,
+  type RunView,
+  runAnswer,
+  type SecretRuns,
+  statusAnswer,
+  viewedRun,
+} from "../../contracts/dispatcher-answer";
+import type { RollbackCall, RunCall, StatusCall } from "../../contracts/dispatcher-call";
 import { procedureFunctionName } from "../../model/names";
-import type { Run } from "../../rotation";
 import { FailedRotation, failureOf, isTooEarly } from "./failed-rotation";
 import type { Tell } from "./progress";
 import type { DriverContext, RotatedPlan } from "./rotation-driver";
-
-/** A run as the dispatcher shows it. */
-export interface RunView extends Omit<Run, "startedAt" | "endedAt"> {
-  readonly startedAt: string;
-  readonly endedAt?: string | undefined;
-  /** Name of the execution that follows it. */
-  readonly execution: string;
-  /** A version that was AWSPENDING without a run when this one began. */
-  readonly leftover?: { readonly version: string; readonly became: "adopted" | "cleared" } | undefined;
-}
 
 /** What begins a run. */
 export interface RunOrder {
@@ -24,20 +23,6 @@ export interface RunOrder {
   /** The change request by which it is done. */
   readonly change?: { readonly digest: string; readonly path: string } | undefined;
   readonly emergency: boolean;
-}
-
-/** A secret's runs. */
-export interface SecretRuns {
-  readonly open?: RunView | undefined;
-  /** The latest first. */
-  readonly latest: readonly RunView[];
-  /**
-   * Whether the current value holds a published key that nobody uses yet; `undefined` where none is published beside what
-   * people supply.
-   */
-  readonly published?: boolean | undefined;
-  /** The version under AWSCURRENT, when nothing proves that it has passed its test. */
-  readonly unproven?: string | undefined;
 }
 
 /** Calls that may succeed by themselves are made so often. */
@@ -76,7 +61,8 @@ export class ProcedureDriver {
 
   /** The runs of a secret. */
   async runs({ key }: Pick<RotatedPlan, "key">): Promise<SecretRuns> {
-    return (await this.#ask({ Action: "status", Key: key })) as unknown as SecretRuns;
+    const call: StatusCall = { Action: "status", Key: key };
+    return this.#ask(statusAnswer, call);
   }
 
   /** Begins a run, or goes on with the one that is under way for the same. */
@@ -97,7 +83,7 @@ export class ProcedureDriver {
         },
         tell,
       );
-      return run as RunView;
+      return run;
     });
   }
 
@@ -106,7 +92,7 @@ export class ProcedureDriver {
     return this.#context.progress.step(`${key}: roll back`, async (tell) => {
       const Requester = await this.#context.cloud.callerArn();
       const { run } = await this.#askAsMyself({ Action: "rollback", Key: key, Requester }, tell);
-      return run as RunView;
+      return run;
     });
   }
 
@@ -121,10 +107,10 @@ export class ProcedureDriver {
       for (;;) {
         const found = await this.#context.cloud.run(this.#procedure.runsTable, name, run.run);
         if (found === undefined) throw dead(run, "it is not in the table of runs");
-        seen = { ...seen, ...viewed(found) };
+        seen = { ...seen, ...viewedRun(found) };
         if (isOver(seen)) return seen;
         const execution = await this.#context.cloud.execution(this.executionArn(seen));
-        tell(wordsOf(seen, execution?.state));
+        tell(describeRun(seen, execution?.state));
         const isAlive = execution === undefined || execution.status === "RUNNING";
         ended = isAlive ? 0 : ended + 1;
         if (ended > LOOKS_AFTER_END) throw dead(seen, `its execution has ended (${execution?.status})`);
@@ -147,26 +133,31 @@ export class ProcedureDriver {
   }
 
   /** Asks with a proof of who asks: made anew for each attempt, because it is not good for long. */
-  #askAsMyself(event: object, tell: Tell): Promise<Readonly<Record<string, unknown>>> {
+  #askAsMyself(call: RunCall | RollbackCall, tell: Tell): Promise<RunAnswer> {
     const { cloud, plan } = this.#context;
     return this.#ask(
-      async () => ({ ...event, Proof: await cloud.proofOf(proofBinding(plan, "dispatcher", event)) }),
+      runAnswer,
+      async () => ({ ...call, Proof: await cloud.proofOf(proofBinding(plan, "dispatcher", call)) }),
       tell,
     );
   }
 
-  async #ask(
-    event: object | (() => Promise<object>),
+  /** @throws FailedRotation `answer-malformed` for an answer that the dispatcher of this version does not give */
+  async #ask<A>(
+    answers: z.ZodMiniType<A>,
+    call: StatusCall | (() => Promise<RunCall | RollbackCall>),
     tell: Tell = () => undefined,
-  ): Promise<Readonly<Record<string, unknown>>> {
+  ): Promise<A> {
     const { cloud, pace, plan } = this.#context;
     const dispatcher = procedureFunctionName(plan.registry, plan.environment, "dispatcher");
     const { default: pRetry } = await import("p-retry");
     return pRetry(
       async () => {
-        const answer = await cloud.invoke(dispatcher, typeof event === "function" ? await event() : event);
+        const answer = await cloud.invoke(dispatcher, typeof call === "function" ? await call() : call);
         if (!answer.answered) throw failureOf(dispatcher, answer);
-        return (answer.payload ?? {}) as Readonly<Record<string, unknown>>;
+        const read = answers.safeParse(answer.payload);
+        if (!read.success) throw malformed(dispatcher, read.error);
+        return read.data;
       },
       {
         retries: ATTEMPTS - 1,
@@ -188,20 +179,22 @@ function unlessEnded(failure: unknown): Partial<RunView> {
   throw failure;
 }
 
-/** A run as the dispatcher would show it. */
-const viewed = ({ startedAt, endedAt, ...run }: Run): Omit<RunView, "execution"> => ({
-  ...run,
-  startedAt: startedAt.toISOString(),
-  ...(endedAt === undefined ? {} : { endedAt: endedAt.toISOString() }),
-});
-
 /** Where a run is, for a person. */
-export function wordsOf({ status, direction, run }: RunView, state?: string): string {
+export function describeRun({ status, direction, run }: RunView, state?: string): string {
   const where = state === undefined ? "" : ` (${state})`;
   if (direction === "back") return `rolling back${where}`;
   if (status === "awaiting-approval") return `awaiting approval: secrets-registry approve ${run}${where}`;
   return `${STATUS_TEXTS[status] ?? status}${where}`;
 }
+
+const malformed = (dispatcher: string, { issues }: z.core.$ZodError): FailedRotation => {
+  const fields = [...new Set(issues.map(({ path }) => path.join(".")))].join(", ");
+  return new FailedRotation(
+    "answer-malformed",
+    `answer-malformed: ${dispatcher} does not answer as this version expects (${fields}). To do: deploy the functions of this version, or run the command of theirs.`,
+    false,
+  );
+};
 
 const dead = ({ run, secret }: RunView, why: string): FailedRotation =>
   new FailedRotation(

@@ -1,4 +1,5 @@
 import type { ProcedurePlan } from "../../blueprint";
+import type { RunView, SecretRuns } from "../../contracts/dispatcher-answer";
 import { formatDuration, type Registry, type RotationMode } from "../../model";
 import {
   BY_SCHEDULE,
@@ -12,15 +13,7 @@ import {
 import { requireAccount } from "../cloud/require-account";
 import type { RotationCloud } from "../cloud/rotation-cloud";
 import { FailedRotation, failedBy, isTooEarly } from "../driver/failed-rotation";
-import {
-  GOOD_ENDS,
-  isOver,
-  ProcedureDriver,
-  type RunOrder,
-  type RunView,
-  type SecretRuns,
-  wordsOf,
-} from "../driver/procedure-driver";
+import { describeRun, GOOD_ENDS, isOver, ProcedureDriver, type RunOrder } from "../driver/procedure-driver";
 import { RotationDriver } from "../driver/rotation-driver";
 import { UserFault } from "../terminal/user-fault";
 import { changeOf, type UsedChange } from "./approved-change";
@@ -230,7 +223,7 @@ function refuseForeign(open: RunView, { change, isFree }: Work, stage: Stage): v
   const isOurs = open.change?.digest === change?.digest || isPlain;
   if (isSame && isOurs) return;
   throw new UserFault(
-    `Run ${open.run} of ${open.secret} (${open.kind}, ${wordsOf(open)}) is under way since ${open.startedAt}, begun by ${open.startedBy}${open.change ? ` for ${open.change.id}` : ""}. Wait for its end, or roll it back; nothing was changed.`,
+    `Run ${open.run} of ${open.secret} (${open.kind}, ${describeRun(open)}) is under way since ${open.startedAt}, begun by ${open.startedBy}${open.change ? ` for ${open.change.id}` : ""}. Wait for its end, or roll it back; nothing was changed.`,
   );
 }
 
@@ -484,7 +477,7 @@ function whatNext(
 ): string {
   const command = `secrets-registry rotate ${found.secret.key} --env ${labels.environment}`;
   const when = from === undefined ? "" : `, from ${from.toISOString()} on`;
-  if (open !== undefined) return `${wordsOf(open, state)}. Follow it: ${command}.`;
+  if (open !== undefined) return `${describeRun(open, state)}. Follow it: ${command}.`;
   if (unproven !== undefined) {
     return (
       `Nothing proves that version ${unproven}, which is current, has passed its test: somebody has put it past every ` +

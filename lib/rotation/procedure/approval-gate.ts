@@ -1,12 +1,12 @@
 import * as z from "zod/mini";
-import { type CallerProof, proofBinding } from "../../contracts/caller-proof";
+import { type CallerProof, callerProof, proofBinding } from "../../contracts/caller-proof";
 import type { ApprovalGateSettings } from "../../contracts/function-settings";
 import type { ApprovalAnswer } from "../../contracts/procedure-events";
 import { BY_SCHEDULE, type Decision, type Run } from "../../contracts/run";
 import type { Clock, Logbook } from "../protocol/ports";
 import { RotationError } from "../protocol/rotation-error";
 import { openRun } from "../protocol/run-authority";
-import { type CallerIdentities, callerProof, isOneOf, isSameCaller } from "./caller-identity";
+import { type CallerIdentities, isOneOf, isSameCaller } from "./caller-identity";
 import type { RunTable } from "./run-table";
 
 /** Executions that wait for a decision. Their tokens are kept where people cannot read them. */

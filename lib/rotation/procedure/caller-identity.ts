@@ -1,4 +1,3 @@
-import * as z from "zod/mini";
 import { type CallerProof, signedHeaders } from "../../contracts/caller-proof";
 import { parsePrincipal } from "../../model/grammar";
 import { RotationError } from "../protocol/rotation-error";
@@ -18,15 +17,6 @@ export interface CallerIdentities {
    */
   of(proof: CallerProof, binding: string): Promise<CallerIdentity>;
 }
-
-const headerText = (longest: number) => z.string().check(z.maxLength(longest), z.regex(/^[!-~]+( [!-~]+)*$/));
-
-/** Run-time schema of a proof in an event. */
-export const callerProof: z.ZodMiniType<CallerProof> = z.strictObject({
-  Authorization: headerText(1_024),
-  Date: headerText(32),
-  SecurityToken: z.optional(headerText(8_192)),
-});
 
 /** A proof is made for one call that follows at once. STS itself would take it for 15 minutes. */
 const OLDEST_MS = 5 * 60_000;

@@ -1,9 +1,8 @@
 import * as z from "zod/mini";
 import type { CallerProof } from "../../contracts/caller-proof";
-import { actorName } from "../../model/grammar";
+import { loadCall, rollbackCall, runCall, statusCall, versionId } from "../../contracts/dispatcher-call";
 import { secretNameOf } from "../protocol/event";
 import { RotationError } from "../protocol/rotation-error";
-import { callerProof } from "./caller-identity";
 import type { LoadRequest } from "./loaded-run";
 import type { Asker } from "./proven-caller";
 
@@ -33,23 +32,8 @@ export type DispatcherRequest =
   | { readonly action: "confirm"; readonly secretName?: string }
   | { readonly action: "label-moved"; readonly secretName: string; readonly versionId: string };
 
-const key = z.string().check(z.minLength(1), z.maxLength(512));
-const runId = z.string().check(z.minLength(1), z.maxLength(128));
-const versionId = z.string().check(z.minLength(1), z.maxLength(64));
-
 const runEvent = z.pipe(
-  z.strictObject({
-    Action: z.enum(["rotate", "stage", "promote"]),
-    Key: key,
-    VersionId: z.optional(versionId),
-    /** `Path` is for people who read the log. */
-    Change: z.optional(
-      z.strictObject({ Digest: z.string().check(z.maxLength(128)), Path: z.optional(z.string()) }),
-    ),
-    Requester: actorName,
-    Emergency: z._default(z.boolean(), false),
-    Proof: z.optional(callerProof),
-  }),
+  runCall,
   z.transform(
     (event): RunRequest => ({
       action: event.Action,
@@ -63,24 +47,19 @@ const runEvent = z.pipe(
 );
 
 const rollbackEvent = z.pipe(
-  z.strictObject({
-    Action: z.literal("rollback"),
-    Key: key,
-    Requester: actorName,
-    Proof: z.optional(callerProof),
-  }),
+  rollbackCall,
   z.transform(
     (event): DispatcherRequest => ({ action: event.Action, key: event.Key, requester: event.Requester }),
   ),
 );
 
 const statusEvent = z.pipe(
-  z.strictObject({ Action: z.literal("status"), Key: key }),
+  statusCall,
   z.transform((event): DispatcherRequest => ({ action: event.Action, key: event.Key })),
 );
 
 const loadEvent = z.pipe(
-  z.strictObject({ Action: z.literal("load"), Secret: key, Run: runId, Execution: runId }),
+  loadCall,
   z.transform(
     (event): LoadRequest => ({
       action: event.Action,

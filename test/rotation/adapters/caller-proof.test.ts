@@ -5,6 +5,7 @@ import { SignatureV4 } from "@smithy/signature-v4";
 import { signedProof } from "../../../lib/cli/cloud/signed-proof";
 import {
   type CallerProof,
+  callerProof,
   PROOF_BODY,
   PROOF_BODY_TYPE,
   PROOF_HEADER,
@@ -13,7 +14,7 @@ import {
   stsHost,
 } from "../../../lib/contracts/caller-proof";
 import { StsCallerIdentities } from "../../../lib/rotation/adapters/sts-caller-identities";
-import { callerProof, isOneOf, isSameCaller } from "../../../lib/rotation/procedure/caller-identity";
+import { isOneOf, isSameCaller } from "../../../lib/rotation/procedure/caller-identity";
 import { type Keys, StsModel } from "../models/sts-model";
 
 /** What a proof of a caller cannot be made to say. STS is a model that checks signatures as AWS documents them. */

@@ -4,7 +4,8 @@ import type { KindName } from "../../../lib/model/kinds";
 import { SecretsManagerRotations } from "../../../lib/rotation/adapters/secrets-manager-rotations";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
 import { RotationMachine } from "../../../lib/rotation/machine/rotation-machine";
-import { Dispatcher, type DispatcherOutcome } from "../../../lib/rotation/procedure/dispatcher";
+import type { DispatcherOutcome } from "../../../lib/rotation/procedure/dispatched";
+import { Dispatcher } from "../../../lib/rotation/procedure/dispatcher";
 import {
   type DispatcherRequest,
   parseDispatcherEvent,
