@@ -65,6 +65,8 @@ export interface CheckerEvent {
   readonly Environment: string;
   readonly Secret: string;
   readonly Version: string;
+  /** Whether every application should have the version in use by now: the overlap is over. Default: `false`. */
+  readonly InUse?: boolean;
 }
 
 /** One check's result. */

@@ -407,6 +407,11 @@ export interface FileInput {
   readonly mode?: string;
   /** Prefix of `env` names. Default: the key in capitals, `DB_APP_PRIMARY_`. */
   readonly prefix?: string;
+  /**
+   * For `json` and `env` of a secret with store `aws`: the version's id beside the fields, as `_version` or `<prefix>VERSION`, so
+   * that an application can say which version it uses. Default: `false`.
+   */
+  readonly version?: boolean;
   /** For `template`: consul-template text in which `SECRET_PATH`, as a word of its own, stands for the secret's Vault path. */
   readonly template?: string;
 }
@@ -730,6 +735,7 @@ export const fileSchema = z
         }),
       ),
     ),
+    version: z.optional(z.boolean()),
     template: z.optional(z.string()),
   })
   .check(
@@ -748,6 +754,14 @@ export const fileSchema = z
       },
       message: "template",
       path: ["template"],
+    }),
+    z.refine((file) => file.version !== true || file.format === "json" || file.format === "env", {
+      params: {
+        allowed: "the version in formats json and env",
+        change: "remove it; a template writes {{ .Data.data._version }} itself",
+      },
+      message: "version",
+      path: ["version"],
     }),
     z.refine((file) => file.format !== "template" || file.path !== undefined, {
       params: {

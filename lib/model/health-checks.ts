@@ -16,6 +16,13 @@ export interface HealthCheckInput {
   readonly status?: number;
   /** Text that the body must hold. No pattern: a slow one would stall the check. Default: any body. */
   readonly contains?: string;
+  /**
+   * `version`: the application itself says what it uses. Once the overlap is over, before the old credential goes, the body must
+   * hold the id of the version that is in use by then (`_version` in a file with `version: true`, `VersionId` of
+   * GetSecretValue); a reload that failed shows here. One pod answers: a body that names the oldest of all pods proves more.
+   * Default: nothing is asked.
+   */
+  readonly reports?: "version";
   /** Longest time of one try, 1 to 60 seconds. Default: 10 seconds. */
   readonly timeout?: Duration;
 }
@@ -31,6 +38,7 @@ export interface HealthCheck {
   readonly url: string;
   readonly status: number;
   readonly contains?: string;
+  readonly reports?: "version";
   readonly timeout: Duration;
 }
 
@@ -53,6 +61,7 @@ export const healthCheckSchema = z.strictObject({
   url: z.optional(checkUrl),
   status: z.optional(status),
   contains: z.optional(oneLine),
+  reports: z.optional(z.literal("version")),
   timeout: z.optional(timeout),
 });
 
@@ -98,6 +107,7 @@ export function checksIn(written: WrittenChecks, environment: string): readonly 
         url: check.url,
         status: check.status ?? 200,
         ...(check.contains === undefined ? {} : { contains: check.contains }),
+        ...(check.reports === undefined ? {} : { reports: check.reports }),
         timeout: check.timeout ?? { seconds: 10 },
       },
     ];

@@ -1,3 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { AwsRotationCloud } from "../../lib/cli/cloud/aws-rotation-cloud";
+import { versionLabels } from "../../lib/cli/driver/version-labels";
 import type { Registry } from "../../lib/model";
 import { defineRegistry } from "../../lib/model";
 import { rehearse } from "../../packages/rehearsal/src/rehearse/rehearse";
@@ -33,7 +37,16 @@ function registry(): Registry {
     secrets: {
       "partner/key": {
         ...sample.secrets["admin/db"],
-        consumers: ["backend", "payments"],
+        consumers: [
+          "backend",
+          {
+            workload: "payments",
+            files: [
+              { format: "json", path: "key.json", version: true },
+              { format: "env", path: "key.env", version: true },
+            ],
+          },
+        ],
         settings: { fields: ["key"] },
       },
     },
@@ -59,6 +72,14 @@ test("pods of two clusters read one Vault's namespace, each by its own cluster's
   });
   expect(report.differences).toEqual([]);
   expect(report.secrets).toMatchObject([{ secret: "partner/key", readBy: ["backend", "payments"] }]);
+
+  // What an application needs to say which version it uses.
+  const inPod = (name: string): string =>
+    readFileSync(join(group.folder, "pods/dev-two/payments/vault/secrets", name), "utf8");
+  const cloud = new AwsRotationCloud({ region: world.plan.regions.primary, ...world.as.root });
+  const { current } = versionLabels((await cloud.describe("dev/partner/key")) ?? { labels: new Map() });
+  expect(JSON.parse(inPod("key.json"))).toEqual({ _version: current, key: expect.any(String) });
+  expect(inPod("key.env")).toContain(`PARTNER_KEY_VERSION='${current}'`);
 
   const server = world.vaults.get("main");
   const roles = world.plan.vaults.flatMap((vault) => vault.roles);

@@ -2,7 +2,7 @@ import type { ParsedFile } from "../../model/definition";
 import { defaultFilePath, defaultFilesOf } from "../../model/files";
 import { SECRET_PATH } from "../../model/grammar";
 import { traitsOf, type ValueField } from "../../model/kinds";
-import { SETTINGS_FIELD } from "../../model/names";
+import { KV_VERSION_FIELD, SETTINGS_FIELD } from "../../model/names";
 import type { EnvironmentSecret } from "../../model/resolve";
 import { keepsSetting } from "../../model/setting-rules";
 import { vaultPathOf } from "../platform/vault-policy";
@@ -137,14 +137,21 @@ function entries(secret: EnvironmentSecret, form: Form): string {
   return `${literals(always)}${kept}${own.join("")}{{else}}${otherwise}{{end}}${fields}`;
 }
 
-function jsonTemplate(secret: EnvironmentSecret): string {
-  const body = entries(secret, jsonForm);
+/** The mirror puts a version's id beside its fields. */
+const versionEntry = (form: Form, name: string): string =>
+  form.field({ name, shape: "string" }, `.Data.data.${KV_VERSION_FIELD}`) + form.separator;
+
+function jsonTemplate(secret: EnvironmentSecret, version: boolean): string {
+  const body = (version ? versionEntry(jsonForm, KV_VERSION_FIELD) : "") + entries(secret, jsonForm);
   // Three braces would be read as an action and a brace.
   return within(secret, `{${body.startsWith("{{") ? " " : ""}${body}}`);
 }
 
-const envTemplate = (secret: EnvironmentSecret, prefix: string): string =>
-  within(secret, entries(secret, envForm(prefix)));
+const envTemplate = (secret: EnvironmentSecret, prefix: string, version: boolean): string =>
+  within(
+    secret,
+    (version ? versionEntry(envForm(prefix), "version") : "") + entries(secret, envForm(prefix)),
+  );
 
 function publicTemplate(secret: EnvironmentSecret): string {
   const field = valueFields(secret).find((candidate) => candidate.public);
@@ -154,9 +161,9 @@ function publicTemplate(secret: EnvironmentSecret): string {
 function templateOf(secret: EnvironmentSecret, file: ParsedFile): string {
   switch (file.format) {
     case "json":
-      return jsonTemplate(secret);
+      return jsonTemplate(secret, file.version ?? false);
     case "env":
-      return envTemplate(secret, file.prefix ?? envPrefix(secret.key));
+      return envTemplate(secret, file.prefix ?? envPrefix(secret.key), file.version ?? false);
     case "public":
       return publicTemplate(secret);
     case "template":

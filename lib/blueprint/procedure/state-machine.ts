@@ -196,6 +196,8 @@ export function stateMachineDefinition(parts: StateMachineParts): StateMachineDe
         Environment: environment,
         Secret: jsonata("$run.secret"),
         Version: jsonata("$run.newVersion"),
+        // Before, and where a single slot leaves no time, applications may still have the old one.
+        InUse: jsonata("$overlapped and $run.overlapSeconds > 0"),
       },
       {
         Assign: {

@@ -112,6 +112,16 @@ export const fileFaults = (context: RuleContext): readonly Fault[] =>
               ),
             ];
           }
+          if (file.version && secret.store === "vault") {
+            return [
+              fault(
+                path,
+                "version: true, of a secret that Vault makes",
+                "the version of a secret with store aws: what Vault makes has none",
+                "remove it",
+              ),
+            ];
+          }
           const reader = parsed.workloads.get(consumer.workload);
           if (file.mode !== undefined && reader && !canRead(reader, file.mode)) {
             return [

@@ -13,6 +13,7 @@ const checkerEvent: z.ZodMiniType<CheckerEvent> = z.strictObject({
   Environment: z.string(),
   Secret: z.string(),
   Version: z.string(),
+  InUse: z.exactOptional(z.boolean()),
 });
 
 /**

@@ -90,6 +90,7 @@ export const PROCEDURE_SETTINGS = madeAtUse({
           url: z.url(),
           status: count,
           contains: z.exactOptional(text),
+          reports: z.exactOptional(z.literal("version")),
           timeout: z.object({ seconds: z.int().check(z.positive()) }),
         }),
       ),

@@ -36,7 +36,7 @@ export interface CheckerContext {
  * @throws CheckFailed; RotationError `settings-malformed` for a check that it does not know
  */
 export async function runChecks(
-  { Checks, Secret, Version }: CheckerEvent,
+  { Checks, Secret, Version, InUse = false }: CheckerEvent,
   context: CheckerContext,
 ): Promise<CheckerAnswer> {
   const { settings, log } = context;
@@ -45,7 +45,7 @@ export async function runChecks(
   const results = await Promise.all(
     Checks.flatMap((name) => {
       const check = settings.checks[name];
-      return check === undefined ? [] : [resultOf(name, check, context)];
+      return check === undefined ? [] : [resultOf(name, check, InUse ? Version : undefined, context)];
     }),
   );
   for (const { name, outcome, status, ms } of results) {
@@ -55,9 +55,11 @@ export async function runChecks(
   return { passed: true, results };
 }
 
+/** @param version that the application must have in use; `undefined`: it may have another one still */
 async function resultOf(
   name: string,
-  { url, type, status: wanted, contains, timeout }: Check,
+  { url, type, status: wanted, contains, reports, timeout }: Check,
+  version: string | undefined,
   { http, clock, log }: CheckerContext,
 ): Promise<CheckResult> {
   const from = clock.now().getTime();
@@ -68,7 +70,9 @@ async function resultOf(
       headers: {},
       caPem: undefined,
     });
-    const passed = status === wanted && (contains === undefined || body.includes(contains));
+    const isOther = reports === "version" && version !== undefined && !body.includes(version);
+    if (isOther) log.warn("the application does not name the version", { check: name, version });
+    const passed = status === wanted && (contains === undefined || body.includes(contains)) && !isOther;
     return {
       name,
       type,

@@ -3,6 +3,20 @@ import { type FaultCase, testFaults } from "./fault-case";
 /** Faults of workloads and their files: the change that brings each about, and all that is said about it. */
 const CASES: readonly FaultCase[] = [
   {
+    name: "the version in a file that does not show it",
+    change: (d) => {
+      d.secrets["db/app"].files = [{ format: "template", path: "x", template: "SECRET_PATH", version: true }];
+    },
+    faults: [
+      {
+        path: 'secrets["db/app"].files[0].version',
+        found: "true",
+        allowed: "the version in formats json and env",
+        change: "remove it; a template writes {{ .Data.data._version }} itself",
+      },
+    ],
+  },
+  {
     name: "two workloads on one ServiceAccount",
     change: (d) => {
       d.workloads.payments = { namespace: "backend", serviceAccount: "backend" };

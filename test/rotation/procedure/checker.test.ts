@@ -7,6 +7,8 @@ import { silentLog, TestClock } from "../models/rehearsed-secret";
 /** Paths and what they answer. */
 const PAGES: Readonly<Record<string, { status: number; body: string; location?: string }>> = {
   "/healthz": { status: 200, body: "ok: database, queue" },
+  "/version": { status: 200, body: '{"secrets":{"db/app":"v2"}}' },
+  "/old-version": { status: 200, body: '{"secrets":{"db/app":"v1"}}' },
   "/broken": { status: 500, body: "token=s3cr3t-in-a-page" },
   "/moved": { status: 302, body: "", location: "http://127.0.0.1:1/elsewhere" },
 };
@@ -45,13 +47,17 @@ const check = (path: string, more: object = {}) => ({
   ...more,
 });
 
-const run = (checks: Record<string, ReturnType<typeof check>>, names = Object.keys(checks)) =>
+const run = (
+  checks: Record<string, ReturnType<typeof check>>,
+  names = Object.keys(checks),
+  event: object = {},
+) =>
   checkerHandlerOf({
     settings: { registry: "acme", environment: "test", region: "eu-central-1", checks },
     http: httpCheck,
     clock: new TestClock(),
     log: silentLog,
-  })({ Checks: names, Environment: "test", Secret: "test/db/app", Version: "v2" });
+  })({ Checks: names, Environment: "test", Secret: "test/db/app", Version: "v2", ...event });
 
 describe("the checker", () => {
   test("gives every check's result when all pass", async () => {
@@ -102,6 +108,22 @@ describe("the checker", () => {
     );
     expect(JSON.stringify(failure)).not.toContain("s3cr3t");
     expect(seen.sort()).toEqual(["/broken", "/healthz", "/healthz", "/moved", "/silent"]);
+  });
+
+  test("asks applications for the version that they use, once all should have it", async () => {
+    const checks = {
+      "a/new": check("/version", { reports: "version" }),
+      "b/old": check("/old-version", { reports: "version" }),
+      "c/silent-of-it": check("/old-version"),
+    };
+    const names = Object.keys(checks);
+    await expect(run(checks)).resolves.toMatchObject({ passed: true });
+    await expect(run(checks, names, { InUse: false })).resolves.toMatchObject({ passed: true });
+    await expect(run(checks, names, { InUse: true })).rejects.toMatchObject({
+      name: "CheckFailed",
+      message: "b/old: 200",
+    });
+    await expect(run(checks, ["a/new"], { InUse: true })).resolves.toMatchObject({ passed: true });
   });
 
   test("a check that it does not know is a fault of the settings, and nothing is asked", async () => {
