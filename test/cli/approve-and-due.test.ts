@@ -1,15 +1,17 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { CloudTrailClient, CreateTrailCommand, StartLoggingCommand } from "@aws-sdk/client-cloudtrail";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
+import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import {
   CreateSecretCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 import { strToU8, zipSync } from "fflate";
-import { blueprint } from "../../lib/blueprint";
+import { blueprint, prerequisitesOf } from "../../lib/blueprint";
 import { run } from "../../lib/cli/program";
 import { callerProof, proofBinding } from "../../lib/contracts/caller-proof";
 import type { PolicyDocument } from "../../lib/model";
@@ -205,6 +207,35 @@ describe("approve", () => {
   }, 60_000);
 });
 
+/** A trail in each region in which the environment needs one. */
+async function startTrail(): Promise<void> {
+  const s3 = new S3Client({ ...settings(), forcePathStyle: true });
+  await s3.send(new CreateBucketCommand({ Bucket: "trail" }));
+  for (const region of prerequisitesOf(registry, ENVIRONMENT).trailRegions) {
+    const trails = new CloudTrailClient({ ...settings(), region });
+    await trails.send(
+      new CreateTrailCommand({ Name: `trail-${region}`, S3BucketName: "trail", IsMultiRegionTrail: true }),
+    );
+    await trails.send(new StartLoggingCommand({ Name: `trail-${region}` }));
+  }
+}
+
+/** The deployer's role with every right: the embedded AWS simulates without a request's context, so no condition holds. */
+async function giveDeployerRights(): Promise<void> {
+  const { principals } = blueprint(registry, ENVIRONMENT);
+  const client = new IAMClient(settings());
+  const RoleName = principals.deployer.split("/").at(-1) ?? "";
+  const policyOf = (...Statement: readonly object[]): string =>
+    JSON.stringify({ Version: "2012-10-17", Statement });
+  await client
+    .send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: policyOf() }))
+    .catch((failure: Error) => {
+      if (failure.name !== "EntityAlreadyExistsException") throw failure;
+    });
+  const PolicyDocument = policyOf({ Effect: "Allow", Action: "*", Resource: "*" });
+  await client.send(new PutRolePolicyCommand({ RoleName, PolicyName: "all", PolicyDocument }));
+}
+
 describe("due", () => {
   test("ends with 1 while something has no value, and with 0 when all is well", async () => {
     const empty = await cli("due", "--env", ENVIRONMENT, "--format", "json");
@@ -223,6 +254,14 @@ describe("due", () => {
       await client.send(new CreateSecretCommand({ Name: SecretId }));
       await client.send(new PutSecretValueCommand({ SecretId, SecretString: "{}" }));
     }
+    const blind = await cli("due", "--env", ENVIRONMENT);
+    expect(blind).toMatchObject({ code: 1, err: "" });
+    expect(blind.out).toMatch(/\nAROUND IT +STATE +FOUND +TO DO\n/);
+    expect(blind.out).toMatch(/trail in \S+ +missing +none/);
+    expect(blind.out).toMatch(/rights of deployer +missing +/);
+    expect(blind.out).toMatch(/audit devices of Vault stage +not checked +/);
+    await startTrail();
+    await giveDeployerRights();
     const well = await cli("due", "--env", ENVIRONMENT);
     expect(well).toMatchObject({ code: 0, err: "" });
     expect(well.out).toMatch(/^SECRET +OWNER +ROTATION +ROTATED +CADENCE ENDS +NEXT +CADENCE +STUCK\n/);

@@ -45,6 +45,7 @@ const account = (changes: Partial<PreflightCloud> = {}): PreflightCloud => ({
   account: async () => ({ roles: 120, rolesQuota: 1_000 }),
   rolesBelow: async () => 0,
   principalExists: async () => true,
+  denied: async () => [],
   trustOf: async () => ({ document: PINNED }),
   oidcAudiences: async () => ["sts.amazonaws.com"],
   tokenIssuer: async () => registry.environment("prod").awsTokenIssuer,
@@ -63,6 +64,40 @@ test("an account that has everything is ready, in every format", async () => {
   expect(renderPreflight(report, "text")).toContain("prod has what it needs.");
   expect(renderPreflight(report, "md")).toContain("| trail in us-east-1 ");
   expect(JSON.parse(renderPreflight(report, "json"))).toMatchObject({ environment: "prod", ready: true });
+});
+
+describe("the deployer's rights", () => {
+  test("an action that IAM does not allow is named, each once", async () => {
+    const asked: string[] = [];
+    const { ready, wrong } = await checksOf({
+      denied: async (arn, { Action }) => {
+        asked.push(arn);
+        return Action.filter((action) => action === "secretsmanager:CreateSecret");
+      },
+    });
+    expect(new Set(asked)).toEqual(new Set([blueprint(registry, "prod").principals.deployer]));
+    expect({ ready, wrong }).toEqual({
+      ready: false,
+      wrong: [
+        {
+          check: "rights of deployer",
+          state: "missing",
+          found: "denied: secretsmanager:CreateSecret",
+          change: "attach what a synth writes as policies/deployer*.json",
+        },
+      ],
+    });
+  });
+
+  test("are not checked where the caller may not simulate, and that is said", async () => {
+    const { ready, wrong } = await checksOf({
+      denied: async () => ({ unanswered: "the credentials may not ask iam:SimulatePrincipalPolicy" }),
+    });
+    expect(ready).toBe(true);
+    expect(wrong).toMatchObject([
+      { check: "rights of deployer", state: "unknown", found: expect.stringMatching(/^not checked/) },
+    ]);
+  });
 });
 
 const trail = (changes: Partial<TrailFacts>) => ({ trails: async () => [{ ...TRAIL, ...changes }] });

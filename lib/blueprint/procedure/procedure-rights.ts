@@ -368,6 +368,7 @@ export function preflightPolicy({ environment }: Pick<ProcedureScope, "environme
       ["*"],
     ),
     statement("SeePrincipals", ["iam:GetRole", "iam:GetUser"], [...new Set(principals)].sort()),
+    statement("SimulateDeployer", ["iam:SimulatePrincipalPolicy"], [deployer]),
     statement(
       "SeeAccount",
       ["iam:GetAccountSummary", "iam:GetOutboundWebIdentityFederationInfo", "iam:ListRoles"],

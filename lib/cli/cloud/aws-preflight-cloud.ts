@@ -6,6 +6,7 @@ import {
   GetTrailStatusCommand,
 } from "@aws-sdk/client-cloudtrail";
 import {
+  type ContextEntry,
   GetAccountSummaryCommand,
   GetOpenIDConnectProviderCommand,
   GetOutboundWebIdentityFederationInfoCommand,
@@ -13,8 +14,10 @@ import {
   GetUserCommand,
   IAMClient,
   paginateListRoles,
+  paginateSimulatePrincipalPolicy,
 } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import type { PolicyStatement } from "../../model/policy-document";
 import { type AwsRotationCloudProps, ask } from "./aws-rotation-cloud";
 import type { AccountFacts, PreflightCloud, TrailFacts, Unanswered } from "./preflight-cloud";
 
@@ -100,6 +103,29 @@ export class AwsPreflightCloud implements PreflightCloud {
     });
   }
 
+  denied(arn: string, { Action, Resource = [], Condition = {} }: PolicyStatement) {
+    return answered("iam:SimulatePrincipalPolicy", async (): Promise<readonly string[]> => {
+      const denied: string[] = [];
+      const pages = paginateSimulatePrincipalPolicy(
+        { client: this.#iam },
+        {
+          PolicySourceArn: arn,
+          ActionNames: [...Action],
+          ...(Resource.includes("*") ? {} : { ResourceArns: [...Resource] }),
+          ContextEntries: contextFor(Condition),
+        },
+      );
+      for await (const { EvaluationResults = [] } of pages) {
+        for (const { EvalDecision, EvalActionName = "", MissingContextValues = [] } of EvaluationResults) {
+          // What hangs on a part of the request that nobody can name beforehand is not decided here.
+          const isOpen = EvalDecision === "implicitDeny" && MissingContextValues.length > 0;
+          if (EvalDecision !== "allowed" && !isOpen) denied.push(EvalActionName);
+        }
+      }
+      return denied;
+    });
+  }
+
   oidcAudiences(arn: string): Promise<readonly string[] | undefined | Unanswered> {
     return answered("iam:GetOpenIDConnectProvider", async () => {
       const { ClientIDList = [] } = await this.#iam.send(
@@ -116,6 +142,19 @@ export class AwsPreflightCloud implements PreflightCloud {
     });
   }
 }
+
+/** A request that a statement's conditions let through, as far as they name what the request has. */
+const contextFor = (condition: NonNullable<PolicyStatement["Condition"]>): ContextEntry[] =>
+  Object.entries(condition)
+    .filter(([operator]) => !/^Null$|Not|^ForAllValues:/.test(operator))
+    .flatMap(([operator, keys]) =>
+      Object.entries(keys).map(([ContextKeyName, values]) => ({
+        ContextKeyName,
+        // A pattern is matched by what stands for its stars.
+        ContextKeyValues: values.slice(0, 1).map((value) => value.replaceAll(/[*?]/g, "x")),
+        ContextKeyType: operator.startsWith("Bool") ? ("boolean" as const) : ("string" as const),
+      })),
+    );
 
 /**
  * Both forms of selectors, as one reading.

@@ -1,3 +1,5 @@
+import type { PolicyStatement } from "../../model/policy-document";
+
 /** A trail of CloudTrail, as far as it decides who is told of what. */
 export interface TrailFacts {
   readonly name: string;
@@ -37,6 +39,11 @@ export interface PreflightCloud {
   principalExists(arn: string): Promise<boolean | Unanswered>;
   /** Trust policy of a role, as IAM gives it; `undefined`: there is no such role. */
   trustOf(arn: string): Promise<{ readonly document: unknown } | undefined | Unanswered>;
+  /**
+   * Actions of an allowing statement that a principal's own policies and its boundary do not allow, for its resources;
+   * `undefined`: there is no such principal.
+   */
+  denied(arn: string, statement: PolicyStatement): Promise<readonly string[] | undefined | Unanswered>;
   /** Audiences of an IAM OIDC provider; `undefined`: there is none. */
   oidcAudiences(arn: string): Promise<readonly string[] | undefined | Unanswered>;
   /** Issuer of the tokens with which AWS vouches for roles; `undefined`: switched off. */

@@ -4,6 +4,7 @@ import { renderPreflight } from "../render/preflight";
 import { preflight } from "../verbs/preflight";
 import { formatOption } from "./format-option";
 import type { RotationCommandHost } from "./rotation-command-host";
+import { vaultTokens } from "./vault-tokens";
 
 /** `preflight`. */
 export function addPreflightCommand(program: Command, host: RotationCommandHost): void {
@@ -28,16 +29,8 @@ Exit codes: 0 ready, 1 something is missing, 2 the call is at fault, 70 this pro
     )
     .action(async ({ env, format }: { env: string; format: "text" | "json" | "md" }) => {
       const registry = await host.load();
-      const { vaults } = blueprint(registry, registry.environment(env).name);
-      const tokens = new Map(
-        vaults.map(({ name, tokenVariable }) => [
-          name,
-          process.env[`TF_VAR_${tokenVariable}`] || process.env.VAULT_TOKEN,
-        ]),
-      );
-      const { cloud, audit } = host.preflight(registry.environment(env).regions.primary, (vault) =>
-        tokens.get(vault),
-      );
+      const plan = blueprint(registry, registry.environment(env).name);
+      const { cloud, audit } = host.preflight(plan.regions.primary, vaultTokens(plan));
       const report = await preflight(registry, env, cloud, audit);
       host.print(renderPreflight(report, format));
       if (!report.ready) host.failCheck();

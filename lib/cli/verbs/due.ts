@@ -3,16 +3,19 @@ import type { Registry } from "../../model";
 import { secretName } from "../../model/names";
 import { plannedRotations } from "../../model/planned-rotations";
 import { DUE_LIMITS, type DueState, dueStates, gatherFacts } from "../../rotation";
-import type { DueSources } from "../cloud/due-sources";
+import type { AskedProofs } from "./asked-proofs";
+import type { PreflightCheck } from "./preflight-check";
 
 /** Secrets of an environment that are due, overdue or stuck. */
 export interface DueReport {
   readonly environment: string;
   readonly at: string;
-  /** `true` when nothing is overdue and nothing is stuck. */
+  /** `true` when nothing is overdue, nothing is stuck, and nothing that pages rest on is missing. */
   readonly well: boolean;
   /** Of Secrets Manager's secrets, sorted by key. What Vault's engines own, they rotate by themselves. */
   readonly secrets: readonly DueRow[];
+  /** What is not as it should be around the environment: its trails, audit devices, quotas, the deployer's rights. */
+  readonly surroundings: readonly PreflightCheck[];
 }
 
 /** One secret and its next rotation. */
@@ -21,12 +24,17 @@ export interface DueRow extends DueState {
   readonly next?: Date;
 }
 
-/** Compares each secret with its cadence: the same rule as the watcher's. */
+/**
+ * Compares each secret with its cadence: the same rule as the watcher's.
+ *
+ * @param around checks of what the environment rests on
+ */
 export async function due(
   registry: Registry,
   environment: string,
-  sources: DueSources,
+  { sources, checks }: AskedProofs,
   now: Date,
+  around: readonly PreflightCheck[],
 ): Promise<DueReport> {
   const watched = registry.secretsIn(environment).filter(({ store }) => store === "aws");
   const facts = await gatherFacts({
@@ -56,7 +64,10 @@ export async function due(
   return {
     environment,
     at: now.toISOString(),
-    well: secrets.every(({ cadence, stuck }) => cadence !== "overdue" && stuck.length === 0),
+    well:
+      secrets.every(({ cadence, stuck }) => cadence !== "overdue" && stuck.length === 0) &&
+      around.every(({ state }) => state !== "missing"),
     secrets,
+    surroundings: [...around, ...checks()].filter(({ state }) => state !== "ok"),
   };
 }

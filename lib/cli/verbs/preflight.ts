@@ -6,6 +6,7 @@ import {
   type TrailFacts,
   type VaultAudit,
 } from "../cloud/preflight-cloud";
+import { deployerChecks } from "./deployer-rights";
 import type { PreflightCheck } from "./preflight-check";
 import { sessionNameChecks } from "./session-names";
 
@@ -41,12 +42,10 @@ export async function preflight(
       ? [account]
       : [
           account,
-          ...(await trailChecks(plan, needs, cloud)),
+          ...(await surroundings(registry, environment, cloud, vaults)),
           ...(await principalChecks(plan, cloud)),
           ...(await sessionNameChecks(registry, environment, cloud)),
           ...(await identityChecks(needs, cloud)),
-          ...(await quotaChecks(needs, cloud)),
-          ...(await auditChecks(plan, vaults)),
         ];
   return {
     environment,
@@ -54,6 +53,23 @@ export async function preflight(
     ready: checks.every(({ state }) => state !== "missing"),
     checks,
   };
+}
+
+/** What may be taken away from an environment later: trail, data events, audit devices, quotas, the deployer's rights. */
+export async function surroundings(
+  registry: Registry,
+  environment: string,
+  cloud: Pick<PreflightCloud, "trails" | "account" | "rolesBelow" | "denied">,
+  vaults: VaultAudit,
+): Promise<readonly PreflightCheck[]> {
+  const plan = blueprint(registry, environment);
+  const needs = prerequisitesOf(registry, environment);
+  return [
+    ...(await trailChecks(plan, needs, cloud)),
+    ...(await quotaChecks(needs, cloud)),
+    ...(await deployerChecks(plan, cloud)),
+    ...(await auditChecks(plan, vaults)),
+  ];
 }
 
 async function accountCheck(
@@ -81,7 +97,7 @@ const DATA_EVENTS: readonly (readonly [string, string])[] = [
 async function trailChecks(
   plan: Blueprint,
   { trailRegions, globalRegion }: Prerequisites,
-  cloud: PreflightCloud,
+  cloud: Pick<PreflightCloud, "trails">,
 ): Promise<readonly PreflightCheck[]> {
   const byRegion: PreflightCheck[] = [];
   let seen: readonly TrailFacts[] = [];
@@ -229,7 +245,10 @@ async function issuerCheck(wanted: string, cloud: PreflightCloud): Promise<Prefl
   };
 }
 
-async function quotaChecks(needs: Prerequisites, cloud: PreflightCloud): Promise<readonly PreflightCheck[]> {
+async function quotaChecks(
+  needs: Prerequisites,
+  cloud: Pick<PreflightCloud, "account" | "rolesBelow">,
+): Promise<readonly PreflightCheck[]> {
   const check = "IAM roles (quota L-FE177D64)";
   const [facts, ours] = await Promise.all([cloud.account(), cloud.rolesBelow(needs.rolePath)]);
   if (isUnanswered(facts) || isUnanswered(ours)) {
