@@ -106,28 +106,19 @@ function defaultOf({ default: value }: Shown): string | undefined {
 
 /** Doc comments of the settings, which schemas do not keep: from the sources. */
 function settingComments(): ReadonlyMap<string, ReadonlyMap<string, string>> {
-  const found = new Map<string, ReadonlyMap<string, string>>();
-  const kinds: readonly string[] = KIND_NAMES;
-  const visit = (node: ts.Node): void => {
-    if (
-      ts.isPropertyAssignment(node) &&
-      kinds.includes(nameOf(node)) &&
-      ts.isArrowFunction(node.initializer)
-    ) {
-      const [object] = literalsIn(node.initializer.body);
-      if (object) {
-        const properties = object.properties.filter(ts.isPropertyAssignment);
-        found.set(
-          nameOf(node),
-          new Map(properties.map((property) => [nameOf(property), commentOf(property)])),
-        );
-      }
-      return;
-    }
-    ts.forEachChild(node, visit);
+  const commentsOf = (kind: KindName): ReadonlyMap<string, string> => {
+    const makers = sourceFile(`lib/model/kinds/${kind}.ts`)
+      .statements.filter(ts.isVariableStatement)
+      .flatMap(({ declarationList }) => declarationList.declarations)
+      .flatMap(({ initializer }) =>
+        initializer && ts.isArrowFunction(initializer) ? [initializer.body] : [],
+      );
+    // The settings are the last function of a kind's file.
+    const [object] = makers.slice(-1).flatMap(literalsIn);
+    const properties = object?.properties.filter(ts.isPropertyAssignment) ?? [];
+    return new Map(properties.map((property) => [nameOf(property), commentOf(property)]));
   };
-  visit(sourceFile("lib/model/kinds.ts"));
-  return found;
+  return new Map(KIND_NAMES.map((kind) => [kind, commentsOf(kind)]));
 }
 
 const nameOf = ({ name }: ts.PropertyAssignment): string =>
