@@ -27,7 +27,8 @@ function registry(): Registry {
         ...dev,
         vaultAuth: "jwt",
         vaults: [{ ...vault, namespace: "teams/web/" }],
-        clusters: [one, two],
+        // As AKS publishes its issuers, with a slash at the end.
+        clusters: [{ ...one, issuer: "https://oidc.example.com/id/ONE/" }, two],
       },
     },
     workloads: {

@@ -1,6 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { CloudWatchClient, PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
-import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
+import {
+  CreateRoleCommand,
+  IAMClient,
+  PutRolePolicyCommand,
+  UpdateAssumeRolePolicyCommand,
+} from "@aws-sdk/client-iam";
 import {
   CreateAliasCommand,
   CreateKeyCommand,
@@ -223,6 +228,47 @@ const CONTRACTS: Record<EmbeddedAwsGapName, () => Promise<void>> = {
     await expect(macAsRole(keyArn)).rejects.toThrow("not authorized");
     await allowRole({ ...MAC, Resource: aliasArn });
     await expect(macAsRole(alias)).resolves.toHaveProperty("KeyId", keyArn);
+  },
+
+  "web-identity-issuer-slash": async () => {
+    const issuer = "northeurope.oic.prod-aks.azure.com/5a1d/77c0/";
+    const slashed = await startClusterIssuer({ group, issuer: `https://${issuer}`, algorithm: "ES256" });
+    const token = slashed.token({ ...pod, audienceForm: "text" });
+    const trusting = (place: string) =>
+      client(IAMClient).send(
+        new UpdateAssumeRolePolicyCommand({
+          RoleName: "slashed",
+          PolicyDocument: JSON.stringify(trustIn(place)),
+        }),
+      );
+    const trustIn = (place: string) => ({
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Allow",
+          Principal: { Federated: `arn:aws:iam::${ACCOUNT}:oidc-provider/${place}` },
+          Action: "sts:AssumeRoleWithWebIdentity",
+          Condition: { StringEquals: { [`${place}:aud`]: "sts.amazonaws.com" } },
+        },
+      ],
+    });
+    const { Role } = await client(IAMClient).send(
+      new CreateRoleCommand({
+        RoleName: "slashed",
+        AssumeRolePolicyDocument: JSON.stringify(trustIn(issuer)),
+      }),
+    );
+    const take = () =>
+      client(STSClient).send(
+        new AssumeRoleWithWebIdentityCommand({
+          RoleArn: Role?.Arn,
+          RoleSessionName: "pod",
+          WebIdentityToken: token,
+        }),
+      );
+    await expect(take()).rejects.toThrow("Not authorized");
+    await trusting(issuer.replace(/\/$/, ""));
+    await expect(take()).resolves.toHaveProperty("Credentials");
   },
 
   "mac-algorithm-key": async () => {

@@ -248,7 +248,9 @@ export async function loadInboxes(access: AwsAccess, { key, regions, secrets }: 
 /** Several environments may share an account and a cluster. */
 async function ensureOidcProvider(access: AwsAccess, blueprint: Blueprint, issuer: string): Promise<void> {
   const client = iam(access, blueprint.regions.primary);
-  const arn = `arn:${blueprint.partition}:iam::${blueprint.account}:oidc-provider/${issuer.replace("https://", "")}`;
+  // See the gap `web-identity-issuer-slash`.
+  const place = issuer.replace("https://", "").replace(/\/$/, "");
+  const arn = `arn:${blueprint.partition}:iam::${blueprint.account}:oidc-provider/${place}`;
   try {
     await client.send(new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: arn }));
   } catch {
@@ -258,6 +260,10 @@ async function ensureOidcProvider(access: AwsAccess, blueprint: Blueprint, issue
   }
 }
 
+/** See the gap `web-identity-issuer-slash`. */
+const withoutIssuerSlash = (trust: string): string =>
+  trust.replaceAll(/\/(:(?:aud|sub)")/g, "$1").replaceAll(/(:oidc-provider\/[^"]*)\/"/g, '$1"');
+
 /** Makes a role with its policies. */
 export async function loadRole(access: AwsAccess, blueprint: Blueprint, role: RolePlan): Promise<void> {
   const client = iam(access, blueprint.regions.primary);
@@ -265,7 +271,7 @@ export async function loadRole(access: AwsAccess, blueprint: Blueprint, role: Ro
     new CreateRoleCommand({
       RoleName: role.name,
       Path: role.path,
-      AssumeRolePolicyDocument: json(role.trust),
+      AssumeRolePolicyDocument: withoutIssuerSlash(json(role.trust)),
       ...(role.permissionsBoundary ? { PermissionsBoundary: role.permissionsBoundary } : {}),
       Tags: Object.entries(role.tags).map(([Key, Value]) => ({ Key, Value })),
     }),

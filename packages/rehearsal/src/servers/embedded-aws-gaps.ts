@@ -85,6 +85,11 @@ export const EMBEDDED_AWS_GAPS = {
     embedded: "It reads issuer, audience and subject for the trust policy, and verifies nothing.",
     so: "Its trust rows are enforced for those three claims only. Forged and expired tokens are refused by OpenBao and TokenReview.",
   },
+  "web-identity-issuer-slash": {
+    aws: "An identity provider's ARN and its condition keys carry the issuer as its tokens say it, with the slash at its end where it has one (AKS).",
+    embedded: "The slash is cut off what a token says, so a trust policy with it takes no token.",
+    so: "`loadRole` and the OIDC provider leave it out of what is loaded; the evaluator reads the policy as it is.",
+  },
   "web-identity-audience-list": {
     aws: "A token's `aud` may be a text or a list, as Kubernetes writes it.",
     embedded: "A list never equals anything: such a token is refused.",
