@@ -11,10 +11,12 @@ const rooms = {
   "lib/constructs": ["lib/model", "lib/blueprint", "lib/bundles"],
   "lib/rotation": ["lib/model", "lib/contracts"],
   "lib/audit": ["lib/model", "lib/contracts"],
+  "lib/preview": ["lib/model", "lib/contracts", "lib/blueprint"],
   "lib/cli": [
     "lib/model",
     "lib/contracts",
     "lib/blueprint",
+    "lib/preview/index.ts",
     "lib/rotation/index.ts",
     "lib/rotation/cloud.ts",
     "lib/audit/index.ts",

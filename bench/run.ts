@@ -3,6 +3,7 @@ import { markdownTable, textTable } from "../lib/cli/terminal/table";
 import { bundleSizes } from "./bundle-sizes";
 import { rotationCalls } from "./calls/rotation-calls";
 import { coldStarts } from "./cold-start";
+import { previewCost } from "./preview-cost";
 import type { Report } from "./report";
 import { synthCost } from "./synth-cost";
 
@@ -12,6 +13,7 @@ const MEASUREMENTS: Readonly<Record<string, (full: boolean) => Report | Promise<
   bundles: () => bundleSizes(),
   "cold-start": coldStarts,
   calls: rotationCalls,
+  preview: () => previewCost(),
   synth: (full) => synthCost([10, 100, 1_000, ...(full ? [10_000] : [])]),
 };
 

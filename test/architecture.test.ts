@@ -31,6 +31,7 @@ const BREACHES: readonly (readonly [string, string, string])[] = [
   ["room-lib-constructs", "lib/constructs/breach.ts", 'import type { found } from "../rotation";'],
   ["room-lib-rotation", "lib/rotation/breach.ts", 'import "../blueprint";'],
   ["room-lib-audit", "lib/audit/breach.ts", 'import "../rotation";'],
+  ["room-lib-preview", "lib/preview/breach.ts", 'import "../cli";'],
   ["room-lib-cli", "lib/cli/breach.ts", 'import "../rotation/inner";'],
   ["room-packages-rehearsal", "packages/rehearsal/src/breach.ts", 'import "../../../lib/constructs/aws";'],
   ["room-packages-rehearsal", "packages/rehearsal/src/deep.ts", 'import "../../../lib/cli/inner";'],

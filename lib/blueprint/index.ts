@@ -29,6 +29,7 @@ export { publicSettings, type RenderedFile, valueFields } from "./pods/agent-tem
 export { CA_FILE, type PodPlan, type TokenVolume } from "./pods/pod";
 export type { AlarmPlan, ProcedurePlan, RecordsPlan, TopicPlan } from "./procedure/procedure-plan";
 export type { State, StateMachineDefinition } from "./procedure/state-machine";
+export { isMirrored } from "./store/mirrored";
 export type {
   AwsSecretPlan,
   InboxPlan,
@@ -56,6 +57,7 @@ export {
   environmentsWith,
   type WatchingCheck,
 } from "./views/blast-radius";
+export { type AccessVerb, GrantIndex, type PossibleAccess, possibleAccess } from "./views/policy-access";
 export { type Prerequisites, prerequisitesOf } from "./views/prerequisites";
 export {
   type Principal,

@@ -11,6 +11,7 @@ import { addFailoverCommand } from "./commands/failover";
 import { formatOption } from "./commands/format-option";
 import { addLogCommands } from "./commands/log";
 import { addPreflightCommand } from "./commands/preflight";
+import { addPreviewCommand } from "./commands/preview";
 import { profileOf, profilesIn } from "./commands/profiles";
 import { addRotateCommand } from "./commands/rotate";
 import type { RotationCommandHost } from "./commands/rotation-command-host";
@@ -99,6 +100,7 @@ Examples:
   secrets-registry access --env prod --format json
   secrets-registry blast-radius db/app-primary --env prod
   secrets-registry change new jwt/signing --reason "Quarterly rotation" --schedule dev=2026-12-01 prod=2026-12-08
+  secrets-registry preview --base origin/main --fail-on broadened
   secrets-registry preflight --env dev
   secrets-registry bootstrap --env dev
   secrets-registry rotate db/app-primary --env dev
@@ -191,6 +193,7 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
   addApproveCommand(program, host);
   addDueCommand(program, host);
   addPreflightCommand(program, host);
+  addPreviewCommand(program, host);
   addCommands?.(program, { ...host, terminal });
 
   try {

@@ -1,8 +1,8 @@
-import type { PolicyDocument, PolicyStatement } from "../../model/policy-document";
 import type { Registry } from "../../model/registry";
 import { type Blueprint, blueprint } from "../environment/blueprint";
 import { rotates } from "../functions/function-plan";
 import type { AwsSecretPlan, SecretPlan } from "../store/secret-plan";
+import { type AccessVerb, GrantIndex, possibleAccess } from "./policy-access";
 
 /** What a principal is to an environment. */
 export type PrincipalKind =
@@ -28,20 +28,11 @@ export interface PrincipalAccess extends Principal {
   readonly secret: string;
   readonly store: SecretPlan["store"];
   /** Sorted: `read`, `write`, `administer`. */
-  readonly can: readonly ("read" | "write" | "administer")[];
+  readonly can: readonly AccessVerb[];
   /** Whose own policies give it. `registry`: this one's stack makes them. `others`: the role is somebody else's. */
   readonly grantedBy: "registry" | "others";
   readonly why: string;
 }
-
-const VERBS: readonly (readonly [RegExp, PrincipalAccess["can"][number]])[] = [
-  [/:(Batch)?GetSecretValue$/, "read"],
-  [/:(PutSecretValue|UpdateSecretVersionStage)$/, "write"],
-  [/./, "administer"],
-];
-
-const verbOf = (action: string): PrincipalAccess["can"][number] =>
-  VERBS.find(([pattern]) => pattern.test(action))?.[1] ?? "administer";
 
 /** Every principal that the environment's policies name, sorted by kind and name. */
 export function principalsOf(registry: Registry, environment: string): readonly Principal[] {
@@ -79,81 +70,42 @@ export function principalsOf(registry: Registry, environment: string): readonly 
 export function principalAccess(registry: Registry, environment: string): readonly PrincipalAccess[] {
   const plan = blueprint(registry, environment);
   const principals = principalsOf(registry, environment);
+  const known = new Map(principals.map((principal) => [principal.arn, principal]));
+  const grants = new GrantIndex(
+    [...plan.workloads, ...plan.functions].map(({ role }) => [
+      role.arn,
+      [...role.policies.inline, ...role.policies.managed].map(({ document }) => document),
+    ]),
+  );
   return plan.secrets
     .flatMap((secret) =>
-      secret.store === "aws" ? inSecretsManager(plan, principals, secret) : inVault(plan, principals, secret),
+      secret.store === "aws"
+        ? inSecretsManager(plan, known, grants, secret)
+        : inVault(plan, principals, secret),
     )
-    .sort((a, b) => (`${a.secret} ${a.kind} ${a.name}` < `${b.secret} ${b.kind} ${b.name}` ? -1 : 1));
+    .map((row) => [`${row.secret} ${row.kind} ${row.name}`, row] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, row]) => row);
 }
 
 function inSecretsManager(
   plan: Blueprint,
-  principals: readonly Principal[],
+  known: ReadonlyMap<string, Principal>,
+  grants: GrantIndex,
   secret: AwsSecretPlan,
 ): readonly PrincipalAccess[] {
-  const verbs = new Map<string, Set<PrincipalAccess["can"][number]>>();
-  for (const statement of secret.policy.Statement) {
-    for (const arn of exemptOf(statement)) {
-      const can = verbs.get(arn) ?? new Set();
-      for (const action of statement.Action) can.add(verbOf(action));
-      verbs.set(arn, can);
-    }
-  }
-  return [...verbs].flatMap(([arn, can]): PrincipalAccess[] => {
-    const known = principals.find((principal) => principal.arn === arn);
-    const principal = known ?? { kind: "other", name: arn, arn };
-    const own = grantsOf(plan, principal, secret);
-    const possible = own === undefined ? [...can] : [...can].filter((verb) => own.has(verb));
-    if (possible.length === 0) return [];
-    return [
-      {
-        ...principal,
-        secret: secret.key,
-        store: "aws",
-        can: possible.sort(),
-        grantedBy: own === undefined ? "others" : "registry",
-        why: whyOf(plan, principal, secret),
-      },
-    ];
+  return possibleAccess(secret, grants).map(({ arn, can, own }): PrincipalAccess => {
+    const principal = known.get(arn) ?? { kind: "other", name: arn, arn };
+    return {
+      ...principal,
+      secret: secret.key,
+      store: "aws",
+      can,
+      grantedBy: own ? "registry" : "others",
+      why: whyOf(plan, principal, secret),
+    };
   });
 }
-
-/** Roles that a denial leaves out. */
-const exemptOf = ({ Effect, Action, Condition }: PolicyStatement): readonly string[] =>
-  Effect === "Deny" && !Action.includes("secretsmanager:RotateSecret")
-    ? (Condition?.ArnNotLike?.["aws:PrincipalArn"] ?? [])
-    : [];
-
-/** Verbs that a role's own policies give; `undefined`: the role is somebody else's. */
-function grantsOf(
-  plan: Blueprint,
-  { kind, arn }: Principal,
-  secret: AwsSecretPlan,
-): ReadonlySet<PrincipalAccess["can"][number]> | undefined {
-  const role =
-    kind === "workload"
-      ? plan.workloads.find((workload) => workload.role.arn === arn)?.role
-      : plan.functions.find((entry) => entry.role.arn === arn)?.role;
-  if (role === undefined) return undefined;
-  const documents: readonly PolicyDocument[] = [...role.policies.inline, ...role.policies.managed].map(
-    ({ document }) => document,
-  );
-  const covers = (resource: string): boolean =>
-    resource.includes(`:secret:${secret.name}-`) ||
-    (resource.endsWith("/*") && coversPrefix(resource, secret));
-  return new Set(
-    documents.flatMap(({ Statement }) =>
-      Statement.filter(
-        ({ Effect, Resource = [] }) => Effect === "Allow" && Resource.some((resource) => covers(resource)),
-      ).flatMap(({ Action }) => Action.filter((action) => action.startsWith("secretsmanager:")).map(verbOf)),
-    ),
-  );
-}
-
-const coversPrefix = (resource: string, { name }: AwsSecretPlan): boolean => {
-  const prefix = /:secret:(.+)\*$/.exec(resource)?.[1];
-  return prefix !== undefined && name.startsWith(prefix);
-};
 
 function whyOf(plan: Blueprint, { kind, name, arn }: Principal, secret: AwsSecretPlan): string {
   switch (kind) {

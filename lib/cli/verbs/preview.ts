@@ -1,0 +1,119 @@
+import { open } from "node:fs/promises";
+import { basename } from "node:path";
+import { type BlastRadius, blastRadius } from "../../blueprint";
+import type { Registry } from "../../model";
+import {
+  compare,
+  type EnvironmentPreview,
+  PlanFault,
+  type PlannedChange,
+  type Preview,
+  type RegistryState,
+  readPlan,
+  stateOfOutput,
+  stateOfRegistry,
+} from "../../preview";
+import { type PreviewSide, readSide, type SideFinder } from "../registry/preview-side";
+import { UserFault } from "../terminal/user-fault";
+
+/** Questions to which a preview can answer no, as a check. */
+export const FAIL_ON = ["broadened", "destroy", "lapsed", "any"] as const;
+
+/** What `preview` is asked. */
+export interface PreviewQuestion {
+  readonly base: string;
+  readonly head: string;
+  /** `<environment>=<file>`, or a file where the head has one environment. */
+  readonly plans: readonly string[];
+  readonly now: Date;
+}
+
+/** Differences between two registries, two commits or two synthesized outputs. */
+export async function preview(question: PreviewQuestion, finder: SideFinder): Promise<Preview> {
+  return readSide(question.base, finder, (base) =>
+    readSide(question.head, finder, async (head) => {
+      if (base.source !== head.source) {
+        throw new UserFault(
+          `${question.base} is a ${WORDS[base.source]} and ${question.head} is a ${WORDS[head.source]}: compare two of a kind.`,
+        );
+      }
+      const [before, after] = [base, head].map((side) => stateOf(side, question.now)) as [
+        RegistryState,
+        RegistryState,
+      ];
+      return compare(before, after, {
+        blastOf: (side, environment, key) => blastOf(side === "base" ? base : head, environment, key),
+        plans: await plansOf(
+          question.plans,
+          after.environments.map(({ name }) => name),
+        ),
+      });
+    }),
+  );
+}
+
+const WORDS = { registry: "registry", output: "synthesized output" } as const;
+
+const stateOf = (side: PreviewSide, now: Date): RegistryState =>
+  side.source === "registry" ? stateOfRegistry(side.registry, now) : stateOfOutput(side.stacks);
+
+function blastOf(side: PreviewSide, environment: string, key: string): BlastRadius | undefined {
+  if (side.source !== "registry") return undefined;
+  const { registry }: { readonly registry: Registry } = side;
+  return registry.environmentNames.includes(environment) &&
+    registry.secretKeys.includes(key) &&
+    registry.secretIn(environment, key) !== undefined
+    ? blastRadius(registry, environment, key)
+    : undefined;
+}
+
+/** Whether a preview has what `--fail-on` names. */
+export function fails({ verdict }: Pick<Preview, "verdict">, on: readonly string[]): boolean {
+  const found: Readonly<Record<string, boolean>> = {
+    broadened: verdict.access === "broadened",
+    destroy: verdict.destroys,
+    lapsed: verdict.lapses,
+    any: verdict.access === "broadened" || verdict.destroys || verdict.lapses,
+  };
+  return on.some((name) => found[name] === true);
+}
+
+async function plansOf(
+  named: readonly string[],
+  environments: readonly EnvironmentPreview["name"][],
+): Promise<ReadonlyMap<string, readonly PlannedChange[]>> {
+  const plans = new Map<string, readonly PlannedChange[]>();
+  for (const entry of named) {
+    const [, given, file = entry] = /^([a-z0-9-]+)=(.+)$/.exec(entry) ?? [];
+    const [only] = environments.length === 1 ? environments : [];
+    const environment = given ?? only ?? basename(file).replace(/\.json$/, "");
+    if (!environments.includes(environment)) {
+      throw new UserFault(
+        `--plan ${entry}: say of which environment it is, such as --plan prod=plan.json. There are: ${environments.join(", ")}.`,
+      );
+    }
+    plans.set(environment, await planAt(file));
+  }
+  return plans;
+}
+
+/** Longest text that this engine holds is some 512 MB. */
+const LARGEST_PLAN = 500 * 1024 * 1024;
+
+async function planAt(file: string): Promise<readonly PlannedChange[]> {
+  const handle = await open(file).catch(() => {
+    throw new UserFault(`No plan at ${file}.`);
+  });
+  try {
+    const { size } = await handle.stat();
+    if (size > LARGEST_PLAN) {
+      throw new UserFault(`${file} has ${size} bytes: a plan of more than ${LARGEST_PLAN} is not read.`);
+    }
+    return readPlan(await handle.readFile("utf8"));
+  } catch (failure) {
+    if (failure instanceof PlanFault) throw new UserFault(`${file} ${failure.message}.`);
+    throw failure;
+  } finally {
+    await handle.close();
+  }
+}

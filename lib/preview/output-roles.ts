@@ -1,0 +1,65 @@
+import type { PolicyDocument } from "../model";
+import { isRecord } from "../model/is-record";
+import { partitionOf } from "../model/partitions";
+import { policyOf, referred, type TerraformJson, textOf, textsOf } from "./terraform-json";
+
+/** A role of a synthesized output, with everything that its stack attaches to it. */
+export interface OutputRole {
+  /** Name of its resource. */
+  readonly resource: string;
+  readonly name: string;
+  readonly arn: string;
+  /** Tag `workload`. */
+  readonly workload: string | undefined;
+  readonly trust: PolicyDocument;
+  readonly policies: readonly PolicyDocument[];
+  /** `true`: a policy of AWS, or of others, is attached, whose text the output does not hold. */
+  readonly hasOthers: boolean;
+}
+
+const NONE: PolicyDocument = { Version: "2012-10-17", Statement: [] };
+
+/** Account and primary region of a stack, by its provider of AWS. */
+export function placeOf(stack: TerraformJson): { readonly account: string; readonly region: string } {
+  const [provider] = stack.providers("aws");
+  return {
+    account: textsOf(provider?.allowed_account_ids)[0] ?? "unknown",
+    region: textOf(provider?.region) ?? "unknown",
+  };
+}
+
+/** Roles of a stack. */
+export function rolesOf(stack: TerraformJson): readonly OutputRole[] {
+  const { account, region } = placeOf(stack);
+  const inline = [...stack.of("aws_iam_role_policy").values()];
+  const managed = stack.of("aws_iam_policy");
+  const attached = [
+    ...[...stack.of("aws_iam_role_policy_attachments_exclusive").values()].flatMap((entry) =>
+      textsOf(entry.policy_arns).map((policy) => ({ role: entry.role_name, policy })),
+    ),
+    ...[...stack.of("aws_iam_role_policy_attachment").values()].map((entry) => ({
+      role: entry.role,
+      policy: textOf(entry.policy_arn) ?? "",
+    })),
+  ];
+  return [...stack.of("aws_iam_role")].map(([resource, role]) => {
+    const name = textOf(role.name) ?? resource;
+    const isHere = (value: unknown): boolean =>
+      referred(value, "aws_iam_role") === resource || value === name;
+    const mine = attached.filter((entry) => isHere(entry.role)).map(({ policy }) => policy);
+    const found = mine.map((policy) => managed.get(referred(policy, "aws_iam_policy") ?? ""));
+    const own = textsOf(role.managed_policy_arns).length > 0;
+    return {
+      resource,
+      name,
+      arn: `arn:${partitionOf(region)}:iam::${account}:role${textOf(role.path) ?? "/"}${name}`,
+      workload: isRecord(role.tags) ? textOf(role.tags.workload) : undefined,
+      trust: policyOf(role.assume_role_policy) ?? NONE,
+      policies: [
+        ...inline.filter((entry) => isHere(entry.role)).map((entry) => policyOf(entry.policy) ?? NONE),
+        ...found.flatMap((policy) => (policy ? [policyOf(policy.policy) ?? NONE] : [])),
+      ],
+      hasOthers: own || found.some((policy) => policy === undefined),
+    };
+  });
+}
