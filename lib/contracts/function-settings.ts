@@ -241,6 +241,8 @@ export interface RecorderSettings extends ProcedureSettingsCommon {
   /** Table of change requests: a run that was withdrawn frees its own. */
   readonly changesTable: string;
   readonly recordsBucket: string;
+  /** Whether an audit trail is told of each run. Default: false. */
+  readonly announces?: boolean | undefined;
   /** By secret name. */
   readonly secrets: Readonly<Record<string, { readonly key: string; readonly kind: KindName }>>;
 }

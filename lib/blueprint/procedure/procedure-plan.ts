@@ -440,6 +440,7 @@ function functionsOf(
         runsTable: names.runsTable,
         changesTable: names.changesTable,
         recordsBucket: names.recordsBucket,
+        ...(environment.audit ? { announces: true } : {}),
         secrets: bySecretName(({ key, kind }) => ({ key, kind })),
       } satisfies RecorderSettings,
       rights: recorderRights(scope),

@@ -1,3 +1,4 @@
+import { PROCEDURE_SOURCE } from "../../contracts/audit-events";
 import { inboxesOf, METRIC_NAMESPACE, operationsKeyAlias } from "../../model/names";
 import type { PolicyDocument, PolicyStatement } from "../../model/policy-document";
 import type { Environment, Registry } from "../../model/registry";
@@ -16,6 +17,7 @@ import {
   type AccountScope,
   anyKeyArn,
   bucketArn,
+  eventBusArn,
   executionArns,
   functionArn,
   secretArnPrefixIn,
@@ -204,6 +206,14 @@ export function recorderRights({ environment, names }: ProcedureScope): readonly
       ["s3:GetObject", "s3:PutObject"],
       [`${bucketArn(environment, names.recordsBucket)}/*`],
     ),
+    ...(environment.audit
+      ? [
+          {
+            ...statement("TellAuditTrail", ["events:PutEvents"], [eventBusArn(environment, primary)]),
+            Condition: { StringEquals: { "events:source": [PROCEDURE_SOURCE] } },
+          },
+        ]
+      : []),
   ];
 }
 

@@ -122,6 +122,7 @@ export const PROCEDURE_SETTINGS = madeAtUse({
       runsTable: text,
       changesTable: text,
       recordsBucket: text,
+      announces: z.optional(z.boolean()),
       secrets: z.record(z.string(), z.strictObject({ key: text, kind: secretKind })),
     }),
   watcher: (): z.ZodMiniType<WatcherSettings> =>

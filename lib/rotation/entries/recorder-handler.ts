@@ -1,6 +1,8 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { S3Client } from "@aws-sdk/client-s3";
 import { DynamoDbRuns } from "../adapters/dynamodb-runs";
+import { announcedBy } from "../adapters/eventbridge-runs";
 import { S3RecordArchive } from "../adapters/s3-record-archive";
 import { systemClock } from "../adapters/system";
 import { Recorder, type RecorderContext, type RecorderOutcome, recorderEvent } from "../procedure/recorder";
@@ -35,6 +37,7 @@ export async function assembleRecorder(): Promise<LambdaHandler<RecorderOutcome>
     runs: new DynamoDbRuns(new DynamoDBClient({ region }), settings.runsTable, settings.changesTable),
     archive: new S3RecordArchive(new S3Client({ region }), settings.recordsBucket),
     clock: systemClock,
+    ...(settings.announces ? { announce: announcedBy(new EventBridgeClient({ region })) } : {}),
     log: procedureLog("recorder", settings),
   });
 }

@@ -30,6 +30,8 @@ export interface RecorderContext {
   readonly runs: Pick<RunTable, "read" | "advance" | "close" | "end">;
   readonly archive: RecordArchive;
   readonly clock: Pick<Clock, "now">;
+  /** Tells the audit trail of a run that is recorded; the same one again is the same event. Default: there is no trail. */
+  readonly announce?: ((record: RotationRecord) => Promise<void>) | undefined;
 }
 
 /** What a call came to. */
@@ -97,7 +99,7 @@ export class Recorder {
 
   /** @throws RotationError `run-missing`, `run-turned-back`, `record-malformed`, `secret-not-ours` */
   async run(event: RecorderEvent | ProgressEvent): Promise<RecorderOutcome> {
-    const { runs, settings, archive, clock } = this.#context;
+    const { runs, settings, archive, clock, announce } = this.#context;
     const secret = settings.secrets[event.Secret];
     if (secret === undefined) throw new RotationError("secret-not-ours", event.Secret);
     const run = await runs.read(event.Secret, event.Run);
@@ -123,6 +125,8 @@ export class Recorder {
     const { record } = readRotationRecord(written);
     if (record === undefined)
       throw new RotationError("record-malformed", `${name}, as it was written before`);
+    // Before the run ends: whatever call dies, the next one tells it.
+    await announce?.(record);
     const status = statusOf(run, record.end.outcome);
     await runs.end(run, status);
     return { status, record: name };
