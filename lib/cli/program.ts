@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { type Registry, RegistryError, UnknownNameError } from "../model";
 import { addAccessCommand } from "./commands/access";
 import { addApproveCommand } from "./commands/approve";
+import { addAuditCommands } from "./commands/audit";
 import { addBlastRadiusCommand } from "./commands/blast-radius";
 import { addBootstrapCommand } from "./commands/bootstrap";
 import { addChangeCommands } from "./commands/change";
@@ -181,6 +182,10 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
       const { vaultAudit } = require("./cloud/vault-audit") as typeof import("./cloud/vault-audit");
       return { cloud: new AwsPreflightCloud({ region }), audit: vaultAudit(tokenOf) };
     },
+    auditTrail: (region) =>
+      (require("./cloud/aws-audit-cloud") as typeof import("./cloud/aws-audit-cloud")).awsAuditCloud({
+        region,
+      }),
     places: () => (require("./cloud/https-places") as typeof import("./cloud/https-places")).httpsPlaces,
   };
   addAccessCommand(program, host);
@@ -194,6 +199,7 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
   addDueCommand(program, host);
   addPreflightCommand(program, host);
   addPreviewCommand(program, host);
+  addAuditCommands(program, host);
   addCommands?.(program, { ...host, terminal });
 
   try {

@@ -14,9 +14,11 @@ import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from "@aws-sdk/c
 import type { OcsfEvent } from "../../lib/audit";
 import { type Blueprint, blueprint, type FunctionPlan } from "../../lib/blueprint";
 import { functionZip } from "../../lib/bundles";
+import { awsAuditCloud } from "../../lib/cli/cloud/aws-audit-cloud";
+import { auditCheck, auditReplay } from "../../lib/cli/verbs/audit-trail";
 import { VAULT_AUDIT_ENTRY, VAULT_SOURCE } from "../../lib/contracts/audit-events";
 import type { AuditNormaliserSettings, AuditSinkSettings } from "../../lib/contracts/audit-settings";
-import { defineRegistry } from "../../lib/model";
+import { defineRegistry, type Registry } from "../../lib/model";
 import { cloudTrailEvent } from "../../packages/rehearsal/src/audit/cloudtrail-model";
 import { type SiemReceiver, startSiemReceiver } from "../../packages/rehearsal/src/audit/siem-receiver";
 import { type AwsAccess, kms, type LoadedAudit, loadAudit } from "../../packages/rehearsal/src/load";
@@ -41,6 +43,8 @@ let plan: Blueprint;
 let loaded: LoadedAudit;
 let root: AwsAccess;
 let region: string;
+let registry: Registry;
+let auditSetting: object;
 const token = randomBytes(18).toString("base64url");
 
 const auditOf = () => {
@@ -78,7 +82,9 @@ beforeAll(async () => {
       },
     ],
   };
-  plan = blueprint(defineRegistry(definition), "prod");
+  auditSetting = definition.environments.prod.audit;
+  registry = defineRegistry(definition);
+  plan = blueprint(registry, "prod");
   await createSecretTable(new DynamoDBClient(clientSettings(root, region)), "acme-prod-secret-runs", "run");
   loaded = await loadAudit(root, plan, auditOf(), zipOf);
 }, 180_000);
@@ -133,6 +139,12 @@ async function until<T>(look: () => Promise<T>, isThere: (found: T) => boolean):
     await sleep(250);
   }
 }
+
+const until60 = (isThere: () => boolean) =>
+  until(
+    async () => isThere(),
+    (there) => there,
+  );
 
 const idsOf = (events: readonly OcsfEvent[]): readonly string[] =>
   [...new Set(events.map(({ metadata }) => metadata.uid))].sort();
@@ -248,6 +260,73 @@ test("a receiver that is down keeps nothing back, and gets everything when it is
   );
   expect(received).toEqual(idsOf(found));
 }, 180_000);
+
+test("a replay brings the events of its time again, under the ids that they have", async () => {
+  const all = await archived();
+  const before = receiver.received.length;
+  const times = all.map(({ time }) => time);
+  const from = new Date(Math.min(...times));
+  const until = new Date(Math.max(...times) + 1);
+  const cloud = awsAuditCloud(clientSettings(root, region));
+  const here = ({ name }: { readonly name: string }): string => queueUrl(name);
+  const report = await auditReplay(
+    registry,
+    { environment: "prod", from, until, sink: "splunk" },
+    cloud,
+    here,
+  );
+  expect(report).toEqual({
+    environment: "prod",
+    read: all.length,
+    replayed: all.length,
+    sinks: ["splunk"],
+    unreadable: [],
+  });
+  await until60(() => receiver.received.length >= before + all.length);
+  expect(receiver.received.length).toBe(before + all.length);
+  expect(idsOf(receiver.received)).toEqual(idsOf(all));
+  const none = { environment: "prod", from: new Date(0), until: new Date(3_600_000) };
+  expect(await auditReplay(registry, none, cloud, here)).toMatchObject({ read: 0, replayed: 0 });
+  await expect(auditReplay(registry, { ...none, sink: "elsewhere" }, cloud, here)).rejects.toThrow(
+    "no sink elsewhere; there are: splunk",
+  );
+}, 120_000);
+
+test("audit check: no setting, no SIEM, a trail that leaves reads out", async () => {
+  const trail = {
+    name: "organization",
+    isMultiRegion: true,
+    includesGlobalServices: true,
+    isLogging: true,
+    logsWrites: true,
+    logsReads: true,
+    excludedSources: [],
+    dataResources: [],
+  };
+  const account = (logsReads: boolean) =>
+    ({
+      callerAccount: async () => plan.account,
+      trails: async () => [{ ...trail, logsReads }],
+      account: async () => ({ roles: 1, rolesQuota: 1_000 }),
+      rolesBelow: async () => 0,
+      principalExists: async () => true,
+      trustOf: async () => ({ unanswered: "no" }),
+      oidcAudiences: async () => ["sts.amazonaws.com"],
+      tokenIssuer: async () => "https://prod.tokens.sts.global.api.aws",
+    }) as never;
+  const missing = async (change: (definition: ReturnType<typeof draft>) => void, logsReads = true) => {
+    const definition = draft();
+    definition.environments.prod.audit = JSON.parse(JSON.stringify(auditSetting));
+    change(definition);
+    const { checks } = await auditCheck(defineRegistry(definition), "prod", account(logsReads));
+    return checks.filter(({ state }) => state === "missing").map(({ check }) => check);
+  };
+  expect(await missing(() => undefined)).toEqual([]);
+  expect(await missing((definition) => delete definition.environments.prod.audit)).toEqual(["audit trail"]);
+  expect(await missing((definition) => delete definition.environments.prod.audit.sinks)).toEqual(["SIEM"]);
+  expect((await missing(() => undefined, false)).every((check) => check.startsWith("trail in "))).toBe(true);
+  expect((await missing(() => undefined, false)).length).toBeGreaterThan(0);
+});
 
 test("the functions' roles: every statement is used, none is missing", () => {
   const { normaliser, sinks } = auditOf();

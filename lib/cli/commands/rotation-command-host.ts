@@ -1,3 +1,4 @@
+import type { AuditCloud } from "../cloud/audit-cloud";
 import type { Places } from "../cloud/places";
 import type { PreflightCloud, VaultAudit } from "../cloud/preflight-cloud";
 import type { RotationHost } from "../verbs/direct-rotation";
@@ -16,6 +17,8 @@ export interface RotationCommandHost extends CommandHost {
   failover(): FailoverHost;
   /** Issuers and Vaults. */
   places(): Places;
+  /** The audit trail in a region of AWS. */
+  auditTrail(region: string): AuditCloud;
   /** AWS and Vaults, to be asked before a deployment. */
   preflight(
     region: string,
