@@ -1,5 +1,5 @@
 import { PROCEDURE_SOURCE, VAULT_SOURCE } from "../../contracts/audit-events";
-import { auditPrefix, fitName } from "../../model/names";
+import { ruleName } from "../../model/names";
 import { ruleArn } from "../platform/aws-arns";
 import type { AuditRulePlan, AuditTrailInput } from "./audit-plan";
 
@@ -37,7 +37,8 @@ export function auditRules(input: AuditTrailInput): readonly AuditRulePlan[] {
   const { registry, environment, regions, globalRegion } = input;
   const rule = (watched: Watched, region: string): AuditRulePlan => {
     const word = region === regions.primary ? watched.word : `${watched.word}--${region}`;
-    const name = fitName(`${auditPrefix(registry, environment)}-${watched.word.replace(/^audit-/, "")}`, 64);
+    // As the registry's other rules are named, so that whoever dismantles one pages.
+    const name = ruleName(registry, environment, watched.word);
     return {
       name,
       word,
@@ -51,7 +52,7 @@ export function auditRules(input: AuditTrailInput): readonly AuditRulePlan[] {
   };
   const placesOf = ({ at }: Watched): readonly string[] =>
     at === "everywhere" ? regions.all : at === "global" ? [globalRegion] : [];
-  const heartbeat = fitName(`${auditPrefix(registry, environment)}-heartbeat`, 64);
+  const heartbeat = ruleName(registry, environment, "audit-heartbeat");
   return [
     ...watchedBy(input).flatMap((watched) =>
       [...new Set([regions.primary, ...placesOf(watched)])].map((region) => rule(watched, region)),

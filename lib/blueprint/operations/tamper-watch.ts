@@ -1,6 +1,7 @@
 import {
   alarmTopic,
   approvalTopic,
+  auditBucket,
   changesTable,
   procedureFunctionName,
   publicationsTable,
@@ -244,7 +245,16 @@ export function tamperWatches(registry: Registry, environment: Environment): rea
         "PutBucketVersioning",
         "PutObjectLockConfiguration",
       ],
-      { bucketName: [recordsBucket(registry.id, environment.name, account, primary)] },
+      {
+        bucketName: [
+          recordsBucket(registry.id, environment.name, account, primary),
+          ...(environment.audit
+            ? (["archive", "trail"] as const).map((what) =>
+                auditBucket(registry.id, environment.name, account, primary, what),
+              )
+            : []),
+        ],
+      },
     ),
     call(
       "logs-deleted",
