@@ -310,6 +310,7 @@ test("audit check: no setting, no SIEM, a trail that leaves reads out", async ()
       account: async () => ({ roles: 1, rolesQuota: 1_000 }),
       rolesBelow: async () => 0,
       principalExists: async () => true,
+      denied: async () => ({ unanswered: "no" }),
       trustOf: async () => ({ unanswered: "no" }),
       oidcAudiences: async () => ["sts.amazonaws.com"],
       tokenIssuer: async () => "https://prod.tokens.sts.global.api.aws",
