@@ -224,6 +224,11 @@ export class RotationDriver {
     try {
       return await call(version);
     } catch (failure) {
+      if (failure instanceof FailedRotation && failure.code === "run-ended" && phase === "rollback") {
+        // It has gone back and ended: by a call whose answer was lost, or by the sweep.
+        const { current } = await this.labels(secret);
+        if (current !== undefined && current !== version) return { result: "already-done", version };
+      }
       // After a promotion the keys that it put to use are AWSCURRENT, and no next key is left. Whether that
       // is this promotion's doing, the function can tell of the version that it was made from.
       const mayBeDone =

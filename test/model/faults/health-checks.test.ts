@@ -127,7 +127,7 @@ const CASES: readonly FaultCase[] = [
       {
         path: "workloads.backend.environments.dev.checks.ready.retries",
         found: "a setting that does not exist",
-        allowed: "type, url, status, contains, timeout",
+        allowed: "type, url, status, contains, reports, timeout",
         change: "remove it",
       },
     ],
