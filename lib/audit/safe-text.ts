@@ -1,3 +1,5 @@
+import { isRecord } from "../model/is-record";
+
 /**
  * What is copied out of other people's records. Nothing is copied because it is there: each field is named, and has the form
  * that its source documents. A value that somebody put into the wrong field has it not.
@@ -6,8 +8,7 @@
 type Data = Readonly<Record<string, unknown>>;
 
 /** Data as an object; empty where it is none. */
-export const record = (data: unknown): Data =>
-  typeof data === "object" && data !== null && !Array.isArray(data) ? (data as Data) : {};
+export const record = (data: unknown): Data => (isRecord(data) ? data : {});
 
 /** A text of a form. */
 export const text = (data: unknown, form: RegExp): string | undefined =>

@@ -31,23 +31,23 @@ export function placeOf(stack: TerraformJson): { readonly account: string; reado
 /** Roles of a stack. */
 export function rolesOf(stack: TerraformJson): readonly OutputRole[] {
   const { account, region } = placeOf(stack);
-  const inline = [...stack.of("aws_iam_role_policy").values()];
+  const inline = byRole(
+    [...stack.of("aws_iam_role_policy").values()].map((entry) => [entry.role, entry.policy]),
+  );
   const managed = stack.of("aws_iam_policy");
-  const attached = [
+  const attached = byRole([
     ...[...stack.of("aws_iam_role_policy_attachments_exclusive").values()].flatMap((entry) =>
-      textsOf(entry.policy_arns).map((policy) => ({ role: entry.role_name, policy })),
+      textsOf(entry.policy_arns).map((policy) => [entry.role_name, policy] as const),
     ),
-    ...[...stack.of("aws_iam_role_policy_attachment").values()].map((entry) => ({
-      role: entry.role,
-      policy: textOf(entry.policy_arn) ?? "",
-    })),
-  ];
+    ...[...stack.of("aws_iam_role_policy_attachment").values()].map(
+      (entry) => [entry.role, textOf(entry.policy_arn) ?? ""] as const,
+    ),
+  ]);
   return [...stack.of("aws_iam_role")].map(([resource, role]) => {
     const name = textOf(role.name) ?? resource;
-    const isHere = (value: unknown): boolean =>
-      referred(value, "aws_iam_role") === resource || value === name;
-    const mine = attached.filter((entry) => isHere(entry.role)).map(({ policy }) => policy);
-    const found = mine.map((policy) => managed.get(referred(policy, "aws_iam_policy") ?? ""));
+    const found = attached(resource, name).map((policy) =>
+      managed.get(referred(policy, "aws_iam_policy") ?? ""),
+    );
     const own = textsOf(role.managed_policy_arns).length > 0;
     return {
       resource,
@@ -56,10 +56,26 @@ export function rolesOf(stack: TerraformJson): readonly OutputRole[] {
       workload: isRecord(role.tags) ? textOf(role.tags.workload) : undefined,
       trust: policyOf(role.assume_role_policy) ?? NONE,
       policies: [
-        ...inline.filter((entry) => isHere(entry.role)).map((entry) => policyOf(entry.policy) ?? NONE),
+        ...inline(resource, name).map((policy) => policyOf(policy) ?? NONE),
         ...found.flatMap((policy) => (policy ? [policyOf(policy.policy) ?? NONE] : [])),
       ],
       hasOthers: own || found.some((policy) => policy === undefined),
     };
   });
+}
+
+/** What belongs to a role, by a reference to its resource or by its name, in the order in which it stands in the stack. */
+function byRole<T>(
+  entries: readonly (readonly [unknown, T])[],
+): (resource: string, name: string) => readonly T[] {
+  const found = new Map<string, (readonly [number, T])[]>();
+  for (const [at, [role, entry]] of entries.entries()) {
+    const resource = referred(role, "aws_iam_role");
+    const key = resource === undefined ? `name ${String(role)}` : `resource ${resource}`;
+    found.set(key, [...(found.get(key) ?? []), [at, entry]]);
+  }
+  return (resource, name) =>
+    [...(found.get(`resource ${resource}`) ?? []), ...(found.get(`name ${name}`) ?? [])]
+      .sort(([a], [b]) => a - b)
+      .map(([, entry]) => entry);
 }

@@ -1,3 +1,5 @@
+import { isRecord } from "../model/is-record";
+
 /** One change of Terraform's plan: its place and its actions, and nothing of what it holds. */
 export interface PlannedChange {
   /** Without the keys of instances, which may hold anything. */
@@ -23,7 +25,7 @@ export class PlanFault extends Error {
  */
 export function readPlan(text: string): readonly PlannedChange[] {
   const plan = parsed(text);
-  if (!isObject(plan)) throw new PlanFault("is JSON, and no object of `terraform show -json`");
+  if (!isRecord(plan)) throw new PlanFault("is JSON, and no object of `terraform show -json`");
   if (typeof plan.format_version !== "string") {
     throw new PlanFault("has no format_version: it is not what `terraform show -json <plan>` writes");
   }
@@ -32,7 +34,7 @@ export function readPlan(text: string): readonly PlannedChange[] {
   }
   if (plan.errored === true) throw new PlanFault("is of a run that failed: plan anew");
   const changes = plan.resource_changes;
-  if (changes === undefined && isObject(plan.planned_values)) return [];
+  if (changes === undefined && isRecord(plan.planned_values)) return [];
   if (!Array.isArray(changes)) {
     throw new PlanFault("has no resource_changes: it is a state or a configuration, and no plan");
   }
@@ -50,15 +52,12 @@ function parsed(text: string): unknown {
   }
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 function changeOf(entry: unknown): PlannedChange | undefined {
-  if (!isObject(entry) || typeof entry.address !== "string" || typeof entry.type !== "string") {
+  if (!isRecord(entry) || typeof entry.address !== "string" || typeof entry.type !== "string") {
     throw new PlanFault("has a resource change without address or type");
   }
   const change = entry.change;
-  if (!isObject(change) || !Array.isArray(change.actions)) {
+  if (!isRecord(change) || !Array.isArray(change.actions)) {
     throw new PlanFault("has a resource change without actions");
   }
   if (entry.mode === "data") return undefined;
@@ -99,7 +98,7 @@ const OF_CODE = [
 ];
 
 function changesCodeAlone({ before, after }: Readonly<Record<string, unknown>>): boolean {
-  if (!isObject(before) || !isObject(after)) return false;
+  if (!isRecord(before) || !isRecord(after)) return false;
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].every(
     // What is not known before it is applied is absent in `after`.
     (name) =>

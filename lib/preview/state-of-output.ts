@@ -35,13 +35,12 @@ function environmentState(name: string, stack: TerraformJson): EnvironmentState 
     return key === undefined || isInbox ? [] : [{ resource, secret, tags, key }];
   });
   const roles = rolesOf(stack);
-  const access = [...awsAccess(stack, secrets, roles), ...vaultAccess(stack)];
-  const consumers = (key: string): readonly string[] =>
-    [
-      ...new Set(
-        access.filter((cell) => cell.secret === key && cell.kind === "workload").map((cell) => cell.name),
-      ),
-    ].sort();
+  const access = [...awsAccess(stack, secrets, roles), ...vaultAccess(stack, roles)];
+  const readers = new Map<string, Set<string>>();
+  for (const { secret, kind, name: workload } of access) {
+    if (kind === "workload") readers.set(secret, (readers.get(secret) ?? new Set()).add(workload));
+  }
+  const consumers = (key: string): readonly string[] => [...(readers.get(key) ?? [])].sort();
   const regions = [
     region,
     ...[...stack.of("aws_kms_replica_key").values()].flatMap((key) => textOf(key.region) ?? []).sort(),
@@ -192,7 +191,9 @@ function awsAccess(
 }
 
 /** Readers of what Vault's database engine makes, by the texts of their policies. */
-function vaultAccess(stack: TerraformJson): readonly AccessCell[] {
+function vaultAccess(stack: TerraformJson, roles: readonly OutputRole[]): readonly AccessCell[] {
+  // The role in IAM and the policy in Vault have one name: `<registry>-<environment>-<workload>`.
+  const workloads = new Map(roles.map((role) => [role.name, role.workload]));
   const cells = [...stack.of("vault_policy").values()].flatMap((policy) => {
     const name = textOf(policy.name) ?? "";
     const paths = [
@@ -201,8 +202,7 @@ function vaultAccess(stack: TerraformJson): readonly AccessCell[] {
     return paths.map(
       ([, role = ""]): AccessCell => ({
         kind: "workload",
-        // `<registry>-<environment>-<workload>`.
-        name: workloadNamed(stack, name),
+        name: workloads.get(name) ?? name,
         arn: `Vault policy ${name}`,
         secret: keyOf(role),
         store: "vault",
@@ -212,10 +212,6 @@ function vaultAccess(stack: TerraformJson): readonly AccessCell[] {
   });
   return [...new Map(cells.map((cell) => [`${cell.arn} ${cell.secret}`, cell])).values()];
 }
-
-/** Workload whose role in IAM has the name of a policy in Vault. */
-const workloadNamed = (stack: TerraformJson, name: string): string =>
-  rolesOf(stack).find((role) => role.name === name)?.workload ?? name;
 
 function vaultTakers(stack: TerraformJson): readonly TakerCell[] {
   return ["vault_kubernetes_auth_backend_role", "vault_jwt_auth_backend_role"].flatMap((type) =>

@@ -2,7 +2,7 @@ import type { AuditScopeSettings } from "../../contracts/audit-settings";
 import type { AuditSink } from "../../model/audit-definition";
 import type { PolicyDocument } from "../../model/policy-document";
 import type { FunctionPlan } from "../functions/function-plan";
-import type { RolePlan } from "../platform/role-plan";
+import type { ForwarderPlan } from "../platform/rule-plan";
 import type { Tags } from "../platform/tags";
 import type { AlarmPlan, RecordsPlan } from "../procedure/procedure-plan";
 
@@ -22,7 +22,7 @@ export interface AuditPlan {
   /** Sorted by word. */
   readonly rules: readonly AuditRulePlan[];
   /** Role with which rules of other regions pass events on; `undefined`: there is one region alone, which gets IAM's events too. */
-  readonly forwarder?: { readonly role: RolePlan; readonly bus: string };
+  readonly forwarder?: ForwarderPlan;
   /** Sorted by word. */
   readonly alarms: readonly AlarmPlan[];
   /** What people and shippers need, whose policies this stack does not write. */

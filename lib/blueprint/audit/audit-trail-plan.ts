@@ -11,20 +11,19 @@ import {
   METRIC_NAMESPACE,
 } from "../../model/names";
 import type { PolicyDocument, PolicyStatement } from "../../model/policy-document";
-import { type FunctionPlan, LAMBDA_TRUST, LOG_RETENTION_DAYS, ofItsCode } from "../functions/function-plan";
-import { networkRights } from "../functions/function-rights";
+import { type FunctionPlan, functionIn, logGroupOf } from "../functions/function-plan";
+import { writeLog } from "../functions/function-rights";
 import {
   anyKeyArn,
   bucketArn,
   eventBusArn,
-  functionArn,
-  logStreamArns,
   queueArn,
   roleArn,
   serviceIn,
   tableArn,
 } from "../platform/aws-arns";
-import { MANAGED_LIMIT, MANAGED_PER_ROLE, rolePolicies } from "../platform/role-plan";
+import { eventForwarder } from "../platform/event-forwarder";
+import { MANAGED_LIMIT, MANAGED_PER_ROLE } from "../platform/role-plan";
 import type { RecordsPlan } from "../procedure/procedure-plan";
 import { recordsPolicy } from "../procedure/procedure-rights";
 import { auditAlarms } from "./audit-alarms";
@@ -46,7 +45,6 @@ const NORMALISER_VISIBILITY = 6 * FUNCTION_SECONDS;
 const SINK_VISIBILITY = 900;
 /** Events of a few kilobytes each: below every vendor's limit. */
 const SINK_BATCH = 100;
-const MEMORY_MB = 512;
 
 const statement = (Sid: string, Action: readonly string[], Resource: readonly string[]): PolicyStatement => ({
   Sid,
@@ -99,7 +97,15 @@ export function auditTrailPlan(input: AuditTrailInput): AuditPlan {
     archive,
     ...(input.trail === "create" ? { trail: trailPlan(input) } : {}),
     rules,
-    ...(rules.some(({ to }) => to === "bus") ? { forwarder: { bus, role: forwarderRole(input, bus) } } : {}),
+    ...(rules.some(({ to }) => to === "bus")
+      ? {
+          forwarder: eventForwarder(input, {
+            name: auditForwarderRoleName(registry, environment),
+            bus,
+            tags: input.tags,
+          }),
+        }
+      : {}),
     alarms: auditAlarms(input, { events, deadLetters, sinks: sinkPlans }),
     people: peopleOf(archive, sinkPlans, bus),
     preventDestroy: input.preventDestroy,
@@ -292,89 +298,34 @@ interface AuditFunctionParts {
 }
 
 function auditFunction(input: AuditTrailInput, parts: AuditFunctionParts): FunctionPlan {
-  const { regions, registry, environment } = input;
-  const { what, bundle, description, queue, settings, network, rights } = parts;
+  const { registry, environment } = input;
+  const { what, queue, network, ...rest } = parts;
   const name = auditFunctionName(registry, environment, what);
-  const arn = functionArn(input, regions.primary, name);
-  const logGroup = `/aws/lambda/${name}`;
-  return {
+  return functionIn(input, {
+    ...rest,
     name,
     word: `function--audit-${what}`,
-    arn,
-    bundle,
-    description,
-    role: {
-      name,
-      path: input.rolePath,
-      arn: roleOf(input, name),
-      trust: LAMBDA_TRUST,
-      policies: rolePolicies({
-        roleName: name,
-        inlineName: "function",
-        managedWord: "part",
-        statements: [
-          ...rights.map((right) => ofItsCode(right, arn)),
-          // Lambda itself takes messages with the function's role.
-          statement(
-            "LambdaTakesMessages",
-            ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
-            [queue.arn],
-          ),
-          statement(
-            "WriteLog",
-            ["logs:CreateLogStream", "logs:PutLogEvents"],
-            [logStreamArns(input, regions.primary, logGroup)],
-          ),
-          ...(network ? networkRights(arn) : []),
-        ],
-        overflow: (policies) =>
-          fault(
-            ["environments", environment, "audit"],
-            `${name}, whose rights need ${policies} managed policies`,
-            `${MANAGED_PER_ROLE} managed policies of ${MANAGED_LIMIT} characters on one role (IAM quota)`,
-            "name fewer sinks",
-          ),
-      }),
-      ...(input.permissionsBoundary ? { permissionsBoundary: input.permissionsBoundary } : {}),
-      tags: input.tags,
-    },
     ...(network ? { network } : {}),
     secrets: [],
-    settings,
+    // Lambda itself takes messages with the function's role.
+    unbound: [
+      statement(
+        "LambdaTakesMessages",
+        ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+        [queue.arn],
+      ),
+      writeLog(input, input.regions.primary, logGroupOf(name)),
+    ],
+    overflow: (policies) =>
+      fault(
+        ["environments", environment, "audit"],
+        `${name}, whose rights need ${policies} managed policies`,
+        `${MANAGED_PER_ROLE} managed policies of ${MANAGED_LIMIT} characters on one role (IAM quota)`,
+        "name fewer sinks",
+      ),
     timeoutSeconds: FUNCTION_SECONDS,
-    memoryMb: MEMORY_MB,
-    logGroup,
-    logRetentionDays: LOG_RETENTION_DAYS,
     tags: input.tags,
-  };
-}
-
-/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-region.html */
-function forwarderRole(input: AuditTrailInput, bus: string): NonNullable<AuditPlan["forwarder"]>["role"] {
-  const name = auditForwarderRoleName(input.registry, input.environment);
-  return {
-    name,
-    path: input.rolePath,
-    arn: roleOf(input, name),
-    trust: document({
-      Sid: "RulesPassEventsOn",
-      Effect: "Allow",
-      Principal: { Service: "events.amazonaws.com" },
-      Action: ["sts:AssumeRole"],
-      Condition: { StringEquals: { "aws:SourceAccount": [input.account] } },
-    }),
-    policies: {
-      inline: [
-        {
-          name: "forward-events",
-          document: document(statement("ToPrimaryRegion", ["events:PutEvents"], [bus])),
-        },
-      ],
-      managed: [],
-    },
-    ...(input.permissionsBoundary ? { permissionsBoundary: input.permissionsBoundary } : {}),
-    tags: input.tags,
-  };
+  });
 }
 
 function peopleOf(archive: RecordsPlan, sinks: readonly AuditSinkPlan[], bus: string): AuditPlan["people"] {

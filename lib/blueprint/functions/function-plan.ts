@@ -9,7 +9,7 @@ import type {
   MirrorSettings,
   ProcedureSettings,
 } from "../../contracts/function-settings";
-import { fault } from "../../model/faults";
+import { type Fault, fault } from "../../model/faults";
 import { KINDS, type KindName } from "../../model/kinds";
 import {
   auditKeyAlias,
@@ -24,14 +24,20 @@ import type { PolicyDocument, PolicyStatement } from "../../model/policy-documen
 import type { Environment, Registry } from "../../model/registry";
 import type { EnvironmentSecret } from "../../model/resolve";
 import { isSupplied } from "../../model/supplied-values";
-import { functionArn } from "../platform/aws-arns";
-import { MANAGED_LIMIT, MANAGED_PER_ROLE, type RolePlan, rolePolicies } from "../platform/role-plan";
+import { functionArn, roleArn } from "../platform/aws-arns";
+import {
+  MANAGED_LIMIT,
+  MANAGED_PER_ROLE,
+  type RolePlace,
+  type RolePlan,
+  rolePolicies,
+} from "../platform/role-plan";
 import { commonTags, type Tags } from "../platform/tags";
-import { type FunctionAssignment, functionRoleArn } from "../store/function-assignment";
+import type { FunctionAssignment } from "../store/function-assignment";
 import { isMirrored } from "../store/mirrored";
 import type { MirrorLoginPlan } from "../vault/mirror-login";
 import type { VaultPlan } from "../vault/vault-server-plan";
-import { functionBaseRights, mirrorRights, rotationRights } from "./function-rights";
+import { functionBaseRights, mirrorRights, networkRights, rotationRights } from "./function-rights";
 
 /** A Lambda function of an environment, in its primary region. */
 export interface FunctionPlan {
@@ -77,10 +83,10 @@ export const BRISK_SECONDS = 120;
 /** Half a CPU or so: TLS, SCRAM and RSA keys are work. */
 const MEMORY_MB = 512;
 /** Rotations of a year can be looked up; CloudWatch's next step. */
-export const LOG_RETENTION_DAYS = 400;
+const LOG_RETENTION_DAYS = 400;
 
 /** `lambda.amazonaws.com` takes the role for the function. */
-export const LAMBDA_TRUST: PolicyDocument = {
+const LAMBDA_TRUST: PolicyDocument = {
   Version: "2012-10-17",
   Statement: [
     {
@@ -183,6 +189,9 @@ function mirroredVault(vault: VaultPlan, { authMount, role, audience }: MirrorLo
   };
 }
 
+/** Log group of a function: Lambda's own name for it. */
+export const logGroupOf = (name: string): string => `/aws/lambda/${name}`;
+
 /** What tells one function from another. */
 export interface FunctionParts
   extends Pick<FunctionPlan, "name" | "bundle" | "description" | "timeoutSeconds" | "settings"> {
@@ -191,25 +200,66 @@ export interface FunctionParts
   readonly rights: readonly PolicyStatement[];
 }
 
-/** A function with its role, its log and its place. */
+/** A function of a registry's environment. */
 export function functionPlan(
   registry: Registry,
   environment: Environment,
-  { name, network: networkName, secrets, rights, ...rest }: FunctionParts,
+  { network: networkName, secrets, ...rest }: FunctionParts,
 ): FunctionPlan {
   const network = environment.networks.find((candidate) => candidate.name === networkName);
-  const arn = functionArn(environment, environment.regions.primary, name);
-  const logGroup = `/aws/lambda/${name}`;
+  return functionIn(environment, {
+    ...rest,
+    // A double hyphen keeps it apart from any workload's.
+    word: `function--${rest.name.slice(`${registry.id}-${environment.name}--`.length)}`,
+    ...(network ? { network: { subnets: network.subnets, securityGroups: network.securityGroups } } : {}),
+    secrets: secrets.map(({ key }) => key),
+    unbound: functionBaseRights(registry, environment, logGroupOf(rest.name)),
+    overflow: (policies) =>
+      fault(
+        ["environments", environment.name],
+        `${secrets.length} secrets of function ${rest.name}, whose rights need ${policies} managed policies`,
+        `${MANAGED_PER_ROLE} managed policies of ${MANAGED_LIMIT} characters on one role (IAM quota)`,
+        "spread the secrets over several networks or registries",
+      ),
+    tags: commonTags(registry, environment),
+  });
+}
+
+/** What a function is made of, whatever its environment is planned from. */
+export interface FunctionInput
+  extends Pick<
+    FunctionPlan,
+    | "name"
+    | "word"
+    | "bundle"
+    | "description"
+    | "network"
+    | "secrets"
+    | "settings"
+    | "timeoutSeconds"
+    | "tags"
+  > {
+  /** Rights of its own code. */
+  readonly rights: readonly PolicyStatement[];
+  /** Rights with which Lambda itself works for it, beside those for its network. */
+  readonly unbound: readonly PolicyStatement[];
+  readonly overflow: (policies: number) => Fault;
+}
+
+/** A function with its role, its log and its place, in the primary region. */
+export function functionIn(
+  place: RolePlace & { readonly regions: { readonly primary: string } },
+  { rights, unbound, overflow, ...rest }: FunctionInput,
+): FunctionPlan {
+  const { name, network, tags } = rest;
+  const arn = functionArn(place, place.regions.primary, name);
   return {
     ...rest,
-    name,
-    // A double hyphen keeps it apart from any workload's.
-    word: `function--${name.slice(`${registry.id}-${environment.name}--`.length)}`,
     arn,
     role: {
       name,
-      path: environment.rolePath,
-      arn: functionRoleArn(environment, name),
+      path: place.rolePath,
+      arn: roleArn(place, place.rolePath, name),
       trust: LAMBDA_TRUST,
       policies: rolePolicies({
         roleName: name,
@@ -217,25 +267,17 @@ export function functionPlan(
         managedWord: "part",
         statements: [
           ...rights.map((right) => ofItsCode(right, arn)),
-          ...functionBaseRights(registry, environment, { arn, logGroup, network }),
+          ...unbound,
+          ...(network === undefined ? [] : networkRights(arn)),
         ],
-        overflow: (policies) =>
-          fault(
-            ["environments", environment.name],
-            `${secrets.length} secrets of function ${name}, whose rights need ${policies} managed policies`,
-            `${MANAGED_PER_ROLE} managed policies of ${MANAGED_LIMIT} characters on one role (IAM quota)`,
-            "spread the secrets over several networks or registries",
-          ),
+        overflow,
       }),
-      ...(environment.permissionsBoundary ? { permissionsBoundary: environment.permissionsBoundary } : {}),
-      tags: commonTags(registry, environment),
+      ...(place.permissionsBoundary ? { permissionsBoundary: place.permissionsBoundary } : {}),
+      tags,
     },
-    ...(network ? { network: { subnets: network.subnets, securityGroups: network.securityGroups } } : {}),
-    secrets: secrets.map(({ key }) => key),
     memoryMb: MEMORY_MB,
-    logGroup,
+    logGroup: logGroupOf(name),
     logRetentionDays: LOG_RETENTION_DAYS,
-    tags: commonTags(registry, environment),
   };
 }
 
@@ -247,7 +289,7 @@ export function functionPlan(
  * alone: KMS under a service, which is nothing without the call of that service, and InvokeFunction, which RotateSecret asks for
  * (and which whoever has `lambda:*` has anyhow). https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
  */
-export function ofItsCode(right: PolicyStatement, arn: string): PolicyStatement {
+function ofItsCode(right: PolicyStatement, arn: string): PolicyStatement {
   const { Action, Condition = {} } = right;
   const isAskedByServices =
     Condition.StringEquals?.["kms:ViaService"] !== undefined || Action.includes("lambda:InvokeFunction");

@@ -12,6 +12,7 @@ import type { Environment, Registry } from "../../model/registry";
 import type { EnvironmentSecret } from "../../model/resolve";
 import { isSupplied } from "../../model/supplied-values";
 import {
+  type AccountScope,
   anyKeyArn,
   logStreamArns,
   queueArn,
@@ -298,27 +299,15 @@ export const withinOneRole = (
     ? arns
     : [`${secretArnPrefixIn(environment, region, environment.name)}*`];
 
-/** What Lambda does with a function's role. */
-export interface FunctionSurroundings {
-  readonly arn: string;
-  readonly logGroup: string;
-  readonly network: object | undefined;
-}
-
-/** Logs, dead letters and network interfaces: what Lambda itself does with the role of every function. */
+/** Logs and dead letters: what Lambda itself does with the role of every function of a registry. */
 export function functionBaseRights(
   registry: Registry,
   environment: Environment,
-  { arn, logGroup, network }: FunctionSurroundings,
+  logGroup: string,
 ): readonly PolicyStatement[] {
   const { primary } = environment.regions;
   return [
-    {
-      Sid: "WriteLog",
-      Effect: "Allow",
-      Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
-      Resource: [logStreamArns(environment, primary, logGroup)],
-    },
+    writeLog(environment, primary, logGroup),
     {
       Sid: "SendDeadLetters",
       Effect: "Allow",
@@ -337,9 +326,16 @@ export function functionBaseRights(
         },
       },
     },
-    ...(network === undefined ? [] : networkRights(arn)),
   ];
 }
+
+/** Lines into a function's own log group. */
+export const writeLog = (scope: AccountScope, region: string, logGroup: string): PolicyStatement => ({
+  Sid: "WriteLog",
+  Effect: "Allow",
+  Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+  Resource: [logStreamArns(scope, region, logGroup)],
+});
 
 /**
  * Lambda makes the network interfaces of a function with its role. EC2 knows no resource for most of it, so the

@@ -1,6 +1,7 @@
 import { forwarderRoleName, ruleName } from "../../model/names";
 import type { Environment, Registry } from "../../model/registry";
-import { eventBusArn, roleArn, ruleArn } from "../platform/aws-arns";
+import { eventBusArn, ruleArn } from "../platform/aws-arns";
+import { eventForwarder } from "../platform/event-forwarder";
 import type { ForwarderPlan, PageText, RulePlan } from "../platform/rule-plan";
 import { commonTags } from "../platform/tags";
 import { globalEventsRegion, type TamperWatch, tamperWatches } from "./tamper-watch";
@@ -55,43 +56,7 @@ export function tamperRules(
   const name = forwarderRoleName(registry.id, environment.name);
   return {
     rules,
-    forwarder: {
-      bus,
-      // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-region.html
-      role: {
-        name,
-        path: environment.rolePath,
-        arn: roleArn(environment, environment.rolePath, name),
-        trust: {
-          Version: "2012-10-17",
-          Statement: [
-            {
-              Sid: "RulesPassEventsOn",
-              Effect: "Allow",
-              Principal: { Service: "events.amazonaws.com" },
-              Action: ["sts:AssumeRole"],
-              Condition: { StringEquals: { "aws:SourceAccount": [environment.account] } },
-            },
-          ],
-        },
-        policies: {
-          inline: [
-            {
-              name: "forward-events",
-              document: {
-                Version: "2012-10-17",
-                Statement: [
-                  { Sid: "ToPrimaryRegion", Effect: "Allow", Action: ["events:PutEvents"], Resource: [bus] },
-                ],
-              },
-            },
-          ],
-          managed: [],
-        },
-        ...(environment.permissionsBoundary ? { permissionsBoundary: environment.permissionsBoundary } : {}),
-        tags: commonTags(registry, environment),
-      },
-    },
+    forwarder: eventForwarder(environment, { name, bus, tags: commonTags(registry, environment) }),
   };
 }
 

@@ -2,6 +2,7 @@ import type { Fault } from "../../model/faults";
 import { RegistryError } from "../../model/faults";
 import { fitName } from "../../model/names";
 import { compactLength, type PolicyDocument, type PolicyStatement } from "../../model/policy-document";
+import type { AccountScope } from "./aws-arns";
 import type { Tags } from "./tags";
 
 /** All inline policies of a role together (IAM quota; white space does not count). */
@@ -20,6 +21,12 @@ export interface RolePlan {
   readonly policies: RolePolicies;
   readonly permissionsBoundary?: string;
   readonly tags: Tags;
+}
+
+/** Account in which a role is made, with its path and its boundary. */
+export interface RolePlace extends AccountScope {
+  readonly rolePath: string;
+  readonly permissionsBoundary?: string | undefined;
 }
 
 /** A policy with its name. */

@@ -5,7 +5,13 @@ import type { Places } from "../cloud/places";
 import { requireAccount } from "../cloud/require-account";
 import type { RotationCloud } from "../cloud/rotation-cloud";
 import { FailedRotation, failedBy, failureOf } from "../driver/failed-rotation";
-import { confirmerOf, type DriverOutcome, type RotatedPlan, RotationDriver } from "../driver/rotation-driver";
+import {
+  confirmerOf,
+  type DriverOutcome,
+  type RotatedPlan,
+  RotationDriver,
+  readersOf,
+} from "../driver/rotation-driver";
 import { FailedCheck } from "../terminal/user-fault";
 import { checkEnvironment } from "./bootstrap-checks";
 import { awaitedSecrets, suppliedValues } from "./bootstrap-values";
@@ -217,7 +223,7 @@ async function mirrored(
 ): Promise<string | undefined> {
   const confirmer = confirmerOf(plan);
   if (confirmer === undefined) return undefined;
-  const all = plan.vaults.length > 0 ? "every Vault" : "every region";
+  const all = readersOf(plan);
   const lacking = async (): Promise<readonly string[]> => {
     const looks = secrets.map(async (secret) => {
       const { version, verified = false } = rows.get(secret.key) ?? {};
