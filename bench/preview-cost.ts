@@ -1,12 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { buildSync } from "esbuild";
+import { withCompiled } from "./compiled";
 import { median } from "./median";
 import { ENVIRONMENTS, SECRETS } from "./preview/large-registry";
 import type { Report } from "./report";
 
-const root = join(__dirname, "..");
 const RUNS = 3;
 
 /** Aims of the preview: a reviewer does not wait for it. */
@@ -24,22 +22,8 @@ interface Figures {
 
 /** Time and memory of a preview of many secrets, in a process of its own, compiled before. */
 export function previewCost(): Report {
-  const cache = join(root, ".cache");
-  mkdirSync(cache, { recursive: true });
-  const folder = mkdtempSync(join(cache, "bench-"));
-  try {
+  return withCompiled(["bench/preview/measured.ts"], (folder) => {
     const script = join(folder, "measured.js");
-    buildSync({
-      absWorkingDir: root,
-      entryPoints: ["bench/preview/measured.ts"],
-      outfile: script,
-      bundle: true,
-      packages: "external",
-      platform: "node",
-      target: "node20",
-      format: "cjs",
-      logLevel: "error",
-    });
     const runs = Array.from({ length: RUNS }, () => runScript(script));
     const figures = {
       secrets: ENVIRONMENTS * SECRETS,
@@ -74,9 +58,7 @@ export function previewCost(): Report {
       binding: false,
       figures: [figures],
     };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 function runScript(script: string): Figures {

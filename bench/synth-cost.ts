@@ -1,13 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildSync } from "esbuild";
+import { withCompiled } from "./compiled";
 import { median } from "./median";
 import type { Report } from "./report";
 import type { ProcessCost } from "./synth/measured-phases";
 import { registrySizes } from "./synth/sized-registry";
 
-const root = join(__dirname, "..");
 const RUNS = 3;
 /** One run of 10,000 takes a minute. */
 const RUNS_OF_LARGE = 1;
@@ -23,12 +22,8 @@ type Counts = readonly Readonly<Record<string, number>>[];
  * @param sizes numbers of secrets
  */
 export function synthCost(sizes: readonly number[]): Report {
-  const cache = join(root, ".cache");
-  mkdirSync(cache, { recursive: true });
-  // Inside the checkout, so that the compiled scripts find the packages.
-  const folder = mkdtempSync(join(cache, "bench-"));
-  try {
-    const scripts = compile(folder);
+  return withCompiled(["bench/synth/ours.ts", "bench/synth/by-hand.ts"], (folder) => {
+    const scripts = { ours: join(folder, "ours.js"), byHand: join(folder, "by-hand.js") };
     const figures = sizes.map((secrets) => compareAt(secrets, scripts, folder));
     return {
       title: "Synth against cdktf by hand",
@@ -68,29 +63,12 @@ export function synthCost(sizes: readonly number[]): Report {
       binding: false,
       figures,
     };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 interface Scripts {
   readonly ours: string;
   readonly byHand: string;
-}
-
-function compile(folder: string): Scripts {
-  buildSync({
-    absWorkingDir: root,
-    entryPoints: ["bench/synth/ours.ts", "bench/synth/by-hand.ts"],
-    outdir: folder,
-    bundle: true,
-    packages: "external",
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    logLevel: "error",
-  });
-  return { ours: join(folder, "ours.js"), byHand: join(folder, "by-hand.js") };
 }
 
 function compareAt(secrets: number, scripts: Scripts, folder: string) {

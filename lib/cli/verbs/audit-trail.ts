@@ -4,7 +4,7 @@ import type { Registry } from "../../model";
 import type { AuditCloud } from "../cloud/audit-cloud";
 import type { PreflightCloud } from "../cloud/preflight-cloud";
 import { UserFault } from "../terminal/user-fault";
-import { type PreflightReport, preflight } from "./preflight";
+import { type PreflightReport, trailPreflight } from "./preflight";
 import type { PreflightCheck } from "./preflight-check";
 
 /**
@@ -14,17 +14,16 @@ import type { PreflightCheck } from "./preflight-check";
 export async function auditCheck(
   registry: Registry,
   environment: string,
-  cloud: PreflightCloud,
+  cloud: Pick<PreflightCloud, "callerAccount" | "trails">,
 ): Promise<PreflightReport> {
   const plan = blueprint(registry, environment);
-  const surroundings = await preflight(registry, environment, cloud, {
-    devices: async () => ({ unanswered: "not asked" }),
-  });
-  const checks = [
-    ...settingChecks(plan),
-    ...surroundings.checks.filter(({ check }) => check === "account" || check.startsWith("trail in ")),
-  ];
-  return { ...surroundings, checks, ready: checks.every(({ state }) => state !== "missing") };
+  const checks = [...settingChecks(plan), ...(await trailPreflight(registry, environment, cloud))];
+  return {
+    environment,
+    account: plan.account,
+    ready: checks.every(({ state }) => state !== "missing"),
+    checks,
+  };
 }
 
 function settingChecks({ audit, environment, tier }: Blueprint): readonly PreflightCheck[] {

@@ -72,9 +72,22 @@ export async function surroundings(
   ];
 }
 
+/** The account, and a trail in each region that needs one: what every event "via CloudTrail" rests on. */
+export async function trailPreflight(
+  registry: Registry,
+  environment: string,
+  cloud: Pick<PreflightCloud, "callerAccount" | "trails">,
+): Promise<readonly PreflightCheck[]> {
+  const plan = blueprint(registry, environment);
+  const account = await accountCheck(plan, cloud);
+  if (account.state === "missing") return [account];
+  const { byRegion } = await trailsByRegion(plan, prerequisitesOf(registry, environment), cloud);
+  return [account, ...byRegion];
+}
+
 async function accountCheck(
   { account, environment }: Blueprint,
-  cloud: PreflightCloud,
+  cloud: Pick<PreflightCloud, "callerAccount">,
 ): Promise<PreflightCheck> {
   const found = await cloud.callerAccount();
   return found === account
@@ -96,9 +109,31 @@ const DATA_EVENTS: readonly (readonly [string, string])[] = [
 
 async function trailChecks(
   plan: Blueprint,
-  { trailRegions, globalRegion }: Prerequisites,
+  needs: Prerequisites,
   cloud: Pick<PreflightCloud, "trails">,
 ): Promise<readonly PreflightCheck[]> {
+  const { byRegion, seen } = await trailsByRegion(plan, needs, cloud);
+  const logged = new Set(seen.flatMap(({ isLogging, dataResources }) => (isLogging ? dataResources : [])));
+  const data = DATA_EVENTS.map(([type, shows]): PreflightCheck => {
+    const check = `data events of ${type}`;
+    return logged.has(type)
+      ? ok(check, "logged")
+      : {
+          check,
+          state: seen.length > 0 ? "advice" : "unknown",
+          found: "not logged",
+          change: `log them, for this account's own resources, to see ${shows}`,
+        };
+  });
+  return [...byRegion, ...data];
+}
+
+/** A check of each region, and the trails that the primary region shows. */
+async function trailsByRegion(
+  plan: Blueprint,
+  { trailRegions, globalRegion }: Prerequisites,
+  cloud: Pick<PreflightCloud, "trails">,
+): Promise<{ readonly byRegion: readonly PreflightCheck[]; readonly seen: readonly TrailFacts[] }> {
   const byRegion: PreflightCheck[] = [];
   let seen: readonly TrailFacts[] = [];
   for (const region of trailRegions) {
@@ -116,19 +151,7 @@ async function trailChecks(
     if (region === plan.regions.primary) seen = trails;
     byRegion.push(trailCheck(check, trails, region === globalRegion));
   }
-  const logged = new Set(seen.flatMap(({ isLogging, dataResources }) => (isLogging ? dataResources : [])));
-  const data = DATA_EVENTS.map(([type, shows]): PreflightCheck => {
-    const check = `data events of ${type}`;
-    return logged.has(type)
-      ? ok(check, "logged")
-      : {
-          check,
-          state: seen.length > 0 ? "advice" : "unknown",
-          found: "not logged",
-          change: `log them, for this account's own resources, to see ${shows}`,
-        };
-  });
-  return [...byRegion, ...data];
+  return { byRegion, seen };
 }
 
 /** Without a trail that logs them, events "via CloudTrail" do not exist, and rules about them never match. */

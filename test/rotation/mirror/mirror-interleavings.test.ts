@@ -4,10 +4,10 @@ import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-mana
 import { RotationMachine } from "../../../lib/rotation/machine/rotation-machine";
 import { Mirror } from "../../../lib/rotation/mirror/mirror";
 import { type RotationRequest, STEPS } from "../../../lib/rotation/protocol/event";
-import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import { propertyRuns } from "../../property-runs";
 import { type Account, AccountsServer, accountsTarget } from "../models/accounts-model";
-import { Crash, CrashPlan } from "../models/crash-plan";
+import { CrashPlan } from "../models/crash-plan";
+import { gated, onlyKnown } from "../models/interleaved";
 import { MirrorLedgerModel } from "../models/mirror-ledger-model";
 import { ProofsModel } from "../models/proofs-model";
 import { ImpliedRuns, silentLog, TestClock, versionId } from "../models/rehearsed-secret";
@@ -18,28 +18,6 @@ const NAME = "test/db/app";
 const PATH = "db/app";
 const REGION = "eu-central-1";
 const VAULTS = ["eu", "us"] as const;
-
-/** Puts a wait of unknown length before and after every call of a port. */
-function gated<T extends object>(port: T, gate: () => Promise<unknown>): T {
-  return new Proxy(port, {
-    get: (target, name) => {
-      const member: unknown = Reflect.get(target, name, target);
-      if (typeof member !== "function") return member;
-      return async (...args: unknown[]) => {
-        await gate();
-        try {
-          return await Reflect.apply(member, target, args);
-        } finally {
-          await gate();
-        }
-      };
-    },
-  });
-}
-
-const onlyKnown = (failure: unknown): void => {
-  if (!(failure instanceof RotationError || failure instanceof Crash)) throw failure;
-};
 
 /** Events of a mirror, by the number of its call or wait; 0: nothing. */
 interface Fate {

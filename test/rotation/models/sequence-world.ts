@@ -15,6 +15,7 @@ import type { Logbook } from "../../../lib/rotation/protocol/ports";
 import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import { settingsInEffectOf } from "../../../lib/rotation/protocol/settings-in-effect";
 import { Crash, CrashPlan } from "./crash-plan";
+import { dispatcherSettings } from "./dispatcher-settings";
 import { ExecutionsModel, type ModelExecution } from "./executions-model";
 import { ProcedureModel } from "./procedure-model";
 import { ProofsModel } from "./proofs-model";
@@ -399,33 +400,17 @@ export class SequenceWorld<V> {
   #dispatcher(plan?: CrashPlan): Dispatcher {
     const wrap = <T extends object>(port: T): T => plan?.wrap(port) ?? port;
     return new Dispatcher({
-      settings: {
-        registry: "acme",
-        environment: "test",
-        region: REGION,
-        runsTable: "runs",
-        changesTable: "changes",
-        publicationsTable: "publications",
-        auditKeyAlias: "alias/audit",
-        stateMachineArn: "arn",
-        changeRequest: "none",
-        secrets: {
-          [NAME]: {
-            key: KEY,
-            kind: this.kind.kind,
-            rotation: this.kind.mode,
-            // People's values come whole, and wait under AWSPENDING like those that rules make.
-            supplied: false,
-            publishes: this.kind.publishes,
-            function: FUNCTION,
-            overlapSeconds: this.kind.overlapSeconds,
-            publishLeadSeconds: this.kind.publishLeadSeconds,
-            restart: [],
-            checks: [],
-            approval: false,
-          },
-        },
-      },
+      settings: dispatcherSettings(NAME, {
+        key: KEY,
+        kind: this.kind.kind,
+        rotation: this.kind.mode,
+        // People's values come whole, and wait under AWSPENDING like those that rules make.
+        supplied: false,
+        publishes: this.kind.publishes,
+        function: FUNCTION,
+        overlapSeconds: this.kind.overlapSeconds,
+        publishLeadSeconds: this.kind.publishLeadSeconds,
+      }),
       runs: wrap(this.table),
       store: wrap(new SecretsManagerStore(this.secrets.client)),
       publications: this.#publications,

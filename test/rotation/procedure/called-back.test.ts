@@ -7,6 +7,7 @@ import { parseEvent } from "../../../lib/rotation/protocol/event";
 import type { Logbook } from "../../../lib/rotation/protocol/ports";
 import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import { type Account, AccountsServer, accountsTarget } from "../models/accounts-model";
+import { dispatcherSettings } from "../models/dispatcher-settings";
 import { ExecutionsModel } from "../models/executions-model";
 import { ProofsModel } from "../models/proofs-model";
 import { recorderModel } from "../models/recorder-model";
@@ -78,32 +79,12 @@ class World {
 
   async dispatch(request: DispatcherRequest): Promise<string> {
     const dispatcher = new Dispatcher({
-      settings: {
-        registry: "acme",
-        environment: "test",
-        region: REGION,
-        runsTable: "runs",
-        changesTable: "changes",
-        publicationsTable: "publications",
-        auditKeyAlias: "alias/audit",
-        stateMachineArn: "arn",
-        changeRequest: "none",
-        secrets: {
-          [NAME]: {
-            key: KEY,
-            kind: "paypal",
-            rotation: "operator-assisted",
-            supplied: false,
-            publishes: false,
-            function: FUNCTION,
-            overlapSeconds: 0,
-            publishLeadSeconds: 0,
-            restart: [],
-            checks: [],
-            approval: false,
-          },
-        },
-      },
+      settings: dispatcherSettings(NAME, {
+        key: KEY,
+        kind: "paypal",
+        rotation: "operator-assisted",
+        function: FUNCTION,
+      }),
       runs: this.table,
       store: new SecretsManagerStore(this.secrets.client),
       publications: new PublicationsModel(),

@@ -9,8 +9,10 @@ import { parseEvent, STEPS } from "../../../lib/rotation/protocol/event";
 import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import { propertyCases, propertyRuns } from "../../property-runs";
 import { type Account, AccountsServer, accountsTarget } from "../models/accounts-model";
-import { Crash, CrashPlan } from "../models/crash-plan";
+import { CrashPlan } from "../models/crash-plan";
+import { dispatcherSettings } from "../models/dispatcher-settings";
 import { ExecutionsModel, type ModelExecution } from "../models/executions-model";
+import { gated, onlyKnown } from "../models/interleaved";
 import { ProofsModel } from "../models/proofs-model";
 import { recorderModel } from "../models/recorder-model";
 import { PublicationsModel, silentLog, TestClock, versionId } from "../models/rehearsed-secret";
@@ -24,28 +26,6 @@ const REGION = "eu-central-1";
 const FUNCTION = "acme-test--rotate-postgresql-user";
 const DIGESTS = ["1", "2", "3"].map((digit) => `sha256:${digit.repeat(64)}`);
 const REQUESTER = "arn:aws:sts::111122223333:assumed-role/operator/ana@example.com";
-
-/** Puts a wait of unknown length before and after every call of a port. */
-function gated<T extends object>(port: T, gate: () => Promise<unknown>): T {
-  return new Proxy(port, {
-    get: (target, name) => {
-      const member: unknown = Reflect.get(target, name, target);
-      if (typeof member !== "function") return member;
-      return async (...args: unknown[]) => {
-        await gate();
-        try {
-          return await Reflect.apply(member, target, args);
-        } finally {
-          await gate();
-        }
-      };
-    },
-  });
-}
-
-const onlyKnown = (failure: unknown): void => {
-  if (!(failure instanceof RotationError || failure instanceof Crash)) throw failure;
-};
 
 /** Course of an execution of the state machine. */
 type Fate = "proves" | "rolls back" | "dies";
@@ -108,32 +88,11 @@ class World {
     const plan = new CrashPlan(at > 8 ? 0 : at, at % 2 === 0 ? "before" : "after");
     const mortally = <T extends object>(port: T): T => plan.wrap(gated(port, this.gate));
     const dispatcher = new Dispatcher({
-      settings: {
-        registry: "acme",
-        environment: "test",
-        region: REGION,
-        runsTable: "runs",
-        changesTable: "changes",
-        publicationsTable: "publications",
-        auditKeyAlias: "alias/audit",
-        stateMachineArn: "arn",
-        changeRequest: "required",
-        secrets: {
-          [NAME]: {
-            key: KEY,
-            kind: "postgresql-user",
-            rotation: this.mode,
-            supplied: false,
-            publishes: false,
-            function: FUNCTION,
-            overlapSeconds: 0,
-            publishLeadSeconds: 0,
-            restart: [],
-            checks: [],
-            approval: false,
-          },
-        },
-      },
+      settings: dispatcherSettings(
+        NAME,
+        { key: KEY, kind: "postgresql-user", rotation: this.mode, function: FUNCTION },
+        { changeRequest: "required" },
+      ),
       runs: mortally(this.table),
       store: mortally(new SecretsManagerStore(this.secrets.client)),
       publications: new PublicationsModel(),

@@ -3,6 +3,7 @@ import { dayOf } from "../../../lib/model/planned-rotations";
 import { rotationSchedule } from "../../../lib/model/rotation-schedule";
 import { Dispatcher } from "../../../lib/rotation/procedure/dispatcher";
 import { isRotationDue } from "../../../lib/rotation/procedure/due-rotations";
+import { dispatcherSettings } from "../models/dispatcher-settings";
 import { ExecutionsModel } from "../models/executions-model";
 import { ProofsModel } from "../models/proofs-model";
 import { PublicationsModel, silentLog, TestClock, versionId } from "../models/rehearsed-secret";
@@ -110,34 +111,18 @@ function dispatcherWith({ verified = true }: { readonly verified?: boolean } = {
   const started: string[] = [];
   let count = 0;
   const dispatcher = new Dispatcher({
-    settings: {
-      registry: "acme",
-      environment: "test",
-      region: "eu-central-1",
-      runsTable: "runs",
-      changesTable: "changes",
-      publicationsTable: "publications",
-      auditKeyAlias: "alias/audit",
-      stateMachineArn: "arn",
-      changeRequest: "required",
-      callerProof: "required",
-      secrets: {
-        [NAME]: {
-          key: "db/app",
-          schedule,
-          kind: "postgresql-user",
-          rotation: "automatic",
-          supplied: false,
-          publishes: false,
-          function: "acme-test--rotate-postgresql-user",
-          overlapSeconds: 8 * 3_600,
-          publishLeadSeconds: 0,
-          restart: [],
-          checks: [],
-          approval: false,
-        },
+    settings: dispatcherSettings(
+      NAME,
+      {
+        key: "db/app",
+        schedule,
+        kind: "postgresql-user",
+        rotation: "automatic",
+        function: "acme-test--rotate-postgresql-user",
+        overlapSeconds: 8 * 3_600,
       },
-    },
+      { changeRequest: "required", callerProof: "required" },
+    ),
     runs,
     store: {
       describe: async () => ({

@@ -4,6 +4,7 @@ import { proofBinding } from "../../../lib/contracts/caller-proof";
 import type { DispatcherSettings } from "../../../lib/contracts/function-settings";
 import { StsCallerIdentities } from "../../../lib/rotation/adapters/sts-caller-identities";
 import { dispatcherHandlerOf } from "../../../lib/rotation/entries/dispatcher-handler";
+import { dispatcherSettings } from "../models/dispatcher-settings";
 import { ExecutionsModel } from "../models/executions-model";
 import { PublicationsModel, TestClock, versionId } from "../models/rehearsed-secret";
 import { RunTableModel } from "../models/run-table-model";
@@ -60,33 +61,16 @@ function dispatcherWith(callerProof: DispatcherSettings["callerProof"]) {
   const log = (message: string, fields: object = {}) =>
     void lines.push(JSON.stringify({ message, ...fields }));
   const handler = dispatcherHandlerOf({
-    settings: {
-      ...PLACE,
-      region: REGION,
-      runsTable: "runs",
-      changesTable: "changes",
-      publicationsTable: "publications",
-      auditKeyAlias: "alias/audit",
-      stateMachineArn: "arn",
-      changeRequest: "none",
-      callerProof,
-      starters: ["arn:aws:iam::333333333333:role/operator", "arn:aws:iam::333333333333:role/break-glass"],
-      secrets: {
-        [NAME]: {
-          key: KEY,
-          kind: "postgresql-user",
-          rotation: "automatic",
-          supplied: false,
-          publishes: false,
-          function: "rotate",
-          overlapSeconds: 0,
-          publishLeadSeconds: 0,
-          restart: [],
-          checks: [],
-          approval: true,
-        },
+    settings: dispatcherSettings(
+      NAME,
+      { key: KEY, kind: "postgresql-user", rotation: "automatic", function: "rotate", approval: true },
+      {
+        ...PLACE,
+        region: REGION,
+        callerProof,
+        starters: ["arn:aws:iam::333333333333:role/operator", "arn:aws:iam::333333333333:role/break-glass"],
       },
-    },
+    ),
     runs,
     store: {
       describe: async () => ({
