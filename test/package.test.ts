@@ -26,12 +26,16 @@ function run(cwd: string, command: string, ...args: string[]): string {
   return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 }
 
+/** Tarballs by package. */
+const tarballs = new Map<string, string>();
+
 /** Packs a package of this checkout, and installs it in the folder as npm would. */
 function install(name: string, ...args: readonly string[]): void {
   const [tarball] = JSON.parse(
     run(ROOT, "npm", "pack", "--json", "--pack-destination", folder, ...args),
   ) as readonly { filename: string }[];
   if (!tarball) throw new Error("npm pack made nothing");
+  tarballs.set(name, join(folder, tarball.filename));
   const installed = join(folder, "node_modules", name);
   mkdirSync(installed, { recursive: true });
   run(folder, "tar", "-xzf", join(folder, tarball.filename), "--strip-components=1", "-C", installed);
@@ -79,6 +83,22 @@ test("the package brings compiled code with types, and neither tests nor this or
     files.filter((file) => /^dist\/(registry|test|packages)|\.ts$/.test(file) && !file.endsWith(".d.ts")),
   ).toEqual([]);
 });
+
+test.each(["cdktf-secrets-registry", "cdktf-secrets-registry-rehearsal"])(
+  "%s is found, with its types, by every module resolution",
+  (name) => {
+    const bin = join(ROOT, "node_modules/.bin");
+    const tarball = tarballs.get(name) ?? "";
+    for (const [command, ...args] of [
+      ["publint", "run", tarball, "--strict"],
+      ["attw", tarball, "--format", "ascii", "--no-color"],
+    ] as const) {
+      const { status, stdout } = spawnSync(join(bin, command), args, { encoding: "utf8" });
+      expect([command, status, status === 0 ? "" : stdout]).toEqual([command, 0, ""]);
+    }
+  },
+  60_000,
+);
 
 test("its README leads nowhere that the package does not bring", () => {
   const installed = join(folder, "node_modules/cdktf-secrets-registry");
