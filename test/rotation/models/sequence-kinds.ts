@@ -1,16 +1,13 @@
 import type { KindSettings } from "../../../lib/model/kinds";
 import { settingsSchema } from "../../../lib/model/kinds";
-import { elastiCacheAuthTarget } from "../../../lib/rotation/targets/elasticache-auth";
 import { genericTarget } from "../../../lib/rotation/targets/generic";
 import { type HmacValue, hmacKeyTarget } from "../../../lib/rotation/targets/hmac-key";
 import { type JwtValue, jwtSigningKeyTarget } from "../../../lib/rotation/targets/jwt-signing-key";
-import { type RedisValue, redisAclUserTarget } from "../../../lib/rotation/targets/redis-acl-user";
 import { type AccessKeyValue, s3AccessKeyTarget } from "../../../lib/rotation/targets/s3-access-key";
 import { keysOf } from "../../../lib/rotation/values/generations";
 import { AccessKeysModel } from "./access-keys-model";
-import { ElastiCacheModel } from "./elasticache-model";
 import { reachable } from "./gated-ports";
-import { RedisAclModel } from "./redis-acl-model";
+import { elastiCache, elastiCacheUser, memoryDbUser, redisAcl } from "./redis-sequence-kinds";
 import { testRandom } from "./rehearsed-secret";
 import type { SequenceKind } from "./sequence-kind";
 import { stripeKeys, stripeWithWebhook } from "./stripe-sequence-kinds";
@@ -176,73 +173,6 @@ const iam: SequenceKind<AccessKeyValue> = {
   },
 };
 
-const elastiCache: SequenceKind<RedisValue> = {
-  name: "redis-auth-token, ElastiCache",
-  kind: "redis-auth-token",
-  mode: "automatic",
-  publishes: false,
-  acceptedBy: "target",
-  overlapSeconds: OVERLAP,
-  publishLeadSeconds: 0,
-  begin: (clock) => {
-    const group = new ElastiCacheModel();
-    const settings = parsed("redis-auth-token", {
-      host: "cache.example",
-      engine: "elasticache",
-      replicationGroup: "app",
-    });
-    return {
-      settings: () => settings,
-      targetOf: (made, plan, away) =>
-        elastiCacheAuthTarget({
-          settings: made,
-          groups: plan.wrap(reachable(group.groups, away)),
-          server: plan.wrap(reachable(group, away)),
-          clock,
-          random: testRandom,
-        }),
-      presents: async ({ password }) => group.lets(password),
-      live: () => group.tokens.accepted,
-      opens: ({ password }) => [password],
-    };
-  },
-};
-
-const redisAcl: SequenceKind<RedisValue> = {
-  name: "redis-auth-token, ACL user",
-  kind: "redis-auth-token",
-  mode: "automatic",
-  publishes: false,
-  acceptedBy: "target",
-  overlapSeconds: OVERLAP,
-  publishLeadSeconds: 0,
-  begin: () => {
-    const admin = { username: "admin", password: madeText() };
-    const server = new RedisAclModel(admin, ["app", "renamed"]);
-    const named = (user: string) =>
-      parsed("redis-auth-token", { host: "redis.example", engine: "acl", user });
-    let settings = named("app");
-    const userOf = (value: RedisValue): string =>
-      (value as RedisValue & { readonly _settings?: { readonly user?: string } })._settings?.user ?? "app";
-    return {
-      settings: () => settings,
-      targetOf: (made, plan, away) =>
-        redisAclUserTarget({
-          settings: made,
-          admin: async () => admin,
-          server: plan.wrap(reachable(server, away)),
-          random: testRandom,
-        }),
-      presents: async (value) => server.lets({ username: userOf(value), password: value.password }),
-      live: () => server.accepted(["app", "renamed"]),
-      opens: (value) => [RedisAclModel.nameOf(userOf(value), value.password)],
-      rename: () => {
-        settings = named(settings.user === "app" ? "renamed" : "app");
-      },
-    };
-  },
-};
-
 /** Every kind that the property is tried with. */
 export const SEQUENCE_KINDS: readonly SequenceKind<never>[] = [
   genericByPeople,
@@ -252,6 +182,8 @@ export const SEQUENCE_KINDS: readonly SequenceKind<never>[] = [
   jwt("manual-dual-publish"),
   iam,
   elastiCache,
+  elastiCacheUser,
+  memoryDbUser,
   redisAcl,
   twins,
   payPal,

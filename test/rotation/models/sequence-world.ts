@@ -10,6 +10,7 @@ import {
   type DispatcherRequest,
   parseDispatcherEvent,
 } from "../../../lib/rotation/procedure/dispatcher-event";
+import type { Recorder } from "../../../lib/rotation/procedure/recorder";
 import { parseEvent, STEPS } from "../../../lib/rotation/protocol/event";
 import type { Logbook } from "../../../lib/rotation/protocol/ports";
 import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
@@ -19,6 +20,7 @@ import { dispatcherSettings } from "./dispatcher-settings";
 import { ExecutionsModel, type ModelExecution } from "./executions-model";
 import { ProcedureModel } from "./procedure-model";
 import { ProofsModel } from "./proofs-model";
+import { recorderModel } from "./recorder-model";
 import { PublicationsModel, TestClock, versionId } from "./rehearsed-secret";
 import { RunTableModel } from "./run-table-model";
 import { SecretsManagerModel } from "./secrets-manager-model";
@@ -117,6 +119,7 @@ export class SequenceWorld<V> {
   readonly proofs = new ProofsModel();
   /** The dispatcher's last answer to a command. */
   answer: DispatcherOutcome | undefined;
+  readonly #recorder: Recorder;
   readonly #publications = new PublicationsModel();
   readonly #executions = new ExecutionsModel();
   readonly #procedures: ProcedureModel[] = [];
@@ -163,6 +166,7 @@ export class SequenceWorld<V> {
     this.#vendor = vendor;
     this.clock = clock;
     this.#emergenciesBefore = tally.emergencies;
+    this.#recorder = recorderModel(NAME, { key: KEY, kind: kind.kind }, { runs: this.table, clock }).recorder;
     this.secrets.create(NAME);
     this.secrets.onRotate = (_, version) => {
       this.#rotating = { version, attempts: 0 };
@@ -504,19 +508,9 @@ export class SequenceWorld<V> {
     return { info: () => undefined, warn, error: () => undefined };
   }
 
-  async #record({ Run: id, Outcome }: Pick<RecorderEvent, "Run" | "Outcome">): Promise<void> {
-    const run = await this.table.read(NAME, id);
-    if (run === undefined) throw new Error("no such run");
-    const succeeded = !["rolled-back", "withdrawn", "failed"].includes(Outcome);
-    await this.table.close(run, this.clock.now(), succeeded);
-    const status =
-      Outcome === "replaced" || Outcome === "decommissioned"
-        ? run.kind === "promotion"
-          ? ("promoted" as const)
-          : ("decommissioned" as const)
-        : Outcome;
-    await this.table.end(run, status);
-    this.#note(`run ${this.#nameOf(id)} is ${status}`);
+  async #record(event: RecorderEvent): Promise<void> {
+    const { status } = await this.#recorder.run(event);
+    this.#note(`run ${this.#nameOf(event.Run)} is ${status}`);
   }
 
   #procedureWorld() {
@@ -550,7 +544,7 @@ export class SequenceWorld<V> {
         this.#pausedUntil = this.#now() + PAUSE;
         return false;
       },
-      record: (event: Pick<RecorderEvent, "Run" | "Outcome">) => this.#record(event),
+      record: (event: RecorderEvent) => this.#record(event),
     };
   }
 
