@@ -13,7 +13,8 @@ async function main(): Promise<void> {
   app.synth();
 }
 
-main().catch((error: unknown) => {
+/** Ends when the stacks are written, or their faults are said. */
+export const synthesized: Promise<void> = main().catch((error: unknown) => {
   const isUserFault = error instanceof Error && ["RegistryError", "UnknownNameError"].includes(error.name);
   const text = error instanceof Error ? (isUserFault ? error.message : error.stack) : String(error);
   process.stderr.write(`${text}\n`);

@@ -82,7 +82,7 @@ test("npm run synth writes the three stacks and says what it made, the same each
   expect(existsSync(join(folder, "cdktf.out/stacks/kept"))).toBe(true);
   rmSync(join(folder, "cdktf.out/stacks/kept"), { recursive: true });
   expect(outputs()).toEqual(first);
-}, 60_000);
+}, 120_000);
 
 /** The cdktf CLI's terminal part is built for Node.js up to 22; later ones cannot start it. */
 const cliStarts = Number(process.versions.node.split(".")[0]) <= 22;

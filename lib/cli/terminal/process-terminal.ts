@@ -6,8 +6,14 @@ import type { Terminal } from "./terminal";
 /** Streams of a process. */
 export type ProcessStreams = Pick<NodeJS.Process, "stdin" | "stdout" | "stderr">;
 
-/** The terminal of a process. Questions go to standard error, so that standard output holds the result alone. */
+/**
+ * The terminal of a process. Questions go to standard error, so that standard output holds the result alone.
+ * A reader that has seen enough (`| head`) closes the pipe, which ends no command with a fault.
+ */
 export function processTerminal({ stdin, stdout, stderr }: ProcessStreams): Terminal {
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   return {
     out: (line) => stdout.write(line),
     err: (line) => stderr.write(line),
