@@ -7,7 +7,7 @@ export interface PropertySizes {
 }
 
 /** `true` in the nightly size: `PROPERTY_SIZE=nightly`. Nothing else reads that variable. */
-export const isNightly = (): boolean => process.env.PROPERTY_SIZE === "nightly";
+const isNightly = (): boolean => process.env.PROPERTY_SIZE === "nightly";
 
 /** A number of cases for the size in use. */
 export const propertyCases = ({ ci, nightly }: PropertySizes): number => (isNightly() ? nightly : ci);

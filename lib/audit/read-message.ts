@@ -8,7 +8,7 @@ import { readRunRecorded } from "./sources/run-recorded";
 import { readVaultEntry } from "./sources/vault-entry";
 
 /** SQS takes a mebibyte; anything near that is no audit record. Bytes. */
-export const LARGEST_MESSAGE = 512 * 1_024;
+const LARGEST_MESSAGE = 512 * 1_024;
 
 /**
  * One message of the queue: an event of EventBridge, as text. It never throws, whatever the text is: what cannot be read is

@@ -28,8 +28,6 @@ export const WORD = /^[A-Za-z][\w.:-]{0,127}$/;
 export const VERSION_ID = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
 /** Labels that mean something here. */
 export const LABEL = /^(AWSCURRENT|AWSPENDING|AWSPREVIOUS|VERIFIED\.[0-9a-f]{64})$/;
-/** Keyed fingerprints. */
-export const FINGERPRINT = /^hmac-sha256:[A-Za-z0-9/_.:-]{1,256}:[0-9a-f]{64}$/;
 /** Region names. */
 export const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 /** IPv4 and IPv6 addresses. */

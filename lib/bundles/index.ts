@@ -1,2 +1,2 @@
-export { BundleMissingError, bundleFolder, type FunctionZip, functionZip } from "./function-zip";
+export { BundleMissingError, bundleFolder, functionZip } from "./function-zip";
 export { writePackedFiles } from "./packed-files";

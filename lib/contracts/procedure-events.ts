@@ -20,16 +20,6 @@ export interface ProcedureInput {
   readonly run: string;
 }
 
-/** Event of the dispatcher by which an execution asks what its run is. */
-export interface LoadRunEvent {
-  readonly Action: "load";
-  /** Name of the secret. */
-  readonly Secret: string;
-  readonly Run: string;
-  /** Name of the asking execution: a run has one, and another one for its way back. */
-  readonly Execution: string;
-}
-
 /** What an execution is told of its run. */
 export interface LoadedRun {
   /** Name of the secret: `prod/db/app-primary`. */

@@ -20,9 +20,6 @@ export const sumOf = (...parts: readonly Duration[]): Duration => ({
   seconds: parts.reduce((total, part) => total + part.seconds, 0),
 });
 
-/** `true` when `a` is longer than `b`. */
-export const isLonger = (a: Duration, b: Duration): boolean => a.seconds > b.seconds;
-
 /** Whole hours, rounded up: what people read in reports. */
 export const inHours = (duration: Duration): number => Math.ceil(duration.seconds / SECONDS_PER.hour);
 

@@ -16,7 +16,7 @@ export type PathStep = string | number;
 const IDENTIFIER = /^[A-Za-z_$][A-Za-z0-9_$]*$/;
 
 /** `["secrets", "db/app", "consumers", 0]` becomes `secrets["db/app"].consumers[0]`. */
-export function formatPath(steps: readonly PathStep[]): string {
+function formatPath(steps: readonly PathStep[]): string {
   return steps.reduce<string>((path, step) => {
     if (typeof step === "number") return `${path}[${step}]`;
     if (!IDENTIFIER.test(step)) return `${path}[${JSON.stringify(step)}]`;

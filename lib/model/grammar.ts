@@ -344,12 +344,6 @@ export const clusterName = text(matches(/^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$/), {
   change: "use the cluster's own name",
 });
 
-/** A name of lower-case letters, digits and underscores, at most 63 characters. */
-export const sqlIdentifier = text(matches(/^[a-z_][a-z0-9_]{0,62}$/), {
-  allowed: "a name of lower-case letters, digits and underscores, at most 63 characters",
-  change: "use a plain lower-case name",
-});
-
 /**
  * A PostgreSQL name, which is quoted wherever it is used: PostgreSQL takes any character but NUL, in 63 bytes. Left out is
  * what other readers of it take for their own: control characters, and braces (Terraform's `${`, Vault's `{{`).

@@ -7,7 +7,7 @@ const DAY_MS = 24 * HOUR_MS;
 export const dayOf = (moment: Date): number => Math.floor(moment.getTime() / DAY_MS);
 
 /** `true` when a schedule has a rotation on a day. */
-export function isRotationDay(schedule: RotationSchedule, day: number): boolean {
+function isRotationDay(schedule: RotationSchedule, day: number): boolean {
   return schedule.how === "cadence" ? isGridDay(schedule, day) : isCronDay(schedule, day);
 }
 

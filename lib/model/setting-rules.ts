@@ -231,11 +231,8 @@ function checkedPlace({ check }: KindSettings<"generic">): string | undefined {
 }
 
 /** `true` when a credential of the one lives where a credential of the other does. */
-export const isSamePlace = <K extends KindName>(
-  kind: K,
-  one: KindSettings<K>,
-  other: KindSettings<K>,
-): boolean => placeOf(kind, one) === placeOf(kind, other);
+const isSamePlace = <K extends KindName>(kind: K, one: KindSettings<K>, other: KindSettings<K>): boolean =>
+  placeOf(kind, one) === placeOf(kind, other);
 
 /** A setting that has changed under a value though it must not. */
 export interface RefusedChange {

@@ -33,7 +33,7 @@ export function commentOf(node: ts.Node): string {
 }
 
 /** Text without line breaks. */
-export const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
+const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
 
 /** Interfaces and type aliases of a file, in its order. */
 export const typesOf = (path: string): readonly SourceType[] =>

@@ -5,7 +5,7 @@ export const archiveKey = ({ time_dt, metadata }: Pick<OcsfEvent, "time_dt" | "m
   `${hourPrefix(new Date(time_dt))}${metadata.uid}.json`;
 
 /** What the keys of one hour's events begin with: `events/2026/12/01/09/`. */
-export const hourPrefix = (time: Date): string =>
+const hourPrefix = (time: Date): string =>
   `events/${time.toISOString().slice(0, 13).replaceAll(/[-T]/g, "/")}/`;
 
 /** Prefixes of the hours that a range of time touches, the earliest first. */

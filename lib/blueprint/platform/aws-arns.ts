@@ -35,10 +35,6 @@ export const anyKeyArn = (scope: AccountScope, region: string): string =>
 export const roleArn = (scope: AccountScope, path: string, name: string): string =>
   `arn:${scope.partition}:iam::${scope.account}:role${path}${name}`;
 
-/** ARN of a customer managed policy. */
-export const managedPolicyArn = (scope: AccountScope, path: string, name: string): string =>
-  `arn:${scope.partition}:iam::${scope.account}:policy${path}${name}`;
-
 /** The account's root as a principal: in a key policy it hands the decision to IAM. */
 export const rootArn = (scope: AccountScope): string => `arn:${scope.partition}:iam::${scope.account}:root`;
 

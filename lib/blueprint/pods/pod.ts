@@ -28,7 +28,7 @@ const TOKEN_MOUNT = "/var/run/secrets/vault.hashicorp.com/serviceaccount";
 /** Path at which the injector mounts the Secret of its `tls-secret` annotation. */
 const TLS_MOUNT = "/vault/tls";
 /** Name of the projected volume that carries the token for Vault. */
-export const TOKEN_VOLUME = "vault-token";
+const TOKEN_VOLUME = "vault-token";
 /** File of the token inside its volume. */
 const TOKEN_PATH = "token";
 /** The kubelet renews a projected token after 80 % of its life. */

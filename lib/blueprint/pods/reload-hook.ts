@@ -2,7 +2,7 @@ import { shellQuoted } from "../../model/shell-quoted";
 import type { AgentFile } from "./agent-config";
 
 /** File whose content differs at each start of an agent, so that its command runs at each start. */
-export const HOOK_FILE = ".agent-started";
+const HOOK_FILE = ".agent-started";
 
 /** Seconds between two looks at the files. */
 const LOOK_SECONDS = 5;

@@ -3,7 +3,7 @@ import { UserFault } from "../terminal/user-fault";
 import type { CommandHost } from "./command-host";
 
 /** Package with the rehearsal: its servers are no part of what applications install. */
-export const REHEARSAL_PACKAGE = "cdktf-secrets-registry-rehearsal";
+const REHEARSAL_PACKAGE = "cdktf-secrets-registry-rehearsal";
 
 /** Adds commands to a program. */
 type AddCommand<H extends CommandHost> = (program: Command, host: H) => void;

@@ -111,7 +111,9 @@ function addSecretCommand(rotate: Command, host: RotationCommandHost): void {
         rest.phase === "rollback"
           ? await rollBackRun(registry, key, environment, own)
           : await rotateByProcedure(registry, key, { environment, change, ...rest }, own);
-      host.print(results().renderProcedure(report, format));
+      const { renderProcedure } =
+        require("../render/procedure-results") as typeof import("../render/procedure-results");
+      host.print(renderProcedure(report, format));
       if (!isGood(report, rest.phase)) host.failCheck();
     });
 }
@@ -136,7 +138,9 @@ function addStatusCommand(rotate: Command, host: RotationCommandHost): void {
     .addOption(format())
     .action(async (key: string, { env, format, profile }: RotateFlags) => {
       const report = await procedure().rotationStatus(await host.load(), key, env, host.rotation(profile));
-      host.print(results().renderStatus(report, format));
+      const { renderStatus } =
+        require("../render/procedure-results") as typeof import("../render/procedure-results");
+      host.print(renderStatus(report, format));
     });
 }
 
@@ -150,7 +154,9 @@ function addRollbackCommand(rotate: Command, host: RotationCommandHost): void {
     .addOption(format())
     .action(async (key: string, { env, format, profile }: RotateFlags) => {
       const report = await procedure().rollBackRun(await host.load(), key, env, host.rotation(profile));
-      host.print(results().renderProcedure(report, format));
+      const { renderProcedure } =
+        require("../render/procedure-results") as typeof import("../render/procedure-results");
+      host.print(renderProcedure(report, format));
       if (report.outcome !== "rolled-back") host.failCheck();
     });
 }
@@ -171,14 +177,15 @@ function addRolloutCommand(rotate: Command, host: RotationCommandHost): void {
       const { rollout, isThrough } = require("../verbs/rollout") as typeof import("../verbs/rollout");
       const { env: environments, format, profile, ...rest } = options;
       const report = await rollout(await host.load(), key, { environments, ...rest }, host.rotation(profile));
-      host.print(results().renderRollout(report, format));
+      const { renderRollout } =
+        require("../render/procedure-results") as typeof import("../render/procedure-results");
+      host.print(renderRollout(report, format));
       if (!report.environments.every(isThrough)) host.failCheck();
     });
 }
 
 const procedure = () =>
   require("../verbs/procedure-rotation") as typeof import("../verbs/procedure-rotation");
-const results = () => require("../render/procedure-results") as typeof import("../render/procedure-results");
 
 const isGood = ({ outcome }: ProcedureReport, phase: RotateFlags["phase"]): boolean =>
   ["done", "already-done", "awaiting-operator"].includes(outcome) ||

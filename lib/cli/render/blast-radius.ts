@@ -16,7 +16,7 @@ export function renderBlastRadius(
 }
 
 /** A consumer's way to take up a new value, in words. */
-export function reloadInWords(reload: ConsumerReload): string {
+function reloadInWords(reload: ConsumerReload): string {
   switch (reload.how) {
     case "next-run":
       return "the next run has it";

@@ -28,7 +28,7 @@ export function plainProgress(terminal: Pick<Terminal, "err">): Progress {
 }
 
 /** A spinner for what is under way, and a line for what was. It keeps to NO_COLOR. */
-export function liveProgress(stream: NodeJS.WriteStream): Progress {
+function liveProgress(stream: NodeJS.WriteStream): Progress {
   return {
     async step<T>(title: string, work: (tell: Tell) => Promise<T>): Promise<T> {
       const { Listr, ListrLogger, ProcessOutput } = await import("listr2");

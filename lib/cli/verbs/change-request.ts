@@ -62,7 +62,7 @@ const approverRoles = (registry: Registry, environments: readonly string[]): rea
   environments.flatMap((name) => registry.environment(name).principals.approvers);
 
 /** The facts of a blast radius that a change request keeps. */
-export function changeFacts(radius: BlastRadius): ChangeFacts {
+function changeFacts(radius: BlastRadius): ChangeFacts {
   return {
     mode: radius.rotation,
     approval: radius.approval,

@@ -115,7 +115,7 @@ export interface Leftovers {
 }
 
 /** What lies in a region that was the primary one. Names are made of the registry, so they are the same in every region. */
-export function leftovers({ functions, operations, procedure, key, secrets }: Blueprint): Leftovers {
+function leftovers({ functions, operations, procedure, key, secrets }: Blueprint): Leftovers {
   return {
     functions: functions.map(({ name }) => name),
     inboxes: secrets.flatMap((secret) => (secret.store === "aws" && secret.inbox ? [secret.inbox.name] : [])),

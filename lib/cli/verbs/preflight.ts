@@ -10,7 +10,7 @@ import { deployerChecks } from "./deployer-rights";
 import type { PreflightCheck } from "./preflight-check";
 import { sessionNameChecks } from "./session-names";
 
-export type { PreflightCheck, PreflightState } from "./preflight-check";
+export type { PreflightCheck } from "./preflight-check";
 
 /** All checks of an environment. */
 export interface PreflightReport {

@@ -182,7 +182,7 @@ async function prepare(
 }
 
 /** @throws UserFault where nothing follows rotations */
-export function procedureOf({ plan }: Pick<FoundSecret, "plan">): ProcedurePlan {
+function procedureOf({ plan }: Pick<FoundSecret, "plan">): ProcedurePlan {
   if (plan.procedure !== undefined) return plan.procedure;
   throw new UserFault(`${plan.environment} has no rotation procedure.`);
 }

@@ -15,7 +15,7 @@ import { eventParser, procedureHandler, procedureLog, readProcedureSettings } fr
 import { PROCEDURE_SETTINGS } from "./procedure-settings";
 
 /** The change gate's handler. */
-export function changeGateHandlerOf(
+function changeGateHandlerOf(
   context: ChangeGateContext & { readonly log: Logbook; readonly redaction: Redaction },
 ): LambdaHandler<ChangeGateOutcome> {
   const gate = new ChangeGate(context);

@@ -12,7 +12,7 @@ import { eventParser, procedureHandler, procedureLog, readProcedureSettings } fr
 import { PROCEDURE_SETTINGS } from "./procedure-settings";
 
 /** The recorder's handler. */
-export function recorderHandlerOf(
+function recorderHandlerOf(
   context: RecorderContext & { readonly log: Logbook },
 ): LambdaHandler<RecorderOutcome> {
   const recorder = new Recorder(context);

@@ -13,7 +13,7 @@ import { procedureHandler, procedureLog, readProcedureSettings } from "./procedu
 import { PROCEDURE_SETTINGS } from "./procedure-settings";
 
 /** The watcher's handler. Its event says nothing: the schedule calls. */
-export function watcherHandlerOf(context: WatcherContext): LambdaHandler<WatcherOutcome> {
+function watcherHandlerOf(context: WatcherContext): LambdaHandler<WatcherOutcome> {
   const watcher = new Watcher(context);
   return procedureHandler(
     context.log,

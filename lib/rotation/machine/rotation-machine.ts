@@ -8,7 +8,6 @@ import type { RotationContext, RotationOutcome } from "./rotation-context";
 import { takeStep } from "./steps";
 import { Versions } from "./versions";
 
-export { derivedVersionId } from "./derived-version";
 export type { RotationContext, RotationOutcome } from "./rotation-context";
 
 /**

@@ -58,7 +58,7 @@ export const restarterEvent: z.ZodMiniType<RestarterEvent> = z.strictObject({
 /**
  * A restart did not end well. Its text is names and a code. The name is what the state machine matches.
  */
-export class RolloutFailed extends Error {
+class RolloutFailed extends Error {
   override readonly name = "RolloutFailed";
 }
 

@@ -27,8 +27,7 @@ export async function rolesNamed(
 }
 
 /** The comment on what was made for a secret. */
-export const markOf = ({ secretArn }: SecretIdentity): string =>
-  `Rotated by secrets-registry for ${secretArn}`;
+const markOf = ({ secretArn }: SecretIdentity): string => `Rotated by secrets-registry for ${secretArn}`;
 
 const LOCKED = " (locked since ";
 

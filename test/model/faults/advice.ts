@@ -2,7 +2,7 @@ import type { Fault } from "../../../lib/model";
 import type { Draft } from "../sample";
 
 /** Steps of a fault's path: `secrets["db/ro"].environments.dev.clusters[0]`. */
-export const stepsOf = (path: string): readonly (string | number)[] =>
+const stepsOf = (path: string): readonly (string | number)[] =>
   [...path.matchAll(/\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]]+)/g)].map(([, index, quoted, word]) =>
     index === undefined ? (quoted ?? word ?? "") : Number(index),
   );

@@ -13,13 +13,6 @@ import { RehearsedSecret, testRandom } from "./rehearsed-secret";
 
 export type PostgresqlSettings = KindSettings<"postgresql-user">;
 
-/** Address at which consumers reach the database, where it is not the server's. */
-export interface Front {
-  readonly host: string;
-  readonly port: number;
-  readonly caPem: string;
-}
-
 export const ADMIN = { username: "rotator", password: "rotator-password-0001" };
 
 /** A PostgreSQL with an admin that is no superuser, and a role `migrator` that owns the application's database. */

@@ -38,7 +38,7 @@ const HOUR = 60 * MINUTE;
 /** How finely time passes. */
 const TICK = 30 * MINUTE;
 /** Consumers read again at a time of their own, no later than this. */
-export const REFRESH_SECONDS = 6 * 3_600;
+const REFRESH_SECONDS = 6 * 3_600;
 /** Secrets Manager calls a rotation that failed again: so often, at each tick. */
 const ATTEMPTS = 3;
 /**

@@ -1,3 +1,3 @@
 export { ACTION_OF, OPERATIONS, type Operation, type Outcome, probeSecret } from "./aws-probe";
-export { isExpected, type Layer } from "./expected-access";
+export { isExpected } from "./expected-access";
 export { probeVault } from "./vault-probe";

@@ -50,7 +50,7 @@ export interface AccessDecision {
 }
 
 /** A policy that says something that this evaluator does not know. */
-export class UnknownPolicyGrammarError extends Error {
+class UnknownPolicyGrammarError extends Error {
   override readonly name = "UnknownPolicyGrammarError";
 }
 

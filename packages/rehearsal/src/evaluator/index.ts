@@ -1,8 +1,4 @@
 export {
-  type AccessDecision,
-  type AccessPolicies,
-  type AccessRequest,
   evaluateAccess,
   matchesWildcard,
-  UnknownPolicyGrammarError,
 } from "./evaluate-access";

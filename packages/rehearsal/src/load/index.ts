@@ -11,7 +11,6 @@ export {
   takeWorkloadRole,
 } from "./aws-account";
 export {
-  type DatabaseServer,
   loadDatabaseServer,
   type RehearsedDatabase,
   rehearsedUrl,
@@ -22,16 +21,14 @@ export {
   type FunctionAnswer,
   functionEndpoints,
   invokeFunction,
-  type LoadedFunction,
   loadFunction,
 } from "./functions";
-export { loadOperations, loadSchedules, type ZipOf } from "./operations";
+export { loadOperations, loadSchedules } from "./operations";
 export { loadProcedure } from "./procedure";
 export { createSecretTable, createTable } from "./tables";
-export { type RehearsedAddresses, rehearsedDeployer } from "./vault-deployer";
+export { rehearsedDeployer } from "./vault-deployer";
 export {
   loadVaultServer,
   type RehearsedCluster,
   type VaultCall,
-  type VaultSurroundings,
 } from "./vault-server";

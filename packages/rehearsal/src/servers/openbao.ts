@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as z from "zod/mini";
 import { startOnFreePort } from "./free-port";
 import { loopbackCertificate } from "./loopback-certificate";
-import { type ProvisionOptions, provision } from "./provision";
+import { provision } from "./provision";
 import { sendJson } from "./send-json";
 import { startInGroup } from "./server-group";
 import {
@@ -105,11 +105,6 @@ const Answer = z.looseObject({
 });
 const Errors = z.object({ errors: z.array(z.string()) });
 const Initialised = z.object({ keys_base64: z.tuple([z.string()]), root_token: z.string() });
-
-/** Path of the `bao` binary, installed if need be. */
-export async function baoBinary(options: ProvisionOptions = {}): Promise<string> {
-  return (await provision(options)).bao;
-}
 
 /**
  * Starts a real OpenBao server. Root token and unseal key exist in memory only.

@@ -8,7 +8,7 @@ import { runCommand } from "./run-command";
 import { type Progress, ServerFault } from "./server-fault";
 
 /** Overrides where the servers are installed. */
-export const CACHE_VARIABLE = "SECRETS_REGISTRY_CACHE";
+const CACHE_VARIABLE = "SECRETS_REGISTRY_CACHE";
 
 const REQUIREMENTS = join(__dirname, "requirements.txt");
 const REDIS_REQUIREMENTS = join(__dirname, "requirements-redis.txt");

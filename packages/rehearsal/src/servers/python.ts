@@ -3,7 +3,7 @@ import { runCommand } from "./run-command";
 import { ServerFault } from "./server-fault";
 
 /** Names an interpreter, instead of looking for one. */
-export const PYTHON_VARIABLE = "SECRETS_REGISTRY_PYTHON";
+const PYTHON_VARIABLE = "SECRETS_REGISTRY_PYTHON";
 
 /** The oldest version that the embedded AWS runs on. */
 const OLDEST = { major: 3, minor: 10 };

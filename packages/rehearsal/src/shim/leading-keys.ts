@@ -9,7 +9,7 @@ import type { Upstream } from "./upstream";
 import { type WireAnswer, type WireError, xmlText } from "./wire";
 
 /** The condition key that the embedded AWS does not know: it takes every call. */
-export const LEADING_KEYS = "dynamodb:LeadingKeys";
+const LEADING_KEYS = "dynamodb:LeadingKeys";
 
 /** A role's policies, as far as they have passed. */
 interface RolePolicies {

@@ -10,7 +10,7 @@ import { jsonOf, type WireAnswer, type WireError, xmlText } from "./wire";
 import { type WrittenStatement, withLists } from "./written-policy";
 
 /** The function whose code makes a call. */
-export const SOURCE_FUNCTION = "lambda:SourceFunctionArn";
+const SOURCE_FUNCTION = "lambda:SourceFunctionArn";
 
 /** Condition keys that the embedded AWS does not know: an Allow with one never matches there. */
 const UNKNOWN: readonly string[] = [SOURCE_FUNCTION, "sts:DurationSeconds", "sts:SigningAlgorithm"];

@@ -1,8 +1,5 @@
 import type { WireError } from "../shim";
 
-/** Page of every rule below, unless it names another one. */
-export const AUTH_PAGE = "https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth.html";
-
 /**
  * Readings of ROTATE with a token that the group accepts already. AWS's documents do not say, so rotation has to be right
  * by each of these.

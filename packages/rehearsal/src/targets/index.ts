@@ -1,4 +1,4 @@
-export { type FindAwsUser, userCalls } from "./aws-users";
+export { userCalls } from "./aws-users";
 export { PostgresqlServers } from "./postgresql";
 export { type RehearsedTargets, startTargets } from "./start-targets";
-export type { Attempt, RehearsedTarget, SignedEvent, SuppliedValues } from "./target-servers";
+export type { Attempt, RehearsedTarget } from "./target-servers";

@@ -209,7 +209,3 @@ async function connected(
 
 /** A text as SQL writes it. */
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
-
-/** Keys of database users that Secrets Manager owns. */
-export const postgresqlUsers = (blueprint: Blueprint): readonly SecretOf<"postgresql-user">[] =>
-  blueprint.secrets.filter((secret) => isOfKind(secret, "postgresql-user"));

@@ -115,7 +115,7 @@ export class StripeDeliveries {
 }
 
 /** A redirect is a failure: https://docs.stripe.com/webhooks#fix-http-status-codes */
-export const isTaken = ({ status }: StripeDelivery): boolean => status >= 200 && status < 300;
+const isTaken = ({ status }: StripeDelivery): boolean => status >= 200 && status < 300;
 
 /** The `Stripe-Signature` header: https://docs.stripe.com/webhooks#verify-manually */
 export function stripeSignature(secret: string, payload: string, at: Date): string {

@@ -4,7 +4,7 @@ import { type StripeMode, type StripeOwner, StripeWebhookEndpoints } from "./str
 import { stripeError, stripeWord } from "./stripe-words";
 import { startVendorServer, type VendorCall, type VendorReply, type VendorServer } from "./vendor-server";
 
-export { isTaken, type StripeDelivery, stripeSignature } from "./stripe-deliveries";
+export { type StripeDelivery, stripeSignature } from "./stripe-deliveries";
 
 /** Permissions of restricted keys, as far as they matter here. */
 export type StripePermission = "balance_read" | "webhook_read" | "webhook_write";

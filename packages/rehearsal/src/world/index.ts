@@ -1,2 +1,2 @@
-export { type RehearsedWorld, standUp, type WorldOptions } from "./rehearsed-world";
+export { type RehearsedWorld, standUp } from "./rehearsed-world";
 export { shortened } from "./relocated-settings";
