@@ -9,6 +9,7 @@ import {
   cidr,
   clusterIssuerUrl,
   clusterName,
+  containerFolder,
   dnsLabel,
   dnsSubdomain,
   duration,
@@ -49,6 +50,7 @@ import {
   type Store,
 } from "./kinds";
 import type { RotationHours } from "./rotation-schedule";
+import { SECRETS_FOLDER } from "./secrets-folder";
 
 /**
  * What an author writes. Types here give completion and compile errors; the schemas beside them check the same
@@ -166,6 +168,11 @@ export interface ClusterInput {
    * one each. Default: `<vaultAuth>-<name>`, such as `kubernetes-prod-eu`.
    */
   readonly authMount?: string;
+  /**
+   * `openshift`: the cluster gives the pods of a namespace user and group ids of its own, and refuses others. Then agents take
+   * those, whatever a workload's `runAsUser` says. Default: `kubernetes`.
+   */
+  readonly platform?: "kubernetes" | "openshift";
   /**
    * Whether the stack makes the issuer's IAM OIDC provider in the secrets' account, or refers to the one that
    * the cluster's own stack made. Default: `reference`.
@@ -369,6 +376,8 @@ export interface WorkloadInput<E extends string = string> {
   /** User id of the application: the agent runs as it, and files are readable by it alone. */
   readonly runAsUser?: number;
   readonly runAsGroup?: number;
+  /** Folder in its containers under which the files appear; it hides what an image has there. Default: `/vault/secrets`. */
+  readonly secretVolumePath?: string;
   /** Default: `file-watch`. */
   readonly reload?: ReloadInput;
   /** How its Helm chart takes values. Default: as charts of `helm create` do. */
@@ -398,7 +407,7 @@ export interface FileInput {
    * `public`: only the field that may be given to anyone (a JWKS). `template`: the author's own.
    */
   readonly format: "json" | "env" | "public" | "template";
-  /** Path below `/vault/secrets`. Default: the key with the format's ending. */
+  /** Path below the workload's `secretVolumePath`. Default: the key with the format's ending. */
   readonly path?: string;
   /**
    * Octal file mode. Default: `0400` where the workload names `runAsUser`, else `0644` (the volume is the pod's
@@ -416,17 +425,28 @@ export interface FileInput {
   readonly template?: string;
 }
 
-/** A consumer, with its own files where the secret's do not suit it. */
-export type ConsumerInput<W extends string = string> =
+/** A consumer, with its own files where the secret's do not suit it, or in some environments only. */
+export type ConsumerInput<W extends string = string, E extends string = string> =
   | W
-  | { readonly workload: W; readonly files: readonly FileInput[] };
+  | {
+      readonly workload: W;
+      /** Default: the secret's own. */
+      readonly files?: readonly FileInput[];
+      /** Environments in which it reads the secret. Default: all that have the secret. */
+      readonly environments?: readonly E[];
+    };
+
+/** A consumer of one environment. */
+export type PlannedConsumerInput<W extends string = string> =
+  | W
+  | { readonly workload: W; readonly files?: readonly FileInput[] };
 
 /** Fields that secrets of every kind have. */
-export interface SecretInputCommon<W extends string, K extends string> {
+export interface SecretInputCommon<W extends string, K extends string, E extends string = string> {
   readonly description: string;
   /** Team that answers for it. */
   readonly owner: string;
-  readonly consumers: readonly ConsumerInput<W>[];
+  readonly consumers: readonly ConsumerInput<W, E>[];
   /** Rotation cadence: `days(30)`. */
   readonly rotateEvery: Duration;
   /**
@@ -464,9 +484,11 @@ export interface SecretInputCommon<W extends string, K extends string> {
 }
 
 /** How one environment has a secret. */
-export interface EnvironmentPlanInput<Settings> {
+export interface EnvironmentPlanInput<Settings, W extends string = string> {
   /** `optional`: only where the environment's `optIn` names it. Default: `required`. */
   readonly presence?: "required" | "optional" | "absent";
+  /** All that read it here, in place of the secret's own consumers. Default: the secret's own. */
+  readonly consumers?: readonly PlannedConsumerInput<W>[];
   readonly rotation?: RotationMode;
   readonly rotateEvery?: Duration;
   readonly classification?: "internal" | "confidential" | "restricted";
@@ -477,12 +499,12 @@ export interface EnvironmentPlanInput<Settings> {
 
 /** One secret, discriminated by its `kind`. */
 export type SecretInput<E extends string = string, W extends string = string, K extends string = string> = {
-  readonly [Kind in KindName]: SecretInputCommon<W, K> & {
+  readonly [Kind in KindName]: SecretInputCommon<W, K, E> & {
     readonly kind: Kind;
     /** Settings of the kind that are the same everywhere. */
     readonly settings?: Partial<KindSettingsInput<Kind>>;
     /** What differs per environment; an environment that is not named has the secret as it stands. */
-    readonly environments?: { readonly [P in E]?: EnvironmentPlanInput<KindSettingsInput<Kind>> };
+    readonly environments?: { readonly [P in E]?: EnvironmentPlanInput<KindSettingsInput<Kind>, W> };
   };
 }[KindName];
 
@@ -529,6 +551,7 @@ const cluster = z.strictObject({
   vault: z.optional(z.string()),
   podCidrs: z.optional(z.array(cidr).check(z.minLength(1))),
   authMount: z.optional(slug),
+  platform: z._default(z.enum(["kubernetes", "openshift"]), "kubernetes"),
   oidcProvider: z._default(z.enum(["create", "reference"]), "reference"),
 });
 
@@ -660,6 +683,7 @@ export const workloadSchema = z.strictObject({
   containers: z.optional(z.array(containerName).check(z.minLength(1))),
   runAsUser: z.optional(z.int().check(z.gte(1))),
   runAsGroup: z.optional(z.int().check(z.gte(1))),
+  secretVolumePath: z._default(containerFolder, SECRETS_FOLDER),
   reload: z._default(
     z.discriminatedUnion("how", [
       z.strictObject({ how: z.literal("file-watch") }),
@@ -773,6 +797,8 @@ export const fileSchema = z
     }),
   );
 
+const filesOfConsumer = z.optional(z.array(fileSchema).check(z.minLength(1)));
+
 const classification = z.enum(["internal", "confidential", "restricted"]);
 const acceptedBy = z.enum(["target", "own-workloads", "single-slot"]);
 const rotation = z.enum(["automatic", "operator-assisted", "manual-dual-publish"]);
@@ -785,7 +811,11 @@ export const secretSchema = z.strictObject({
   consumers: z.array(
     z.union([
       z.string(),
-      z.strictObject({ workload: z.string(), files: z.array(fileSchema).check(z.minLength(1)) }),
+      z.strictObject({
+        workload: z.string(),
+        files: filesOfConsumer,
+        environments: z.optional(z.array(z.string()).check(z.minLength(1))),
+      }),
     ]),
   ),
   rotateEvery: duration,
@@ -816,6 +846,9 @@ export const secretSchema = z.strictObject({
       z.string(),
       z.strictObject({
         presence: z._default(z.enum(["required", "optional", "absent"]), "required"),
+        consumers: z.optional(
+          z.array(z.union([z.string(), z.strictObject({ workload: z.string(), files: filesOfConsumer })])),
+        ),
         rotation: z.optional(rotation),
         rotateEvery: z.optional(duration),
         classification: z.optional(classification),

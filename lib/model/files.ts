@@ -14,3 +14,13 @@ const ENDINGS = { json: "json", env: "env", public: "jwks.json", template: "txt"
 /** Path of a file below `/vault/secrets`: the author's, or the key with an ending that tells the format. */
 export const defaultFilePath = (key: string, file: Pick<ParsedFile, "format" | "path">): string =>
   file.path ?? `${key}.${ENDINGS[file.format]}`;
+
+/** Name of a field in a file of format `env`, after its prefix: `API_KEY` for `apiKey`, `api_key` and `api-key`. */
+export const variableName = (field: string): string =>
+  field
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .replaceAll("-", "_")
+    .toUpperCase();
+
+/** Field with a version's id in a file of format `env`. */
+export const VERSION_VARIABLE = "version";

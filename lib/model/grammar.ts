@@ -363,6 +363,24 @@ export const serverFilePath = text(matches(/^(\/[A-Za-z0-9._-]+)+$/), {
   change: "give the file such a path",
 });
 
+/** Folders that an image's programs or the agent's container live in: a volume in their place hides them. */
+const TAKEN_FOLDERS =
+  /^\/(bin|boot|dev|etc|home|lib|lib32|lib64|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var|vault)$|^\/(dev|proc|sys|usr\/(bin|lib|lib64|sbin|share)|etc\/(pki|ssl|ssl\/certs))(\/|$)|^\/(home\/vault|vault\/(agent-cache|configs|custom|tls))(\/|$)|^\/(var\/)?run(\/secrets(\/(kubernetes|vault\.hashicorp\.com|eks\.amazonaws\.com|pods\.eks\.amazonaws\.com).*)?)?$/;
+
+/** A folder of a container in which a volume can be mounted. */
+export const containerFolder = text(
+  (value) =>
+    /^(\/[A-Za-z0-9._-]+)+$/.test(value) &&
+    !/\/\.{1,2}(\/|$)/.test(value) &&
+    value.length <= 200 &&
+    !TAKEN_FOLDERS.test(value),
+  {
+    allowed:
+      "the absolute path of a folder of its own, of letters, digits, dots, hyphens and underscores, such as /etc/app/secrets",
+    change: "name a folder that holds nothing else: the volume hides what an image or the agent has there",
+  },
+);
+
 /** A calendar date. */
 export const calendarDate = text(
   (value) =>
@@ -374,6 +392,13 @@ export const calendarDate = text(
 export const oneLine = text((value) => value.trim() !== "" && !/[\r\n]/.test(value) && value.length <= 256, {
   allowed: "one line of text, at most 256 characters",
   change: "say it in one line",
+});
+
+/** Name of a field of a value, or of a public setting beside it. */
+export const fieldName = text(matches(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/), {
+  allowed:
+    "letters, digits, hyphens and underscores, beginning with a letter, at most 63 characters, such as api-key",
+  change: "leave out other characters: it is a key of the value's JSON",
 });
 
 /** Number by which GitHub knows a repository or an owner; names can be given away and taken by others. */

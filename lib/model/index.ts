@@ -21,6 +21,7 @@ export {
   type ParsedFile,
   type ParsedSecret,
   type ParsedWorkload,
+  type PlannedConsumerInput,
   type PrincipalsInput,
   type RegistryInput,
   type ReloadInput,

@@ -1,3 +1,4 @@
+import { consumersIn } from "./consumers";
 import type { ParsedEnvironment, ParsedFile, ParsedSecret } from "./definition";
 import { type Duration, sumOf } from "./duration";
 import {
@@ -107,11 +108,7 @@ export function resolveSecret(
     environment,
     description: secret.description,
     owner: secret.owner,
-    consumers: secret.consumers.map((consumer) =>
-      typeof consumer === "string"
-        ? { workload: consumer, files: secret.files }
-        : { workload: consumer.workload, files: consumer.files },
-    ),
+    consumers: consumersIn(secret, environment).map(({ workload, files }) => ({ workload, files })),
     rotateEvery: plan.rotateEvery ?? secret.rotateEvery,
     schedule: secret.schedule,
     store: secret.store,

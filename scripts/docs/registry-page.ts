@@ -11,6 +11,7 @@ const FIRST = [
   "SecretInputCommon",
   "EnvironmentPlanInput",
   "ConsumerInput",
+  "PlannedConsumerInput",
   "FileInput",
   "EnvironmentInput",
 ];

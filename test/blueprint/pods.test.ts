@@ -1,4 +1,4 @@
-import { blueprint, type PodPlan } from "../../lib/blueprint";
+import { blastRadius, blueprint, type PodPlan } from "../../lib/blueprint";
 import { podFiles } from "../../lib/constructs/kubernetes/pod-files";
 import { defineRegistry, hours, type Registry } from "../../lib/model";
 import { injectedAgent } from "../../packages/rehearsal/src/agent";
@@ -158,6 +158,80 @@ describe("what an author writes reaches the pod as it is meant", () => {
     });
     expect(backend?.pods[0]?.annotations["vault.hashicorp.com/agent-limits-cpu"]).toBe("");
     expect(backend?.pods[0]?.annotations["vault.hashicorp.com/agent-limits-mem"]).toBe("128Mi");
+  });
+
+  test("a folder of the author's own is where the agents write, the command looks and people are told", () => {
+    const folder = "/etc/app/secrets";
+    const change = (d: Draft): void => {
+      d.workloads.backend.secretVolumePath = folder;
+      d.workloads.backend.reload = { how: "command", command: "wget -qO- http://localhost/reload" };
+    };
+    const { backend } = backendOf(change);
+    const [pod] = backend?.pods ?? [];
+    if (!pod) throw new Error("no pod");
+    expect(pod.annotations["vault.hashicorp.com/secret-volume-path"]).toBe(folder);
+    const agent = injectedAgent(pod, "sidecar", { ...SETTINGS, commands: "run" });
+    expect(agent.files.length).toBeGreaterThan(0);
+    for (const { path } of agent.files) expect(path.startsWith(`/pod${folder}/`)).toBe(true);
+    expect(JSON.stringify(agent.config)).toContain(`cd /pod${folder} `);
+    expect(JSON.stringify(pod)).not.toContain("/vault/secrets");
+    const definition = draft();
+    change(definition);
+    const radius = blastRadius(defineRegistry(definition) as Registry, "prod", "db/app");
+    expect(radius.consumers[0]?.files).toEqual([{ path: `${folder}/db/app.json`, format: "json" }]);
+  });
+
+  test("a folder of the author's own reaches a ConfigMap, too", () => {
+    const { annotations, agentConfig } = podWith(40, 4_000, (d) => {
+      d.workloads.backend.secretVolumePath = "/etc/app/secrets";
+    });
+    expect(annotations["vault.hashicorp.com/secret-volume-path"]).toBe("/etc/app/secrets");
+    for (const text of Object.values(agentConfig?.data ?? {})) {
+      for (const { destination } of JSON.parse(text).template)
+        expect(destination).toMatch(/^\/etc\/app\/secrets\//);
+    }
+  });
+
+  test("OpenShift's pods have the ids that it gives them, and those of another cluster the author's", () => {
+    const { backend } = backendOf((d) => {
+      const [cluster] = d.environments.prod.clusters;
+      d.environments.prod.vaultAuth = "jwt";
+      d.environments.prod.clusters.push({
+        ...cluster,
+        name: "open",
+        issuer: "https://oidc.example.com/open",
+        apiServer: "https://api.open.example.com",
+        platform: "openshift",
+      });
+      Object.assign(d.workloads.backend, { runAsUser: 2_000, runAsGroup: 3_000 });
+    });
+    const idsIn = (name: string) => {
+      const pod = backend?.pods.find(({ cluster }) => cluster === name);
+      return {
+        ids: Object.entries(pod?.annotations ?? {})
+          .filter(([annotation]) => /run-as|security-context/.test(annotation))
+          .map(([annotation, value]) => `${annotation.split("/")[1]}=${value}`),
+        modes: [...new Set(pod?.files.map(({ mode }) => mode))],
+      };
+    };
+    expect(idsIn("open")).toEqual({ ids: ["agent-set-security-context=false"], modes: ["0644"] });
+    expect(idsIn("prod-one")).toEqual({
+      ids: ["agent-run-as-group=3000", "agent-run-as-user=2000"],
+      modes: ["0400"],
+    });
+  });
+
+  test("a mode for the application's user alone is taken where OpenShift gives both one user, and nowhere else", () => {
+    const change = (d: Draft): void => {
+      d.secrets["db/app"].files = [{ format: "json", mode: "0400" }];
+      d.environments.prod.clusters[0].platform = "openshift";
+    };
+    expect(() => backendOf(change)).toThrow("mode 0400 for backend");
+    const { backend } = backendOf((d) => {
+      change(d);
+      d.environments.dev.clusters[0].platform = "openshift";
+    });
+    expect(backend?.pods[0]?.files.find(({ secret }) => secret === "db/app")?.mode).toBe("0400");
   });
 
   test.each([

@@ -86,9 +86,9 @@ function podOf(
       serviceAccount: pod.serviceAccountName,
       audience: configured.audience,
     });
-    return startAgent(group, vault, root, configured, token);
+    return startAgent(group, vault, configured, token);
   };
-  return { pod, vault, root, agent, start, plan, file: (path: string) => join(root, "vault/secrets", path) };
+  return { pod, vault, root, agent, start, plan, file: (path: string) => join(root, pod.folder, path) };
 }
 
 const isWhole = (path: string): boolean => existsSync(path) && statSync(path).size > 0;
@@ -309,6 +309,7 @@ describe("a pod that logs in by jwt, with files of its own", () => {
     const definition = draft();
     definition.environments.prod.vaultAuth = "jwt";
     definition.workloads.backend.runAsUser = 10001;
+    definition.environments.prod.clusters[0].platform = "openshift";
     definition.secrets["db/app"].files = [
       { format: "env", prefix: "DB_", mode: "0440" },
       {
@@ -370,7 +371,10 @@ describe("the settings that a value says made it", () => {
       },
       "misc/token": {
         ...genericPassword(),
-        settings: { fields: ["apiToken", "pin"], config: { baseUrl: "https://now.example.com", level: 3 } },
+        settings: {
+          fields: ["apiToken", "pin", "api-key"],
+          config: { baseUrl: "https://now.example.com", "log-level": 3 },
+        },
         files: filesOf("token"),
       },
     };
@@ -402,18 +406,19 @@ describe("the settings that a value says made it", () => {
     },
     "misc/token": {
       slug: "token",
-      value: { apiToken: "t'3", pin: "4" },
-      shown: { baseUrl: "https://now.example.com", level: 3 },
+      value: { apiToken: "t'3", pin: "4", "api-key": "k5" },
+      shown: { baseUrl: "https://now.example.com", "log-level": 3 },
       kept: {
-        fields: ["apiToken"],
-        config: { baseUrl: "https://then's.example.com", isOld: false, level: 2 },
+        fields: ["apiToken", "api-key"],
+        config: { baseUrl: "https://then's.example.com", isOld: false, "log-level": 2 },
       },
-      shownKept: { baseUrl: "https://then's.example.com", isOld: false, level: 2 },
+      shownKept: { baseUrl: "https://then's.example.com", isOld: false, "log-level": 2 },
       env: {
         X_BASE_URL: "https://then's.example.com",
         X_IS_OLD: "false",
-        X_LEVEL: "2",
+        X_LOG_LEVEL: "2",
         X_API_TOKEN: "t'3",
+        X_API_KEY: "k5",
         X_PIN: "",
       },
     },
@@ -571,6 +576,7 @@ describe("a reload command", () => {
   const registryWith = (command: string, account: string): Registry => {
     const definition = draft();
     definition.workloads.backend.reload = { how: "command", command };
+    definition.workloads.backend.secretVolumePath = "/etc/app/secrets";
     return defineRegistry(
       JSON.parse(JSON.stringify(definition).replaceAll("111122223333", account)),
     ) as Registry;
@@ -587,7 +593,7 @@ describe("a reload command", () => {
       join(place, "reload"),
       `echo try >>${place}/tries; test -e ${place}/up && test "$1" = 'a,b' && cat "$2" >>${ran} && echo >>${ran}`,
     );
-    const command = `sh ${place}/reload 'a,b' /vault/secrets/db/app.json`;
+    const command = `sh ${place}/reload 'a,b' /etc/app/secrets/db/app.json`;
     const environment = await rehearse(registryWith(command, "222233334444"), "dev", group, aws);
     const { vault, root, start } = podOf(environment, "backend", "pod-that-reloads", { commands: "run" });
     const tries = (): number =>
@@ -595,7 +601,7 @@ describe("a reload command", () => {
 
     const init = start("init");
     await init.ended;
-    expect(isWhole(join(root, "vault/secrets/db/app.json"))).toBe(true);
+    expect(isWhole(join(root, "etc/app/secrets/db/app.json"))).toBe(true);
     expect(tries()).toBe(0);
 
     // The application is down when the agent begins, and when the value changes.
@@ -604,7 +610,7 @@ describe("a reload command", () => {
     await put(vault, "kv-dev/data/db/app", 2, { username: "app_b", password: "new" });
     await waitFor(
       "rendering",
-      () => readFileSync(join(root, "vault/secrets/db/app.json"), "utf8").includes("app_b"),
+      () => readFileSync(join(root, "etc/app/secrets/db/app.json"), "utf8").includes("app_b"),
       first.logFile,
     );
     await first.stop();

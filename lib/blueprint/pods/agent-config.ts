@@ -2,7 +2,7 @@ import { type Duration, goDuration } from "../../model/duration";
 
 /** One file that the agent renders, as its configuration has it. */
 export interface AgentFile {
-  /** Below `/vault/secrets`. */
+  /** Below the folder of secrets. */
   readonly path: string;
   /** consul-template text. */
   readonly template: string;
@@ -23,6 +23,8 @@ export interface AgentConfigInput {
   readonly caFile?: string;
   readonly tokenFile: string;
   readonly refreshEvery: Duration;
+  /** Folder of the files. */
+  readonly folder: string;
   readonly files: readonly AgentFile[];
 }
 
@@ -54,7 +56,7 @@ export function agentConfig(input: AgentConfigInput, container: "init" | "sideca
       tls_skip_verify: false,
     },
     template: input.files.map(({ path, template, mode, command }) => ({
-      destination: `/vault/secrets/${path}`,
+      destination: `${input.folder}/${path}`,
       contents: template,
       left_delimiter: "{{",
       right_delimiter: "}}",

@@ -1,5 +1,5 @@
 import type { ParsedFile } from "../../model/definition";
-import { defaultFilePath, defaultFilesOf } from "../../model/files";
+import { defaultFilePath, defaultFilesOf, VERSION_VARIABLE, variableName } from "../../model/files";
 import { SECRET_PATH } from "../../model/grammar";
 import { traitsOf, type ValueField } from "../../model/kinds";
 import { KV_VERSION_FIELD, SETTINGS_FIELD } from "../../model/names";
@@ -10,7 +10,7 @@ import { vaultPathOf } from "../platform/vault-policy";
 /** One file that the agent renders in a pod. */
 export interface RenderedFile {
   readonly secret: string;
-  /** Below `/vault/secrets`. */
+  /** Below the folder of secrets. */
   readonly path: string;
   readonly format: ParsedFile["format"];
   /** consul-template text. */
@@ -48,10 +48,12 @@ const dataOf = (secret: EnvironmentSecret): string => (secret.store === "aws" ? 
 /** Text that the template engine must not read as an action. */
 const literal = (text: string): string => text.replaceAll("{{", '{{ "{{" }}');
 
-const snakeCapitals = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toUpperCase();
-
 /** `DB_APP_PRIMARY_` for `db/app-primary`. */
 const envPrefix = (key: string): string => `${key.replace(/[^a-z0-9]/g, "_").toUpperCase()}_`;
+
+/** A field of an object. An identifier of Go's templates has no hyphen. */
+const fieldOf = (data: string, name: string): string =>
+  name.includes("-") ? `(index ${data} "${name}")` : `${data}.${name}`;
 
 function within(secret: EnvironmentSecret, body: string): string {
   return `{{- with secret "${vaultPathOf(secret)}" -}}\n${body}\n{{- end }}\n`;
@@ -75,7 +77,7 @@ const jsonForm: Form = {
   literal: (name, value) => `${literal(JSON.stringify(name))}:${literal(JSON.stringify(value))}`,
   field: ({ name }, expression) => `"${name}":{{ ${expression} | toJSON }}`,
   setting: (name, expression) => `"${name}":{{${expression}|toJSON}}`,
-  // Names are letters, digits and underscores.
+  // Names are letters, digits, hyphens and underscores.
   named: (name, expression) => `"{{${name}}}":{{${expression}|toJSON}}`,
   separator: ",",
 };
@@ -85,20 +87,20 @@ const jsonForm: Form = {
  * reopened.
  */
 const SHELL_QUOTED = `replaceAll "'" "'\\\\''"`;
-/** {@link snakeCapitals} in a template. */
-const SNAKE_CAPITALS = 'regexReplaceAll "([a-z0-9])([A-Z])" "${1}_${2}" | toUpper';
+/** {@link variableName} in a template. */
+const VARIABLE_NAME = 'regexReplaceAll "([a-z0-9])([A-Z])" "${1}_${2}" | replaceAll "-" "_" | toUpper';
 
 const envForm = (prefix: string): Form => {
   const entry = (name: string, expression: string): string =>
     `${prefix}${name}='{{ ${expression} | ${SHELL_QUOTED} }}'`;
   return {
     literal: (name, value) =>
-      `${prefix}${snakeCapitals(name)}='${literal(String(value).replaceAll("'", "'\\''"))}'`,
+      `${prefix}${variableName(name)}='${literal(String(value).replaceAll("'", "'\\''"))}'`,
     field: ({ name, shape }, expression) =>
-      entry(snakeCapitals(name), shape === "object" ? `${expression} | toJSON` : expression),
+      entry(variableName(name), shape === "object" ? `${expression} | toJSON` : expression),
     // Numbers are no strings to the functions that follow.
-    setting: (name, expression) => entry(snakeCapitals(name), `printf "%v" ${expression}`),
-    named: (name, expression) => entry(`{{ ${name} | ${SNAKE_CAPITALS} }}`, `printf "%v" (${expression})`),
+    setting: (name, expression) => entry(variableName(name), `printf "%v" ${expression}`),
+    named: (name, expression) => entry(`{{ ${name} | ${VARIABLE_NAME} }}`, `printf "%v" (${expression})`),
     separator: "\n",
   };
 };
@@ -114,7 +116,7 @@ function entries(secret: EnvironmentSecret, form: Form): string {
   const settings = Object.entries(publicSettings(secret));
   const data = dataOf(secret);
   const fields = valueFields(secret)
-    .map((field) => form.field(field, `${data}.${field.name}`))
+    .map((field) => form.field(field, fieldOf(data, field.name)))
     .join(separator);
   const literals = (of: typeof settings): string =>
     followed(of.map(([name, value]) => form.literal(name, value)));
@@ -150,7 +152,7 @@ function jsonTemplate(secret: EnvironmentSecret, version: boolean): string {
 const envTemplate = (secret: EnvironmentSecret, prefix: string, version: boolean): string =>
   within(
     secret,
-    (version ? versionEntry(envForm(prefix), "version") : "") + entries(secret, envForm(prefix)),
+    (version ? versionEntry(envForm(prefix), VERSION_VARIABLE) : "") + entries(secret, envForm(prefix)),
   );
 
 function publicTemplate(secret: EnvironmentSecret): string {

@@ -13,6 +13,7 @@ import {
 } from "../../model/names";
 import type { Cluster, Environment, VaultServer, Workload } from "../../model/registry";
 import type { EnvironmentSecret } from "../../model/resolve";
+import { SECRETS_FOLDER } from "../../model/secrets-folder";
 import { vaultPathOf } from "../platform/vault-policy";
 import { type AgentConfigInput, agentConfig, CONFIG_MAP_LIMIT, fitsVariable } from "./agent-config";
 import { type RenderedFile, renderedFiles } from "./agent-template";
@@ -62,6 +63,8 @@ export interface PodPlan {
   /** Empty for a workload without secrets here, and where there is no Vault: the injector stays away. */
   readonly annotations: Readonly<Record<string, string>>;
   readonly volumes: readonly TokenVolume[];
+  /** Folder of its containers under which the files lie. */
+  readonly folder: string;
   readonly files: readonly RenderedFile[];
   /** Kubernetes Secret with the Vault's CA certificate that the pod's namespace must have. */
   readonly vaultCa: { readonly name: string; readonly pem: string } | undefined;
@@ -89,7 +92,7 @@ const PREFIX = "vault.hashicorp.com";
 const CONFIG_MARK = "secrets-registry/agent-config";
 
 function filesOf(input: PodInput): readonly RenderedFile[] {
-  const ownUser = input.workload.runAsUser !== undefined;
+  const ownUser = runsAs(input) !== undefined;
   return input.secrets.flatMap((secret) => {
     const consumer = secret.consumers.find((candidate) => candidate.workload === input.workload.name);
     return renderedFiles(secret, consumer?.files, ownUser);
@@ -125,12 +128,10 @@ const annotationsOf = (
 });
 
 /** The author's command, which belongs to all files. */
-function hookAnnotations(
-  { workload: { reload } }: PodInput,
-  files: readonly RenderedFile[],
-): Record<string, string> {
+function hookAnnotations({ workload }: PodInput, files: readonly RenderedFile[]): Record<string, string> {
+  const { reload } = workload;
   if (reload.how !== "command") return {};
-  const hook = hookOf(reload.command, files);
+  const hook = hookOf(reload.command, workload, files);
   return {
     ...annotationsOf(HOOK, HOOK, hook),
     [`${PREFIX}/agent-inject-command-${HOOK}`]: hook.command ?? "",
@@ -140,9 +141,10 @@ function hookAnnotations(
 /** Suffix of the hook's annotations: a secret's have a dot. */
 const HOOK = "reload";
 
-const hookOf = (command: string, files: readonly RenderedFile[]) =>
+const hookOf = (command: string, { secretVolumePath }: Workload, files: readonly RenderedFile[]) =>
   reloadHook(
     command,
+    secretVolumePath,
     files.map(({ path }) => path),
   );
 
@@ -191,9 +193,28 @@ function agentAnnotations(input: PodInput): Record<string, string> {
     [`${PREFIX}/agent-limits-cpu`]: limits?.cpu ?? AGENT_RESOURCES.limits.cpu,
     [`${PREFIX}/agent-limits-mem`]: limits?.memory ?? AGENT_RESOURCES.limits.memory,
     ...(workload.containers ? { [`${PREFIX}/agent-inject-containers`]: workload.containers.join(",") } : {}),
-    ...(workload.runAsUser === undefined
+    ...(workload.secretVolumePath === SECRETS_FOLDER
       ? {}
-      : { [`${PREFIX}/agent-run-as-user`]: String(workload.runAsUser) }),
+      : { [`${PREFIX}/secret-volume-path`]: workload.secretVolumePath }),
+    ...idAnnotations(input),
+  };
+}
+
+/** The application's user as whom the agent runs; a cluster that gives ids itself takes none. */
+const runsAs = ({ cluster, workload }: PodInput): number | undefined =>
+  cluster.platform === "openshift" ? undefined : workload.runAsUser;
+
+/**
+ * OpenShift gives all containers of a namespace's pods one user id and one group for volumes, and refuses a pod that names others,
+ * as the injector does by default (100 and 1000).
+ * https://developer.hashicorp.com/vault/docs/platform/k8s/helm/openshift
+ */
+function idAnnotations(input: PodInput): Record<string, string> {
+  const { cluster, workload } = input;
+  if (cluster.platform === "openshift") return { [`${PREFIX}/agent-set-security-context`]: "false" };
+  const user = runsAs(input);
+  return {
+    ...(user === undefined ? {} : { [`${PREFIX}/agent-run-as-user`]: String(user) }),
     ...(workload.runAsGroup === undefined
       ? {}
       : { [`${PREFIX}/agent-run-as-group`]: String(workload.runAsGroup) }),
@@ -223,7 +244,8 @@ function configInput(input: PodInput, files: readonly RenderedFile[]): AgentConf
     ...(vault.caPem ? { caFile: `${TLS_MOUNT}/${CA_FILE}` } : {}),
     tokenFile: `${TOKEN_MOUNT}/${TOKEN_PATH}`,
     refreshEvery: environment.refreshEvery,
-    files: reload.how === "command" ? [...files, hookOf(reload.command, files)] : files,
+    folder: workload.secretVolumePath,
+    files: reload.how === "command" ? [...files, hookOf(reload.command, workload, files)] : files,
   };
 }
 
@@ -261,6 +283,7 @@ export function podPlan({
     cluster: rest.cluster.name,
     namespace: rest.namespace,
     serviceAccountName: rest.serviceAccount,
+    folder: rest.workload.secretVolumePath,
   };
   const files = vault === undefined ? [] : filesOf({ ...rest, vault });
   if (vault === undefined || files.length === 0) {

@@ -23,15 +23,16 @@ const withoutCommas = (quotedText: string): string => quotedText.replaceAll(",",
  * configuration, which the injector writes to `/home/vault/config.json` (vault-k8s, `DefaultContainerArg`). Of two loops
  * the younger one stays; each ends with its agent. A command is ended after 30 seconds, as consul-template does.
  *
- * @param paths files below `/vault/secrets`
+ * @param folder folder of the secrets
+ * @param paths files below it
  */
-export function reloadHook(command: string, paths: readonly string[]): AgentFile {
+export function reloadHook(command: string, folder: string, paths: readonly string[]): AgentFile {
   const script = [
     `h=/home/vault m=$h/.reloaded c=$(printf '\\054')`,
     `grep -q '"exit_after_auth":true' $h/config.json 2>/dev/null && exit 0`,
     "echo $$ >$m.by",
     `while [ "$(cat $m.by)" = $$ ] && kill -0 $PPID 2>/dev/null; do`,
-    `n=$(cd /vault/secrets && cat ${[...paths].sort().join(" ")} 2>/dev/null | sha256sum)`,
+    `n=$(cd ${folder} && cat ${[...paths].sort().join(" ")} 2>/dev/null | sha256sum)`,
     `[ "$n" = "$(cat $m 2>/dev/null)" ] || if timeout ${TRY_SECONDS} sh -c ${withoutCommas(shellQuoted(command))}; then echo "$n" >$m; else echo "reload failed; next try in ${LOOK_SECONDS} s"; fi`,
     `sleep ${LOOK_SECONDS}`,
     "done &",

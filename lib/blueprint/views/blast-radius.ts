@@ -89,9 +89,6 @@ export interface DependentSecret {
   readonly consumers: readonly string[];
 }
 
-/** Folder into which the agent renders. */
-const FILES = "/vault/secrets";
-
 /**
  * Everything that a change of a secret touches in an environment.
  *
@@ -173,7 +170,7 @@ function consumerOf(plan: Blueprint, secret: SecretPlan, workload: WorkloadPlan)
     // The same in every cluster.
     files: (workload.pods[0]?.files ?? [])
       .filter((file) => file.secret === secret.key)
-      .map(({ path, format }) => ({ path: `${FILES}/${path}`, format })),
+      .map(({ path, format }) => ({ path: `${workload.pods[0]?.folder}/${path}`, format })),
   };
 }
 

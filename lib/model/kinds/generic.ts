@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { generationRule, genericCheck } from "../generic-settings";
-import { oneLine } from "../grammar";
+import { fieldName, oneLine } from "../grammar";
 import { sortedDeep } from "./sorted-deep";
 import type { KindTraits } from "./traits";
 
@@ -19,9 +19,7 @@ export const GENERIC_TRAITS = {
 export const genericSettings = () =>
   z.strictObject({
     /** Fields of the JSON value. Default: `value`. */
-    fields: z._default(z.array(z.string().check(z.regex(/^[A-Za-z][A-Za-z0-9_]*$/))).check(z.minLength(1)), [
-      "value",
-    ]),
+    fields: z._default(z.array(fieldName).check(z.minLength(1)), ["value"]),
     /**
      * Rules by which fields are made, by name. Rotation `automatic`: a field without a rule is 48 letters and digits.
      * Rotation `operator-assisted`: without rules a person supplies the value; with a rule for every field the
@@ -35,13 +33,7 @@ export const genericSettings = () =>
     check: z.optional(genericCheck()),
     /** Public configuration that belongs beside the value: host, port, user name. Never a secret. */
     config: z._default(
-      z.pipe(
-        z.record(
-          z.string().check(z.regex(/^[A-Za-z][A-Za-z0-9_]*$/)),
-          z.union([oneLine, z.number(), z.boolean()]),
-        ),
-        z.transform(sortedDeep),
-      ),
+      z.pipe(z.record(fieldName, z.union([oneLine, z.number(), z.boolean()])), z.transform(sortedDeep)),
       {},
     ),
   });

@@ -1,16 +1,14 @@
 import { judgeAccess } from "../access-rules";
+import { allConsumers, consumersIn, type ListedConsumer, ownConsumers } from "../consumers";
+import type { ParsedSecret } from "../definition";
 import { type Fault, fault } from "../faults";
 import { forSecrets, type RuleContext, repeated } from "./context";
 
-const nameOf = (consumer: string | { readonly workload: string }): string =>
-  typeof consumer === "string" ? consumer : consumer.workload;
-
-/** Consumers that a rule forbids, that are named twice, or that would read a retired secret. */
+/** Consumers that a rule forbids, that are named twice, or that would read a secret that is retired or is not there. */
 export function consumerFaults(context: RuleContext): readonly Fault[] {
-  const { accessRules } = context.parsed;
+  const { accessRules, declared } = context.parsed;
   return forSecrets(context, (key, secret) => [
-    ...secret.consumers.flatMap((consumer, index) => {
-      const workload = nameOf(consumer);
+    ...allConsumers(secret).flatMap(({ workload, path }) => {
       const rule = accessRules.get(workload);
       const verdict = judgeAccess(rule, key);
       if (verdict.allowed) return [];
@@ -18,7 +16,7 @@ export function consumerFaults(context: RuleContext): readonly Fault[] {
       const reason = rule?.reason ? ` (${rule.reason})` : "";
       return [
         fault(
-          ["secrets", key, "consumers", index],
+          ["secrets", key, ...path],
           JSON.stringify(workload),
           verdict.because === "denied"
             ? `a workload that may read ${key}; ${where}.deny forbids ${verdict.pattern} to this one${reason}`
@@ -27,23 +25,82 @@ export function consumerFaults(context: RuleContext): readonly Fault[] {
         ),
       ];
     }),
-    ...repeated(secret.consumers, nameOf).map(({ entry, index }) =>
-      fault(
-        ["secrets", key, "consumers", index],
-        `${JSON.stringify(nameOf(entry))} a second time`,
-        "each consumer once",
-        "remove it, or put all its files into one entry",
+    ...declared.environments.flatMap((name) =>
+      repeated(consumersIn(secret, name), ({ workload }) => workload).map(({ entry }) =>
+        fault(
+          ["secrets", key, ...entry.path],
+          `${JSON.stringify(entry.workload)} a second time`,
+          "each consumer once",
+          "remove it, or put all its files into one entry",
+        ),
       ),
     ),
-    ...(secret.retired !== undefined && secret.consumers.length > 0
+    ...limitFaults(key, secret, declared.environments),
+    ...retiredFaults(key, secret),
+  ]);
+}
+
+/** A consumer of an environment that does not have the secret, or that lists its own consumers. */
+function limitFaults(key: string, secret: ParsedSecret, environments: readonly string[]): readonly Fault[] {
+  const limits = ownConsumers(secret).flatMap(({ workload, path, environments: limited = [] }) => [
+    ...limited.flatMap((name, index) => {
+      const at = ["secrets", key, ...path, "environments", index];
+      const plan = secret.environments[name];
+      if (!environments.includes(name) || plan === undefined) return [];
+      if (plan.presence === "absent") {
+        return [
+          fault(
+            at,
+            `${JSON.stringify(name)}, where ${key} is absent`,
+            "an environment that has the secret",
+            `remove it, or remove secrets[${JSON.stringify(key)}].environments.${name}.presence`,
+          ),
+        ];
+      }
+      return plan.consumers === undefined
+        ? []
+        : [
+            fault(
+              at,
+              `${JSON.stringify(name)}, whose consumers are listed in secrets[${JSON.stringify(key)}].environments.${name}.consumers`,
+              "one list of consumers for each environment",
+              `remove it, and name ${workload} there if it reads the secret in ${name}`,
+            ),
+          ];
+    }),
+    ...repeated(limited, (name) => name).map(({ entry, index }) =>
+      fault(
+        ["secrets", key, ...path, "environments", index],
+        `${JSON.stringify(entry)} a second time`,
+        "each environment once",
+        "remove it",
+      ),
+    ),
+  ]);
+  const absent = Object.entries(secret.environments).flatMap(([name, { presence, consumers = [] }]) =>
+    presence === "absent" && consumers.length > 0
       ? [
           fault(
-            ["secrets", key, "retired"],
-            `retired on ${secret.retired} with consumers ${secret.consumers.map(nameOf).join(", ")}`,
-            "a retired secret without consumers",
-            "remove the consumers first, or remove `retired`",
+            ["secrets", key, "environments", name, "consumers"],
+            `${consumers.length} consumers, where ${key} is absent`,
+            "consumers where the environment has the secret",
+            "remove it",
           ),
         ]
-      : []),
-  ]);
+      : [],
+  );
+  return [...limits, ...absent];
+}
+
+function retiredFaults(key: string, secret: ParsedSecret): readonly Fault[] {
+  const consumers: readonly ListedConsumer[] = allConsumers(secret);
+  if (secret.retired === undefined || consumers.length === 0) return [];
+  return [
+    fault(
+      ["secrets", key, "retired"],
+      `retired on ${secret.retired} with consumers ${[...new Set(consumers.map(({ workload }) => workload))].join(", ")}`,
+      "a retired secret without consumers",
+      "remove the consumers first, or remove `retired`",
+    ),
+  ];
 }

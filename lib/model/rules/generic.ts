@@ -1,5 +1,6 @@
 import { show } from "../check";
 import { type Fault, fault, type PathStep } from "../faults";
+import { VERSION_VARIABLE, variableName } from "../files";
 import { type GenericCheck, namesInCheck } from "../generic-settings";
 import type { AcceptedBy } from "../kinds";
 import type { EnvironmentSecret } from "../resolve";
@@ -26,6 +27,7 @@ export function genericFaults(context: RuleContext, secret: GenericSecret): read
   return [
     ...combinationFaults(context, secret),
     ...fieldFaults(context, secret),
+    ...variableFaults(context, secret),
     ...ruleFaults(context, secret),
     ...checkFaults(context, secret),
   ];
@@ -91,6 +93,33 @@ function fieldFaults(context: RuleContext, secret: GenericSecret): readonly Faul
         ),
       ),
   ];
+}
+
+/** Names that differ in JSON and are one in a file of format `env`, where the later line would win. */
+function variableFaults(context: RuleContext, secret: GenericSecret): readonly Fault[] {
+  const { fields, config } = secret.settings;
+  const files = secret.consumers.flatMap((consumer) =>
+    (consumer.files ?? []).filter(({ format }) => format === "env"),
+  );
+  if (files.length === 0) return [];
+  const names = new Set([...Object.keys(config), ...fields]);
+  const holders = new Map<string, string>(
+    files.some(({ version }) => version) ? [[variableName(VERSION_VARIABLE), "the version's id"]] : [],
+  );
+  return [...names].flatMap((name) => {
+    const variable = variableName(name);
+    const holder = holders.get(variable);
+    holders.set(variable, holder ?? name);
+    if (holder === undefined) return [];
+    return [
+      fault(
+        settingPath(context, secret, fields.includes(name) ? "fields" : "config"),
+        `${name}, which is ${variable} in a file of format env, as ${holder} is`,
+        "names that differ as variables of a shell, which has no hyphens and here no small letters",
+        "rename one of the two, or choose format json",
+      ),
+    ];
+  });
 }
 
 function ruleFaults(context: RuleContext, secret: GenericSecret): readonly Fault[] {

@@ -1,4 +1,5 @@
 import { isKeyPattern } from "../access-rules";
+import { allConsumers, ownConsumers } from "../consumers";
 import type { ParsedEnvironment } from "../definition";
 import { type Fault, fault, type PathStep } from "../faults";
 import { nearest, nearestOf } from "../nearest";
@@ -35,15 +36,18 @@ export function unknownNames(context: RuleContext): readonly Fault[] {
   const { declared, workloads, accessRules } = context.parsed;
   return [
     ...forSecrets(context, (key, secret) => [
-      ...secret.consumers.flatMap((consumer, index) =>
-        typeof consumer === "string"
-          ? unknown(["secrets", key, "consumers", index], consumer, "workload", declared.workloads)
-          : unknown(
-              ["secrets", key, "consumers", index, "workload"],
-              consumer.workload,
-              "workload",
-              declared.workloads,
-            ),
+      ...allConsumers(secret).flatMap(({ workload, namedAt }) =>
+        unknown(["secrets", key, ...namedAt], workload, "workload", declared.workloads),
+      ),
+      ...ownConsumers(secret).flatMap(({ environments = [], path }) =>
+        environments.flatMap((name, index) =>
+          unknown(
+            ["secrets", key, ...path, "environments", index],
+            name,
+            "environment",
+            declared.environments,
+          ),
+        ),
       ),
       ...Object.keys(secret.environments).flatMap((name) =>
         unknown(["secrets", key, "environments", name], name, "environment", declared.environments),

@@ -1,4 +1,5 @@
 import { check } from "../check";
+import { consumersIn } from "../consumers";
 import type { ParsedEnvironment, ParsedSecret } from "../definition";
 import type { Fault } from "../faults";
 import { heldFor } from "../held-for";
@@ -50,9 +51,7 @@ function resolveOne(
   const kindSettings = withLogin({ kind: secret.kind, settings: value } as AnyKindSettings, secret);
   const held = heldFor(
     environment,
-    secret.consumers.map((consumer) =>
-      parsed.workloads.get(typeof consumer === "string" ? consumer : consumer.workload),
-    ),
+    consumersIn(secret, environmentName).map(({ workload }) => parsed.workloads.get(workload)),
   );
   return { secret: resolveSecret(key, secret, environmentName, held, kindSettings), faults: [] };
 }

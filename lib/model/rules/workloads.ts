@@ -94,7 +94,7 @@ export const deploymentFaults = (context: RuleContext): readonly Fault[] =>
 
 /** Two files of one pod at one path would overwrite each other. */
 export const fileFaults = (context: RuleContext): readonly Fault[] =>
-  forEnvironments(context, (_, __, secrets) => {
+  forEnvironments(context, (environmentName, environment, secrets) => {
     const { parsed } = context;
     const holders = new Map<string, string>();
     return secrets.flatMap((secret) =>
@@ -123,7 +123,15 @@ export const fileFaults = (context: RuleContext): readonly Fault[] =>
             ];
           }
           const reader = parsed.workloads.get(consumer.workload);
-          if (file.mode !== undefined && reader && !canRead(reader, file.mode)) {
+          if (
+            file.mode !== undefined &&
+            reader &&
+            // OpenShift gives the agent and the application one user.
+            clustersWith(environmentName, environment.clusters, reader).some(
+              ({ platform }) => platform !== "openshift",
+            ) &&
+            !canRead(reader, file.mode)
+          ) {
             return [
               fault(
                 path,

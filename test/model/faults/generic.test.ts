@@ -35,6 +35,57 @@ const CASES: readonly FaultCase[] = [
     ],
   },
   {
+    name: "fields that are one variable of a shell",
+    change: (d) => {
+      d.secrets["app/password"] = {
+        ...assisted({ fields: ["api-key", "version"], config: { apiKey: "x" } }),
+        consumers: [{ workload: "backend", files: [{ format: "env", version: true }] }],
+      };
+    },
+    ways: [
+      (d) => {
+        d.secrets["app/password"].consumers = ["backend"];
+      },
+      (d) => {
+        d.secrets["app/password"].settings = { fields: ["api-key", "release"], config: { apiUrl: "x" } };
+      },
+    ],
+    faults: [
+      {
+        path: 'secrets["app/password"].settings.fields',
+        found: "api-key, which is API_KEY in a file of format env, as apiKey is",
+        allowed: "names that differ as variables of a shell, which has no hyphens and here no small letters",
+        change: "rename one of the two, or choose format json",
+      },
+      {
+        path: 'secrets["app/password"].settings.fields',
+        found: "version, which is VERSION in a file of format env, as the version's id is",
+        allowed: "names that differ as variables of a shell, which has no hyphens and here no small letters",
+        change: "rename one of the two, or choose format json",
+      },
+    ],
+  },
+  {
+    name: "a field that no JSON key should be",
+    change: (d) => {
+      d.secrets["app/password"] = assisted({ fields: ["api.key"] });
+    },
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.fields = ["api-key"];
+      },
+    ],
+    faults: [
+      {
+        path: 'secrets["app/password"].settings.fields[0]',
+        found: '"api.key"',
+        allowed:
+          "letters, digits, hyphens and underscores, beginning with a letter, at most 63 characters, such as api-key",
+        change: "leave out other characters: it is a key of the value's JSON",
+      },
+    ],
+  },
+  {
     name: "a rule for no field",
     change: (d) => {
       d.secrets["app/password"] = generic({ generate: { token: { how: "bytes" } } });

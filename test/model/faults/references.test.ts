@@ -39,6 +39,125 @@ const CASES: readonly FaultCase[] = [
     ],
   },
   {
+    name: "an unknown consumer of one environment",
+    change: (d) => {
+      d.secrets["crypto/webhook"].environments = { dev: { consumers: ["backed"] } };
+    },
+    faults: [
+      {
+        path: 'secrets["crypto/webhook"].environments.dev.consumers[0]',
+        found: '"backed", which is no workload',
+        allowed: "one of backend, payments",
+        change: 'did you mean "backend"?',
+      },
+    ],
+  },
+  {
+    name: "an unknown environment of a consumer",
+    change: (d) => {
+      d.secrets["crypto/webhook"].consumers = [{ workload: "backend", environments: ["prd"] }];
+    },
+    faults: [
+      {
+        path: 'secrets["crypto/webhook"].consumers[0].environments[0]',
+        found: '"prd", which is no environment',
+        allowed: "one of dev, prod",
+        change: 'did you mean "prod"?',
+      },
+    ],
+  },
+  {
+    name: "an environment twice, of a consumer",
+    change: (d) => {
+      d.secrets["crypto/webhook"].consumers = [{ workload: "backend", environments: ["dev", "dev"] }];
+    },
+    faults: [
+      {
+        path: 'secrets["crypto/webhook"].consumers[0].environments[1]',
+        found: '"dev" a second time',
+        allowed: "each environment once",
+        change: "remove it",
+      },
+    ],
+  },
+  {
+    name: "a consumer where the secret is absent",
+    change: (d) => {
+      d.secrets["crypto/webhook"].consumers = [{ workload: "backend", environments: ["dev", "prod"] }];
+      d.secrets["crypto/webhook"].environments = { dev: { presence: "absent", consumers: ["payments"] } };
+    },
+    faults: [
+      {
+        path: 'secrets["crypto/webhook"].consumers[0].environments[0]',
+        found: '"dev", where crypto/webhook is absent',
+        allowed: "an environment that has the secret",
+        change: 'remove it, or remove secrets["crypto/webhook"].environments.dev.presence',
+      },
+      {
+        path: 'secrets["crypto/webhook"].environments.dev.consumers',
+        found: "1 consumers, where crypto/webhook is absent",
+        allowed: "consumers where the environment has the secret",
+        change: "remove it",
+      },
+    ],
+  },
+  {
+    name: "a consumer limited to an environment that lists its own",
+    change: (d) => {
+      d.secrets["crypto/webhook"].consumers = [
+        "backend",
+        { workload: "payments", environments: ["dev", "prod"] },
+      ];
+      d.secrets["crypto/webhook"].environments = { dev: { consumers: ["backend"] } };
+    },
+    faults: [
+      {
+        path: 'secrets["crypto/webhook"].consumers[1].environments[0]',
+        found: '"dev", whose consumers are listed in secrets["crypto/webhook"].environments.dev.consumers',
+        allowed: "one list of consumers for each environment",
+        change: "remove it, and name payments there if it reads the secret in dev",
+      },
+    ],
+  },
+  {
+    name: "a consumer of one environment that its access rule denies the secret",
+    change: (d) => {
+      d.secrets["payments/stripe"].environments.dev.consumers = ["backend"];
+    },
+    ways: [
+      (d) => {
+        d.accessRules.backend.deny = [];
+      },
+    ],
+    faults: [
+      {
+        path: 'secrets["payments/stripe"].environments.dev.consumers[0]',
+        found: '"backend"',
+        allowed:
+          'a workload that may read payments/stripe; accessRules["backend"].deny forbids payments/* to this one (policy)',
+        change: "let a workload of its own consume it, or change the access rule",
+      },
+    ],
+  },
+  {
+    name: "a consumer twice in one of its environments",
+    change: (d) => {
+      d.secrets["crypto/webhook"].consumers = [
+        { workload: "backend", environments: ["dev"] },
+        { workload: "backend", environments: ["prod"], files: [{ format: "env" }] },
+        { workload: "backend", environments: ["prod"] },
+      ];
+    },
+    faults: [
+      {
+        path: 'secrets["crypto/webhook"].consumers[2]',
+        found: '"backend" a second time',
+        allowed: "each consumer once",
+        change: "remove it, or put all its files into one entry",
+      },
+    ],
+  },
+  {
     name: "an unknown environment of a secret",
     change: (d) => {
       d.secrets["crypto/webhook"].environments = { porduction: { presence: "absent" } };

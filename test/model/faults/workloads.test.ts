@@ -2,6 +2,29 @@ import { type FaultCase, testFaults } from "./fault-case";
 
 /** Faults of workloads and their files: the change that brings each about, and all that is said about it. */
 const CASES: readonly FaultCase[] = [
+  ...["/", "/etc", "/usr/lib", "/proc/1", "/vault/tls/x", "/home/vault", "/a/../b", "secrets", "/a b"].map(
+    (path): FaultCase => ({
+      name: `${path} for the folder of secrets`,
+      change: (d) => {
+        d.workloads.backend.secretVolumePath = path;
+      },
+      ways: [
+        (d) => {
+          d.workloads.backend.secretVolumePath = "/etc/app/secrets";
+        },
+      ],
+      faults: [
+        {
+          path: "workloads.backend.secretVolumePath",
+          found: JSON.stringify(path),
+          allowed:
+            "the absolute path of a folder of its own, of letters, digits, dots, hyphens and underscores, such as /etc/app/secrets",
+          change:
+            "name a folder that holds nothing else: the volume hides what an image or the agent has there",
+        },
+      ],
+    }),
+  ),
   {
     name: "the version in a file that does not show it",
     change: (d) => {

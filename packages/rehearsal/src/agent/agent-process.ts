@@ -27,12 +27,11 @@ const LONGEST_VARIABLE = 131_000;
 export function startAgent(
   group: ServerGroup,
   vault: OpenBao,
-  root: string,
   agent: InjectedAgent,
   token: string,
 ): AgentProcess {
   // The secrets' own folders are the agent's to make; the mounts exist in a pod.
-  for (const folder of [dirname(agent.tokenFile), agent.home, join(root, "vault/secrets")]) {
+  for (const folder of [dirname(agent.tokenFile), agent.home, agent.secrets]) {
     mkdirSync(folder, { recursive: true });
   }
   writeFileSync(agent.tokenFile, token, { mode: 0o644 });

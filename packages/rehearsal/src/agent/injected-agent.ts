@@ -56,6 +56,8 @@ export interface InjectedAgent {
   readonly tokenFile: string;
   /** Audience of that token, from the projected volume. */
   readonly audience: string;
+  /** Folder of the secrets' volume, below the root. */
+  readonly secrets: string;
   /** Rendered files, below the root. */
   readonly files: readonly { readonly path: string; readonly mode: string }[];
 }
@@ -63,6 +65,7 @@ export interface InjectedAgent {
 const PREFIX = "vault.hashicorp.com/";
 /** vault-k8s `DefaultServiceAccountMount`: where a volume goes that no container mounts. */
 const TOKEN_MOUNT = "/var/run/secrets/vault.hashicorp.com/serviceaccount";
+/** vault-k8s `secretVolumePath`, where no annotation names another. */
 const SECRETS_MOUNT = "/vault/secrets";
 
 /** Annotations whose effect is outside of the agent's configuration: containers, resources, users. */
@@ -76,6 +79,7 @@ const POD_ANNOTATIONS = [
   "agent-requests-mem",
   "agent-run-as-group",
   "agent-run-as-user",
+  "agent-set-security-context",
 ];
 
 const FILE_ANNOTATIONS = [
@@ -128,6 +132,7 @@ export function injectedAgent(
   const token = tokenVolume(pod, annotations.need("agent-service-account-token-volume-name"));
   const tokenFile = `${TOKEN_MOUNT}/${token.path}`;
   const configMap = annotations.take("agent-configmap");
+  const mount = annotations.take("secret-volume-path") ?? SECRETS_MOUNT;
   annotations.need("service");
   // The Secret that `tls-secret` names is mounted where `ca-cert` points; here the file is given.
   const caFile = annotations.take("ca-cert");
@@ -136,7 +141,7 @@ export function injectedAgent(
   }
   const config =
     configMap === undefined
-      ? configOf(annotations, container, tokenFile, caFile)
+      ? configOf(annotations, container, tokenFile, caFile, mount)
       : configIn(pod, configMap, container === "init" ? "config-init.hcl" : "config.hcl");
   annotations.refuseRest();
   const variable = Buffer.from(JSON.stringify(config)).toString("base64");
@@ -146,13 +151,14 @@ export function injectedAgent(
     );
   }
   const home = join(settings.root, `home-${container}`);
-  const relocated = relocate(config, home, settings);
+  const relocated = relocate(config, home, mount, settings);
   return {
     container,
     config: relocated,
     home,
     tokenFile: join(settings.root, tokenFile),
     audience: token.audience,
+    secrets: join(settings.root, mount),
     files: relocated.template.map(({ destination, perms }) => ({ path: destination, mode: perms })),
   };
 }
@@ -163,6 +169,7 @@ function configOf(
   container: "init" | "sidecar",
   tokenFile: string,
   caFile: string | undefined,
+  mount: string,
 ): AgentConfig {
   const authConfig = Object.fromEntries(
     annotations
@@ -185,7 +192,7 @@ function configOf(
     template: annotations.suffixes("agent-inject-secret-").map((suffix) => {
       annotations.need(`agent-inject-secret-${suffix}`);
       return {
-        destination: `${SECRETS_MOUNT}/${annotations.need(`agent-inject-file-${suffix}`)}`,
+        destination: `${mount}/${annotations.need(`agent-inject-file-${suffix}`)}`,
         contents: annotations.need(`agent-inject-template-${suffix}`),
         perms: annotations.need(`agent-inject-perms-${suffix}`),
         error_on_missing_key: annotations.need(`error-on-missing-key-${suffix}`) === "true",
@@ -207,7 +214,12 @@ function configIn({ agentConfig }: InjectablePod, name: string, file: string): A
 }
 
 /** The same configuration where containers' folders and the Vault are those of the rehearsal. */
-function relocate(config: AgentConfig, home: string, settings: InjectedAgentSettings): AgentConfig {
+function relocate(
+  config: AgentConfig,
+  home: string,
+  mount: string,
+  settings: InjectedAgentSettings,
+): AgentConfig {
   const at = (path: string): string =>
     path.startsWith("/home/vault/")
       ? join(home, path.slice("/home/vault".length))
@@ -236,7 +248,7 @@ function relocate(config: AgentConfig, home: string, settings: InjectedAgentSett
     template: config.template.map(({ command, ...template }) => ({
       ...template,
       destination: at(template.destination),
-      ...optional("command", commandOf(command, home, settings)),
+      ...optional("command", commandOf(command, home, mount, settings)),
     })),
     template_config: {
       ...config.template_config,
@@ -258,11 +270,11 @@ function tokenVolume(pod: InjectablePod, name: string): { readonly path: string;
 function commandOf(
   command: string | undefined,
   home: string,
+  mount: string,
   { commands = "name", root }: InjectedAgentSettings,
 ): string | undefined {
   if (command === undefined) return undefined;
-  if (commands === "run")
-    return command.replaceAll("/home/vault", home).replaceAll(SECRETS_MOUNT, join(root, SECRETS_MOUNT));
+  if (commands === "run") return command.replaceAll("/home/vault", home).replaceAll(mount, join(root, mount));
   return `printf '%s\\n' ${shellQuoted(`would have run: ${command}`)}`;
 }
 

@@ -209,13 +209,13 @@ async function renderFiles(
       serviceAccount: pod.serviceAccountName,
       audience: agent.audience,
     });
-    return { agent, running: startAgent(group, server, root, agent, token) };
+    return { agent, running: startAgent(group, server, agent, token) };
   };
   // As in a pod: the first must have ended before the other, and the application, begin.
   const init = begin("init");
   await Promise.race([init.running.ended, sleep(RENDERING_MS, undefined, { ref: false })]);
   await init.running.stop();
-  const wanted = pod.files.map(({ path }) => join(root, "vault/secrets", path));
+  const wanted = pod.files.map(({ path }) => join(root, pod.folder, path));
   const unwritten = wanted.filter((path) => !isWhole(path));
   // Users that Vault makes are each agent's own: the sidecar's replace the init container's.
   const owned = world.plan.vaults.flatMap(({ databases }) =>
@@ -225,7 +225,7 @@ async function renderFiles(
   );
   const replaced = pod.files
     .filter(({ secret }) => owned.includes(secret))
-    .map(({ path }) => join(root, "vault/secrets", path));
+    .map(({ path }) => join(root, pod.folder, path));
   const { running, missing } =
     unwritten.length > 0 || isJob(workload.controller)
       ? { running: init.running, missing: unwritten }
