@@ -18,6 +18,7 @@ import {
   iamDescription,
   iamPath,
   issuerUrl,
+  namespaceOrPattern,
   namespacePattern,
   oneLine,
   policyArn,
@@ -186,7 +187,9 @@ export interface EnvironmentInput<K extends string = string> {
   /**
    * Namespaces of its workloads, made from those that the workloads name: `{namespace}` is the workload's, `{environment}`
    * the environment's name. Environments that share a cluster need one each, such as `{namespace}-{environment}`.
-   * Default: `{namespace}`.
+   * In development `*` stands for preview environments that come and go, such as `preview-*` or `preview-*-{namespace}`: whoever
+   * may create such a namespace reads what its workloads read, and whatever makes it takes ServiceAccounts and the rest from
+   * the files (`manage: "external"`, `delivery: { how: "files" }`). Default: `{namespace}`.
    */
   readonly namespacePattern?: string;
   /** AWS account that holds the secrets: 12 digits. */
@@ -358,6 +361,7 @@ export interface WorkloadInput<E extends string = string> {
   /** Where it differs per environment: namespaces of a shared cluster, URLs of checks. */
   readonly environments?: {
     readonly [P in E]?: {
+      /** Stands as it is, without the environment's pattern; in development also for all that match: `preview-*`. */
       readonly namespace?: string;
       readonly serviceAccount?: string;
       /** Clusters in which it lives here. Default: those that it names for all environments. */
@@ -671,7 +675,7 @@ export const workloadSchema = z.strictObject({
     z.record(
       z.string(),
       z.strictObject({
-        namespace: z.optional(dnsLabel),
+        namespace: z.optional(namespaceOrPattern),
         serviceAccount: z.optional(dnsSubdomain),
         clusters: z.optional(z.array(z.string()).check(z.minLength(1))),
         checks: z._default(z.record(z.string(), healthCheckPlanSchema), {}),

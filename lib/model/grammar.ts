@@ -314,17 +314,32 @@ export const dnsLabel = text(matches(/^(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?
   change: "use the name as Kubernetes knows it",
 });
 
+const LABEL_WITH_STAR = /^(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
+/** A star stands for a part of a label between hyphens, or for its end. */
+const hasOneStar = (value: string): boolean => /^[^*]+-\*(-[^*]+)?$/.test(value);
+
 /** Pattern of an environment's namespaces. */
 export const namespacePattern = text(
   (value) =>
-    value.includes("{namespace}") &&
-    /^(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(
-      value.replaceAll("{namespace}", "n").replaceAll("{environment}", "e"),
+    (value.includes("{namespace}") || value.includes("*")) &&
+    (!value.includes("*") || hasOneStar(value)) &&
+    LABEL_WITH_STAR.test(
+      value.replaceAll("{namespace}", "n").replaceAll("{environment}", "e").replace("*", "s"),
     ),
   {
     allowed:
-      "a pattern with {namespace} and, if wanted, {environment} that makes RFC 1123 labels, such as {namespace}-{environment}",
+      "a pattern with {namespace} and, if wanted, {environment} that makes RFC 1123 labels, such as {namespace}-{environment}; in development with * for preview environments, such as preview-*",
     change: "write it in that form, or leave it out",
+  },
+);
+
+/** A Kubernetes namespace, or those of preview environments: `preview-*`. */
+export const namespaceOrPattern = text(
+  (value) => (!value.includes("*") || hasOneStar(value)) && LABEL_WITH_STAR.test(value.replace("*", "s")),
+  {
+    allowed:
+      "an RFC 1123 label: lower-case letters, digits, hyphens inside, at most 63 characters; in development with one * after a hyphen, such as preview-*",
+    change: "use the name as Kubernetes knows it",
   },
 );
 

@@ -1,4 +1,6 @@
+import { isNamespacePattern } from "./namespace-patterns";
 import type { PolicyDocument, PolicyStatement } from "./policy-document";
+import { subjectOf } from "./service-account";
 
 /** Trust policies of IAM roles: 2,048 characters (IAM quota). */
 export const TRUST_POLICY_LIMIT = 2_048;
@@ -16,6 +18,7 @@ export interface TrustPolicyInput {
     readonly account: string;
     readonly issuer: string;
   }[];
+  /** Or a pattern: `preview-*`. */
   readonly namespace: string;
   readonly serviceAccount: string;
 }
@@ -33,6 +36,9 @@ const sidOf = (name: string, index: number): string =>
 function webIdentity(input: TrustPolicyInput): readonly PolicyStatement[] {
   return input.clusters.map((cluster, index) => {
     const issuer = cluster.issuer.replace(/^https:\/\//, "");
+    const subject = { [`${issuer}:sub`]: [subjectOf(input)] };
+    // A subject has three colons, and no name in it has one: a star stays within the namespace.
+    const isPattern = isNamespacePattern(input.namespace);
     return {
       Sid: sidOf(cluster.name, index),
       Effect: "Allow",
@@ -41,8 +47,9 @@ function webIdentity(input: TrustPolicyInput): readonly PolicyStatement[] {
       Condition: {
         StringEquals: {
           [`${issuer}:aud`]: [STS_AUDIENCE],
-          [`${issuer}:sub`]: [`system:serviceaccount:${input.namespace}:${input.serviceAccount}`],
+          ...(isPattern ? {} : subject),
         },
+        ...(isPattern ? { StringLike: subject } : {}),
       },
     };
   });
@@ -74,7 +81,7 @@ function podIdentity(input: TrustPolicyInput): readonly PolicyStatement[] {
 
 /**
  * The trust policy of a workload's role (docs/explanation/architecture.md, decision 10): pinned to issuer, audience and the exact
- * ServiceAccount, one statement per cluster; or to EKS Pod Identity with the clusters and the ServiceAccount as
+ * ServiceAccount (with a pattern for the namespaces of preview environments), one statement per cluster; or to EKS Pod Identity with the clusters and the ServiceAccount as
  * session tags.
  */
 export const trustPolicy = (input: TrustPolicyInput): PolicyDocument => ({

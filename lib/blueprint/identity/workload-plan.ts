@@ -1,6 +1,7 @@
 import { type ControllerKind, isJob } from "../../model/definition";
 import { checksIn, type HealthCheck } from "../../model/health-checks";
 import { roleName, secretName, vaultRoleName } from "../../model/names";
+import { isNamespacePattern } from "../../model/namespace-patterns";
 import type { Cluster, Environment, Registry, Workload } from "../../model/registry";
 import type { EnvironmentSecret } from "../../model/resolve";
 import { serviceAccountOf } from "../../model/service-account";
@@ -18,6 +19,7 @@ import { readerPolicies } from "./reader-policy";
 export interface WorkloadPlan {
   readonly name: string;
   readonly description: string;
+  /** Or a pattern of preview environments: `preview-*`. */
   readonly namespace: string;
   readonly serviceAccount: string;
   readonly manage: Workload["manage"];
@@ -69,9 +71,10 @@ export function workloadPlan(
     description: workload.description ?? "",
     namespace,
     serviceAccount,
-    manage: workload.manage,
+    // Nobody knows the namespaces of a pattern when Terraform runs.
+    manage: isNamespacePattern(namespace) ? "external" : workload.manage,
     controller: workload.controller,
-    delivery: workload.delivery,
+    delivery: isNamespacePattern(namespace) ? { how: "files" } : workload.delivery,
     helm: workload.helm,
     reload: reloadPlan(workload),
     checks: checksIn(workload, environment.name),

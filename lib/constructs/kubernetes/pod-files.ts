@@ -8,6 +8,7 @@ import { stringify } from "yaml";
 import { CA_FILE, type ClusterPlan, type PodPlan, type WorkloadPlan } from "../../blueprint";
 import { isJob } from "../../model/definition";
 import { isRecord } from "../../model/is-record";
+import { isNamespacePattern } from "../../model/namespace-patterns";
 import { podTemplatePatch } from "./pod-template-patch";
 import { roleAnnotations } from "./workload-service-account";
 
@@ -28,13 +29,17 @@ const HEADER = "# Generated from the secrets registry by synth. Change the regis
 // No folding: a template's line breaks are part of it.
 const yaml = (value: unknown): string => HEADER + stringify(value, { lineWidth: 0, sortMapEntries: true });
 
+/** Whatever makes a preview environment puts its own namespace there. */
+const namespaceOf = ({ namespace }: WorkloadPlan): { readonly namespace?: string } =>
+  isNamespacePattern(namespace) ? {} : { namespace };
+
 function serviceAccount(workload: WorkloadPlan, cluster: ClusterPlan): object {
   return {
     apiVersion: "v1",
     kind: "ServiceAccount",
     metadata: {
       name: workload.serviceAccount,
-      namespace: workload.namespace,
+      ...namespaceOf(workload),
       annotations: roleAnnotations(workload, cluster.identity),
     },
     automountServiceAccountToken: false,
@@ -82,14 +87,14 @@ function caSecret(workload: WorkloadPlan, ca: { readonly name: string; readonly 
   return {
     apiVersion: "v1",
     kind: "Secret",
-    metadata: { name: ca.name, namespace: workload.namespace },
+    metadata: { name: ca.name, ...namespaceOf(workload) },
     type: "Opaque",
     stringData: { [CA_FILE]: ca.pem },
   };
 }
 
 function configMap(workload: WorkloadPlan, { name, data }: NonNullable<PodPlan["agentConfig"]>): object {
-  return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: workload.namespace }, data };
+  return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, ...namespaceOf(workload) }, data };
 }
 
 /** Name of the object that a Kustomize component patches: by the author, else the workload's. */

@@ -4,6 +4,8 @@ import type { VaultProvider } from "@cdktf/provider-vault/lib/provider";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { VaultRolePlan } from "../../blueprint";
+import { isNamespacePattern } from "../../model/namespace-patterns";
+import { subjectOf } from "../../model/service-account";
 import { setAddress } from "../address";
 
 /** Input of {@link VaultLoginRole}. */
@@ -16,6 +18,14 @@ export interface VaultLoginRoleProps {
   readonly word?: string;
   /** @default the stack's own Vault provider */
   readonly provider?: VaultProvider;
+}
+
+/** `bound_subject` is one subject; those of a pattern are bound by the claim. */
+function subjectBound(plan: VaultRolePlan) {
+  const subject = subjectOf(plan);
+  return isNamespacePattern(plan.namespace)
+    ? { boundClaimsType: "glob", boundClaims: { sub: subject } }
+    : { boundSubject: subject };
 }
 
 /**
@@ -51,7 +61,7 @@ export class VaultLoginRole extends Construct {
           ...common,
           roleType: "jwt",
           boundAudiences: [plan.audience],
-          boundSubject: `system:serviceaccount:${plan.namespace}:${plan.serviceAccount}`,
+          ...subjectBound(plan),
           userClaim: "sub",
         }),
         address,

@@ -10,7 +10,12 @@ import { derivedNameFaults } from "./derived-names";
 import { environmentFaults } from "./environments";
 import { functionFaults } from "./functions";
 import { healthCheckFaults } from "./health-checks";
-import { namespaceFaults, sharedNamespaceFaults, sharedSubjectFaults } from "./identities";
+import {
+  namespaceFaults,
+  namespacePatternFaults,
+  sharedNamespaceFaults,
+  sharedSubjectFaults,
+} from "./identities";
 import { jobFaults } from "./jobs";
 import { keyFaults } from "./keys";
 import { kindSettingFaults } from "./kind-settings";
@@ -46,6 +51,7 @@ const RULES: readonly ((context: RuleContext) => readonly Fault[])[] = [
   rotatorFaults,
   serviceAccountFaults,
   namespaceFaults,
+  namespacePatternFaults,
   sharedSubjectFaults,
   sharedNamespaceFaults,
   trustPolicyFaults,

@@ -2,6 +2,7 @@ import { AGENT_RESOURCES } from "../agent-resources";
 import type { ParsedEnvironment, ParsedWorkload } from "../definition";
 import { type Fault, fault } from "../faults";
 import { defaultFilePath, defaultFilesOf, hasPublicField } from "../files";
+import { namespacesMeet } from "../namespace-patterns";
 import { partitionOf } from "../partitions";
 import { compactLength } from "../policy-document";
 import { serviceAccountOf } from "../service-account";
@@ -12,17 +13,17 @@ import { forEnvironments, type RuleContext } from "./context";
 /** One ServiceAccount is one identity: two workloads on it would have each other's rights. */
 export const serviceAccountFaults = (context: RuleContext): readonly Fault[] =>
   forEnvironments(context, (environmentName, environment) => {
-    const holders = new Map<string, string>();
+    const holders = new Map<string, { readonly name: string; readonly namespace: string }[]>();
     return [...context.parsed.workloads].flatMap(([name, workload]) => {
       const { namespace, serviceAccount } = serviceAccountOf(environmentName, environment, name, workload);
-      const account = `${namespace}/${serviceAccount}`;
-      const holder = holders.get(account);
-      holders.set(account, holder ?? name);
+      const known = holders.get(serviceAccount) ?? [];
+      const holder = known.find((other) => namespacesMeet(other.namespace, namespace));
+      holders.set(serviceAccount, [...known, { name, namespace }]);
       if (holder === undefined) return [];
       return [
         fault(
           ["workloads", name, "serviceAccount"],
-          `${account}, the ServiceAccount of ${JSON.stringify(holder)}`,
+          `${namespace}/${serviceAccount}, the ServiceAccount of ${JSON.stringify(holder.name)}`,
           "a ServiceAccount of its own for each workload",
           "give one of them another ServiceAccount, or make them one workload",
         ),

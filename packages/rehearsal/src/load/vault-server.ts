@@ -7,6 +7,8 @@ import type {
   VaultPlan,
   VaultRolePlan,
 } from "../../../../lib/blueprint";
+import { isNamespacePattern } from "../../../../lib/model/namespace-patterns";
+import { subjectOf } from "../../../../lib/model/service-account";
 import { type RehearsedDatabase, rehearsedUrl } from "./database-server";
 
 /** Calls a Vault API with a token of its own. The path comes after `/v1/`. */
@@ -166,7 +168,9 @@ function roleBody(role: VaultRolePlan): object {
         ...common,
         role_type: "jwt",
         bound_audiences: [role.audience],
-        bound_subject: `system:serviceaccount:${role.namespace}:${role.serviceAccount}`,
+        ...(isNamespacePattern(role.namespace)
+          ? { bound_claims_type: "glob", bound_claims: { sub: subjectOf(role) } }
+          : { bound_subject: subjectOf(role) }),
         user_claim: "sub",
       }
     : {

@@ -5,6 +5,7 @@ import { ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
 import type { PodPlan, SecretPlan, WorkloadPlan } from "../../../../lib/blueprint";
 import { isJob } from "../../../../lib/model/definition";
 import { KV_VERSION_FIELD } from "../../../../lib/model/names";
+import { namespaceLike } from "../../../../lib/model/namespace-patterns";
 import { type Outcome, probeSecret, probeVault } from "../access";
 import { type AgentProcess, type InjectedAgent, injectedAgent, startAgent } from "../agent";
 import { type AwsAccess, secretsManager, takeWorkloadRole, type VaultCall } from "../load";
@@ -105,13 +106,19 @@ interface Seen extends Outcome {
   readonly seen?: string;
 }
 
+/** ServiceAccount of one of its pods: in some namespace, where a pattern stands for several. */
+const podOf = ({ namespace, serviceAccount }: WorkloadPlan) => ({
+  namespace: namespaceLike(namespace),
+  serviceAccount,
+});
+
 async function readFromAws(world: RehearsedWorld, workload: WorkloadPlan, ledger: Ledger): Promise<void> {
   const { plan, issuers, shim, aws } = world;
   // In a cluster of its own: no other one's tokens take its role.
   const issuer = issuers.get(workload.pods[0]?.cluster ?? "");
   if (issuer === undefined) throw new Error(`${workload.name} lives in no cluster`);
   // The embedded AWS takes an audience as text only; AWS takes Kubernetes' list.
-  const token = issuer.token({ ...workload, audience: STS, audienceForm: "text" });
+  const token = issuer.token({ ...podOf(workload), audience: STS, audienceForm: "text" });
   const access: AwsAccess = {
     endpoint: shim.endpoint,
     credentials: await takeWorkloadRole(shim.endpoint, plan.regions.primary, workload.role.arn, token),
@@ -143,7 +150,7 @@ async function loginOf(
     (candidate) => candidate.cluster === pod.cluster && candidate.workload === workload.name,
   );
   if (!server || !issuer || !role) throw new Error(`${workload.name} has no Vault in ${pod.cluster}`);
-  const jwt = issuer.token({ ...workload, audience: role.audience });
+  const jwt = issuer.token({ ...podOf(workload), audience: role.audience });
   const { auth } = await server.call("POST", `auth/${role.mount}/login`, {
     token: null,
     body: { role: role.name, jwt },
@@ -205,7 +212,7 @@ async function renderFiles(
   const begin = (container: "init" | "sidecar") => {
     const agent = injectedAgent(pod, container, settings);
     const token = issuer.token({
-      namespace: pod.namespace,
+      namespace: namespaceLike(pod.namespace),
       serviceAccount: pod.serviceAccountName,
       audience: agent.audience,
     });
