@@ -36,10 +36,7 @@ export const ownConsumers = (secret: ParsedSecret): readonly ListedConsumer[] =>
   secret.consumers.map((entry, index) => listed(entry, ["consumers", index], secret.files, undefined));
 
 /** The consumers that an author lists for one environment; `undefined` where those for all of them stand. */
-const plannedConsumers = (
-  secret: ParsedSecret,
-  environment: string,
-): readonly ListedConsumer[] | undefined =>
+const plannedConsumers = (secret: ParsedSecret, environment: string): readonly ListedConsumer[] | undefined =>
   secret.environments[environment]?.consumers?.map((entry, index) =>
     listed(entry, ["environments", environment, "consumers", index], secret.files, [environment]),
   );
