@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { CloudTrailClient, CreateTrailCommand, StartLoggingCommand } from "@aws-sdk/client-cloudtrail";
 import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
@@ -72,7 +74,11 @@ describe("the deployer's rights", () => {
     const { ready, wrong } = await checksOf({
       denied: async (arn, { Action }) => {
         asked.push(arn);
-        return Action.filter((action) => action === "secretsmanager:CreateSecret");
+        return Action.filter((action) => action === "secretsmanager:CreateSecret").map((action) => ({
+          action,
+          // What the generated policies themselves ask for is in the request: it is missing here because no policy allows it.
+          missing: ["kms:ViaService", "aws:RequestTag/environment"],
+        }));
       },
     });
     expect(new Set(asked)).toEqual(new Set([blueprint(registry, "prod").principals.deployer]));
@@ -89,6 +95,28 @@ describe("the deployer's rights", () => {
     });
   });
 
+  test("an action that hangs on something else than the generated policies ask for is not decided, and not ignored", async () => {
+    const { ready, wrong } = await checksOf({
+      denied: async (_arn, { Action }) =>
+        Action.filter((action) => /^iam:(Create|Delete)Role$/.test(action)).map((action) => ({
+          action,
+          missing: action === "iam:CreateRole" ? ["aws:SourceIp", "iam:PolicyARN"] : [],
+        })),
+    });
+    expect({ ready, wrong }).toEqual({
+      ready: false,
+      wrong: [
+        expect.objectContaining({ state: "missing", found: "denied: iam:DeleteRole" }),
+        {
+          check: "rights of deployer",
+          state: "unknown",
+          found: "not decided: iam:CreateRole",
+          change: "its policies make them hang on aws:SourceIp, which a simulation cannot know",
+        },
+      ],
+    });
+  });
+
   test("are not checked where the caller may not simulate, and that is said", async () => {
     const { ready, wrong } = await checksOf({
       denied: async () => ({ unanswered: "the credentials may not ask iam:SimulatePrincipalPolicy" }),
@@ -98,6 +126,59 @@ describe("the deployer's rights", () => {
       { check: "rights of deployer", state: "unknown", found: expect.stringMatching(/^not checked/) },
     ]);
   });
+});
+
+/** AWS's answer to a simulation of three actions on two resources, in its own form; the embedded AWS knows none of the context. */
+const SIMULATED = `<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><SimulatePrincipalPolicyResult><IsTruncated>false</IsTruncated><EvaluationResults>
+<member><EvalActionName>iam:GetRole</EvalActionName><EvalDecision>allowed</EvalDecision><MissingContextValues/></member>
+<member><EvalActionName>iam:PassRole</EvalActionName><EvalDecision>explicitDeny</EvalDecision><MissingContextValues><member>aws:SourceIp</member></MissingContextValues></member>
+<member><EvalActionName>iam:TagRole</EvalActionName><EvalDecision>allowed</EvalDecision><MissingContextValues/><ResourceSpecificResults><member><EvalResourceName>b</EvalResourceName><EvalResourceDecision>implicitDeny</EvalResourceDecision><MissingContextValues><member>iam:PolicyARN</member></MissingContextValues></member></ResourceSpecificResults></member>
+</EvaluationResults></SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>`;
+
+test("a simulation is asked with the context that a statement's conditions let through, and read for each resource", async () => {
+  const asked: URLSearchParams[] = [];
+  const server = createServer((request, response) => {
+    let body = "";
+    request.on("data", (part) => {
+      body += part;
+    });
+    request.on("end", () => {
+      asked.push(new URLSearchParams(body));
+      response.setHeader("content-type", "text/xml").end(SIMULATED);
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  try {
+    const { port } = server.address() as AddressInfo;
+    const cloud = new AwsPreflightCloud({
+      region: "eu-central-1",
+      endpoint: `http://127.0.0.1:${port}`,
+      credentials: { accessKeyId: "a", secretAccessKey: "b" },
+    });
+    const denied = await cloud.denied("arn:aws:iam::333333333333:role/deployer", {
+      Sid: "Some",
+      Effect: "Allow",
+      Action: ["iam:GetRole", "iam:PassRole", "iam:TagRole"],
+      Resource: ["a", "b"],
+      Condition: {
+        StringLike: { "kms:EncryptionContext:SecretARN": ["arn:*:x"] },
+        Null: { "kms:ResourceAliases": ["true"] },
+      },
+    });
+    expect(denied).toEqual([
+      // A deny hangs on nothing that could be missing.
+      { action: "iam:PassRole", missing: [] },
+      { action: "iam:TagRole", missing: ["iam:PolicyARN"] },
+    ]);
+    expect(Object.fromEntries(asked[0] ?? [])).toMatchObject({
+      "ContextEntries.member.1.ContextKeyName": "kms:EncryptionContext:SecretARN",
+      "ContextEntries.member.1.ContextKeyValues.member.1": "arn:x:x",
+      "ResourceArns.member.2": "b",
+    });
+    expect([...(asked[0]?.values() ?? [])]).not.toContain("kms:ResourceAliases");
+  } finally {
+    await new Promise((done) => server.close(done));
+  }
 });
 
 const trail = (changes: Partial<TrailFacts>) => ({ trails: async () => [{ ...TRAIL, ...changes }] });

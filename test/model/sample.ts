@@ -142,3 +142,31 @@ export const genericPassword = (): Draft => ({
   rotateEvery: days(30),
   store: "aws",
 });
+
+/** An audit trail's sinks, one of each type. */
+export function auditSinks(account = "444455556666"): Draft[] {
+  const credential = {
+    secretArn: `arn:aws:secretsmanager:eu-central-1:${account}:secret:siem/splunk-AbCdEf`,
+  };
+  return [
+    {
+      type: "splunk-hec",
+      name: "splunk",
+      url: "https://splunk.example.com:8088",
+      index: "audit",
+      token: credential,
+    },
+    {
+      type: "datadog",
+      name: "datadog",
+      url: "https://http-intake.logs.datadoghq.eu",
+      apiKey: { ...credential, field: "key" },
+    },
+    { type: "https", name: "own", url: "https://siem.example.com/in", auth: "signature", credential },
+    {
+      type: "firehose",
+      name: "stream",
+      streamArn: `arn:aws:firehose:eu-central-1:${account}:deliverystream/siem`,
+    },
+  ];
+}

@@ -1,3 +1,4 @@
+import * as cloudtrail from "@aws-sdk/client-cloudtrail";
 import * as cloudwatch from "@aws-sdk/client-cloudwatch";
 import * as logs from "@aws-sdk/client-cloudwatch-logs";
 import * as dynamodb from "@aws-sdk/client-dynamodb";
@@ -14,11 +15,8 @@ import type { Blueprint } from "../../lib/blueprint";
 import { type AwsAccess, clientSettings } from "../../packages/rehearsal/src/load/aws-account";
 
 /**
- * Calls by which Terraform's AWS provider makes, reads, changes and removes the types of resources in a stack, by the action that
- * each asks for. Those of secrets were held against the provider's source: https://github.com/hashicorp/terraform-provider-aws,
- * `internal/service/secretsmanager/secret.go` (at 00c21ce) and `secret_rotation.go` (at 0413c66), where tags are read with
- * DescribeSecret. The calls of every other service are from knowledge of the provider and were not read in its source; a run of
- * `npm run rehearse:terraform` with the real provider would show one that is missing here.
+ * Calls by which Terraform's AWS provider makes, reads, changes and removes the types of resources in a stack, as requests of the SDK,
+ * by the action that each asks for. Which calls these are, its source says: `test/stacks/aws-provider-source.ts`.
  */
 export interface ProviderCall {
   readonly action: string;
@@ -30,6 +28,8 @@ export interface MadeThings {
   readonly keyId: string;
   readonly secretsKeyId: string;
   readonly functionArn: string;
+  /** The mapping that has the normaliser read its queue, and one of its tags' ARN. */
+  readonly mapping: { readonly id: string; readonly arn: string };
 }
 
 type Sender = { send(command: never): Promise<unknown> };
@@ -46,7 +46,9 @@ export function providerCalls(access: AwsAccess, plan: Blueprint, made: MadeThin
     });
   const { account, partition } = plan;
   const { operations, procedure } = plan;
+  const { audit } = plan;
   if (operations === undefined || procedure === undefined) throw new Error("no functions");
+  if (audit?.trail === undefined) throw new Error("no trail");
   const tagList = [{ Key: "note", Value: "x" }];
   const [secret] = plan.secrets.filter(({ store }) => store === "aws");
   if (secret?.store !== "aws") throw new Error("no secret");
@@ -67,6 +69,7 @@ export function providerCalls(access: AwsAccess, plan: Blueprint, made: MadeThin
   const ofAlarms = by("cloudwatch", new cloudwatch.CloudWatchClient(settings));
   const ofQueues = by("sqs", new sqs.SQSClient(settings));
   const ofTopics = by("sns", new sns.SNSClient(settings));
+  const ofTrails = by("cloudtrail", new cloudtrail.CloudTrailClient(settings));
   const ofTables = by("dynamodb", new dynamodb.DynamoDBClient(settings));
   const ofMachines = by("states", new sfn.SFNClient(settings));
   const ofBuckets = by("s3", new s3.S3Client({ ...settings, forcePathStyle: true }));
@@ -88,6 +91,8 @@ export function providerCalls(access: AwsAccess, plan: Blueprint, made: MadeThin
   const stateMachineArn = procedure.stateMachine.arn;
   const Bucket = procedure.records.name;
   const KeyId = made.keyId;
+  const { trail } = audit;
+  const UUID = made.mapping.id;
   const tags = Object.entries(plan.key.tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
 
   return [
@@ -133,8 +138,8 @@ export function providerCalls(access: AwsAccess, plan: Blueprint, made: MadeThin
     ofKeys("GetKeyPolicy", new kms.GetKeyPolicyCommand({ KeyId, PolicyName: "default" })),
     ofKeys("GetKeyRotationStatus", new kms.GetKeyRotationStatusCommand({ KeyId })),
     ofKeys("ListResourceTags", new kms.ListResourceTagsCommand({ KeyId })),
+    ofKeys("EnableKey", new kms.EnableKeyCommand({ KeyId })),
     ofKeys("EnableKeyRotation", new kms.EnableKeyRotationCommand({ KeyId })),
-    ofKeys("DisableKeyRotation", new kms.DisableKeyRotationCommand({ KeyId })),
     ofKeys("UpdateKeyDescription", new kms.UpdateKeyDescriptionCommand({ KeyId, Description: "changed" })),
     ofKeys(
       "PutKeyPolicy",
@@ -153,6 +158,10 @@ export function providerCalls(access: AwsAccess, plan: Blueprint, made: MadeThin
     ),
     ofIam("GetRole", new iam.GetRoleCommand({ RoleName })),
     ofIam("UpdateRole", new iam.UpdateRoleCommand({ RoleName, Description: "changed" })),
+    ofIam(
+      "UpdateRoleDescription",
+      new iam.UpdateRoleDescriptionCommand({ RoleName, Description: "changed" }),
+    ),
     ofIam(
       "UpdateAssumeRolePolicy",
       new iam.UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument: JSON.stringify(role?.trust) }),
@@ -189,7 +198,6 @@ export function providerCalls(access: AwsAccess, plan: Blueprint, made: MadeThin
     ofIam("DeletePolicyVersion", new iam.DeletePolicyVersionCommand({ PolicyArn, VersionId: "v1" })),
     ofIam("DeletePolicy", new iam.DeletePolicyCommand({ PolicyArn })),
     ofLambda("GetFunction", new lambda.GetFunctionCommand({ FunctionName })),
-    ofLambda("GetFunctionConfiguration", new lambda.GetFunctionConfigurationCommand({ FunctionName })),
     ofLambda(
       "GetFunctionCodeSigningConfig",
       new lambda.GetFunctionCodeSigningConfigCommand({ FunctionName }),
@@ -213,13 +221,13 @@ export function providerCalls(access: AwsAccess, plan: Blueprint, made: MadeThin
       "UpdateFunctionCode",
       new lambda.UpdateFunctionCodeCommand({ FunctionName, ZipFile: new Uint8Array() }),
     ),
+    ofLambda("DeleteFunctionConcurrency", new lambda.DeleteFunctionConcurrencyCommand({ FunctionName })),
     ofLambda(
       "RemovePermission",
       new lambda.RemovePermissionCommand({ FunctionName, StatementId: "SecretsManager" }),
     ),
     ofLogs("DescribeLogGroups", new logs.DescribeLogGroupsCommand({ logGroupNamePrefix: logGroupName })),
     ofLogs("PutRetentionPolicy", new logs.PutRetentionPolicyCommand({ logGroupName, retentionInDays: 30 })),
-    ofLogs("DeleteRetentionPolicy", new logs.DeleteRetentionPolicyCommand({ logGroupName })),
     ofLogs(
       "AssociateKmsKey",
       new logs.AssociateKmsKeyCommand({
@@ -258,7 +266,6 @@ export function providerCalls(access: AwsAccess, plan: Blueprint, made: MadeThin
       new cloudwatch.UntagResourceCommand({ ResourceARN: alarmArn, TagKeys: ["note"] }),
     ),
     ofAlarms("DeleteAlarms", new cloudwatch.DeleteAlarmsCommand({ AlarmNames: [AlarmName] })),
-    ofQueues("GetQueueUrl", new sqs.GetQueueUrlCommand({ QueueName: operations.deadLetters.name })),
     ofQueues("GetQueueAttributes", new sqs.GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] })),
     ofQueues(
       "SetQueueAttributes",
@@ -317,6 +324,39 @@ export function providerCalls(access: AwsAccess, plan: Blueprint, made: MadeThin
       new sfn.UpdateStateMachineCommand({ stateMachineArn, roleArn: procedure.stateMachine.role.arn }),
     ),
     ofMachines("DeleteStateMachine", new sfn.DeleteStateMachineCommand({ stateMachineArn })),
+    ofLambda("GetEventSourceMapping", new lambda.GetEventSourceMappingCommand({ UUID })),
+    ofLambda("ListTags", new lambda.ListTagsCommand({ Resource: made.mapping.arn })),
+    ofLambda(
+      "UpdateEventSourceMapping",
+      new lambda.UpdateEventSourceMappingCommand({ UUID, FunctionName: audit.normaliser.name, BatchSize: 5 }),
+    ),
+    ofLambda("DeleteEventSourceMapping", new lambda.DeleteEventSourceMappingCommand({ UUID })),
+    ofTrails(
+      "CreateTrail",
+      new cloudtrail.CreateTrailCommand({
+        Name: trail.name,
+        S3BucketName: trail.bucket.name,
+        IsMultiRegionTrail: true,
+        TagsList: tagList,
+      }),
+    ),
+    ofTrails("StartLogging", new cloudtrail.StartLoggingCommand({ Name: trail.arn })),
+    ofTrails("DescribeTrails", new cloudtrail.DescribeTrailsCommand({ trailNameList: [trail.arn] })),
+    ofTrails("GetTrailStatus", new cloudtrail.GetTrailStatusCommand({ Name: trail.arn })),
+    ofTrails("GetEventSelectors", new cloudtrail.GetEventSelectorsCommand({ TrailName: trail.arn })),
+    ofTrails("GetInsightSelectors", new cloudtrail.GetInsightSelectorsCommand({ TrailName: trail.arn })),
+    ofTrails("ListTags", new cloudtrail.ListTagsCommand({ ResourceIdList: [trail.arn] })),
+    ofTrails("AddTags", new cloudtrail.AddTagsCommand({ ResourceId: trail.arn, TagsList: tagList })),
+    ofTrails("RemoveTags", new cloudtrail.RemoveTagsCommand({ ResourceId: trail.arn, TagsList: tagList })),
+    ofTrails(
+      "PutEventSelectors",
+      new cloudtrail.PutEventSelectorsCommand({
+        TrailName: trail.arn,
+        EventSelectors: [{ ReadWriteType: "All", IncludeManagementEvents: true }],
+      }),
+    ),
+    ofTrails("UpdateTrail", new cloudtrail.UpdateTrailCommand({ Name: trail.arn, IsMultiRegionTrail: true })),
+    ofTrails("DeleteTrail", new cloudtrail.DeleteTrailCommand({ Name: trail.arn })),
     ofBuckets("ListBucket", new s3.HeadBucketCommand({ Bucket })),
     ofBuckets("GetAccelerateConfiguration", new s3.GetBucketAccelerateConfigurationCommand({ Bucket })),
     ofBuckets("GetBucketAcl", new s3.GetBucketAclCommand({ Bucket })),

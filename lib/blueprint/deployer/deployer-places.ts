@@ -2,6 +2,7 @@ import type { PolicyStatement } from "../../model/policy-document";
 import type { Cluster, Environment, Registry } from "../../model/registry";
 import type { AuditPlan } from "../audit/audit-plan";
 import type { FunctionPlan } from "../functions/function-plan";
+import type { WorkloadPlan } from "../identity/workload-plan";
 import type { OperationsPlan } from "../operations/operations-plan";
 import { anyKeyArn, secretArnPrefix } from "../platform/aws-arns";
 import type { ProcedurePlan } from "../procedure/procedure-plan";
@@ -12,6 +13,7 @@ export interface DeployerScope {
   readonly operations?: Pick<OperationsPlan, "codeSigning" | "forwarder">;
   readonly procedure?: Pick<ProcedurePlan, "records" | "stateMachine">;
   readonly audit?: Pick<AuditPlan, "normaliser" | "sinks" | "forwarder" | "archive" | "trail">;
+  readonly workloads: readonly Pick<WorkloadPlan, "role">[];
   readonly oidcProviders: readonly { readonly arn: string }[];
   readonly clusters: readonly Pick<
     Cluster & { readonly identity: Environment["identity"] },
@@ -52,6 +54,9 @@ export function placesOf(registry: Registry, environment: Environment) {
     machines: arn("states", `stateMachine:${name}-*`),
     aliases: arn("kms", `alias/${name}-*`),
     keys: environment.allRegions.map((region) => anyKeyArn(environment, region)),
+    // Their ids are AWS's.
+    eventSourceMappings: arn("lambda", "event-source-mapping:*"),
+    codeSigningConfigs: arn("lambda", "code-signing-config:*"),
   };
 }
 
@@ -64,8 +69,14 @@ export function passedRoles({
   operations,
   procedure,
   audit,
+  workloads,
+  clusters,
 }: DeployerScope): readonly (readonly [string, string[]])[] {
   return [
+    // CreatePodIdentityAssociation asks for it: https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html
+    ...(clusters.some(({ identity }) => identity === "pod-identity")
+      ? ([["pods.eks.amazonaws.com", workloads.map(({ role }) => role.arn)]] as const)
+      : []),
     [
       "lambda.amazonaws.com",
       [...functions, ...(audit ? [audit.normaliser, ...audit.sinks.map((sink) => sink.function)] : [])].map(
@@ -83,15 +94,21 @@ export function passedRoles({
 }
 
 /** `rotate-stripe`'s role to `states` helps nobody, but no service needs another's role. */
-export const passing = (places: Places, plan: DeployerScope, rolesArePatterns: boolean): PolicyStatement[] =>
-  passedRoles(plan)
+export const passing = (places: Places, plan: DeployerScope): PolicyStatement[] => {
+  // A change brings workloads, and functions of new kinds.
+  const patterns: Readonly<Record<string, string>> = {
+    "lambda.amazonaws.com": places.roles.replace(/\*$/, "--*"),
+    "pods.eks.amazonaws.com": places.roles,
+  };
+  return passedRoles(plan)
     .filter(([, roles]) => roles.length > 0)
-    .map(([service, roles]) =>
-      allow(
+    .map(([service, roles]) => {
+      const pattern = patterns[service];
+      return allow(
         `PassTo${service.slice(0, 1).toUpperCase()}${service.slice(1).split(".")[0]}`,
         ["iam:PassRole"],
-        // A change brings functions of new kinds.
-        rolesArePatterns && service.startsWith("lambda") ? [places.roles.replace(/\*$/, "--*")] : roles,
+        pattern ? [pattern] : roles,
         { StringEquals: { "iam:PassedToService": [service] } },
-      ),
-    );
+      );
+    });
+};

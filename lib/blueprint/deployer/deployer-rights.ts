@@ -4,7 +4,15 @@ import { DATA, KEY_TRIAL } from "../keys/key-policy";
 import { bucketArn, secretsManagerService } from "../platform/aws-arns";
 import { packed } from "../platform/role-plan";
 import { commonTags } from "../platform/tags";
-import { allow, type DeployerScope, of, type Places, passedRoles, placesOf } from "./deployer-places";
+import {
+  allow,
+  type DeployerScope,
+  of,
+  type Places,
+  passedRoles,
+  passing,
+  placesOf,
+} from "./deployer-places";
 import { ofAudit, ofClusters, ofFunctions, ofProcedure } from "./deployer-services";
 
 /** Policies of the deployer's role, which this stack does not write. */
@@ -29,7 +37,8 @@ export function deployerPlan(
   const statements = [
     ...ofSecrets(environment, places),
     ...ofKeys(environment, places, tags),
-    ...ofRoles(environment, places, plan),
+    ...ofRoles(environment, places),
+    ...passing(places, plan),
     ...(plan.operations ? ofFunctions(environment, places, plan) : []),
     ...(plan.procedure ? ofProcedure(environment, places, plan.procedure) : []),
     ...(plan.audit ? ofAudit(environment, places, plan.audit) : []),
@@ -94,18 +103,28 @@ function ofKeys(
   return [
     // A key without the environment's tags would be out of reach at once.
     allow("MakeKeys", of("kms", "CreateKey"), ["*"], named("aws:RequestTag")),
+    // ReplicateKey asks for it in the replica's region; that it knows the tags of the request there is documented nowhere.
+    // https://docs.aws.amazon.com/kms/latest/APIReference/API_ReplicateKey.html
+    ...(environment.regions.replicas.length > 0
+      ? [
+          allow("MakeReplicas", of("kms", "CreateKey"), ["*"], {
+            StringEquals: { "aws:RequestedRegion": environment.regions.replicas },
+          }),
+        ]
+      : []),
     allow(
       "Keys",
       of(
         "kms",
         "DescribeKey",
-        "DisableKeyRotation",
+        // A key that somebody has disabled, which a plan shows.
+        "EnableKey",
         "EnableKeyRotation",
         "GetKeyPolicy",
         "GetKeyRotationStatus",
         "ListResourceTags",
         "PutKeyPolicy",
-        "ReplicateKey",
+        ...(environment.regions.replicas.length > 0 ? ["ReplicateKey"] : []),
         "ScheduleKeyDeletion",
         "TagResource",
         "UntagResource",
@@ -140,11 +159,7 @@ function ofKeys(
 }
 
 /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html */
-function ofRoles(
-  { permissionsBoundary }: Environment,
-  { roles, policies }: Places,
-  plan: DeployerScope,
-): PolicyStatement[] {
+function ofRoles({ permissionsBoundary }: Environment, { roles, policies }: Places): PolicyStatement[] {
   const bounded: PolicyStatement["Condition"] = permissionsBoundary
     ? { StringEquals: { "iam:PermissionsBoundary": [permissionsBoundary] } }
     : undefined;
@@ -154,6 +169,8 @@ function ofRoles(
       of(
         "iam",
         "DeleteRole",
+        // Also what somebody else has attached: the registry's roles have the registry's policies and no others.
+        "DetachRolePolicy",
         "GetRole",
         "GetRolePolicy",
         "ListAttachedRolePolicies",
@@ -163,6 +180,7 @@ function ofRoles(
         "UntagRole",
         "UpdateAssumeRolePolicy",
         "UpdateRole",
+        "UpdateRoleDescription",
       ),
       [roles],
     ),
@@ -178,29 +196,26 @@ function ofRoles(
       [roles],
       bounded,
     ),
-    allow("AttachPolicies", of("iam", "AttachRolePolicy", "DetachRolePolicy"), [roles], {
+    allow("AttachPolicies", of("iam", "AttachRolePolicy"), [roles], {
       ArnLike: { "iam:PolicyARN": [policies] },
     }),
-    ...(plan.functions.length > 0
-      ? [
-          allow(
-            "Policies",
-            of(
-              "iam",
-              "CreatePolicy",
-              "CreatePolicyVersion",
-              "DeletePolicy",
-              "DeletePolicyVersion",
-              "GetPolicy",
-              "GetPolicyVersion",
-              "ListPolicyVersions",
-              "TagPolicy",
-              "UntagPolicy",
-            ),
-            [policies],
-          ),
-        ]
-      : []),
+    // Of roles whose rights do not fit into inline policies.
+    allow(
+      "Policies",
+      of(
+        "iam",
+        "CreatePolicy",
+        "CreatePolicyVersion",
+        "DeletePolicy",
+        "DeletePolicyVersion",
+        "GetPolicy",
+        "GetPolicyVersion",
+        "ListPolicyVersions",
+        "TagPolicy",
+        "UntagPolicy",
+      ),
+      [policies],
+    ),
   ];
 }
 

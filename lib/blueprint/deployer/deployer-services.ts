@@ -2,7 +2,7 @@ import type { PolicyStatement } from "../../model/policy-document";
 import type { Environment } from "../../model/registry";
 import { bucketArn } from "../platform/aws-arns";
 import type { RecordsPlan } from "../procedure/procedure-plan";
-import { allow, type DeployerScope, of, type Places, passing } from "./deployer-places";
+import { allow, type DeployerScope, of, type Places } from "./deployer-places";
 
 /** Functions and what surrounds them. */
 export function ofFunctions(
@@ -12,7 +12,6 @@ export function ofFunctions(
 ): PolicyStatement[] {
   const hasNetwork = environment.networks.length > 0;
   return [
-    ...passing(places, plan, true),
     allow(
       "Functions",
       of(
@@ -20,13 +19,15 @@ export function ofFunctions(
         "AddPermission",
         "CreateFunction",
         "DeleteFunction",
+        // Of a function that somebody has throttled, which a plan shows.
+        "DeleteFunctionConcurrency",
         "GetFunction",
         "GetFunctionCodeSigningConfig",
-        "GetFunctionConfiguration",
         "GetPolicy",
         // RotateSecret asks for it, where a schedule is set.
         // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
         "InvokeFunction",
+        // GetFunction has no tags without it: https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html
         "ListTags",
         "ListVersionsByFunction",
         "RemovePermission",
@@ -39,19 +40,21 @@ export function ofFunctions(
     ),
     ...(plan.operations?.codeSigning
       ? [
+          allow("MakeCodeSigning", of("lambda", "CreateCodeSigningConfig"), ["*"]),
           allow(
             "CodeSigning",
             of(
               "lambda",
-              "CreateCodeSigningConfig",
               "DeleteCodeSigningConfig",
+              "DeleteFunctionCodeSigningConfig",
               "GetCodeSigningConfig",
               "ListTags",
               "PutFunctionCodeSigningConfig",
               "TagResource",
+              "UntagResource",
               "UpdateCodeSigningConfig",
             ),
-            ["*"],
+            [places.functions, places.codeSigningConfigs],
           ),
         ]
       : []),
@@ -67,7 +70,6 @@ export function ofFunctions(
         "AssociateKmsKey",
         "CreateLogGroup",
         "DeleteLogGroup",
-        "DeleteRetentionPolicy",
         "ListTagsForResource",
         "PutRetentionPolicy",
         "TagResource",
@@ -111,7 +113,6 @@ export function ofFunctions(
         "CreateQueue",
         "DeleteQueue",
         "GetQueueAttributes",
-        "GetQueueUrl",
         "ListQueueTags",
         "SetQueueAttributes",
         "TagQueue",
@@ -213,7 +214,7 @@ function bucketRights(
 /** The audit trail: what reads its queues, its archive and its own trail of CloudTrail. */
 export function ofAudit(
   environment: Environment,
-  { functions }: Places,
+  { functions, eventSourceMappings }: Places,
   { archive, trail }: NonNullable<DeployerScope["audit"]>,
 ): PolicyStatement[] {
   return [
@@ -230,6 +231,7 @@ export function ofAudit(
       ["*"],
       { ArnLike: { "lambda:FunctionArn": [functions] } },
     ),
+    allow("SeeTagsOfQueueReaders", of("lambda", "ListTags"), [eventSourceMappings]),
     ...bucketRights(environment, "Events", archive),
     ...(trail
       ? [
@@ -243,13 +245,11 @@ export function ofAudit(
               "DeleteTrail",
               "GetEventSelectors",
               "GetInsightSelectors",
-              "GetTrail",
               "GetTrailStatus",
               "ListTags",
               "PutEventSelectors",
               "RemoveTags",
               "StartLogging",
-              "StopLogging",
               "UpdateTrail",
             ),
             [trail.arn],
@@ -308,7 +308,6 @@ export function ofClusters(
               "RemoveClientIDFromOpenIDConnectProvider",
               "TagOpenIDConnectProvider",
               "UntagOpenIDConnectProvider",
-              "UpdateOpenIDConnectProviderThumbprint",
             ),
             plan.oidcProviders.map(({ arn }) => arn),
           ),
@@ -323,7 +322,6 @@ export function ofClusters(
               "CreatePodIdentityAssociation",
               "DeletePodIdentityAssociation",
               "DescribePodIdentityAssociation",
-              "ListPodIdentityAssociations",
               "TagResource",
               "UntagResource",
               "UpdatePodIdentityAssociation",

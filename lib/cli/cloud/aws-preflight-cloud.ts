@@ -19,7 +19,13 @@ import {
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { PolicyStatement } from "../../model/policy-document";
 import { type AwsRotationCloudProps, ask } from "./aws-rotation-cloud";
-import type { AccountFacts, PreflightCloud, TrailFacts, Unanswered } from "./preflight-cloud";
+import type {
+  AccountFacts,
+  PreflightCloud,
+  SimulatedDenial,
+  TrailFacts,
+  Unanswered,
+} from "./preflight-cloud";
 
 const MISSING = /^(NoSuchEntity(Exception)?|TrailNotFoundException|FeatureDisabled(Exception)?)$/;
 
@@ -104,8 +110,8 @@ export class AwsPreflightCloud implements PreflightCloud {
   }
 
   denied(arn: string, { Action, Resource = [], Condition = {} }: PolicyStatement) {
-    return answered("iam:SimulatePrincipalPolicy", async (): Promise<readonly string[]> => {
-      const denied: string[] = [];
+    return answered("iam:SimulatePrincipalPolicy", async (): Promise<readonly SimulatedDenial[]> => {
+      const denied = new Map<string, Set<string>>();
       const pages = paginateSimulatePrincipalPolicy(
         { client: this.#iam },
         {
@@ -116,13 +122,24 @@ export class AwsPreflightCloud implements PreflightCloud {
         },
       );
       for await (const { EvaluationResults = [] } of pages) {
-        for (const { EvalDecision, EvalActionName = "", MissingContextValues = [] } of EvaluationResults) {
-          // What hangs on a part of the request that nobody can name beforehand is not decided here.
-          const isOpen = EvalDecision === "implicitDeny" && MissingContextValues.length > 0;
-          if (EvalDecision !== "allowed" && !isOpen) denied.push(EvalActionName);
+        for (const { EvalActionName = "", ResourceSpecificResults = [], ...whole } of EvaluationResults) {
+          const verdicts = [
+            { decision: whole.EvalDecision, missing: whole.MissingContextValues },
+            ...ResourceSpecificResults.map((of) => ({
+              decision: of.EvalResourceDecision,
+              missing: of.MissingContextValues,
+            })),
+          ];
+          for (const { decision, missing = [] } of verdicts) {
+            if (decision === "allowed") continue;
+            const known = denied.get(EvalActionName) ?? new Set();
+            denied.set(EvalActionName, known);
+            // A deny hangs on nothing that is not there.
+            if (decision === "implicitDeny") for (const key of missing) known.add(key);
+          }
         }
       }
-      return denied;
+      return [...denied].map(([action, missing]) => ({ action, missing: [...missing].sort() }));
     });
   }
 

@@ -1,5 +1,12 @@
 import type { PolicyStatement } from "../../model/policy-document";
 
+/** Answer of IAM's simulation about an action that it does not allow. */
+export interface SimulatedDenial {
+  readonly action: string;
+  /** Condition keys of the principal's policies that the simulated request did not have. */
+  readonly missing: readonly string[];
+}
+
 /** A trail of CloudTrail, as far as it decides who is told of what. */
 export interface TrailFacts {
   readonly name: string;
@@ -40,10 +47,13 @@ export interface PreflightCloud {
   /** Trust policy of a role, as IAM gives it; `undefined`: there is no such role. */
   trustOf(arn: string): Promise<{ readonly document: unknown } | undefined | Unanswered>;
   /**
-   * Actions of an allowing statement that a principal's own policies and its boundary do not allow, for its resources;
-   * `undefined`: there is no such principal.
+   * Actions of an allowing statement that a principal's own policies and its boundary do not allow, for its resources, in a request
+   * that the statement's conditions let through; `undefined`: there is no such principal.
    */
-  denied(arn: string, statement: PolicyStatement): Promise<readonly string[] | undefined | Unanswered>;
+  denied(
+    arn: string,
+    statement: PolicyStatement,
+  ): Promise<readonly SimulatedDenial[] | undefined | Unanswered>;
   /** Audiences of an IAM OIDC provider; `undefined`: there is none. */
   oidcAudiences(arn: string): Promise<readonly string[] | undefined | Unanswered>;
   /** Issuer of the tokens with which AWS vouches for roles; `undefined`: switched off. */

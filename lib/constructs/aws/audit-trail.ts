@@ -158,8 +158,9 @@ export class AuditTrail extends Construct {
         includeGlobalServiceEvents: true,
         enableLogFileValidation: true,
         enableLogging: true,
-        // Reads of secrets are management events. https://docs.aws.amazon.com/secretsmanager/latest/userguide/monitoring-cloudtrail.html
-        eventSelector: [{ readWriteType: "All", includeManagementEvents: true }],
+        // All management events, reads among them, which is what a trail logs without selectors: the provider leaves that one selector
+        // out of what it reads (`flattenEventSelector` of internal/service/cloudtrail/trail.go), so that every plan would set it again.
+        // https://docs.aws.amazon.com/secretsmanager/latest/userguide/monitoring-cloudtrail.html
         tags: { ...tags },
         // CloudTrail tries the bucket's policy when the trail is made.
         dependsOn: [bucket.policy],

@@ -33,6 +33,7 @@ const OPERATION_OF_LAMBDA: readonly (readonly [method: string, path: RegExp, ope
   ["GET", /^\/[\d-]+\/functions\/([^/]+)\/policy$/, "GetPolicy"],
   ["POST", /^\/[\d-]+\/functions\/([^/]+)\/policy$/, "AddPermission"],
   ["DELETE", /^\/[\d-]+\/functions\/([^/]+)\/policy\/[^/]+$/, "RemovePermission"],
+  ["POST", /^\/[\d-]+\/event-source-mappings\/?$/, "CreateEventSourceMapping"],
 ];
 
 const OPERATION_OF_SCHEDULER: Readonly<Record<string, string>> = {
