@@ -9,8 +9,9 @@ const rooms = {
   "lib/blueprint": ["lib/model", "lib/contracts"],
   "lib/bundles": [],
   "lib/constructs": ["lib/model", "lib/blueprint", "lib/bundles"],
-  "lib/rotation": ["lib/model", "lib/contracts"],
-  "lib/audit": ["lib/model", "lib/contracts"],
+  "lib/lambda": [],
+  "lib/rotation": ["lib/model", "lib/contracts", "lib/lambda"],
+  "lib/audit": ["lib/model", "lib/contracts", "lib/lambda"],
   "lib/preview": ["lib/model", "lib/contracts", "lib/blueprint"],
   "lib/cli": [
     "lib/model",

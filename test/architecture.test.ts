@@ -29,6 +29,7 @@ const BREACHES: readonly (readonly [string, string, string])[] = [
   ["room-lib-blueprint", "lib/blueprint/breach.ts", 'import "../cli";'],
   ["room-lib-bundles", "lib/bundles/breach.ts", 'import "../blueprint";'],
   ["room-lib-constructs", "lib/constructs/breach.ts", 'import type { found } from "../rotation";'],
+  ["room-lib-lambda", "lib/lambda/breach.ts", 'import "../blueprint";'],
   ["room-lib-rotation", "lib/rotation/breach.ts", 'import "../blueprint";'],
   ["room-lib-audit", "lib/audit/breach.ts", 'import "../rotation";'],
   ["room-lib-preview", "lib/preview/breach.ts", 'import "../cli";'],

@@ -41,4 +41,4 @@ export type {
   WatcherSettings,
 } from "./function-settings";
 export type { ApprovalAnswer, LoadedRun, ProcedureInput, RunKind, RunOutcome } from "./procedure-events";
-export { dayOf, type RotationRecord, readRotationRecord, recordDigest } from "./rotation-record";
+export { endDayOf, type RotationRecord, readRotationRecord, recordDigest } from "./rotation-record";

@@ -3,7 +3,7 @@ import { digestOf } from "../model/canonical-json";
 import { check } from "../model/check";
 import { looksLikeCredential } from "../model/credentials";
 import { type Fault, fault, type PathStep } from "../model/faults";
-import { actorName, instant, oneLine, secretKey, slug } from "../model/grammar";
+import { actorName, oneLine, secretKey, slug, utcInstant } from "../model/grammar";
 import { KIND_NAMES } from "../model/kinds";
 import { changeId } from "./change-id";
 
@@ -45,13 +45,13 @@ const reason = oneLine.check(
 /** Run-time schema of how it was seen that nobody presents a credential any more. */
 export const retirementEvidence = z.strictObject({
   lookedBy: z.enum(["lock", "sessions", "last-use", "not-observable", "not-looked"]),
-  since: z.exactOptional(instant),
+  since: z.exactOptional(utcInstant),
 });
 
 const phaseSchema = z.strictObject({
   phase: z.enum(["publish", "promote", "verify", "approve", "decommission", "rollback"]),
-  startedAt: instant,
-  endedAt: instant,
+  startedAt: utcInstant,
+  endedAt: utcInstant,
   outcome: z.enum(["done", "failed"]),
   /** Code of the fault of a failed phase. */
   fault: z.optional(code),
@@ -66,7 +66,7 @@ const checkSchema = z.strictObject({
   /** `login`: the kind's test with the new credential. `unused`: nobody presented the old one any more. */
   type: z.enum(["health", "synthetic", "login", "unused"]),
   /** When it passed, or was given up. */
-  at: instant,
+  at: utcInstant,
   outcome: z.enum(["passed", "failed"]),
   tries: z.int().check(z.gte(1)),
   /** Code of the last failure: a status, a name. */
@@ -75,13 +75,13 @@ const checkSchema = z.strictObject({
 
 const endSchema = z.discriminatedUnion("outcome", [
   /** The old credential is dead. */
-  z.strictObject({ outcome: z.literal("decommissioned"), at: instant }),
+  z.strictObject({ outcome: z.literal("decommissioned"), at: utcInstant }),
   /** A single slot: the old credential died when the new one was made, or a first value had none before it. */
   z.strictObject({ outcome: z.literal("replaced") }),
   /** A key was put out beside the one in use; nothing was to go. */
   z.strictObject({ outcome: z.literal("published") }),
   /** The old credential is in use again. */
-  z.strictObject({ outcome: z.literal("rolled-back"), at: instant, reason }),
+  z.strictObject({ outcome: z.literal("rolled-back"), at: utcInstant, reason }),
   /** The new credential was given up before anybody was served it. */
   z.strictObject({ outcome: z.literal("withdrawn"), reason }),
   /** Neither came to its end; a person has to look. */
@@ -117,8 +117,8 @@ const rotationRecordSchema = z.strictObject({
   phases: z.array(phaseSchema).check(z.minLength(1)),
   checks: z.array(checkSchema),
   end: endSchema,
-  startedAt: instant,
-  endedAt: instant,
+  startedAt: utcInstant,
+  endedAt: utcInstant,
 });
 
 /** The record of one rotation run. */
@@ -128,7 +128,7 @@ export type RotationRecord = z.output<typeof rotationRecordSchema>;
 export const recordDigest = (record: RotationRecord): string => digestOf(record);
 
 /** The day (UTC) on which a run ended: the archive's file. */
-export const dayOf = (record: Pick<RotationRecord, "endedAt">): string => record.endedAt.slice(0, 10);
+export const endDayOf = (record: Pick<RotationRecord, "endedAt">): string => record.endedAt.slice(0, 10);
 
 /**
  * Reads a record. Faults name places only, never what was found: a record with faults may hold anything.

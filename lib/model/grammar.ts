@@ -472,7 +472,7 @@ export const actorName = text(
 );
 
 /** A moment in UTC as `toISOString` writes it. */
-export const instant = text((value) => new Date(value).toJSON() === value, {
+export const utcInstant = text((value) => new Date(value).toJSON() === value, {
   allowed: "a time such as 2026-11-25T10:15:00.000Z",
   change: "write it as toISOString does",
 });

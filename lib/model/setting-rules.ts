@@ -213,7 +213,7 @@ export function reachOf<K extends KindName>(kind: K, settings: KindSettings<K>):
 }
 
 /** Place of a credential, as one text to compare. */
-export function placeOf<K extends KindName>(kind: K, settings: KindSettings<K>): string {
+export function credentialPlaceOf<K extends KindName>(kind: K, settings: KindSettings<K>): string {
   const all: Readonly<Record<string, unknown>> = settings;
   const names = rulesOf(kind).filter(
     ([, rule]) =>
@@ -232,7 +232,7 @@ function checkedPlace({ check }: KindSettings<"generic">): string | undefined {
 
 /** `true` when a credential of the one lives where a credential of the other does. */
 const isSamePlace = <K extends KindName>(kind: K, one: KindSettings<K>, other: KindSettings<K>): boolean =>
-  placeOf(kind, one) === placeOf(kind, other);
+  credentialPlaceOf(kind, one) === credentialPlaceOf(kind, other);
 
 /** A setting that has changed under a value though it must not. */
 export interface RefusedChange {

@@ -20,7 +20,7 @@ export interface OutputRole {
 const NONE: PolicyDocument = { Version: "2012-10-17", Statement: [] };
 
 /** Account and primary region of a stack, by its provider of AWS. */
-export function placeOf(stack: TerraformJson): { readonly account: string; readonly region: string } {
+export function stackPlaceOf(stack: TerraformJson): { readonly account: string; readonly region: string } {
   const [provider] = stack.providers("aws");
   return {
     account: textsOf(provider?.allowed_account_ids)[0] ?? "unknown",
@@ -30,7 +30,7 @@ export function placeOf(stack: TerraformJson): { readonly account: string; reado
 
 /** Roles of a stack. */
 export function rolesOf(stack: TerraformJson): readonly OutputRole[] {
-  const { account, region } = placeOf(stack);
+  const { account, region } = stackPlaceOf(stack);
   const inline = byRole(
     [...stack.of("aws_iam_role_policy").values()].map((entry) => [entry.role, entry.policy]),
   );

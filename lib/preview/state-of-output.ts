@@ -1,7 +1,7 @@
 import { GrantIndex, type PrincipalKind, possibleAccess } from "../blueprint";
 import { digestOf } from "../model/canonical-json";
 import { isRecord } from "../model/is-record";
-import { type OutputRole, placeOf, rolesOf } from "./output-roles";
+import { type OutputRole, rolesOf, stackPlaceOf } from "./output-roles";
 import type {
   AccessCell,
   EnvironmentState,
@@ -27,7 +27,7 @@ export function stateOfOutput(stacks: ReadonlyMap<string, TerraformJson>): Regis
 }
 
 function environmentState(name: string, stack: TerraformJson): EnvironmentState {
-  const { account, region } = placeOf(stack);
+  const { account, region } = stackPlaceOf(stack);
   const secrets = [...stack.of("aws_secretsmanager_secret")].flatMap(([resource, secret]) => {
     const tags = isRecord(secret.tags) ? secret.tags : {};
     const key = textOf(tags["secret-key"]);

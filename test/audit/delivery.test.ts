@@ -10,13 +10,13 @@ import { Normaliser } from "../../lib/audit/delivery/normaliser";
 import type { QueuedMessage } from "../../lib/audit/delivery/ports";
 import type { HttpSink } from "../../lib/audit/delivery/requests";
 import type { AuditCount } from "../../lib/contracts/audit-settings";
-import { type CallerIdentity, cloudTrailEvent } from "../../packages/rehearsal/src/audit/cloudtrail-model";
+import { cloudTrailEvent, type TrailCaller } from "../../packages/rehearsal/src/audit/cloudtrail-model";
 import { type SiemReceiver, startSiemReceiver } from "../../packages/rehearsal/src/audit/siem-receiver";
 import { propertyRuns } from "../property-runs";
 import { ACCOUNT, REGION, ROLES, SCOPE, SECRET } from "./audit-world";
 
 const silence = { info: () => undefined, warn: () => undefined };
-const session = (roleArn: string): CallerIdentity => ({ is: "session", roleArn, session: "s" });
+const session = (roleArn: string): TrailCaller => ({ is: "session", roleArn, session: "s" });
 const read = (eventId: string, roleArn = ROLES.backend, more: object = {}): string =>
   JSON.stringify(
     cloudTrailEvent({

@@ -7,13 +7,13 @@ import {
   VAULT_AUDIT_ENTRY,
   VAULT_SOURCE,
 } from "../../lib/contracts/audit-events";
-import { type CallerIdentity, cloudTrailEvent } from "../../packages/rehearsal/src/audit/cloudtrail-model";
+import { cloudTrailEvent, type TrailCaller } from "../../packages/rehearsal/src/audit/cloudtrail-model";
 import { recordWith } from "../model/random-record";
 import { propertyRuns } from "../property-runs";
 import { ACCOUNT, ocsfCheck, REGION, ROLES, SCOPE, SECRET, SECRET_ARN } from "./audit-world";
 
 const VERSION = "11111111-2222-4333-8444-555555555555";
-const session = (roleArn: string, name = "i-0abc"): CallerIdentity => ({
+const session = (roleArn: string, name = "i-0abc"): TrailCaller => ({
   is: "session",
   roleArn,
   session: name,

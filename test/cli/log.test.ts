@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { dayOf, type RotationRecord, recordDigest } from "../../lib/contracts";
+import { endDayOf, type RotationRecord, recordDigest } from "../../lib/contracts";
 import { anyRecords, sampleRecord } from "../model/random-record";
 import { type CliResult, cli, withFolder } from "./run-cli";
 
@@ -109,7 +109,9 @@ test("what is archived and signed holds; archiving again changes no byte, and mo
         place.put(...records);
         expect((await place.archive()).code).toBe(0);
         const all = place.files();
-        expect(Object.keys(all)).toEqual([...new Set(records.map(dayOf))].map((day) => `${day}.md`).sort());
+        expect(Object.keys(all)).toEqual(
+          [...new Set(records.map(endDayOf))].map((day) => `${day}.md`).sort(),
+        );
         for (const [name, text] of Object.entries(signed)) expect(all[name]?.startsWith(text)).toBe(true);
         expect((await place.check()).code).toBe(first.length === records.length ? 0 : 1);
 

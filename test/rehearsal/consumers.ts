@@ -10,7 +10,7 @@ import type { JwtValue } from "../../lib/rotation/targets/jwt-signing-key";
 import type { KindValue } from "../../lib/rotation/values/value-schemas";
 import { secretsManager, takeWorkloadRole } from "../../packages/rehearsal/src/load";
 import { type OpenBao, OpenBaoRefusal } from "../../packages/rehearsal/src/servers";
-import type { Attempt } from "../../packages/rehearsal/src/targets";
+import type { LoginResult } from "../../packages/rehearsal/src/targets";
 import { SHORTENED } from "../../packages/rehearsal/src/world/relocated-settings";
 import type { RehearsedRotations } from "./rehearsed-rotations";
 
@@ -204,7 +204,7 @@ export class Consumers {
   /** The oldest and the newest value that anybody holds. */
   async #logIn(
     key: string,
-    attempt: (value: unknown) => Promise<Attempt>,
+    attempt: (value: unknown) => Promise<LoginResult>,
     experience: Experience,
   ): Promise<void> {
     const holdable = this.#holdable(key);

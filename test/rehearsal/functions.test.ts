@@ -27,7 +27,7 @@ import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../packages/
 import {
   type AwsShim,
   type CallRecord,
-  type Fault,
+  type InjectedFault,
   type RotationResult,
   startAwsShim,
   usedRights,
@@ -245,7 +245,7 @@ class Rehearsal {
   }
 
   /** Orders a fault for every call of the function when it is made first; the SDK makes it again. */
-  faultAtEveryFirstTry(fault: Fault): { readonly count: number } {
+  faultAtEveryFirstTry(fault: InjectedFault): { readonly count: number } {
     let tries = 0;
     const isFirst = () => ++tries % 2 === 1;
     shim.faults.on(
@@ -261,7 +261,7 @@ class Rehearsal {
   }
 
   /** Orders a fault for one call of the function, counted from 1 from now on. */
-  faultAt(call: number, fault: Fault) {
+  faultAt(call: number, fault: InjectedFault) {
     let calls = 0;
     return shim.faults.on(
       ({ caller }) => caller?.functionArn === this.functionArn && ++calls === call,

@@ -11,8 +11,8 @@ import type { AwsSecretPlan, FunctionPlan } from "../../lib/blueprint";
 import type { KindSettings } from "../../lib/model";
 import { KV_VERSION_FIELD } from "../../lib/model/names";
 import { type KindValue, STEPS } from "../../lib/rotation";
-import { type FunctionAnswer, invokeFunction, secretsManager } from "../../packages/rehearsal/src/load";
-import type { Fault, FaultedCall } from "../../packages/rehearsal/src/shim";
+import { type InvocationResult, invokeFunction, secretsManager } from "../../packages/rehearsal/src/load";
+import type { FaultedCall, InjectedFault } from "../../packages/rehearsal/src/shim";
 import { shortened } from "../../packages/rehearsal/src/world";
 import { Consumers } from "./consumers";
 import { everyKind } from "./every-kind";
@@ -117,12 +117,12 @@ async function callsDuring(plan: FunctionPlan, work: () => Promise<void>): Promi
 }
 
 /** Orders a fault for a function's nth call from now on, counted from 0. */
-function faultAt(plan: FunctionPlan, ordinal: number, fault: Fault) {
+function faultAt(plan: FunctionPlan, ordinal: number, fault: InjectedFault) {
   let calls = 0;
   return rotations.world.shim.faults.on((call) => isBy(plan)(call) && calls++ === ordinal, fault);
 }
 
-const errorOf = ({ functionError, payload }: FunctionAnswer): string | undefined =>
+const errorOf = ({ functionError, payload }: InvocationResult): string | undefined =>
   functionError && String((payload as { readonly errorMessage?: unknown }).errorMessage);
 
 /** Calls a function until it answers, as the procedure's driver does. */
@@ -407,7 +407,7 @@ test("the mirror dies before and after its calls, and Vault comes to equal AWSCU
 });
 
 /** Orders a fault for every call of a function when it is made first; the SDK makes it again. */
-function faultAtEveryFirstTry(plan: FunctionPlan, fault: Fault): { readonly count: number } {
+function faultAtEveryFirstTry(plan: FunctionPlan, fault: InjectedFault): { readonly count: number } {
   let tries = 0;
   rotations.world.shim.faults.on(
     (call) => isBy(plan)(call) && ++tries % 2 === 1,

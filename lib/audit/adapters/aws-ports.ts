@@ -5,10 +5,10 @@ import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { AUDIT_METRIC } from "../../contracts/audit-settings";
+import { originOf } from "../../lambda/failure-origin";
 import type { SinkCredential } from "../../model/audit-definition";
 import { METRIC_NAMESPACE } from "../../model/names";
 import type { SinkPort } from "../delivery/deliverer";
-import { originOf } from "../delivery/normaliser";
 import type { AuditCounts, EventArchive, Outlet, VersionFacts } from "../delivery/ports";
 
 /**

@@ -1,20 +1,20 @@
 import type { AuditSinkSettings } from "../../contracts/audit-settings";
+import { originOf } from "../../lambda/failure-origin";
 import type { OcsfEvent } from "../ocsf";
-import { originOf } from "./normaliser";
 import type { AuditLog, BatchAnswer, Outlet, QueuedMessage } from "./ports";
 import {
+  type DeliveryVerdict,
   type HttpSink,
   type SinkAnswer,
   type SinkRequest,
   sinkRequest,
-  type Verdict,
   verdictOf,
 } from "./requests";
 
 /** Brings events to the place of one sink. */
 export interface SinkPort {
   /** Throws where it is not known what became of them. */
-  deliver(events: readonly OcsfEvent[]): Promise<Verdict>;
+  deliver(events: readonly OcsfEvent[]): Promise<DeliveryVerdict>;
 }
 
 /** What a deliverer works with. */
@@ -64,7 +64,7 @@ export class Deliverer {
     return [...(await this.#deliver(events.slice(0, half))), ...(await this.#deliver(events.slice(half)))];
   }
 
-  async #ask(events: readonly Delivery[]): Promise<Verdict> {
+  async #ask(events: readonly Delivery[]): Promise<DeliveryVerdict> {
     const { sink, log } = this.#context;
     try {
       const verdict = await sink.deliver(events.map(({ event }) => event));
@@ -113,7 +113,7 @@ export interface HttpSinkPorts {
 
 /** A sink by HTTPS. A credential that is refused is read anew, once: it may have been rotated. */
 export function httpSink(sink: HttpSink, ports: HttpSinkPorts): SinkPort {
-  const attempt = async (events: readonly OcsfEvent[], fresh: boolean): Promise<Verdict> =>
+  const attempt = async (events: readonly OcsfEvent[], fresh: boolean): Promise<DeliveryVerdict> =>
     verdictOf(sink, await ports.send(sinkRequest(sink, events, await ports.secret(fresh), ports.now())));
   return {
     async deliver(events) {

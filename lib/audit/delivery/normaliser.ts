@@ -1,4 +1,5 @@
 import type { AuditCount, AuditNormaliserSettings } from "../../contracts/audit-settings";
+import { originOf } from "../../lambda/failure-origin";
 import type { AuditFact } from "../normalised";
 import type { OcsfEvent } from "../ocsf";
 import { readMessage } from "../read-message";
@@ -136,11 +137,4 @@ interface Taken {
   readonly events: readonly OcsfEvent[];
   /** Id of the message that comes again. */
   readonly failed?: string;
-}
-
-/** Name or code of a failure; never its message. */
-export function originOf(failure: unknown): string {
-  const { code, name } = (failure ?? {}) as { readonly code?: unknown; readonly name?: unknown };
-  const origin = typeof code === "string" ? code : typeof name === "string" ? name : "unknown";
-  return /^[\w.:-]{1,64}$/.test(origin) ? origin : "unknown";
 }

@@ -98,13 +98,13 @@ export interface SinkAnswer {
  * What an answer means. `taken`: all events are there. `refused`: these events will never be taken, whoever asks when. `later`: try
  * again, and read the credential anew where it was refused.
  */
-export type Verdict = "taken" | "refused" | "later" | "credential";
+export type DeliveryVerdict = "taken" | "refused" | "later" | "credential";
 
 /** https://help.splunk.com/splunk-enterprise/get-data-in/collect-http-event-data/troubleshoot-http-event-collector: 0 is a success. */
 const SPLUNK_DATA_FAULTS: ReadonlySet<number> = new Set([5, 6, 12, 13, 15]);
 
 /** Reads an answer. Whatever is not known means that the events are kept. */
-export function verdictOf(sink: HttpSink, { status, body }: SinkAnswer): Verdict {
+export function verdictOf(sink: HttpSink, { status, body }: SinkAnswer): DeliveryVerdict {
   if (status === 401 || status === 403) return "credential";
   if (sink.type === "splunk-hec") {
     const code = splunkCode(body);

@@ -61,7 +61,7 @@ export function placesOf(registry: Registry, environment: Environment) {
 }
 
 /** ARNs of what a deployer makes. */
-export type Places = ReturnType<typeof placesOf>;
+export type DeployerPlaces = ReturnType<typeof placesOf>;
 
 /** Roles that are passed, each to the service that takes it and to no other. */
 export function passedRoles({
@@ -94,7 +94,7 @@ export function passedRoles({
 }
 
 /** `rotate-stripe`'s role to `states` helps nobody, but no service needs another's role. */
-export const passing = (places: Places, plan: DeployerScope): PolicyStatement[] => {
+export const passing = (places: DeployerPlaces, plan: DeployerScope): PolicyStatement[] => {
   // A change brings workloads, and functions of new kinds.
   const patterns: Readonly<Record<string, string>> = {
     "lambda.amazonaws.com": places.roles.replace(/\*$/, "--*"),

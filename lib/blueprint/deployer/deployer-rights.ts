@@ -2,13 +2,13 @@ import type { PolicyDocument, PolicyStatement } from "../../model/policy-documen
 import type { Environment, Registry } from "../../model/registry";
 import { DATA, KEY_TRIAL } from "../keys/key-policy";
 import { bucketArn, secretsManagerService } from "../platform/aws-arns";
-import { packed } from "../platform/role-plan";
+import { packedDocuments } from "../platform/role-plan";
 import { commonTags } from "../platform/tags";
 import {
   allow,
+  type DeployerPlaces,
   type DeployerScope,
   of,
-  type Places,
   passedRoles,
   passing,
   placesOf,
@@ -44,11 +44,11 @@ export function deployerPlan(
     ...(plan.audit ? ofAudit(environment, places, plan.audit) : []),
     ...ofClusters(environment, plan),
   ];
-  return { policies: packed(statements), boundary: boundaryOf(environment, places, plan) };
+  return { policies: packedDocuments(statements), boundary: boundaryOf(environment, places, plan) };
 }
 
 /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html */
-function ofSecrets(environment: Environment, { secrets, keys }: Places): PolicyStatement[] {
+function ofSecrets(environment: Environment, { secrets, keys }: DeployerPlaces): PolicyStatement[] {
   const regions = environment.allRegions;
   const service = { "kms:ViaService": regions.map(secretsManagerService) };
   return [
@@ -92,7 +92,7 @@ function ofSecrets(environment: Environment, { secrets, keys }: Places): PolicyS
 /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html */
 function ofKeys(
   environment: Environment,
-  { keys, aliases }: Places,
+  { keys, aliases }: DeployerPlaces,
   tags: Readonly<Record<string, string>>,
 ): PolicyStatement[] {
   const named = (prefix: string): PolicyStatement["Condition"] => ({
@@ -159,7 +159,10 @@ function ofKeys(
 }
 
 /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html */
-function ofRoles({ permissionsBoundary }: Environment, { roles, policies }: Places): PolicyStatement[] {
+function ofRoles(
+  { permissionsBoundary }: Environment,
+  { roles, policies }: DeployerPlaces,
+): PolicyStatement[] {
   const bounded: PolicyStatement["Condition"] = permissionsBoundary
     ? { StringEquals: { "iam:PermissionsBoundary": [permissionsBoundary] } }
     : undefined;
@@ -223,7 +226,7 @@ function ofRoles({ permissionsBoundary }: Environment, { roles, policies }: Plac
  * What bounds a deployer whose own policies are wider. It names what must never be: values, other roles, itself. Everything
  * else is left to the policies.
  */
-function boundaryOf(environment: Environment, places: Places, plan: DeployerScope): PolicyDocument {
+function boundaryOf(environment: Environment, places: DeployerPlaces, plan: DeployerScope): PolicyDocument {
   const deny = (
     Sid: string,
     Action: readonly string[],

@@ -2,12 +2,12 @@ import type { PolicyStatement } from "../../model/policy-document";
 import type { Environment } from "../../model/registry";
 import { bucketArn } from "../platform/aws-arns";
 import type { RecordsPlan } from "../procedure/procedure-plan";
-import { allow, type DeployerScope, of, type Places } from "./deployer-places";
+import { allow, type DeployerPlaces, type DeployerScope, of } from "./deployer-places";
 
 /** Functions and what surrounds them. */
 export function ofFunctions(
   environment: Environment,
-  places: Places,
+  places: DeployerPlaces,
   plan: DeployerScope,
 ): PolicyStatement[] {
   const hasNetwork = environment.networks.length > 0;
@@ -214,7 +214,7 @@ function bucketRights(
 /** The audit trail: what reads its queues, its archive and its own trail of CloudTrail. */
 export function ofAudit(
   environment: Environment,
-  { functions, eventSourceMappings }: Places,
+  { functions, eventSourceMappings }: DeployerPlaces,
   { archive, trail }: NonNullable<DeployerScope["audit"]>,
 ): PolicyStatement[] {
   return [
@@ -263,7 +263,7 @@ export function ofAudit(
 /** What follows a rotation. */
 export function ofProcedure(
   environment: Environment,
-  { machines }: Places,
+  { machines }: DeployerPlaces,
   { records }: NonNullable<DeployerScope["procedure"]>,
 ): PolicyStatement[] {
   return [

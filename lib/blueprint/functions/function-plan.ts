@@ -299,7 +299,7 @@ function ofItsCode(right: PolicyStatement, arn: string): PolicyStatement {
 }
 
 /** Whether an approver must agree before a secret's old credential goes; never where nothing is retired. */
-export const needsApproval = (environment: Environment, secret: EnvironmentSecret): boolean =>
+export const needsDecommissionApproval = (environment: Environment, secret: EnvironmentSecret): boolean =>
   environment.approval === "required" && secret.acceptedBy !== "single-slot";
 
 const nameOf = (secret: EnvironmentSecret): string => secretName(secret.environment, secret.physicalKey);
@@ -316,7 +316,7 @@ function rotated(
     acceptedBy: secret.acceptedBy,
     overlap: secret.overlap,
     publishLead: secret.publishLead,
-    ...(needsApproval(environment, secret) ? { approval: true } : {}),
+    ...(needsDecommissionApproval(environment, secret) ? { approval: true } : {}),
     ...(isSupplied(secret) ? { inbox: inboxName(environment.name, secret.physicalKey) } : {}),
     ...(admin ? { admin: nameOf(admin) } : {}),
   };

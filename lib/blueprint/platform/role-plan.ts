@@ -77,7 +77,7 @@ export function rolePolicies(input: RolePoliciesInput): RolePolicies {
   const isLong = (statement: PolicyStatement): boolean =>
     compactLength(documentOf(statement)) > MANAGED_LIMIT;
   const documents = [
-    ...packed(statements.filter((statement) => !isLong(statement))),
+    ...packedDocuments(statements.filter((statement) => !isLong(statement))),
     ...statements.filter(isLong).flatMap(splitByResource),
   ];
   if (documents.length > MANAGED_PER_ROLE) throw new RegistryError([input.overflow(documents.length)]);
@@ -91,7 +91,7 @@ export function rolePolicies(input: RolePoliciesInput): RolePolicies {
 }
 
 /** Statements together in as few policies as their order allows. */
-export function packed(statements: readonly PolicyStatement[]): PolicyDocument[] {
+export function packedDocuments(statements: readonly PolicyStatement[]): PolicyDocument[] {
   const documents: PolicyDocument[] = [];
   for (const statement of statements) {
     const last = documents.at(-1);

@@ -36,7 +36,7 @@ import {
   type FunctionParts,
   type FunctionPlan,
   functionPlan,
-  needsApproval,
+  needsDecommissionApproval,
   PATIENT_SECONDS,
 } from "../functions/function-plan";
 import { clustersOf, type WorkloadPlan } from "../identity/workload-plan";
@@ -518,7 +518,7 @@ function dispatched(
     publishLeadSeconds: secret.publishLead.seconds,
     restart: consumers.filter(({ reload }) => reload.how === "redeploy").map(({ name }) => name),
     checks: consumers.flatMap(({ name, checks }) => checks.map((check) => checkName(name, check.name))),
-    approval: needsApproval(environment, secret),
+    approval: needsDecommissionApproval(environment, secret),
   };
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { dayOf, type RotationRecord, readRotationRecord, recordDigest } from "../../contracts";
+import { endDayOf, type RotationRecord, readRotationRecord, recordDigest } from "../../contracts";
 import type { Fault } from "../../model";
 import { fault } from "../../model/faults";
 import { UserFault } from "../terminal/user-fault";
@@ -81,7 +81,7 @@ export function readRecords(texts: readonly RecordText[], day: string): RecordRe
   return {
     records: [...found.values()]
       .map(({ record }) => record)
-      .filter((record) => dayOf(record) >= day)
+      .filter((record) => endDayOf(record) >= day)
       .sort(byEnd),
     faults,
   };

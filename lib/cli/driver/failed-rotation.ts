@@ -20,7 +20,7 @@ export class FailedRotation extends Error {
 const TOO_EARLY: readonly string[] = ["overlap-running", "not-published-yet"];
 
 /** `true` when a rotation was refused because its time has not come. */
-export const isTooEarly = ({ code }: Pick<FailedRotation, "code">): boolean => TOO_EARLY.includes(code);
+export const failedTooEarly = ({ code }: Pick<FailedRotation, "code">): boolean => TOO_EARLY.includes(code);
 
 /** A rotation's own error as a failure of the rotation. */
 export const failedBy = ({ code, message, retryable }: RotationError): FailedRotation =>

@@ -11,7 +11,7 @@ import {
 } from "../../contracts/dispatcher-answer";
 import type { RollbackCall, RunCall, StatusCall } from "../../contracts/dispatcher-call";
 import { procedureFunctionName } from "../../model/names";
-import { FailedRotation, failureOf, isTooEarly } from "./failed-rotation";
+import { FailedRotation, failedTooEarly, failureOf } from "./failed-rotation";
 import type { Tell } from "./progress";
 import type { DriverContext, RotatedPlan } from "./rotation-driver";
 
@@ -162,7 +162,8 @@ export class ProcedureDriver {
       {
         retries: ATTEMPTS - 1,
         minTimeout: pace.retryAfterMs,
-        shouldRetry: ({ error }) => error instanceof FailedRotation && error.retryable && !isTooEarly(error),
+        shouldRetry: ({ error }) =>
+          error instanceof FailedRotation && error.retryable && !failedTooEarly(error),
         onFailedAttempt: ({ error, retriesLeft }) => {
           if (error instanceof FailedRotation && retriesLeft > 0 && error.retryable) {
             tell(`${error.code}: trying again`);

@@ -14,7 +14,7 @@ import {
 } from "../../rotation";
 import type { RotationCloud } from "../cloud/rotation-cloud";
 import { UserFault } from "../terminal/user-fault";
-import { FailedRotation, failedBy, failureOf, isTooEarly } from "./failed-rotation";
+import { FailedRotation, failedBy, failedTooEarly, failureOf } from "./failed-rotation";
 import type { Pace } from "./pace";
 import type { Progress, Tell } from "./progress";
 import { type VersionLabels, versionLabels } from "./version-labels";
@@ -379,9 +379,10 @@ export class RotationDriver {
     return pRetry(call, {
       retries: ATTEMPTS - 1,
       minTimeout: this.#context.pace.retryAfterMs,
-      shouldRetry: ({ error }) => error instanceof FailedRotation && error.retryable && !isTooEarly(error),
+      shouldRetry: ({ error }) =>
+        error instanceof FailedRotation && error.retryable && !failedTooEarly(error),
       onFailedAttempt: ({ error, retriesLeft }) => {
-        if (error instanceof FailedRotation && retriesLeft > 0 && error.retryable && !isTooEarly(error)) {
+        if (error instanceof FailedRotation && retriesLeft > 0 && error.retryable && !failedTooEarly(error)) {
           tell(`${error.code}: trying again`);
         }
       },

@@ -5,7 +5,7 @@ import { UserFault } from "../terminal/user-fault";
 import { checkChanges } from "./change-check";
 
 /** A change request that a rotation is done by. */
-export interface UsedChange {
+export interface ChangeInUse {
   readonly digest: string;
   readonly path: string;
   /** Day from which each environment may be changed. */
@@ -26,7 +26,7 @@ export interface ChangeUse {
  *
  * @throws UserFault
  */
-export function changeOf(registry: Registry, file: string, use: ChangeUse): UsedChange {
+export function changeOf(registry: Registry, file: string, use: ChangeUse): ChangeInUse {
   const { key, environment, today } = use;
   if (!existsSync(file)) throw new UserFault(`No change request at ${file}.`);
   const [checked] = checkChanges(registry, [file], today).files;

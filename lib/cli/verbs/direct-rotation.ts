@@ -2,7 +2,7 @@ import type { Registry, RotationMode } from "../../model";
 import { completeValue, isSupplied, RotationError } from "../../rotation";
 import { requireAccount } from "../cloud/require-account";
 import type { RotationCloud } from "../cloud/rotation-cloud";
-import { FailedRotation, failedBy, isTooEarly } from "../driver/failed-rotation";
+import { FailedRotation, failedBy, failedTooEarly } from "../driver/failed-rotation";
 import type { Pace } from "../driver/pace";
 import type { Progress } from "../driver/progress";
 import { type DriverOutcome, type RotatedPlan, RotationDriver } from "../driver/rotation-driver";
@@ -112,7 +112,7 @@ export async function rotate(
     const { code, message, retryable } = failure;
     return {
       ...subject,
-      outcome: isTooEarly(failure) ? "too-early" : "failed",
+      outcome: failedTooEarly(failure) ? "too-early" : "failed",
       verified: (await driver.labels(secret)).verified,
       fault: { code, message, retryable },
     };

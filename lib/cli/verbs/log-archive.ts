@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { dayOf, type RotationRecord, recordDigest } from "../../contracts";
+import { endDayOf, type RotationRecord, recordDigest } from "../../contracts";
 import { formatFault } from "../../model";
 import type { RecordSource } from "../cloud/record-source";
 import { readLog, renderLogHeading, renderRun } from "../documents/rotation-log";
@@ -37,12 +37,12 @@ export async function archiveLog(
       faults.map((entry) => [`${entry.source}:`, ...entry.faults.map(formatFault)].join("\n")).join("\n\n"),
     );
   }
-  const days = [...new Set(records.map(dayOf))];
+  const days = [...new Set(records.map(endDayOf))];
   return days.map((day) =>
     archiveDay(
       join(folder, `${day}.md`),
       day,
-      records.filter((record) => dayOf(record) === day),
+      records.filter((record) => endDayOf(record) === day),
     ),
   );
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { dayOf, type RotationRecord, recordDigest } from "../../contracts";
+import { endDayOf, type RotationRecord, recordDigest } from "../../contracts";
 import type { Fault } from "../../model";
 import { fault } from "../../model/faults";
 import { calendarDate } from "../../model/grammar";
@@ -34,7 +34,7 @@ export async function checkLog(source: RecordSource, since: string, folder: stri
   const { records, faults: unsound } = await source.since(since);
   const archive = readArchive(folder, since);
   const runs = records.map((record) => {
-    const file = join(folder, `${dayOf(record)}.md`);
+    const file = join(folder, `${endDayOf(record)}.md`);
     const archived = (archive.get(file) ?? []).filter(({ id }) => id === record.id);
     return {
       run: record.id,
@@ -123,12 +123,12 @@ function signOffFaults(record: RotationRecord, { signOffs, malformed }: Archived
   );
   if (signOffs.length === 0) return [...wrong, fault(["signOff"], "nothing", "a sign-off", SIGN)];
   const early = signOffs
-    .filter(({ day }) => !calendarDate.safeParse(day).success || day < dayOf(record))
+    .filter(({ day }) => !calendarDate.safeParse(day).success || day < endDayOf(record))
     .map(({ email, day }) =>
       fault(
         ["signOff"],
         `${email} on ${day}`,
-        `a day from ${dayOf(record)}, when the run ended`,
+        `a day from ${endDayOf(record)}, when the run ended`,
         "correct the day",
       ),
     );

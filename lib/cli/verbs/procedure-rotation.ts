@@ -12,11 +12,11 @@ import {
 } from "../../rotation";
 import { requireAccount } from "../cloud/require-account";
 import type { RotationCloud } from "../cloud/rotation-cloud";
-import { FailedRotation, failedBy, isTooEarly } from "../driver/failed-rotation";
+import { FailedRotation, failedBy, failedTooEarly } from "../driver/failed-rotation";
 import { describeRun, GOOD_ENDS, isOver, ProcedureDriver, type RunOrder } from "../driver/procedure-driver";
 import { RotationDriver } from "../driver/rotation-driver";
 import { UserFault } from "../terminal/user-fault";
-import { changeOf, type UsedChange } from "./approved-change";
+import { type ChangeInUse, changeOf } from "./approved-change";
 import type { RotatePhase, RotationHost } from "./direct-rotation";
 import { confirmEmergency } from "./emergency";
 import { type FoundSecret, findSecret } from "./find-secret";
@@ -66,7 +66,7 @@ interface Work {
   readonly cloud: RotationCloud;
   readonly driver: ProcedureDriver;
   readonly labels: RotationDriver;
-  readonly change: UsedChange | undefined;
+  readonly change: ChangeInUse | undefined;
   /** Whether the environment needs no change request. */
   readonly isFree: boolean;
 }
@@ -125,9 +125,9 @@ export async function rotateByProcedure(
     if (!(failure instanceof FailedRotation)) throw error;
     const { code, message, retryable } = failure;
     return report({
-      outcome: isTooEarly(failure) ? "too-early" : "failed",
+      outcome: failedTooEarly(failure) ? "too-early" : "failed",
       fault: { code, message, retryable },
-      ...(isTooEarly(failure) ? {} : await afterFault(work)),
+      ...(failedTooEarly(failure) ? {} : await afterFault(work)),
     });
   }
 }
@@ -288,7 +288,7 @@ async function beginRun(work: Work, stage: Stage, open: RunView | undefined): Pr
 
 /** Faults that no other value would help: a target, AWS or a function that does not answer, a time that has not come. */
 const isNoValuesFault = (failure: FailedRotation): boolean =>
-  isTooEarly(failure) || ["function-failed", "target-unreachable", "throttled"].includes(failure.code);
+  failedTooEarly(failure) || ["function-failed", "target-unreachable", "throttled"].includes(failure.code);
 
 /** Begins a run with what a person supplies. Where none begins, no function will use it up. */
 async function beginWith(

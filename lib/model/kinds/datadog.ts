@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { oneLine } from "../grammar";
 import { apiUrl } from "./api-url";
-import { type KindTraits, text } from "./traits";
+import { type KindTraits, textField } from "./traits";
 
 /** Datadog API and application keys: its row in the table of kinds. */
 export const DATADOG_TRAITS = {
@@ -9,7 +9,7 @@ export const DATADOG_TRAITS = {
   stores: ["aws"],
   acceptedBy: ["target"],
   rotation: ["automatic", "operator-assisted"],
-  fields: [text("apiKey"), text("apiKeyId"), text("appKey"), text("appKeyId")],
+  fields: [textField("apiKey"), textField("apiKeyId"), textField("appKey"), textField("appKeyId")],
   publicSettings: ["site", "org"],
 } as const satisfies KindTraits;
 

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { minutes } from "../duration";
 import { duration } from "../grammar";
-import { type KindTraits, object } from "./traits";
+import { type KindTraits, objectField } from "./traits";
 
 /** HMAC key: its row in the table of kinds. */
 export const HMAC_KEY_TRAITS = {
@@ -9,7 +9,7 @@ export const HMAC_KEY_TRAITS = {
   stores: ["aws"],
   acceptedBy: ["own-workloads"],
   rotation: ["automatic", "manual-dual-publish"],
-  fields: [object("next"), object("current"), object("previous")],
+  fields: [objectField("next"), objectField("current"), objectField("previous")],
   // Not the algorithm, which is each key's own.
   publicSettings: [],
 } as const satisfies KindTraits;

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { hours, minutes } from "../duration";
 import { duration, oneLine } from "../grammar";
-import { type KindTraits, object } from "./traits";
+import { type KindTraits, objectField } from "./traits";
 
 /** Algorithms of JWT signing keys: what `jose` signs with. */
 export const JWT_ALGORITHMS = [
@@ -24,9 +24,9 @@ export const JWT_SIGNING_KEY_TRAITS = {
   acceptedBy: ["own-workloads"],
   rotation: ["automatic", "manual-dual-publish"],
   fields: [
-    object("next"),
-    object("current"),
-    object("previous"),
+    objectField("next"),
+    objectField("current"),
+    objectField("previous"),
     { name: "jwks", shape: "object", public: true },
   ],
   // Not the algorithm: it is each key's own, and a file would say the next one's before that one is used.

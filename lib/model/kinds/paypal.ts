@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { oneLine } from "../grammar";
 import { apiUrl } from "./api-url";
-import { type KindTraits, text } from "./traits";
+import { type KindTraits, textField } from "./traits";
 
 /** PayPal credentials: its row in the table of kinds. */
 export const PAYPAL_TRAITS = {
@@ -9,7 +9,7 @@ export const PAYPAL_TRAITS = {
   stores: ["aws"],
   acceptedBy: ["target"],
   rotation: ["operator-assisted"],
-  fields: [text("clientId"), text("clientSecret")],
+  fields: [textField("clientId"), textField("clientSecret")],
   publicSettings: ["mode", "account"],
 } as const satisfies KindTraits;
 

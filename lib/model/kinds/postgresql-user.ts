@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { days, hours } from "../duration";
 import { certificatePem, duration, hostName, oneLine, portNumber, postgresqlName } from "../grammar";
-import { type KindTraits, text } from "./traits";
+import { type KindTraits, textField } from "./traits";
 
 /** Every privilege on tables that a registry can name. */
 export const POSTGRESQL_PRIVILEGES = [
@@ -20,7 +20,7 @@ export const POSTGRESQL_USER_TRAITS = {
   stores: ["aws", "vault"],
   acceptedBy: ["target", "single-slot"],
   rotation: ["automatic"],
-  fields: [text("username"), text("password")],
+  fields: [textField("username"), textField("password")],
   publicSettings: ["host", "port", "database"],
 } as const satisfies KindTraits;
 

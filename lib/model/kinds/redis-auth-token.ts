@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { certificatePem, hostName, oneLine, portNumber } from "../grammar";
-import { type KindTraits, text } from "./traits";
+import { type KindTraits, textField } from "./traits";
 
 const redisUserName = z.string().check(
   z.refine((name) => /^[A-Za-z_][A-Za-z0-9_.-]{0,99}$/.test(name), {
@@ -36,7 +36,7 @@ export const REDIS_AUTH_TOKEN_TRAITS = {
   stores: ["aws"],
   acceptedBy: ["target"],
   rotation: ["automatic"],
-  fields: [text("password")],
+  fields: [textField("password")],
   publicSettings: ["host", "port", "tls", "user"],
 } as const satisfies KindTraits;
 

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { sortedDeep } from "./sorted-deep";
-import { type KindTraits, object, text } from "./traits";
+import { type KindTraits, objectField, textField } from "./traits";
 
 const iamUserName = () =>
   z.string().check(
@@ -19,7 +19,7 @@ export const S3_ACCESS_KEY_TRAITS = {
   stores: ["aws"],
   acceptedBy: ["target"],
   rotation: ["automatic"],
-  fields: [text("accessKeyId"), text("secretAccessKey"), object("sessionPolicy")],
+  fields: [textField("accessKeyId"), textField("secretAccessKey"), objectField("sessionPolicy")],
   publicSettings: ["bucket"],
 } as const satisfies KindTraits;
 

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { oneLine } from "../grammar";
 import { apiUrl } from "./api-url";
-import { type KindTraits, text } from "./traits";
+import { type KindTraits, textField } from "./traits";
 
 /** SendGrid API key: its row in the table of kinds. */
 export const SENDGRID_TRAITS = {
@@ -9,7 +9,7 @@ export const SENDGRID_TRAITS = {
   stores: ["aws"],
   acceptedBy: ["target"],
   rotation: ["automatic", "operator-assisted"],
-  fields: [text("apiKey")],
+  fields: [textField("apiKey")],
   publicSettings: ["host", "account"],
 } as const satisfies KindTraits;
 

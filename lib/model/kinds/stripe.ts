@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { oneLine, webUrl } from "../grammar";
 import { apiUrl } from "./api-url";
-import { type KindTraits, object, text } from "./traits";
+import { type KindTraits, objectField, textField } from "./traits";
 
 /** Stripe API keys and webhook secret: its row in the table of kinds. */
 export const STRIPE_TRAITS = {
@@ -10,7 +10,7 @@ export const STRIPE_TRAITS = {
   acceptedBy: ["target"],
   // Automatic by the key of an app that is installed in the account: Stripe lets no other key make keys.
   rotation: ["operator-assisted", "automatic"],
-  fields: [text("secretKey"), text("publishableKey"), object("webhookSecrets")],
+  fields: [textField("secretKey"), textField("publishableKey"), objectField("webhookSecrets")],
   publicSettings: ["mode", "account", "accountId"],
 } as const satisfies KindTraits;
 

@@ -34,7 +34,7 @@ export interface KindTraits {
 }
 
 /** A field that is a text. */
-export const text = (name: string): ValueField => ({ name, shape: "string" });
+export const textField = (name: string): ValueField => ({ name, shape: "string" });
 
 /** A field that is an object. */
-export const object = (name: string): ValueField => ({ name, shape: "object" });
+export const objectField = (name: string): ValueField => ({ name, shape: "object" });

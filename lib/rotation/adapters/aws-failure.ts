@@ -1,4 +1,5 @@
-import { originOf, RotationError } from "../protocol/rotation-error";
+import { originOf } from "../../lambda/failure-origin";
+import { RotationError } from "../protocol/rotation-error";
 
 /** The name that AWS gave a failure. */
 export const awsNameOf = (failure: unknown): string => originOf(failure);

@@ -1,4 +1,5 @@
-import { originOf, RotationError } from "../protocol/rotation-error";
+import { originOf } from "../../lambda/failure-origin";
+import { RotationError } from "../protocol/rotation-error";
 
 /** Node's codes of connections that did not come about or broke. */
 const UNREACHABLE = /^(ECONN\w+|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EPIPE)$/;

@@ -1,7 +1,8 @@
 import type { STSClient } from "@aws-sdk/client-sts";
 import { SignatureV4 } from "@smithy/signature-v4";
+import { originOf } from "../../lambda/failure-origin";
 import { serviceIn } from "../../model/partitions";
-import { originOf, RotationError } from "../protocol/rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 
 /** Life of the signature. */
 const LIFE_SECONDS = 60;

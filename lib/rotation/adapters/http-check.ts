@@ -1,6 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { originOf, RotationError } from "../protocol/rotation-error";
+import { originOf } from "../../lambda/failure-origin";
+import { RotationError } from "../protocol/rotation-error";
 import type { HttpAnswer, HttpRequest, HttpServer } from "../targets/http-credential-check";
 import { connectionFault } from "./connection-fault";
 

@@ -1,7 +1,8 @@
 import * as z from "zod/mini";
+import { originOf } from "../../lambda/failure-origin";
 import type { JobClaims, JobTokens } from "../procedure/change-gate";
 import { once } from "../protocol/once";
-import { originOf, RotationError } from "../protocol/rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 
 /**
  * jose is ES modules; this is how a CommonJS one loads them on every Node that we support. One by one: a bundle takes the

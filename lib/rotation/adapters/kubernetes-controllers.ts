@@ -2,9 +2,10 @@ import { request as httpsRequest } from "node:https";
 import { text as readText } from "node:stream/consumers";
 import * as z from "zod/mini";
 import type { RestartedCluster, RestartedWorkload } from "../../contracts/function-settings";
+import { originOf } from "../../lambda/failure-origin";
 import type { ControllerKind } from "../../model/definition";
 import type { Controller, Controllers } from "../procedure/restarter";
-import { originOf, RotationError } from "../protocol/rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 import { connectionFault } from "./connection-fault";
 
 const TIMEOUT_MS = 10_000;

@@ -1,8 +1,9 @@
 import type { ElastiCacheClient } from "@aws-sdk/client-elasticache";
 import { SignatureV4 } from "@smithy/signature-v4";
 import * as z from "zod/mini";
+import { originOf } from "../../lambda/failure-origin";
 import { serviceIn } from "../../model/partitions";
-import { originOf, RotationError } from "../protocol/rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 import type { AwsRedisUser, AwsRedisUsers } from "../targets/aws-redis-user";
 import { awsFailure } from "./aws-failure";
 import { isUserMissing, refusedChange, userAsShown } from "./elasticache-users";

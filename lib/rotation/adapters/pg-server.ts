@@ -1,6 +1,7 @@
 /// <reference path="./pg-client.d.ts" />
 import Client from "pg/lib/client";
-import { originOf, RotationError } from "../protocol/rotation-error";
+import { originOf } from "../../lambda/failure-origin";
+import { RotationError } from "../protocol/rotation-error";
 import type { SqlLogin, SqlServer, SqlSession } from "../targets/sql";
 import { connectionFault } from "./connection-fault";
 import { sqlFailure } from "./sql-failure";

@@ -1,7 +1,8 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
-import { originOf, RotationError, type RotationFaultCode } from "../protocol/rotation-error";
+import { originOf } from "../../lambda/failure-origin";
+import { RotationError, type RotationFaultCode } from "../protocol/rotation-error";
 import type { RedisLogin, RedisNode, RedisServer, RedisSession } from "../targets/redis";
 import { connectionFault } from "./connection-fault";
 import { decodeReply, encodeCommand, RespFailure, type RespReply } from "./resp";

@@ -1,4 +1,5 @@
-import { originOf, RotationError, type RotationFaultCode } from "../protocol/rotation-error";
+import { originOf } from "../../lambda/failure-origin";
+import { RotationError, type RotationFaultCode } from "../protocol/rotation-error";
 
 type Meaning = readonly [code: RotationFaultCode, words: string];
 

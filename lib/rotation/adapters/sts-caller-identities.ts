@@ -7,9 +7,10 @@ import {
   PROOF_HEADER,
   stsHost,
 } from "../../contracts/caller-proof";
+import { originOf } from "../../lambda/failure-origin";
 import { type CallerIdentities, type CallerIdentity, checkProof } from "../procedure/caller-identity";
 import type { Clock } from "../protocol/ports";
-import { originOf, RotationError } from "../protocol/rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 
 /** STS answers in well under a second. */
 const PATIENCE_MS = 10_000;

@@ -2,8 +2,9 @@ import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import * as z from "zod/mini";
 import type { MirroredVault } from "../../contracts/function-settings";
-import type { Identity, VaultEntry, VaultServer, VaultSession } from "../mirror/mirror-ports";
-import { originOf, RotationError, type RotationFaultCode } from "../protocol/rotation-error";
+import { originOf } from "../../lambda/failure-origin";
+import type { FunctionIdentity, VaultEntry, VaultOpener, VaultSession } from "../mirror/mirror-ports";
+import { RotationError, type RotationFaultCode } from "../protocol/rotation-error";
 import { connectionFault } from "./connection-fault";
 
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -66,15 +67,15 @@ interface Question {
 }
 
 /**
- * {@link VaultServer} over Vault's HTTP API, which OpenBao has, too: TLS with the given authority (or those that Node
+ * {@link VaultOpener} over Vault's HTTP API, which OpenBao has, too: TLS with the given authority (or those that Node
  * trusts), host name verified, no fallback, no redirects.
  */
-export class VaultApi implements VaultServer {
-  readonly #identity: Identity;
+export class VaultApi implements VaultOpener {
+  readonly #identity: FunctionIdentity;
   readonly #guard: (value: unknown) => void;
 
   /** @param guard told every token before it is used */
-  constructor(identity: Identity, guard: (value: unknown) => void) {
+  constructor(identity: FunctionIdentity, guard: (value: unknown) => void) {
     this.#identity = identity;
     this.#guard = guard;
   }

@@ -1,5 +1,6 @@
 import type * as z from "zod/mini";
-import { originOf, RotationError } from "../protocol/rotation-error";
+import { originOf } from "../../lambda/failure-origin";
+import { RotationError } from "../protocol/rotation-error";
 import { connectionFault } from "./connection-fault";
 
 /** Settings of a vendor's API. */

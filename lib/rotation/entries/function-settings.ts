@@ -54,7 +54,7 @@ export function parseFunctionSettings<K extends KindName>(kind: K, input: unknow
  *
  * @throws RotationError `secret-not-ours`
  */
-export function secretOf<K extends KindName>(
+export function rotatedSecretOf<K extends KindName>(
   settings: FunctionSettings<K>,
   secretId: string,
 ): { readonly name: string; readonly secret: RotatedSecret<K> } {

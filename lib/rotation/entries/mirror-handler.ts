@@ -2,9 +2,9 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { STSClient } from "@aws-sdk/client-sts";
 import type { MirrorSettings } from "../../contracts/function-settings";
-import { AwsIdentity } from "../adapters/aws-identity";
 import { DynamoDbMirrorLedger } from "../adapters/dynamodb-mirror-ledger";
 import { DynamoDbPublications } from "../adapters/dynamodb-publications";
+import { FederatedIdentity } from "../adapters/federated-identity";
 import { lazyAuditKey } from "../adapters/lazy-audit-key";
 import { PowertoolsLogbook } from "../adapters/powertools-logbook";
 import { SecretsManagerStore } from "../adapters/secrets-manager-store";
@@ -63,7 +63,7 @@ export async function assembleMirror(): Promise<LambdaHandler<MirrorOutcome>> {
     publications: new DynamoDbPublications(dynamoDb, publicationsTable),
     proofs: lazyAuditKey(region, auditKeyAlias).proofs,
     ledger: new DynamoDbMirrorLedger(dynamoDb, publicationsTable),
-    server: new VaultApi(new AwsIdentity(new STSClient({ region })), redaction.guard),
+    server: new VaultApi(new FederatedIdentity(new STSClient({ region })), redaction.guard),
     clock: systemClock,
     log: new PowertoolsLogbook("secrets-registry-mirror", redaction, { environment }),
     redaction,

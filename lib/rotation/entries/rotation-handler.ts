@@ -30,7 +30,7 @@ import { settingsInEffectOf } from "../protocol/settings-in-effect";
 import type { Target } from "../protocol/target";
 import { readAdminValue } from "../values/admin-value";
 import { completeValue } from "../values/operator-value";
-import { parseFunctionSettings, secretOf } from "./function-settings";
+import { parseFunctionSettings, rotatedSecretOf } from "./function-settings";
 import { type LambdaHandler, lambdaEntry } from "./lambda-entry";
 import { logFault } from "./log-fault";
 import { readSettingsFile } from "./settings-file";
@@ -78,7 +78,7 @@ export function handlerOf<K extends KindName, V>(
   const { store, publications, proofs, runs, fingerprints, clock, random, log, redaction } = ports;
 
   const handle = async (request: RotationRequest): Promise<RotationOutcome> => {
-    const { name, secret } = secretOf(settings, request.secretId);
+    const { name, secret } = rotatedSecretOf(settings, request.secretId);
     const readAdmin = <A>(schema: z.ZodMiniType<A>) =>
       readAdminValue(store, secret.admin, redaction.guard, schema);
     const inEffect = settingsInEffectOf(settings.kind, name, secret, (made) => {

@@ -5,7 +5,7 @@ import { type DatadogValue, datadogAdminSchema, datadogTarget } from "../targets
 import { endedByPeople } from "../targets/ended-by-people";
 
 /** The target of one secret: without an admin secret people make and end the keys. */
-export const targetOf: TargetFactory<"datadog", DatadogValue> = (props) => {
+export const datadogTargetOf: TargetFactory<"datadog", DatadogValue> = (props) => {
   const { settings, clock, random } = props;
   const admin = once(() => props.readAdmin(datadogAdminSchema));
   const datadog = datadogApi(settings, admin);
@@ -25,4 +25,4 @@ export const targetOf: TargetFactory<"datadog", DatadogValue> = (props) => {
 };
 
 /** Lambda's entry point for Datadog keys. */
-export const handler = lambdaHandler("datadog", targetOf);
+export const handler = lambdaHandler("datadog", datadogTargetOf);

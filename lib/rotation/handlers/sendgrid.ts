@@ -5,7 +5,7 @@ import { endedByPeople } from "../targets/ended-by-people";
 import { type SendGrid, type SendGridValue, sendGridAdminSchema, sendGridTarget } from "../targets/sendgrid";
 
 /** The target of one secret: without an admin secret people make and end the keys. */
-export const targetOf: TargetFactory<"sendgrid", SendGridValue> = (props) => {
+export const sendGridTargetOf: TargetFactory<"sendgrid", SendGridValue> = (props) => {
   const { settings, clock, random } = props;
   const admin = once(() => props.readAdmin(sendGridAdminSchema));
   const sendGrid = sendGridApi(settings, admin);
@@ -19,4 +19,4 @@ export const targetOf: TargetFactory<"sendgrid", SendGridValue> = (props) => {
 };
 
 /** Lambda's entry point for SendGrid keys. */
-export const handler = lambdaHandler("sendgrid", targetOf);
+export const handler = lambdaHandler("sendgrid", sendGridTargetOf);

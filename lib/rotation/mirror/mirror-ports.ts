@@ -27,13 +27,13 @@ export interface VaultSession {
 }
 
 /** Opens a Vault. */
-export interface VaultServer {
+export interface VaultOpener {
   /** @throws RotationError `vault-login-refused`, `vault-sealed`, `target-unreachable`, … */
   open(vault: MirroredVault): Promise<VaultSession>;
 }
 
 /** Proof of the function's IAM role for others than AWS. */
-export interface Identity {
+export interface FunctionIdentity {
   /** A new short-lived JWT. */
   token(audience: string): Promise<string>;
 }

@@ -2,7 +2,7 @@ import type { MirrorSettings } from "../../contracts/function-settings";
 import type { Clock, Logbook, ProofChecks, Publications, SecretStore } from "../protocol/ports";
 import { asRotationError, RotationError } from "../protocol/rotation-error";
 import type { MirrorRequest } from "./mirror-event";
-import type { MirrorLedger, VaultServer } from "./mirror-ports";
+import type { MirrorLedger, VaultOpener } from "./mirror-ports";
 import { type ConnectionOutcome, rotateRoots } from "./root-rotation";
 import { type SecretOutcome, SecretPublisher } from "./secret-publisher";
 import { VaultLink } from "./vault-link";
@@ -19,7 +19,7 @@ export interface MirrorContext {
   readonly publications: Publications;
   readonly proofs: ProofChecks;
   readonly ledger: MirrorLedger;
-  readonly server: VaultServer;
+  readonly server: VaultOpener;
   readonly clock: Clock;
   readonly log: Logbook;
   /** Told every value before anything else is done with it. */

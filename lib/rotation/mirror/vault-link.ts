@@ -1,6 +1,6 @@
 import type { MirroredVault } from "../../contracts/function-settings";
 import { asRotationError, type RotationError, type RotationFaultCode } from "../protocol/rotation-error";
-import type { VaultServer, VaultSession } from "./mirror-ports";
+import type { VaultOpener, VaultSession } from "./mirror-ports";
 
 /** Faults of the Vault as a whole: the next question would only wait for the same. */
 const AWAY: ReadonlySet<RotationFaultCode> = new Set(["target-unreachable", "vault-sealed"]);
@@ -11,11 +11,11 @@ const AWAY: ReadonlySet<RotationFaultCode> = new Set(["target-unreachable", "vau
  */
 export class VaultLink {
   readonly #vault: MirroredVault;
-  readonly #server: VaultServer;
+  readonly #server: VaultOpener;
   #session: Promise<VaultSession> | undefined;
   #away: RotationError | undefined;
 
-  constructor(vault: MirroredVault, server: VaultServer) {
+  constructor(vault: MirroredVault, server: VaultOpener) {
     this.#vault = vault;
     this.#server = server;
   }

@@ -1,7 +1,8 @@
 import type { CheckerSettings } from "../../contracts/function-settings";
 import type { CheckerAnswer, CheckerEvent, CheckResult } from "../../contracts/procedure-events";
+import { originOf } from "../../lambda/failure-origin";
 import type { Clock, Logbook } from "../protocol/ports";
-import { originOf, RotationError } from "../protocol/rotation-error";
+import { RotationError } from "../protocol/rotation-error";
 import type { HttpServer } from "../targets/http-credential-check";
 
 /**

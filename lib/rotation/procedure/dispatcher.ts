@@ -24,7 +24,7 @@ import {
   type Standing,
   standingOf,
 } from "./run-standing";
-import { record, type WithdrawalCode, withdraw } from "./withdrawal";
+import { recordEnd, type WithdrawalCode, withdraw } from "./withdrawal";
 
 /** Maximum runs in a status answer. */
 const SHOWN = 10;
@@ -363,7 +363,7 @@ export class Dispatcher {
   }
 
   #record(run: Run, outcome: RunOutcome, code: string): Promise<RunOutcome> {
-    return record(run, { outcome, code }, { ...this.#context, ...this.#recorder });
+    return recordEnd(run, { outcome, code }, { ...this.#context, ...this.#recorder });
   }
 
   get #recorder(): { readonly recorder: string } {

@@ -7,11 +7,11 @@ export interface SecretFacts {
   readonly rotation: RotationMode;
   readonly rotateEverySeconds: number;
   /** `undefined`: there is no such secret. */
-  readonly found?: FoundSecret | undefined;
+  readonly found?: WatchedState | undefined;
 }
 
 /** A secret as Secrets Manager and the mirror have it. */
-export interface FoundSecret {
+export interface WatchedState {
   /** Last change of any kind: a label's move, a value. */
   readonly changedAt?: Date | undefined;
   /** Time at which AWSCURRENT's version was made: the age of what is in use. `undefined`: it has no value yet. */
@@ -90,7 +90,7 @@ function cadenceOf(
 
 function stuckReasons(
   now: Date,
-  found: FoundSecret | undefined,
+  found: WatchedState | undefined,
   { stuckAfterSeconds }: DueLimits,
 ): readonly StuckReason[] {
   if (found === undefined) return ["missing"];

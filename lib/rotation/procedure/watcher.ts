@@ -1,7 +1,7 @@
 import type { WatcherSettings } from "../../contracts/function-settings";
 import type { CADENCE_STATES } from "../../model/names";
 import type { Clock, Logbook, Publications } from "../protocol/ports";
-import { type DueState, dueStates, type FoundSecret, type SecretFacts } from "./due-states";
+import { type DueState, dueStates, type SecretFacts, type WatchedState } from "./due-states";
 
 /** Secrets as the watcher looks at them. */
 export interface WatchedSecrets {
@@ -10,7 +10,7 @@ export interface WatchedSecrets {
 }
 
 /** A secret as Secrets Manager reports it. */
-export interface Look extends Omit<FoundSecret, "vaultBehind" | "isUnproven"> {
+export interface Look extends Omit<WatchedState, "vaultBehind" | "isUnproven"> {
   /** AWSCURRENT's version, when it has passed its test. */
   readonly verified?: string | undefined;
 }
@@ -123,7 +123,7 @@ async function foundOf(
   name: string,
   { verified, ...look }: Look,
   publications: Pick<Publications, "confirmedAt">,
-): Promise<FoundSecret> {
+): Promise<WatchedState> {
   const vaultBehind =
     verified !== undefined && (await publications.confirmedAt(name, verified)) === undefined;
   return { ...look, isUnproven: look.currentSince !== undefined && verified === undefined, vaultBehind };

@@ -63,13 +63,13 @@ export async function withdraw(
       code: closed,
     });
     const phases = [{ ...rollback, outcome: "failed", fault: "target-refused" } as const];
-    return record(run, { outcome: "failed", code: closed, phases }, context);
+    return recordEnd(run, { outcome: "failed", code: closed, phases }, context);
   }
   // A call from before has made it current after all: somebody may hold it.
   const wasServed = new Versions(await store.describe(run.secret)).has(run.newVersion, "AWSPREVIOUS");
   log.info("run withdrawn", { ...about, code, wasServed });
   const phases = wasServed ? [{ ...rollback, outcome: "done" } as const] : [];
-  return record(run, { outcome: wasServed ? "rolled-back" : "withdrawn", code, phases }, context);
+  return recordEnd(run, { outcome: wasServed ? "rolled-back" : "withdrawn", code, phases }, context);
 }
 
 /**
@@ -116,7 +116,7 @@ export interface RecordedEnd {
 }
 
 /** Has a run recorded, which lets go of the secret. */
-export async function record(
+export async function recordEnd(
   run: Run,
   { outcome, code, phases = [] }: RecordedEnd,
   { functions, recorder }: Pick<WithdrawalContext, "functions" | "recorder">,

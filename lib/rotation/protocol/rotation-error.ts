@@ -1,3 +1,5 @@
+import { originOf } from "../../lambda/failure-origin";
+
 /** Whether another attempt may succeed by itself, and what a person can do about it. */
 interface FaultAdvice {
   readonly retryable: boolean;
@@ -262,15 +264,6 @@ export class RotationError extends Error {
     this.retryable = advice.retryable;
     this.change = advice.change;
   }
-}
-
-/** The name or code of any failure; never its message. */
-export function originOf(failure: unknown): string {
-  if (typeof failure !== "object" || failure === null) return typeof failure;
-  const { code, name } = failure as { readonly code?: unknown; readonly name?: unknown };
-  const origin = typeof code === "string" ? code : typeof name === "string" ? name : "unknown";
-  // A code is a word. Whatever is not may have been put together from anything.
-  return /^[\w.:-]{1,64}$/.test(origin) ? origin : "unknown";
 }
 
 /** A failure as a rotation error: itself, or `unexpected` with its origin. */

@@ -4,9 +4,9 @@ import { acceptorLag, type KindName, type KindSettings } from "../../model/kinds
 import { SETTINGS_FIELD } from "../../model/names";
 import {
   asKind,
+  credentialPlaceOf,
   type KeptSettings,
   keptSettings,
-  placeOf,
   reachOf,
   refusedChanges,
   settingsInEffect,
@@ -71,7 +71,11 @@ export function settingsInEffectOf<K extends KindName, V>(
 
     of(kept) {
       const settings = settingsOf(kept);
-      return { target: targetOf(settings), place: placeOf(kind, settings), reach: reachOf(kind, settings) };
+      return {
+        target: targetOf(settings),
+        place: credentialPlaceOf(kind, settings),
+        reach: reachOf(kind, settings),
+      };
     },
 
     waits(inPlay) {

@@ -9,9 +9,9 @@ import type {
   MirrorSettings,
 } from "../../../lib/contracts/function-settings";
 import { KV_VERSION_FIELD } from "../../../lib/model/names";
-import { AwsIdentity } from "../../../lib/rotation/adapters/aws-identity";
 import { DynamoDbMirrorLedger } from "../../../lib/rotation/adapters/dynamodb-mirror-ledger";
 import { DynamoDbPublications } from "../../../lib/rotation/adapters/dynamodb-publications";
+import { FederatedIdentity } from "../../../lib/rotation/adapters/federated-identity";
 import { PowertoolsLogbook } from "../../../lib/rotation/adapters/powertools-logbook";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
 import { systemClock } from "../../../lib/rotation/adapters/system";
@@ -219,7 +219,7 @@ class Scene {
   /** One invocation, in a process of its own. */
   async call(event: unknown, plan = new CrashPlan(0, "before")) {
     const redaction = new Redaction();
-    const identity = new AwsIdentity(issuer.clientOf(ROLE_ARN));
+    const identity = new FederatedIdentity(issuer.clientOf(ROLE_ARN));
     const handler = mirrorHandlerOf({
       settings: this.settings,
       store: plan.wrap(new SecretsManagerStore(this.secrets.client)),
@@ -543,7 +543,7 @@ describe("a Vault that", () => {
       [`${ROLE_ARN}-other`, AUDIENCE],
       [ROLE_ARN, "vault-test"],
     ] as const) {
-      const server = new VaultApi(new AwsIdentity(issuer.clientOf(arn)), () => undefined);
+      const server = new VaultApi(new FederatedIdentity(issuer.clientOf(arn)), () => undefined);
       const [vault] = scene.settings.vaults;
       if (vault === undefined) throw new Error("no Vault");
       await expect(server.open({ ...vault, audience })).rejects.toMatchObject({
@@ -556,7 +556,9 @@ describe("a Vault that", () => {
     const scene = await Scene.open();
     await permit(bao.eu, scene.role, [scene.path], ["auth/token/revoke-self"]);
     const guarded: unknown[] = [];
-    const server = new VaultApi(new AwsIdentity(issuer.clientOf(ROLE_ARN)), (value) => guarded.push(value));
+    const server = new VaultApi(new FederatedIdentity(issuer.clientOf(ROLE_ARN)), (value) =>
+      guarded.push(value),
+    );
     const [vault] = scene.settings.vaults;
     if (vault === undefined) throw new Error("no Vault");
     const session = await server.open(vault);
@@ -788,7 +790,7 @@ describe("adapters", () => {
       endpoint: aws.endpoint,
       credentials: aws.rootCredentials(ACCOUNT),
     });
-    const [, claims = ""] = (await new AwsIdentity(sts).token(AUDIENCE)).split(".");
+    const [, claims = ""] = (await new FederatedIdentity(sts).token(AUDIENCE)).split(".");
     const { aud, iat, exp } = JSON.parse(Buffer.from(claims, "base64url").toString());
     expect({ aud, life: exp - iat }).toEqual({ aud: AUDIENCE, life: 60 });
     sts.destroy();
@@ -803,7 +805,9 @@ describe("adapters", () => {
     const send = async () => {
       throw Object.assign(new Error("canary"), { name });
     };
-    await expect(new AwsIdentity({ send } as unknown as STSClient).token(AUDIENCE)).rejects.toMatchObject({
+    await expect(
+      new FederatedIdentity({ send } as unknown as STSClient).token(AUDIENCE),
+    ).rejects.toMatchObject({
       code,
       message: expect.not.stringContaining("canary"),
     });

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import {
   type DueState,
   dueStates,
-  type FoundSecret,
   type SecretFacts,
+  type WatchedState,
 } from "../../../lib/rotation/procedure/due-states";
 
 const NOW = new Date("2026-12-01T12:00:00Z");
@@ -11,7 +11,7 @@ const LIMITS = { dueAheadSeconds: 14 * 86_400, stuckAfterSeconds: 3_600 };
 const ago = (hours: number): Date => new Date(NOW.getTime() - hours * 3_600_000);
 const DAY = 24;
 
-const well: FoundSecret = {
+const well: WatchedState = {
   changedAt: ago(DAY),
   currentSince: ago(DAY),
   replicasBehind: [],
@@ -19,7 +19,7 @@ const well: FoundSecret = {
   isServed: true,
   vaultBehind: false,
 };
-const facts = (found: FoundSecret | undefined, more: Partial<SecretFacts> = {}): SecretFacts => ({
+const facts = (found: WatchedState | undefined, more: Partial<SecretFacts> = {}): SecretFacts => ({
   key: "payments/stripe",
   owner: "payments",
   rotation: "operator-assisted",

@@ -18,8 +18,8 @@ import {
 } from "../../../lib/model/setting-rules";
 import { pgServer } from "../../../lib/rotation/adapters/pg-server";
 import { redisServer } from "../../../lib/rotation/adapters/redis-server";
-import { targetOf as datadogTargetOf } from "../../../lib/rotation/handlers/datadog";
-import { targetOf as sendGridTargetOf } from "../../../lib/rotation/handlers/sendgrid";
+import { datadogTargetOf } from "../../../lib/rotation/handlers/datadog";
+import { sendGridTargetOf } from "../../../lib/rotation/handlers/sendgrid";
 import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import { settingsInEffectOf } from "../../../lib/rotation/protocol/settings-in-effect";
 import { genericTarget } from "../../../lib/rotation/targets/generic";

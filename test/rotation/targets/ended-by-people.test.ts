@@ -1,7 +1,7 @@
 import { type KindName, type KindSettings, settingsSchema } from "../../../lib/model/kinds";
 import type { TargetProps } from "../../../lib/rotation/entries/rotation-handler";
-import { targetOf as datadogTargetOf } from "../../../lib/rotation/handlers/datadog";
-import { targetOf as sendGridTargetOf } from "../../../lib/rotation/handlers/sendgrid";
+import { datadogTargetOf } from "../../../lib/rotation/handlers/datadog";
+import { sendGridTargetOf } from "../../../lib/rotation/handlers/sendgrid";
 import type { AcceptingTarget, Target } from "../../../lib/rotation/protocol/target";
 import { startDatadog, startSendGrid } from "../../../packages/rehearsal/src/vendors";
 import { ATTEMPT, TestClock, testRandom } from "../models/rehearsed-secret";

@@ -8,7 +8,7 @@ export interface RecordedCall {
   readonly account: string;
   readonly region: string;
   readonly time?: Date;
-  readonly identity: CallerIdentity;
+  readonly identity: TrailCaller;
   /** As the API has it: `SecretId`. */
   readonly request: Readonly<Record<string, unknown>>;
   readonly response?: Readonly<Record<string, unknown>> | undefined;
@@ -18,7 +18,7 @@ export interface RecordedCall {
 }
 
 /** Who called. */
-export type CallerIdentity =
+export type TrailCaller =
   | { readonly is: "root"; readonly account: string }
   | { readonly is: "user"; readonly arn: string }
   | {
@@ -88,7 +88,7 @@ export function cloudTrailEvent(call: RecordedCall): object {
 }
 
 /** https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html */
-function userIdentityOf(identity: CallerIdentity, time: string): object {
+function userIdentityOf(identity: TrailCaller, time: string): object {
   const accountOf = (arn: string): string => arn.split(":")[4] ?? "";
   switch (identity.is) {
     case "root":

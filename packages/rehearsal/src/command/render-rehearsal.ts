@@ -1,5 +1,5 @@
 import { textTable } from "../../../../lib/cli";
-import type { Difference, RehearsalReport, RehearsedSecret } from "../rehearse/report";
+import type { RehearsalDifference, RehearsalReport, RehearsedSecret } from "../rehearse/report";
 
 /** Report of a rehearsal: one row for each secret, what differs, and where the time went. */
 export function renderRehearsal(report: RehearsalReport, format: "text" | "json"): string {
@@ -39,7 +39,7 @@ export function renderRehearsal(report: RehearsalReport, format: "text" | "json"
 const oldOf = ({ old }: RehearsedSecret): string =>
   typeof old === "string" ? old : `valid until ${old.validUntil}`;
 
-const renderDifference = ({ about, expected, seen, log }: Difference): string =>
+const renderDifference = ({ about, expected, seen, log }: RehearsalDifference): string =>
   [
     about,
     `  expected: ${expected}`,

@@ -23,7 +23,7 @@ export interface LoadedFunction {
 }
 
 /** Answer of a function. */
-export interface FunctionAnswer {
+export interface InvocationResult {
   /** `Unhandled` for every error of a function or of its process; absent for a success. */
   readonly functionError?: string | undefined;
   /** The parsed answer, or the error: `errorType`, `errorMessage`. */
@@ -111,7 +111,7 @@ export async function invokeFunction(
   access: AwsAccess,
   functionArn: string,
   payload: object,
-): Promise<FunctionAnswer> {
+): Promise<InvocationResult> {
   const region = functionArn.split(":")[3] ?? "";
   const client = lambda(access, region);
   const command = new InvokeCommand({

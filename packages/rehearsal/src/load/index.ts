@@ -18,8 +18,8 @@ export {
 export { embeddedDefinition, hurriedDefinition } from "./embedded-definition";
 export {
   allowSecretsManager,
-  type FunctionAnswer,
   functionEndpoints,
+  type InvocationResult,
   invokeFunction,
   loadFunction,
 } from "./functions";

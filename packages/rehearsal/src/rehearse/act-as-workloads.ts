@@ -11,7 +11,7 @@ import { type AgentProcess, type InjectedAgent, injectedAgent, startAgent } from
 import { type AwsAccess, secretsManager, takeWorkloadRole, type VaultCall } from "../load";
 import { type ClusterIssuer, type OpenBao, OpenBaoRefusal, type ServerGroup } from "../servers";
 import type { RehearsedWorld } from "../world";
-import type { Difference } from "./report";
+import type { RehearsalDifference } from "./report";
 
 /** Reads that workloads could and could not do. */
 export interface Acts {
@@ -19,7 +19,7 @@ export interface Acts {
   readonly readBy: ReadonlyMap<string, readonly string[]>;
   /** By key. */
   readonly refused: ReadonlyMap<string, number>;
-  readonly differences: readonly Difference[];
+  readonly differences: readonly RehearsalDifference[];
 }
 
 /** AWS's audience of ServiceAccount tokens. */
@@ -69,7 +69,7 @@ export async function actAsWorkloads(
 
 /** Tells expected from other outcomes of one workload. */
 class Ledger {
-  readonly differences: Difference[] = [];
+  readonly differences: RehearsalDifference[] = [];
   /** Attempts by key. */
   readonly refused = new Map<string, number>();
   /** `<workload> <key>` of what it should have and has not. */

@@ -12,7 +12,7 @@ import { type RehearsedWorld, standUp } from "../world";
 import { type Acts, actAsWorkloads } from "./act-as-workloads";
 import { Phases } from "./phases";
 import { rehearsalHost, rehearsedPlaces } from "./rehearsal-host";
-import type { Difference, RehearsalReport, RehearsedSecret } from "./report";
+import type { RehearsalDifference, RehearsalReport, RehearsedSecret } from "./report";
 import { currentValue, type Rotated, rotateAll } from "./rotate-all";
 
 /** Subject of a rehearsal. */
@@ -50,7 +50,7 @@ export async function rehearse(
     Promise.all([standUp({ registry, environment, group, onProgress: tell }), synthesize?.()]),
   );
   await options.meddle?.(world);
-  const differences: Difference[] = [];
+  const differences: RehearsalDifference[] = [];
   await phases.run("Give every secret its first value, and mirror it", async (tell) => {
     const host = rehearsalHost(world, {
       step: (title, work) => {
@@ -213,10 +213,10 @@ async function currentVersion(client: SecretsManagerClient, name: string): Promi
 }
 
 /** Differences between a row and the registry, each with the place where it was tried. */
-function differencesOf(row: RehearsedSecret, { aws }: RehearsedWorld): readonly Difference[] {
+function differencesOf(row: RehearsedSecret, { aws }: RehearsedWorld): readonly RehearsalDifference[] {
   const { secret: about, regions, regionsInSync, current, old } = row;
   const lagging = regions.filter((region) => !regionsInSync.includes(region));
-  const differences: (Omit<Difference, "about" | "log"> | false)[] = [
+  const differences: (Omit<RehearsalDifference, "about" | "log"> | false)[] = [
     lagging.length > 0 && {
       expected: `the current version in ${lagging.join(", ")}`,
       seen: "another, or none",

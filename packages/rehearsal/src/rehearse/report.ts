@@ -21,7 +21,7 @@ export interface RehearsedSecret {
 }
 
 /** Something that is not as the registry says. */
-export interface Difference {
+export interface RehearsalDifference {
   /** Key of the secret, or the workload. */
   readonly about: string;
   readonly expected: string;
@@ -40,7 +40,7 @@ export interface PhaseTime {
 export interface RehearsalReport {
   readonly environment: string;
   readonly secrets: readonly RehearsedSecret[];
-  readonly differences: readonly Difference[];
+  readonly differences: readonly RehearsalDifference[];
   /** Reload commands, by workload: made for containers, so never run on the machine of a rehearsal. */
   readonly notRun: readonly { readonly workload: string; readonly command: string }[];
   readonly phases: readonly PhaseTime[];

@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorCode } from "./error-code";
-import type { Progress } from "./server-fault";
+import type { ReportProgress } from "./server-fault";
 
 const HEARTBEAT_MS = 5_000;
 /** A lock without a heartbeat for this long belongs to nobody any more. */
@@ -18,7 +18,7 @@ export interface BuildOnceRequest {
   readonly folder: string;
   /** Fills a new folder beside it. What it builds must not contain its own path: the folder is renamed afterwards. */
   readonly build: (scratch: string) => Promise<void>;
-  readonly onProgress?: Progress;
+  readonly onProgress?: ReportProgress;
 }
 
 /**

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import * as z from "zod/mini";
-import { Controllers } from "./controllers";
+import { ClusterControllers } from "./controllers";
 import { loopbackCertificate } from "./loopback-certificate";
 import { closeServer, listenOnLoopback } from "./loopback-server";
 import { ServerFault } from "./server-fault";
@@ -79,7 +79,7 @@ export interface ClusterIssuer {
    */
   token(request: ServiceAccountTokenRequest): string;
   /** Controllers that rotations restart. */
-  readonly controllers: Controllers;
+  readonly controllers: ClusterControllers;
   stop(): Promise<void>;
 }
 
@@ -105,7 +105,7 @@ export async function startClusterIssuer(options: ClusterIssuerOptions = {}): Pr
     const issuer = options.issuer ?? url;
     const authority: TokenAuthority = { key, issuer, apiAudiences: options.apiAudiences ?? [issuer] };
     const jwksUrl = `${url}/openid/v1/jwks`;
-    const controllers = new Controllers();
+    const controllers = new ClusterControllers();
     server.on("request", (request, response) => {
       answer(request, authority, jwksUrl, controllers).then(
         ({ status, body }) => send(response, status, body),
@@ -175,7 +175,7 @@ async function answer(
   request: IncomingMessage,
   authority: TokenAuthority,
   jwksUrl: string,
-  controllers: Controllers,
+  controllers: ClusterControllers,
 ): Promise<Answer> {
   const route = `${request.method} ${new URL(request.url ?? "/", "http://cluster").pathname}`;
   if (route === "GET /.well-known/openid-configuration") return ok(discoveryDocument(authority, jwksUrl));

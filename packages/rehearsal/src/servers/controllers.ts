@@ -41,7 +41,7 @@ const STATUS = {
  *
  * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/
  */
-export class Controllers {
+export class ClusterControllers {
   /** Every change of a template, in order. */
   readonly rollouts: Rollout[] = [];
 

@@ -27,5 +27,5 @@ export { type OutsideServer, startOutsideServer } from "./outside-server";
 export { type Postgres, type PostgresConnection, startPostgres } from "./postgres";
 export { defaultCacheFolder, provision } from "./provision";
 export { type Redis, startRedis } from "./redis";
-export { type Progress, ServerFault } from "./server-fault";
+export { type ReportProgress, ServerFault } from "./server-fault";
 export { ServerGroup, withServers } from "./server-group";

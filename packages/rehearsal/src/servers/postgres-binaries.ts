@@ -8,7 +8,7 @@ import { runCommand } from "./run-command";
 import { ServerFault } from "./server-fault";
 
 /** An unprivileged user, by number. */
-export interface Identity {
+export interface UnixUser {
   readonly uid: number;
   readonly gid: number;
 }
@@ -18,7 +18,7 @@ export interface PostgresBinaries {
   readonly initdb: string;
   readonly postgres: string;
   /** Present when this process is root, which PostgreSQL refuses to run as. */
-  readonly identity?: Identity;
+  readonly identity?: UnixUser;
 }
 
 /** Users that PostgreSQL may run as on behalf of root, the most harmless first. */
@@ -65,13 +65,13 @@ function installedFolder(): string {
   }
 }
 
-function binariesIn(folder: string, identity: Identity | undefined): PostgresBinaries {
+function binariesIn(folder: string, identity: UnixUser | undefined): PostgresBinaries {
   const bin = join(folder, "bin");
   return { initdb: join(bin, "initdb"), postgres: join(bin, "postgres"), ...(identity && { identity }) };
 }
 
 /** Adds what is missing and tries; false when this folder will not do. */
-async function makeRunnable(folder: string, identity: Identity | undefined): Promise<boolean> {
+async function makeRunnable(folder: string, identity: UnixUser | undefined): Promise<boolean> {
   try {
     await addSymbolicLinks(folder);
     await addExecutableBits(folder);
@@ -88,7 +88,7 @@ async function makeRunnable(folder: string, identity: Identity | undefined): Pro
   return (await tryOut(folder, identity)).code === 0;
 }
 
-function tryOut(folder: string, identity: Identity | undefined) {
+function tryOut(folder: string, identity: UnixUser | undefined) {
   const { initdb } = binariesIn(folder, identity);
   return runCommand(initdb, ["--version"], { environment: {}, folder: "/", ...(identity && { identity }) });
 }
@@ -119,7 +119,7 @@ async function addExecutableBits(folder: string): Promise<void> {
 }
 
 /** From the system's own list of users; nothing is added to it. */
-async function substituteForRoot(): Promise<Identity> {
+async function substituteForRoot(): Promise<UnixUser> {
   await access("/etc/passwd", constants.R_OK);
   const users = (await readFile("/etc/passwd", "utf8")).split("\n").map((line) => line.split(":"));
   for (const wanted of SUBSTITUTES_FOR_ROOT) {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { startOnFreePort } from "./free-port";
 import { loopbackCertificate } from "./loopback-certificate";
-import { type Identity, type PostgresBinaries, postgresBinaries } from "./postgres-binaries";
+import { type PostgresBinaries, postgresBinaries, type UnixUser } from "./postgres-binaries";
 import { type PostgresVersion, provisionPostgres } from "./postgres-versions";
 import { runCommand } from "./run-command";
 import { ServerFault } from "./server-fault";
@@ -158,7 +158,7 @@ function writeFiles(
   return files;
 }
 
-function giveTo(identity: Identity, folder: string): void {
+function giveTo(identity: UnixUser, folder: string): void {
   chownSync(folder, identity.uid, identity.gid);
   for (const name of readdirSync(folder)) {
     if (name !== "native") chownSync(join(folder, name), identity.uid, identity.gid);

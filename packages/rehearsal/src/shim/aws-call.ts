@@ -188,7 +188,7 @@ function readObject(
 }
 
 /** A parameter that is a text. */
-export function textOf(call: Pick<AwsCall, "parameters">, name: string): string | undefined {
+export function parameterText(call: Pick<AwsCall, "parameters">, name: string): string | undefined {
   const value = call.parameters[name];
   return typeof value === "string" ? value : undefined;
 }

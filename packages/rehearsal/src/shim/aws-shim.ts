@@ -5,12 +5,12 @@ import { secretNameOf } from "../../../../lib/rotation/protocol/event";
 import type { EmbeddedAws } from "../servers/embedded-aws";
 import { type ServerGroup, startInGroup } from "../servers/server-group";
 import { describeAlarms } from "./alarms";
-import { type AwsCall, parseCall, replicaRegionsOf, textOf } from "./aws-call";
+import { type AwsCall, parameterText, parseCall, replicaRegionsOf } from "./aws-call";
 import { CallLog, type CallRecord, outcomeOf } from "./call-log";
 import { type Caller, Callers } from "./callers";
 import { ConditionalWrites } from "./conditional-writes";
 import type { Exchange, Handler } from "./exchange";
-import { type Fault, Faults } from "./faults";
+import { Faults, type InjectedFault } from "./faults";
 import { AccessKeyUses, createAccessKey } from "./iam-keys";
 import { impliedKmsCalls } from "./implied-kms";
 import { createFunction } from "./lambda-roles";
@@ -286,12 +286,13 @@ class Interceptor {
 
 /** Condition keys that policies of ours name. */
 function contextOf(call: AwsCall): Readonly<Record<string, string>> {
-  const audience = call.action === "sts:GetWebIdentityToken" ? textOf(call, "Audience.member.1") : undefined;
-  const namespace = call.action === "cloudwatch:PutMetricData" ? textOf(call, "Namespace") : undefined;
+  const audience =
+    call.action === "sts:GetWebIdentityToken" ? parameterText(call, "Audience.member.1") : undefined;
+  const namespace = call.action === "cloudwatch:PutMetricData" ? parameterText(call, "Namespace") : undefined;
   const replicas = replicaRegionsOf(call);
   const isMac = call.action === "kms:GenerateMac" || call.action === "kms:VerifyMac";
-  const mac = isMac ? textOf(call, "MacAlgorithm") : undefined;
-  const key = isMac ? textOf(call, "KeyId") : undefined;
+  const mac = isMac ? parameterText(call, "MacAlgorithm") : undefined;
+  const key = isMac ? parameterText(call, "KeyId") : undefined;
   return {
     "aws:RequestedRegion": call.region,
     ...(audience === undefined ? {} : { "sts:IdentityTokenAudience": audience }),
@@ -307,7 +308,7 @@ function contextOf(call: AwsCall): Readonly<Record<string, string>> {
 /** The account that an ARN in the call names, where the caller is not known. */
 const accountIn = (call: AwsCall): string | undefined =>
   ["SecretId", "FunctionName", "Role"]
-    .map((name) => textOf(call, name)?.split(":")[4])
+    .map((name) => parameterText(call, name)?.split(":")[4])
     .find((account) => account !== undefined && /^\d{12}$/.test(account));
 
 const turnOf = (call: AwsCall, account: string): string =>
@@ -315,10 +316,10 @@ const turnOf = (call: AwsCall, account: string): string =>
     account,
     call.service,
     secretNameOf(
-      textOf(call, "SecretId") ??
-        textOf(call, "Name") ??
-        textOf(call, "UserName") ??
-        textOf(call, "Bucket") ??
+      parameterText(call, "SecretId") ??
+        parameterText(call, "Name") ??
+        parameterText(call, "UserName") ??
+        parameterText(call, "Bucket") ??
         "",
     ),
   ].join(" ");
@@ -342,7 +343,7 @@ function withRequestId(answer: WireAnswer): WireAnswer {
 }
 
 /** The answer that a fault puts in place of AWS's. */
-function injectedAnswer(call: AwsCall, fault: Fault | undefined): WireAnswer | undefined {
+function injectedAnswer(call: AwsCall, fault: InjectedFault | undefined): WireAnswer | undefined {
   if (fault?.kind === "throttle") {
     const code = call.protocol === "query" ? "Throttling" : "ThrottlingException";
     return errorAnswer(call.protocol, { code, message: "Rate exceeded" }, randomUUID());

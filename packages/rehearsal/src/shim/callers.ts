@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type AwsCall, textOf } from "./aws-call";
+import { type AwsCall, parameterText } from "./aws-call";
 import { jsonOf, type WireAnswer, xmlText } from "./wire";
 
 /** Caller of one call. */
@@ -43,7 +43,7 @@ export class Callers {
   }
 
   #learnSession(call: AwsCall, answer: WireAnswer): void {
-    const principal = textOf(call, "RoleArn");
+    const principal = parameterText(call, "RoleArn");
     const key = xmlText(answer.body, "AccessKeyId");
     const account = principal?.split(":")[4];
     if (principal !== undefined && key !== undefined && account !== undefined) {

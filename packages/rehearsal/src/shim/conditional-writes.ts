@@ -1,6 +1,6 @@
 import type { PolicyDocument } from "../../../../lib/model";
 import { evaluateAccess } from "../evaluator";
-import { textOf } from "./aws-call";
+import { parameterText } from "./aws-call";
 import { type Exchange, type Handler, refuse } from "./exchange";
 import { resourceArn } from "./resource-arn";
 import { jsonOf, type WireAnswer } from "./wire";
@@ -34,7 +34,7 @@ export class ConditionalWrites {
   }
 
   async #put(exchange: Exchange): Promise<WireAnswer> {
-    const text = textOf(exchange.call, "Policy") ?? "";
+    const text = parameterText(exchange.call, "Policy") ?? "";
     const { Statement = [], ...rest } = jsonOf(Buffer.from(text));
     const statements = [Statement].flat() as readonly WrittenStatement[];
     const apart = statements.filter(isAboutKey);
@@ -69,7 +69,7 @@ export class ConditionalWrites {
     if (policy === undefined) return exchange.forward();
     const resource = await resourceArn(call, account, upstream);
     const principal = caller?.principal ?? "";
-    const ifNoneMatch = textOf(call, "IfNoneMatch");
+    const ifNoneMatch = parameterText(call, "IfNoneMatch");
     const context = ifNoneMatch === undefined ? {} : { [KEY]: ifNoneMatch };
     const request = { action: call.action, resource, principal, context };
     const { because } = evaluateAccess(request, { identity: [], resource: policy.apart });
@@ -82,7 +82,7 @@ export class ConditionalWrites {
   }
 }
 
-const bucketOf = ({ call }: Exchange): string => textOf(call, "Bucket") ?? "";
+const bucketOf = ({ call }: Exchange): string => parameterText(call, "Bucket") ?? "";
 
 /** `true` when nothing but the key decides where a statement applies. */
 const isAboutKey = ({ Condition = {} }: WrittenStatement): boolean => {

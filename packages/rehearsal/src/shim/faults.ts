@@ -7,7 +7,7 @@ export interface FaultedCall extends AwsCall {
 }
 
 /** A failure that is ordered. */
-export type Fault =
+export type InjectedFault =
   /** AWS refuses: too many requests. */
   | { readonly kind: "throttle" }
   /** AWS answers 500; nothing was done. */
@@ -24,7 +24,7 @@ export type Fault =
 
 interface Order {
   readonly matches: (call: FaultedCall) => boolean;
-  readonly fault: Fault;
+  readonly fault: InjectedFault;
   left: number;
 }
 
@@ -47,7 +47,7 @@ export class Faults {
    * @example
    * shim.faults.on(({ action }) => action === "secretsmanager:PutSecretValue", { kind: "kill", when: "after" });
    */
-  on(matches: (call: FaultedCall) => boolean, fault: Fault, times = 1): FaultOrder {
+  on(matches: (call: FaultedCall) => boolean, fault: InjectedFault, times = 1): FaultOrder {
     const order: Order = { matches, fault, left: times };
     this.#orders.push(order);
     return {
@@ -67,7 +67,7 @@ export class Faults {
   }
 
   /** The fault for a call, used up by asking. */
-  take(call: FaultedCall): Fault | undefined {
+  take(call: FaultedCall): InjectedFault | undefined {
     const order = this.#orders.find((candidate) => candidate.left > 0 && candidate.matches(call));
     if (order === undefined) return undefined;
     order.left -= 1;

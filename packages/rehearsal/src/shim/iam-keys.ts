@@ -1,4 +1,4 @@
-import { type AwsCall, textOf } from "./aws-call";
+import { type AwsCall, parameterText } from "./aws-call";
 import { type Exchange, refuse } from "./exchange";
 import { answerByOwnPolicies } from "./own-policies";
 import { type WireAnswer, xmlText } from "./wire";
@@ -10,7 +10,7 @@ const MOST_KEYS = 2;
 export async function createAccessKey(exchange: Exchange): Promise<WireAnswer> {
   const { call, account, upstream } = exchange;
   const answer = await exchange.forward();
-  const UserName = xmlText(answer.body, "UserName") ?? textOf(call, "UserName");
+  const UserName = xmlText(answer.body, "UserName") ?? parameterText(call, "UserName");
   if (answer.status !== 200 || UserName === undefined) return answer;
   const asked = { account, region: call.region, service: "iam" };
   const list = await upstream.queryAsRoot({ ...asked, operation: "ListAccessKeys" }, { UserName });
@@ -36,7 +36,7 @@ async function answerForOwner(exchange: Exchange): Promise<WireAnswer> {
   const asked = { account, region: call.region, service: "iam" };
   const answer = await upstream.queryAsRoot(
     { ...asked, operation: call.operation },
-    { AccessKeyId: textOf(call, "AccessKeyId") ?? "" },
+    { AccessKeyId: parameterText(call, "AccessKeyId") ?? "" },
   );
   const user = xmlText(answer.body, "UserName");
   if (user === undefined) return refused;
@@ -59,7 +59,7 @@ export class AccessKeyUses {
   /** GetAccessKeyLastUsed, with the use. AWS is some minutes late; the shim is not. */
   async lastUsed(exchange: Exchange): Promise<WireAnswer> {
     const answer = await answerForOwner(exchange);
-    const use = this.#uses.get(textOf(exchange.call, "AccessKeyId") ?? "");
+    const use = this.#uses.get(parameterText(exchange.call, "AccessKeyId") ?? "");
     if (answer.status !== 200 || use === undefined) return answer;
     const used =
       `<AccessKeyLastUsed><LastUsedDate>${use.at.toISOString()}</LastUsedDate>` +

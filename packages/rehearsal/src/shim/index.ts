@@ -1,8 +1,8 @@
-export { type AwsCall, textOf } from "./aws-call";
+export { type AwsCall, parameterText } from "./aws-call";
 export { type AwsShim, type AwsShimOptions, type Handlers, startAwsShim } from "./aws-shim";
 export { CallLog, type CallRecord, usesByPrincipal } from "./call-log";
 export { type Exchange, type Handler, refuse } from "./exchange";
-export type { Fault, FaultedCall } from "./faults";
+export type { FaultedCall, InjectedFault } from "./faults";
 export { answeredHere, onItsResource } from "./own-policies";
 export type { RotationResult } from "./rotations";
 export { SHIM_RULES, type ShimRuleName } from "./rules";

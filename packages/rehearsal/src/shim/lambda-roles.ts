@@ -1,11 +1,11 @@
-import { textOf } from "./aws-call";
+import { parameterText } from "./aws-call";
 import { type Exchange, refuse } from "./exchange";
 import { jsonOf, type WireAnswer, xmlText } from "./wire";
 
 /** CreateFunction, with the role's trust policy looked at. */
 export async function createFunction(exchange: Exchange): Promise<WireAnswer> {
   const { call, account, upstream } = exchange;
-  const role = textOf(call, "Role") ?? "";
+  const role = parameterText(call, "Role") ?? "";
   const RoleName = role.slice(role.lastIndexOf("/") + 1);
   const asked = { account, region: call.region, service: "iam", operation: "GetRole" };
   const answer = await upstream.queryAsRoot(asked, { RoleName });

@@ -1,6 +1,6 @@
 import type { PolicyDocument, PolicyStatement } from "../../../../lib/model";
 import { evaluateAccess } from "../evaluator";
-import { type AwsCall, textOf } from "./aws-call";
+import { type AwsCall, parameterText } from "./aws-call";
 import type { Caller } from "./callers";
 import { resourceArn } from "./resource-arn";
 import { unknownContext } from "./source-functions";
@@ -34,8 +34,8 @@ export class LeadingKeys {
   /** Learns from a call of IAM that went through. */
   learn(call: AwsCall, account: string, answer: WireAnswer): void {
     if (call.service !== "iam" || answer.status >= 300) return;
-    const role = this.#policiesOf(`${account} ${textOf(call, "RoleName")}`);
-    const [name, arn] = [textOf(call, "PolicyName") ?? "", textOf(call, "PolicyArn") ?? ""];
+    const role = this.#policiesOf(`${account} ${parameterText(call, "RoleName")}`);
+    const [name, arn] = [parameterText(call, "PolicyName") ?? "", parameterText(call, "PolicyArn") ?? ""];
     switch (call.operation) {
       case "PutRolePolicy":
         role.inline.set(name, documentOf(call));
@@ -85,7 +85,7 @@ export class LeadingKeys {
 
   /** The value of the key for one call about one item, or one partition. */
   async contextOf(call: AwsCall, account: string): Promise<Readonly<Record<string, string>>> {
-    const table = textOf(call, "TableName");
+    const table = parameterText(call, "TableName");
     if (call.service !== "dynamodb" || table === undefined) return {};
     const { Key, Item, KeyConditionExpression: condition } = call.parameters;
     const key = await this.#partitionKeyOf(account, call.region, table);
@@ -133,7 +133,7 @@ function queried(condition: string, key: string, call: AwsCall): string | undefi
 }
 
 const documentOf = (call: AwsCall): PolicyDocument =>
-  JSON.parse(textOf(call, "PolicyDocument") ?? '{"Version":"2012-10-17","Statement":[]}');
+  JSON.parse(parameterText(call, "PolicyDocument") ?? '{"Version":"2012-10-17","Statement":[]}');
 
 /** Part of a policy that is about DynamoDB. */
 const aboutItems = ({ Version, Statement }: PolicyDocument): PolicyDocument => ({

@@ -1,4 +1,4 @@
-import { textOf } from "./aws-call";
+import { parameterText } from "./aws-call";
 import { type Exchange, refuse } from "./exchange";
 import { holderOf, placeOf, type StoredSecret, type StoredSecrets } from "./secrets";
 import { jsonAnswer, type WireAnswer, type WireError } from "./wire";
@@ -16,7 +16,7 @@ export async function promoteReplica(exchange: Exchange, stored: StoredSecrets):
   // The server does not know the operation, and says so once it has judged the caller's rights.
   const answer = await exchange.forward();
   if (!/Unknown action/.test(answer.body.toString("utf8"))) return answer;
-  const replica = await stored.find(account, call.region, textOf(call, "SecretId") ?? "");
+  const replica = await stored.find(account, call.region, parameterText(call, "SecretId") ?? "");
   const fault = faultOf(replica);
   if (fault || replica === undefined) return refuse(exchange, fault ?? MISSING);
   const copy = await copyOf(exchange, replica, stored);

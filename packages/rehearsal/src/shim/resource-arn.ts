@@ -1,11 +1,11 @@
-import { type AwsCall, textOf } from "./aws-call";
+import { type AwsCall, parameterText } from "./aws-call";
 import type { Upstream } from "./upstream";
 import { xmlText } from "./wire";
 
 type Resolve = (call: AwsCall, account: string, upstream: Upstream) => Promise<string> | string;
 
 const named = (call: AwsCall, parameter: string, arn: (name: string) => string): string => {
-  const name = textOf(call, parameter);
+  const name = parameterText(call, parameter);
   if (name === undefined) return "*";
   return name.startsWith("arn:") ? name : arn(name);
 };
@@ -16,7 +16,7 @@ const regional = (call: AwsCall, account: string, rest: string): string =>
 /** The resource by which IAM judges a call, by service. Source: Service Authorization Reference. */
 const RESOLVERS: Readonly<Record<string, Resolve>> = {
   async secretsmanager(call, account, upstream) {
-    const id = textOf(call, "SecretId") ?? textOf(call, "Name");
+    const id = parameterText(call, "SecretId") ?? parameterText(call, "Name");
     if (id === undefined) return "*";
     if (id.startsWith("arn:")) return id;
     const { body } = await upstream.asRoot(
@@ -27,25 +27,28 @@ const RESOLVERS: Readonly<Record<string, Resolve>> = {
   },
   dynamodb: (call, account) => named(call, "TableName", (name) => regional(call, account, `table/${name}`)),
   async kms(call, account, upstream) {
-    const id = textOf(call, "KeyId");
+    const id = parameterText(call, "KeyId");
     return id === undefined ? "*" : keyArn(id, account, call.region, upstream);
   },
   lambda: (call, account) =>
     named(call, "FunctionName", (name) => regional(call, account, `function:${name}`)),
   elasticache: (call, account) =>
-    textOf(call, "ResourceName") ??
-    (textOf(call, "UserId") === undefined
+    parameterText(call, "ResourceName") ??
+    (parameterText(call, "UserId") === undefined
       ? named(call, "ReplicationGroupId", (id) => regional(call, account, `replicationgroup:${id}`))
       : named(call, "UserId", (id) => regional(call, account, `user:${id}`))),
   memorydb: (call, account) =>
-    textOf(call, "ResourceArn") ?? named(call, "UserName", (name) => regional(call, account, `user/${name}`)),
+    parameterText(call, "ResourceArn") ??
+    named(call, "UserName", (name) => regional(call, account, `user/${name}`)),
   sqs: (call, account) =>
     named(call, "QueueUrl", (url) => regional(call, account, url.slice(url.lastIndexOf("/") + 1))),
-  sns: (call) => textOf(call, "TopicArn") ?? textOf(call, "TargetArn") ?? "*",
+  sns: (call) => parameterText(call, "TopicArn") ?? parameterText(call, "TargetArn") ?? "*",
   async states(call, account, upstream) {
     const named =
-      textOf(call, "executionArn") ?? textOf(call, "stateMachineArn") ?? textOf(call, "activityArn");
-    if (named !== undefined || textOf(call, "taskToken") === undefined) return named ?? "*";
+      parameterText(call, "executionArn") ??
+      parameterText(call, "stateMachineArn") ??
+      parameterText(call, "activityArn");
+    if (named !== undefined || parameterText(call, "taskToken") === undefined) return named ?? "*";
     // AWS knows whose task a token is of; here a token says nothing, and an account has one state machine, or it is not known.
     const { body } = await upstream.asRoot(
       { account, region: call.region, service: "states", operation: "ListStateMachines" },
@@ -58,17 +61,17 @@ const RESOLVERS: Readonly<Record<string, Resolve>> = {
     call.operation === "PutEvents" ? regional(call, account, "event-bus/default") : "*",
   scheduler: (call, account) =>
     named(call, "Name", (name) =>
-      regional(call, account, `schedule/${textOf(call, "GroupName") ?? "default"}/${name}`),
+      regional(call, account, `schedule/${parameterText(call, "GroupName") ?? "default"}/${name}`),
     ),
   s3(call) {
-    const [bucket, key] = [textOf(call, "Bucket"), textOf(call, "Key")];
+    const [bucket, key] = [parameterText(call, "Bucket"), parameterText(call, "Key")];
     if (!bucket) return "*";
     return `arn:aws:s3:::${key === undefined ? bucket : `${bucket}/${key}`}`;
   },
-  sts: (call) => textOf(call, "RoleArn") ?? "*",
+  sts: (call) => parameterText(call, "RoleArn") ?? "*",
   async iam(call, account, upstream) {
-    const role = textOf(call, "RoleName");
-    const user = textOf(call, "UserName") ?? (await ownerOfKey(call, account, upstream));
+    const role = parameterText(call, "RoleName");
+    const user = parameterText(call, "UserName") ?? (await ownerOfKey(call, account, upstream));
     const [operation, parameters] =
       role === undefined
         ? (["GetUser", { UserName: user ?? "" }] as const)
@@ -99,7 +102,7 @@ export async function keyArn(
 
 /** GetAccessKeyLastUsed names a key, and is judged by the user whose key it is. */
 async function ownerOfKey(call: AwsCall, account: string, upstream: Upstream): Promise<string | undefined> {
-  const AccessKeyId = textOf(call, "AccessKeyId");
+  const AccessKeyId = parameterText(call, "AccessKeyId");
   if (AccessKeyId === undefined) return undefined;
   const asked = { account, region: call.region, service: "iam", operation: "GetAccessKeyLastUsed" };
   return xmlText((await upstream.queryAsRoot(asked, { AccessKeyId })).body, "UserName");
@@ -111,6 +114,6 @@ export async function resourceArn(
   account: string | undefined,
   upstream: Upstream,
 ): Promise<string> {
-  if (account === undefined) return textOf(call, "RoleArn") ?? "*";
+  if (account === undefined) return parameterText(call, "RoleArn") ?? "*";
   return (await RESOLVERS[call.service]?.(call, account, upstream)) ?? "*";
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { secretNameOf } from "../../../../lib/rotation/protocol/event";
 import { matchesWildcard } from "../evaluator";
-import { textOf } from "./aws-call";
+import { parameterText } from "./aws-call";
 import { type Exchange, type Handler, refuse } from "./exchange";
 import {
   holderOf,
@@ -111,10 +111,10 @@ export class Rotations {
     // The server stores the settings and stumbles over the token before it makes its copy of the value.
     const refusal = await refusalOf(exchange, { ...settings, ...IMPOSSIBLE_TOKEN });
     if (refusal) return refusal;
-    const secret = await this.#stored.find(account, call.region, textOf(call, "SecretId") ?? "");
+    const secret = await this.#stored.find(account, call.region, parameterText(call, "SecretId") ?? "");
     if (secret === undefined) return exchange.forward();
     const known = this.#schedules.get(secret.arn);
-    const lambdaArn = textOf(call, "RotationLambdaARN") ?? known?.lambdaArn;
+    const lambdaArn = parameterText(call, "RotationLambdaARN") ?? known?.lambdaArn;
     if (lambdaArn === undefined) {
       return refuse(exchange, {
         code: "InvalidRequestException",
@@ -128,7 +128,7 @@ export class Rotations {
           "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access to the principal secretsmanager.amazonaws.com.",
       });
     }
-    const token = textOf(call, "ClientRequestToken") ?? randomUUID();
+    const token = parameterText(call, "ClientRequestToken") ?? randomUUID();
     const pending = holderOf(secret, "AWSPENDING");
     const isOther = pending !== undefined && pending !== token;
     if (isOther && pending !== holderOf(secret, "AWSCURRENT")) {
@@ -157,7 +157,7 @@ export class Rotations {
     // The server does not know the operation, and says so with the code of a wrong state.
     const answer = await exchange.forward();
     if (!/Unknown action/.test(answer.body.toString("utf8"))) return answer;
-    const secret = await this.#stored.find(account, call.region, textOf(call, "SecretId") ?? "");
+    const secret = await this.#stored.find(account, call.region, parameterText(call, "SecretId") ?? "");
     if (secret === undefined) {
       return refuse(exchange, {
         code: "ResourceNotFoundException",
@@ -178,7 +178,7 @@ export class Rotations {
     if (answer.status !== 200) return answer;
     const { RotationEnabled: _, RotationLambdaARN: __, RotationRules: ___, ...body } = jsonOf(answer.body);
     const { call, account } = exchange;
-    const secret = await this.#stored.find(account, call.region, textOf(call, "SecretId") ?? "");
+    const secret = await this.#stored.find(account, call.region, parameterText(call, "SecretId") ?? "");
     const empty = secret && (await this.#stored.emptyCurrent(secret));
     const labels = Object.entries(body.VersionIdsToStages ?? {}).filter(([id]) => id !== empty);
     const schedule = this.#schedules.get(this.#primaryArn(body));

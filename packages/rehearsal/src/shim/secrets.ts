@@ -1,4 +1,4 @@
-import { type AwsCall, textOf } from "./aws-call";
+import { type AwsCall, parameterText } from "./aws-call";
 import { removeReplicas, replicateAtCreation } from "./created-replicas";
 import { type Exchange, type Handler, refuse } from "./exchange";
 import type { Upstream } from "./upstream";
@@ -143,7 +143,7 @@ const REFUSED_FIRST = new Set([
  * @returns the refusal; `undefined` when the call may go on
  */
 export async function refusalOf(exchange: Exchange, harmless: object): Promise<WireAnswer | undefined> {
-  const answer = await exchange.forward({ SecretId: textOf(exchange.call, "SecretId"), ...harmless });
+  const answer = await exchange.forward({ SecretId: parameterText(exchange.call, "SecretId"), ...harmless });
   return REFUSED_FIRST.has(errorCodeOf(answer) ?? "") ? answer : undefined;
 }
 
@@ -157,7 +157,7 @@ const invalid = (message: string): WireError => ({ code: "InvalidParameterExcept
 
 /** Fault of a request's token. */
 export function tokenFault(call: AwsCall): WireError | undefined {
-  const token = textOf(call, "ClientRequestToken");
+  const token = parameterText(call, "ClientRequestToken");
   if (token === undefined || (token.length >= 32 && token.length <= 64)) return undefined;
   return invalid("ClientRequestToken must be 32-64 characters long.");
 }
@@ -184,7 +184,7 @@ export function secretHandlers(
   readings: Required<SecretsManagerReadings>,
 ): Readonly<Record<string, Handler>> {
   const secretOf = ({ call, account }: Exchange) =>
-    stored.find(account, call.region, textOf(call, "SecretId") ?? "");
+    stored.find(account, call.region, parameterText(call, "SecretId") ?? "");
 
   async function createSecret(exchange: Exchange): Promise<WireAnswer> {
     const fault = tokenFault(exchange.call) ?? valueFault(exchange.call, false);
@@ -204,7 +204,7 @@ export function secretHandlers(
     if (refusal) return refusal;
     const secret = await secretOf(exchange);
     if (secret === undefined) return exchange.forward();
-    const token = textOf(call, "ClientRequestToken");
+    const token = parameterText(call, "ClientRequestToken");
     const known = token === undefined ? undefined : await stored.version(secret, token);
     if (token !== undefined && known !== undefined && !isEmpty(known)) {
       const { SecretString, SecretBinary } = call.parameters;
@@ -242,8 +242,8 @@ export function secretHandlers(
 
   async function updateSecretVersionStage(exchange: Exchange): Promise<WireAnswer> {
     const { call } = exchange;
-    const isCurrent = textOf(call, "VersionStage") === "AWSCURRENT";
-    const to = textOf(call, "MoveToVersionId");
+    const isCurrent = parameterText(call, "VersionStage") === "AWSCURRENT";
+    const to = parameterText(call, "MoveToVersionId");
     if (isCurrent && to === undefined) {
       const refusal = await refusalOf(exchange, {});
       if (refusal) return refusal;
@@ -266,8 +266,8 @@ export function secretHandlers(
   async function getSecretValue(exchange: Exchange): Promise<WireAnswer> {
     const answer = await exchange.forward();
     if (answer.status !== 200 || !isEmpty(jsonOf(answer.body))) return answer;
-    const version = textOf(exchange.call, "VersionId");
-    const stage = textOf(exchange.call, "VersionStage") ?? "AWSCURRENT";
+    const version = parameterText(exchange.call, "VersionId");
+    const stage = parameterText(exchange.call, "VersionStage") ?? "AWSCURRENT";
     const what = version === undefined ? `staging label: ${stage}` : `VersionId: ${version}`;
     return refuse(exchange, {
       code: "ResourceNotFoundException",
@@ -286,7 +286,7 @@ export function secretHandlers(
   }
 
   async function putResourcePolicy(exchange: Exchange): Promise<WireAnswer> {
-    const policy = textOf(exchange.call, "ResourcePolicy") ?? "";
+    const policy = parameterText(exchange.call, "ResourcePolicy") ?? "";
     const statements = jsonOf(Buffer.from(policy)).Statement;
     if (policy.length <= LARGEST_POLICY && statements !== undefined) return exchange.forward();
     return refuse(exchange, {

@@ -1,6 +1,6 @@
 import type { PolicyStatement } from "../../../../lib/model";
 import { evaluateAccess, matchesWildcard } from "../evaluator";
-import { type AwsCall, textOf } from "./aws-call";
+import { type AwsCall, parameterText } from "./aws-call";
 import type { Caller } from "./callers";
 import type { Exchange, Handler } from "./exchange";
 import { resourceArn } from "./resource-arn";
@@ -45,17 +45,17 @@ export class SourceFunctions {
     return {
       PutRolePolicy: (exchange) =>
         this.#write(exchange, (policy) =>
-          this.#rightsOf(exchange).inline.set(textOf(exchange.call, "PolicyName") ?? "", policy),
+          this.#rightsOf(exchange).inline.set(parameterText(exchange.call, "PolicyName") ?? "", policy),
         ),
       DeleteRolePolicy: (exchange) =>
         this.#then(exchange, () =>
-          this.#rightsOf(exchange).inline.delete(textOf(exchange.call, "PolicyName") ?? ""),
+          this.#rightsOf(exchange).inline.delete(parameterText(exchange.call, "PolicyName") ?? ""),
         ),
       GetRolePolicy: (exchange) =>
         this.#read(
           exchange,
           "PolicyDocument",
-          this.#rightsOf(exchange).inline.get(textOf(exchange.call, "PolicyName") ?? ""),
+          this.#rightsOf(exchange).inline.get(parameterText(exchange.call, "PolicyName") ?? ""),
         ),
       CreatePolicy: (exchange) =>
         this.#write(exchange, (policy, answer) =>
@@ -64,10 +64,10 @@ export class SourceFunctions {
       CreatePolicyVersion: (exchange) =>
         this.#write(exchange, (policy, answer) =>
           this.#learnVersion(
-            textOf(exchange.call, "PolicyArn") ?? "",
+            parameterText(exchange.call, "PolicyArn") ?? "",
             xmlText(answer.body, "VersionId") ?? "",
             policy,
-            textOf(exchange.call, "SetAsDefault") === "true",
+            parameterText(exchange.call, "SetAsDefault") === "true",
           ),
         ),
       GetPolicyVersion: (exchange) =>
@@ -75,16 +75,16 @@ export class SourceFunctions {
           exchange,
           "Document",
           this.#managed
-            .get(textOf(exchange.call, "PolicyArn") ?? "")
-            ?.get(textOf(exchange.call, "VersionId") ?? ""),
+            .get(parameterText(exchange.call, "PolicyArn") ?? "")
+            ?.get(parameterText(exchange.call, "VersionId") ?? ""),
         ),
       AttachRolePolicy: (exchange) =>
         this.#then(exchange, () =>
-          this.#rightsOf(exchange).attached.add(textOf(exchange.call, "PolicyArn") ?? ""),
+          this.#rightsOf(exchange).attached.add(parameterText(exchange.call, "PolicyArn") ?? ""),
         ),
       DetachRolePolicy: (exchange) =>
         this.#then(exchange, () =>
-          this.#rightsOf(exchange).attached.delete(textOf(exchange.call, "PolicyArn") ?? ""),
+          this.#rightsOf(exchange).attached.delete(parameterText(exchange.call, "PolicyArn") ?? ""),
         ),
     };
   }
@@ -124,7 +124,7 @@ export class SourceFunctions {
   }
 
   #rightsOf({ call, account }: Exchange): RoleRights {
-    const key = `${account} ${textOf(call, "RoleName")}`;
+    const key = `${account} ${parameterText(call, "RoleName")}`;
     const known = this.#roles.get(key) ?? { inline: new Map(), attached: new Set() };
     this.#roles.set(key, known);
     return known;
@@ -140,7 +140,7 @@ export class SourceFunctions {
     exchange: Exchange,
     learn: (policy: LearnedPolicy, answer: WireAnswer) => unknown,
   ): Promise<WireAnswer> {
-    const text = textOf(exchange.call, "PolicyDocument") ?? "";
+    const text = parameterText(exchange.call, "PolicyDocument") ?? "";
     const { Statement = [], ...rest } = jsonOf(Buffer.from(text));
     const statements = ([Statement].flat() as readonly WrittenStatement[]).map(withLists);
     const shown = statements.some((statement) => statement.Effect === "Allow" && isBound(statement))
@@ -196,8 +196,8 @@ export function unknownContext(call: AwsCall, caller: Caller | undefined): Reado
     ...(caller?.functionArn === undefined ? {} : { [SOURCE_FUNCTION]: caller.functionArn }),
     ...(isToken
       ? {
-          "sts:DurationSeconds": textOf(call, "DurationSeconds") ?? "300",
-          "sts:SigningAlgorithm": textOf(call, "SigningAlgorithm") ?? "",
+          "sts:DurationSeconds": parameterText(call, "DurationSeconds") ?? "300",
+          "sts:SigningAlgorithm": parameterText(call, "SigningAlgorithm") ?? "",
         }
       : {}),
   };

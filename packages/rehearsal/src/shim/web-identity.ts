@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { SigningKey } from "../servers/signing-key";
-import { textOf } from "./aws-call";
+import { parameterText } from "./aws-call";
 import { type Exchange, refuse } from "./exchange";
 import type { WireAnswer } from "./wire";
 
@@ -50,13 +50,13 @@ export class WebIdentity {
     const audiences = Object.entries(call.parameters).flatMap(([name, value]) =>
       name.startsWith("Audience.member.") ? [String(value)] : [],
     );
-    const algorithm = textOf(call, "SigningAlgorithm") === "RS256" ? "RS256" : "ES384";
+    const algorithm = parameterText(call, "SigningAlgorithm") === "RS256" ? "RS256" : "ES384";
     const token = this.keys[algorithm].sign({
       iss: issuer,
       aud: audiences.length === 1 ? audiences[0] : audiences,
       sub: caller.principal,
       iat: now,
-      exp: now + Number(textOf(call, "DurationSeconds") ?? DEFAULT_DURATION_SECONDS),
+      exp: now + Number(parameterText(call, "DurationSeconds") ?? DEFAULT_DURATION_SECONDS),
       jti: randomUUID(),
       "https://sts.amazonaws.com/": {
         aws_account: caller.account,

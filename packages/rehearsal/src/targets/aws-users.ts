@@ -8,9 +8,9 @@ import {
   jsonAnswer,
   NamedMembers,
   onItsResource,
+  parameterText,
   queryAnswer,
   refuse,
-  textOf,
   type WireError,
 } from "../shim";
 import { type AuthenticationRequest, AwsUser, type UserService } from "./aws-user-passwords";
@@ -110,7 +110,9 @@ export function userCalls(find: FindAwsUser): Handlers {
   const ofUserOrGroup =
     (handler: Handler): Handler =>
     (exchange) =>
-      textOf(exchange.call, "ResourceName")?.includes(":user:") ? handler(exchange) : onItsResource(exchange);
+      parameterText(exchange.call, "ResourceName")?.includes(":user:")
+        ? handler(exchange)
+        : onItsResource(exchange);
   return {
     elasticache: {
       DescribeUsers: withUser("elasticache", describe),
@@ -144,8 +146,8 @@ const named = (service: UserService, { code, ...rest }: WireError): WireError =>
 });
 
 const idIn = (call: AwsCall): string => {
-  const arn = textOf(call, "ResourceName") ?? textOf(call, "ResourceArn");
-  return arn?.split(/:user[:/]/)[1] ?? textOf(call, "UserId") ?? textOf(call, "UserName") ?? "";
+  const arn = parameterText(call, "ResourceName") ?? parameterText(call, "ResourceArn");
+  return arn?.split(/:user[:/]/)[1] ?? parameterText(call, "UserId") ?? parameterText(call, "UserName") ?? "";
 };
 
 function shown({ service, id, name, authentication }: AwsUser, { region }: AwsCall, account: string): object {

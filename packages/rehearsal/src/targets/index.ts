@@ -1,4 +1,4 @@
 export { userCalls } from "./aws-users";
 export { PostgresqlServers } from "./postgresql";
 export { type RehearsedTargets, startTargets } from "./start-targets";
-export type { Attempt, RehearsedTarget } from "./target-servers";
+export type { LoginResult, RehearsedTarget } from "./target-servers";

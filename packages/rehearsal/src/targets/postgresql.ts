@@ -5,8 +5,8 @@ import type { KindSettings } from "../../../../lib/model";
 import { quoted } from "../../../../lib/rotation/targets/sql";
 import { type Postgres, type ServerGroup, startPostgres } from "../servers";
 import {
-  type Attempt,
   isOfKind,
+  type LoginResult,
   type RehearsedTarget,
   type SecretOf,
   type SuppliedValues,
@@ -178,7 +178,11 @@ const isThere = async (client: Client, table: string, column: string, name: stri
   (await client.query(`SELECT FROM ${table} WHERE ${column} = $1`, [name])).rowCount !== 0;
 
 /** Logs in and reads, as a consumer does at its start. */
-async function logIn(server: Postgres, { database, schemas }: Settings, value: unknown): Promise<Attempt> {
+async function logIn(
+  server: Postgres,
+  { database, schemas }: Settings,
+  value: unknown,
+): Promise<LoginResult> {
   const { username: user, password } = value as DatabaseLogin;
   return connected(server, { database, user, password }, async (client) => {
     for (const schema of schemas) await client.query(`SELECT count(*) FROM ${ordersIn(schema)}`);
@@ -189,7 +193,7 @@ async function connected(
   server: Postgres,
   login: { readonly database: string; readonly user: string; readonly password: string },
   work: (client: Client) => Promise<void>,
-): Promise<Attempt> {
+): Promise<LoginResult> {
   const client = new Client({ ...server.superuser, ...login });
   // A server that ends the session while it is closed tells it here.
   client.on("error", () => undefined);

@@ -4,7 +4,7 @@ import { RotationError } from "../../../../lib/rotation/protocol/rotation-error"
 import { type Redis, type ServerGroup, startRedis } from "../servers";
 import type { WireError } from "../shim";
 import { AuthTokens, type TokenChange } from "./auth-tokens";
-import type { Attempt, RehearsedTarget, SecretOf, SuppliedValues } from "./target-servers";
+import type { LoginResult, RehearsedTarget, SecretOf, SuppliedValues } from "./target-servers";
 import { startTlsFront, type TlsFront } from "./tls-front";
 
 const ADMIN = "rotation_admin";
@@ -47,7 +47,7 @@ export class RehearsedRedis {
   }
 
   /** Logs in and asks for something, as a consumer does. */
-  async attempt(login: Login): Promise<Attempt> {
+  async attempt(login: Login): Promise<LoginResult> {
     try {
       await this.#as(login, [["PING"]]);
       return "accepted";

@@ -8,11 +8,11 @@ import { type AwsAccess, clientSettings, iam } from "../load/aws-account";
 import type { ServerGroup } from "../servers";
 import type { VendorServer } from "../vendors";
 import { type FindAwsUser, RehearsedAwsUser } from "./aws-users";
-import { genericTarget } from "./generic";
+import { rehearsedGeneric } from "./generic";
 import type { PostgresqlServers } from "./postgresql";
 import { RehearsedRedis, RehearsedReplicationGroup, redisAclTarget } from "./redis";
 import { isOfKind, type RehearsedTarget, type SecretOf, type SuppliedValues } from "./target-servers";
-import { datadogTarget, payPalTarget, sendGridTarget, stripeTarget } from "./vendors";
+import { rehearsedDatadog, rehearsedPayPal, rehearsedSendGrid, rehearsedStripe } from "./vendors";
 
 /** Everything that an environment's secrets open, as servers of a rehearsal. */
 export interface RehearsedTargets {
@@ -88,7 +88,7 @@ export async function startTargets(
   ]);
   for (const secret of blueprint.secrets) {
     if (!isOfKind(secret, "generic")) continue;
-    const target = await genericTarget(secret, supplied, postgresql, group);
+    const target = await rehearsedGeneric(secret, supplied, postgresql, group);
     if (target === undefined) supplyGeneric(secret, supplied);
     else targets.set(secret.key, target);
   }
@@ -98,10 +98,10 @@ export async function startTargets(
 }
 
 function vendorOf(secret: SecretPlan, supplied: SuppliedValues) {
-  if (isOfKind(secret, "sendgrid")) return sendGridTarget(secret, supplied);
-  if (isOfKind(secret, "datadog")) return datadogTarget(secret, supplied);
-  if (isOfKind(secret, "stripe")) return stripeTarget(secret, supplied);
-  if (isOfKind(secret, "paypal")) return payPalTarget(secret, supplied);
+  if (isOfKind(secret, "sendgrid")) return rehearsedSendGrid(secret, supplied);
+  if (isOfKind(secret, "datadog")) return rehearsedDatadog(secret, supplied);
+  if (isOfKind(secret, "stripe")) return rehearsedStripe(secret, supplied);
+  if (isOfKind(secret, "paypal")) return rehearsedPayPal(secret, supplied);
   return undefined;
 }
 

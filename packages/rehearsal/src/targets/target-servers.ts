@@ -2,14 +2,14 @@ import type { AwsSecretPlan, SecretPlan } from "../../../../lib/blueprint";
 import type { AnyKindSettings, KindName, KindSettings } from "../../../../lib/model";
 
 /** Result of a consumer's attempt. */
-export type Attempt = "accepted" | "refused";
+export type LoginResult = "accepted" | "refused";
 
 /** The system that a secret opens, as a server of the rehearsal. */
 export interface RehearsedTarget {
   /** The secret's settings with the places where the rehearsal's servers are. */
   readonly settings: AnyKindSettings["settings"];
   /** Tries a value as a consumer does; `undefined`: nothing can be tried from outside. */
-  readonly attempt?: (value: unknown) => Promise<Attempt>;
+  readonly attempt?: (value: unknown) => Promise<LoginResult>;
   /** Gives what a person takes from the vendor's dashboard for the next rotation; a promise, where it takes time. */
   readonly reissued?: () => unknown;
   /** A person sets a value there that rules have made, or one that is to be in use again where there is one slot. */

@@ -11,9 +11,9 @@ import {
   startSendGrid,
   startStripeServer,
 } from "../vendors";
-import type { Attempt, RehearsedTarget, SecretOf, SuppliedValues } from "./target-servers";
+import type { LoginResult, RehearsedTarget, SecretOf, SuppliedValues } from "./target-servers";
 
-const verdict = (taken: boolean): Attempt => (taken ? "accepted" : "refused");
+const verdict = (taken: boolean): LoginResult => (taken ? "accepted" : "refused");
 
 /** Name of a key that a person makes; names at vendors are unique. */
 const madeByHand = (): string => `made by hand ${randomUUID()}`;
@@ -31,7 +31,7 @@ function byPeople(
 }
 
 /** An account at SendGrid for one secret; its admin key is what people put into the admin secret. */
-export async function sendGridTarget(
+export async function rehearsedSendGrid(
   secret: SecretOf<"sendgrid">,
   supplied: SuppliedValues,
 ): Promise<{ readonly server: SendGridServer; readonly target: RehearsedTarget }> {
@@ -52,7 +52,7 @@ export async function sendGridTarget(
 }
 
 /** An organisation at Datadog for one secret. */
-export async function datadogTarget(
+export async function rehearsedDatadog(
   secret: SecretOf<"datadog">,
   supplied: SuppliedValues,
 ): Promise<{ readonly server: DatadogServer; readonly target: RehearsedTarget }> {
@@ -75,7 +75,7 @@ export async function datadogTarget(
 }
 
 /** An account at Stripe for one secret, with the keys that a person takes from its dashboard. */
-export async function stripeTarget(
+export async function rehearsedStripe(
   secret: SecretOf<"stripe">,
   supplied: SuppliedValues,
 ): Promise<{ readonly server: StripeServer; readonly target: RehearsedTarget }> {
@@ -110,7 +110,7 @@ export async function stripeTarget(
 }
 
 /** An app at PayPal for one secret, with the first of its secrets. */
-export async function payPalTarget(
+export async function rehearsedPayPal(
   secret: SecretOf<"paypal">,
   supplied: SuppliedValues,
 ): Promise<{ readonly server: PayPalServer; readonly target: RehearsedTarget }> {
@@ -139,7 +139,7 @@ export async function payPalTarget(
 }
 
 /** A vendor's answer to a credential: 401 is a refusal, and any other failure none. */
-async function taken(answer: Promise<Response>): Promise<Attempt> {
+async function taken(answer: Promise<Response>): Promise<LoginResult> {
   const { status } = await answer;
   if (status !== 200 && status !== 401) throw new Error(`the vendor answered ${status}`);
   return verdict(status === 200);

@@ -8,8 +8,8 @@ import { backendOverride, loosened, type OverrideJson, serversOverride } from ".
 import { parseStack, resourceCount, type StackJson, withoutProviders } from "./stack-json";
 import { type RehearsedParts, type StackServers, startStackServers } from "./stack-servers";
 import { StepFailure } from "./step-failure";
-import { type SynthProgram, synthesize } from "./synthesize";
-import { type PlannedChange, Terraform, type Variables } from "./terraform";
+import { type SynthProgram, synthesizeStack } from "./synthesize";
+import { type ResourceChange, Terraform, type Variables } from "./terraform";
 
 /** Subject of a rehearsal by Terraform. */
 export interface TerraformRehearsal {
@@ -68,7 +68,7 @@ export async function rehearseTerraform(group: ServerGroup, rehearsal: Terraform
   const { folder, stack } = await step(
     "synth",
     async (name) => {
-      const folder = await synthesize(group, name, rehearsal.program, environment);
+      const folder = await synthesizeStack(group, name, rehearsal.program, environment);
       return { folder, ...copyOf(folder, parts) };
     },
     ({ stack, leftOut }) => [`${resourceCount(stack)} resources`, ...leftOut],
@@ -164,7 +164,7 @@ function writeOverride(folder: string, name: string, override: OverrideJson): vo
   writeFileSync(join(folder, `${name}_override.tf.json`), JSON.stringify(override, null, 2));
 }
 
-const described = (changes: readonly PlannedChange[]): string =>
+const described = (changes: readonly ResourceChange[]): string =>
   changes
     .map(
       ({ address, actions, attributes }) => `${actions.join(" and ")} ${address} (${attributes.join(", ")})`,
@@ -173,7 +173,7 @@ const described = (changes: readonly PlannedChange[]): string =>
 
 const onlyCreates =
   (step: string) =>
-  (changes: readonly PlannedChange[]): readonly PlannedChange[] => {
+  (changes: readonly ResourceChange[]): readonly ResourceChange[] => {
     const others = changes.filter(({ actions }) => actions.join() !== "create");
     if (changes.length > 0 && others.length === 0) return changes;
     throw new StepFailure(step, "only what is to be made", described(others) || "nothing");
@@ -181,7 +181,7 @@ const onlyCreates =
 
 const nothingToDo =
   (step: string) =>
-  (changes: readonly PlannedChange[]): void => {
+  (changes: readonly ResourceChange[]): void => {
     if (changes.length > 0) throw new StepFailure(step, "nothing to do", described(changes));
   };
 

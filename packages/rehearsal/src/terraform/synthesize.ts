@@ -16,7 +16,7 @@ export interface SynthProgram {
  *
  * @returns the stack's folder
  */
-export async function synthesize(
+export async function synthesizeStack(
   group: ServerGroup,
   step: string,
   program: SynthProgram,

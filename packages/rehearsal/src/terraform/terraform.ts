@@ -34,7 +34,7 @@ const NO_PROVIDER =
   /Failed to (query available provider packages|install provider|resolve provider packages)/;
 
 /** The change that a plan has for one resource. */
-export interface PlannedChange {
+export interface ResourceChange {
   readonly address: string;
   /** `create`, `update`, `delete`. */
   readonly actions: readonly string[];
@@ -88,7 +88,7 @@ export class Terraform {
   }
 
   /** Plans into a file and tells what would change; nothing: the stack is as it was planned. */
-  async plan(step: string, file: string, variables: Variables = {}): Promise<readonly PlannedChange[]> {
+  async plan(step: string, file: string, variables: Variables = {}): Promise<readonly ResourceChange[]> {
     const args = ["plan", "-no-color", "-detailed-exitcode", `-out=${file}`];
     const planned = await this.#run(args, variables);
     if (planned.code === 0) return [];
@@ -179,7 +179,10 @@ interface ShownPlan {
 }
 
 /** https://developer.hashicorp.com/terraform/internals/json-format */
-function plannedChanges({ resource_changes = [], output_changes = {} }: ShownPlan): readonly PlannedChange[] {
+function plannedChanges({
+  resource_changes = [],
+  output_changes = {},
+}: ShownPlan): readonly ResourceChange[] {
   const resources = resource_changes.map(({ address, change }) => ({
     address,
     actions: change.actions,

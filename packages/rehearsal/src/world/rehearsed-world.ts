@@ -20,7 +20,7 @@ import {
   inNamespace,
   type OpenBao,
   type OutsideServer,
-  type Progress,
+  type ReportProgress,
   type ServerGroup,
   startClusterIssuer,
   startEmbeddedAws,
@@ -31,8 +31,8 @@ import {
   type AwsCall,
   type AwsShim,
   type AwsShimOptions,
+  parameterText,
   startAwsShim,
-  textOf,
   type WireError,
 } from "../shim";
 import { PostgresqlServers, type RehearsedTargets, startTargets, userCalls } from "../targets";
@@ -45,7 +45,7 @@ export interface WorldOptions {
   /** The servers end with it. */
   readonly group: ServerGroup;
   /** Told what is done next. @default nobody */
-  readonly onProgress?: Progress;
+  readonly onProgress?: ReportProgress;
 }
 
 /** An environment as its blueprint says, standing in embedded servers. No secret has a value yet. */
@@ -186,11 +186,11 @@ async function tellCache(
   targets: RehearsedTargets | undefined,
 ): Promise<WireError | undefined> {
   if (call.action !== "elasticache:ModifyReplicationGroup") return undefined;
-  const id = textOf(call, "ReplicationGroupId");
-  const token = textOf(call, "AuthToken");
+  const id = parameterText(call, "ReplicationGroupId");
+  const token = parameterText(call, "AuthToken");
   const group = id === undefined ? undefined : targets?.replicationGroups.get(id);
   if (group === undefined || token === undefined) return undefined;
-  return group.changeToken({ strategy: textOf(call, "AuthTokenUpdateStrategy"), token });
+  return group.changeToken({ strategy: parameterText(call, "AuthTokenUpdateStrategy"), token });
 }
 
 function placesOf(plan: Blueprint, { targets }: RehearsedTargets): Pick<RehearsedPlaces, "targets"> {

@@ -1,5 +1,5 @@
 import { GetWebIdentityTokenCommand, type STSClient } from "@aws-sdk/client-sts";
-import type { Identity } from "../mirror/mirror-ports";
+import type { FunctionIdentity } from "../mirror/mirror-ports";
 import { RotationError } from "../protocol/rotation-error";
 import { awsFailure, awsNameOf } from "./aws-failure";
 
@@ -7,12 +7,12 @@ import { awsFailure, awsNameOf } from "./aws-failure";
 const LIFE_SECONDS = 60;
 
 /**
- * {@link Identity} by AWS's outbound identity federation: a JWT whose `sub` is the ARN of the function's role.
+ * {@link FunctionIdentity} by AWS's outbound identity federation: a JWT whose `sub` is the ARN of the function's role.
  * Regional endpoints of STS only.
  *
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
  */
-export class AwsIdentity implements Identity {
+export class FederatedIdentity implements FunctionIdentity {
   readonly #client: STSClient;
 
   constructor(client: STSClient) {
