@@ -13,8 +13,10 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { blueprint, type RulePlan } from "../../lib/blueprint";
+import { defineRegistry } from "../../lib/model";
 import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../packages/rehearsal/src/servers";
 import { registry } from "../../registry";
+import { draft } from "../model/sample";
 
 const plan = blueprint(registry, "prod");
 const { account } = plan;
@@ -32,6 +34,11 @@ interface Attack {
 const ROLE = `arn:aws:iam::${account}:role/acme/prod/acme-prod--mirror`;
 const SECRET = `arn:aws:secretsmanager:${region}:${account}:secret:prod/payments/stripe-AbCdEf`;
 const MACHINE = `arn:aws:states:${region}:${account}:stateMachine:acme-prod-secret-rotation`;
+const POLICY = `arn:aws:iam::${account}:policy/acme/prod/acme-prod-backend-read-1`;
+const ISSUER = `arn:aws:iam::${account}:oidc-provider/${plan.clusters[0]?.issuer.replace(/^https:\/\//, "")}`;
+const QUEUE = `https://sqs.${region}.amazonaws.com/${account}/acme-prod-secrets-dead-letters`;
+const RUNS = `arn:aws:dynamodb:${region}:${account}:table/acme-prod-secret-runs`;
+const RECORDS = { bucketName: `acme-prod-${account}-${region}-rotation-records` };
 const TOPIC = `arn:aws:sns:${region}:${account}:acme-prod-secrets-alarms`;
 
 /** Each way by which the protection of an environment is taken away, as CloudTrail records it. */
@@ -41,6 +48,39 @@ const ATTACKS: readonly Attack[] = [
   ["secret-unprotected", "secretsmanager", "DeleteSecret", { secretId: SECRET }],
   ["secret-unprotected", "secretsmanager", "CancelRotateSecret", { secretId: SECRET }],
   ["secret-unprotected", "secretsmanager", "StopReplicationToReplica", { secretId: SECRET }],
+  ["secret-unprotected", "secretsmanager", "ReplicateSecretToRegions", { secretId: SECRET }],
+  [
+    "rotation-redirected",
+    "secretsmanager",
+    "RotateSecret",
+    { secretId: SECRET, rotationLambdaARN: `arn:aws:lambda:${region}:${account}:function:mine` },
+  ],
+  ["key-unprotected", "kms", "ReplicateKey", { keyId: "mrk-1234", replicaRegion: "ap-south-1" }],
+  ["key-alias-moved", "kms", "UpdateAlias", { aliasName: "alias/acme-prod-secrets-audit", targetKeyId: "1" }],
+  ["key-alias-moved", "kms", "DeleteAlias", { aliasName: "alias/acme-prod-secrets-audit" }],
+  ["role-policy-changed", "iam", "CreatePolicyVersion", { policyArn: POLICY, setAsDefault: true }],
+  ["role-policy-changed", "iam", "SetDefaultPolicyVersion", { policyArn: POLICY, versionId: "v1" }],
+  [
+    "identity-provider-changed",
+    "iam",
+    "AddClientIDToOpenIDConnectProvider",
+    { openIDConnectProviderArn: ISSUER, clientID: "mine" },
+  ],
+  ["function-changed", "lambda", "CreateFunctionUrlConfig", { functionName: "acme-prod--mirror" }],
+  ["function-changed", "lambda", "PutFunctionConcurrency20171031", { functionName: "acme-prod--mirror" }],
+  ["alarm-changed", "monitoring", "PutMetricAlarm", { alarmName: "acme-prod-secrets-stuck", threshold: 99 }],
+  [
+    "alarm-changed",
+    "monitoring",
+    "SetAlarmState",
+    { alarmName: "acme-prod-secrets-stuck", stateValue: "OK" },
+  ],
+  ["queue-dismantled", "sqs", "PurgeQueue", { queueUrl: QUEUE }],
+  ["queue-dismantled", "sqs", "SetQueueAttributes", { queueUrl: QUEUE }],
+  ["table-dismantled", "dynamodb", "UpdateTimeToLive", { tableName: "acme-prod-secret-runs" }],
+  ["table-shared", "dynamodb", "PutResourcePolicy", { resourceArn: RUNS }],
+  ["records-unprotected", "s3", "PutBucketLifecycle", RECORDS],
+  ["records-unprotected", "s3", "PutBucketReplication", RECORDS],
   ["key-unprotected", "kms", "PutKeyPolicy", { keyId: "1234", policyName: "default" }],
   ["key-unprotected", "kms", "ScheduleKeyDeletion", { keyId: "1234" }],
   ["key-unprotected", "kms", "DisableKey", { keyId: "1234" }],
@@ -166,6 +206,16 @@ describe("whoever dismantles what protects production is paged", () => {
     30_000,
   );
 
+  test("an ordinary start of a rotation pages nobody", async () => {
+    const start = {
+      rule: "",
+      source: "secretsmanager",
+      eventName: "RotateSecret",
+      requestParameters: { secretId: SECRET },
+    };
+    expect(await pagedBy(recordOf(start, SOMEBODY))).toEqual([]);
+  });
+
   test("each rule has an attack of its own in the table", () => {
     expect([...new Set(ATTACKS.map(({ rule }) => rule))].sort()).toEqual(paging.map(({ word }) => word));
   });
@@ -179,6 +229,54 @@ describe("whoever dismantles what protects production is paged", () => {
     ]);
   }, 60_000);
 
+  test("who may sign code, and to whom EKS gives a role, is watched where there is such a thing; the deployer pages too where signing is weakened", async () => {
+    const definition = draft();
+    Object.assign(definition.environments.prod, {
+      identity: "pod-identity",
+      codeSigning: {
+        profiles: [`arn:aws:signer:${region}:444455556666:/signing-profiles/secrets/0a1b2c3d4e`],
+      },
+    });
+    const other = blueprint(defineRegistry(definition), "prod");
+    const attacks = [
+      [
+        "code-signing-weakened",
+        "lambda",
+        "UpdateCodeSigningConfig20200422",
+        { codeSigningConfigArn: "csc-1" },
+      ],
+      [
+        "code-signing-weakened",
+        "lambda",
+        "DeleteFunctionCodeSigningConfig20200422",
+        { functionName: "acme-prod--mirror" },
+      ],
+      [
+        "pod-identity-changed",
+        "eks",
+        "CreatePodIdentityAssociation",
+        { roleArn: other.workloads[0]?.role.arn, namespace: "default", serviceAccount: "mine" },
+      ],
+    ] as const;
+    for (const [word, source, eventName, requestParameters] of attacks) {
+      const rule = other.operations?.rules.find((candidate) => candidate.word === word);
+      if (rule === undefined) throw new Error(`no rule ${word}`);
+      const pages = async (identity: object) => {
+        const record = recordOf({ rule: word, source, eventName, requestParameters }, identity);
+        const { Result } = await events.send(
+          new TestEventPatternCommand({ EventPattern: patternOf(rule), Event: JSON.stringify(record) }),
+        );
+        return Result;
+      };
+      expect([word, await pages(SOMEBODY)]).toEqual([word, true]);
+      expect([word, await pages(issuedBy(other.principals.deployer))]).toEqual([
+        word,
+        word === "code-signing-weakened",
+      ]);
+    }
+    expect(rules.map(({ word }) => word)).not.toContain("code-signing-weakened");
+  }, 30_000);
+
   test("another organisation's things in the account page nobody", async () => {
     const foreign = ATTACKS.filter(({ rule }) => !["key-unprotected", "trail-stopped"].includes(rule)).map(
       (attack) => ({
@@ -188,7 +286,8 @@ describe("whoever dismantles what protects production is paged", () => {
             .replaceAll("acme-prod", "acme-product")
             .replaceAll("/acme/prod/", "/other/")
             .replaceAll("prod/payments", "product/payments")
-            .replaceAll("break-glass", "glass"),
+            .replaceAll("break-glass", "glass")
+            .replaceAll("oidc-provider/", "oidc-provider/other-"),
         ),
       }),
     );

@@ -390,6 +390,28 @@ describe.each(ENVIRONMENTS)("%s", (_what, registry, environment) => {
   });
 });
 
+describe("where an environment has a boundary for its roles, whoever holds the deployer", () => {
+  const bounded = ENVIRONMENTS.find(([what]) => what === "a boundary for roles");
+  if (bounded === undefined) throw new Error("no such environment");
+  const { plan } = stackOf(bounded[1], bounded[2]);
+  const role = plan.workloads[0]?.role.arn ?? "";
+  const boundary = "arn:aws:iam::444455556666:policy/boundary";
+
+  test.each([
+    ["makes a role without it", "iam:CreateRole", {}],
+    ["makes a role with another", "iam:CreateRole", { "iam:PermissionsBoundary": `${boundary}-of-mine` }],
+    ["gives rights to a role without it", "iam:PutRolePolicy", {}],
+    ["exchanges it", "iam:PutRolePermissionsBoundary", { "iam:PermissionsBoundary": `${boundary}-of-mine` }],
+    ["takes it off", "iam:DeleteRolePermissionsBoundary", { "iam:PermissionsBoundary": boundary }],
+    ["writes it anew", "iam:CreatePolicyVersion", {}],
+  ] as const)("is refused: %s (evaluated)", (_what, action, context) => {
+    const { policies: identity, boundary: own } = plan.deployer;
+    const resource = action === "iam:CreatePolicyVersion" ? boundary : role;
+    const request = { action, resource, principal: plan.principals.deployer, context };
+    expect(evaluateAccess(request, { identity, boundary: own }).allowed).toBe(false);
+  });
+});
+
 test("each type of resource that the library makes is among them", () => {
   const seen = new Set(
     ENVIRONMENTS.flatMap(([, registry, environment]) => stackOf(registry, environment).made).map(

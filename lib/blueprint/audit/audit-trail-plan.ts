@@ -25,7 +25,7 @@ import {
 import { eventForwarder } from "../platform/event-forwarder";
 import { MANAGED_LIMIT, MANAGED_PER_ROLE } from "../platform/role-plan";
 import type { RecordsPlan } from "../procedure/procedure-plan";
-import { recordsPolicy } from "../procedure/procedure-rights";
+import { REPLICATION, recordsPolicy } from "../procedure/procedure-rights";
 import { auditAlarms } from "./audit-alarms";
 import type {
   AuditPlan,
@@ -79,7 +79,12 @@ export function auditTrailPlan(input: AuditTrailInput): AuditPlan {
   };
   const fromRules = rules.filter(({ to }) => to === "queue").map((rule) => rule.arn);
   const events = queue("events", NORMALISER_VISIBILITY, (arn) =>
-    eventsPolicy(arn, fromRules, input.operators),
+    eventsPolicy(
+      arn,
+      fromRules,
+      input.operators,
+      roleOf(input, auditFunctionName(registry, environment, "normaliser")),
+    ),
   );
   const deadLetters = queue("dead-letters", NORMALISER_VISIBILITY, (arn) =>
     document(rulesSend(arn, fromRules)),
@@ -127,19 +132,38 @@ const rulesSend = (arn: string, rules: readonly string[]): PolicyStatement => ({
   Condition: { ArnEquals: { "aws:SourceArn": rules } },
 });
 
-/** Rules put messages, and operators dead letters that can be read by now; nobody else: what somebody forged would be an event. */
-const eventsPolicy = (arn: string, rules: readonly string[], operators: readonly string[]): PolicyDocument =>
-  document(rulesSend(arn, rules), {
-    Sid: "NobodyElseSends",
-    Effect: "Deny",
-    Principal: "*",
-    Action: ["sqs:SendMessage"],
-    Resource: [arn],
-    Condition: {
-      ArnNotEquals: { "aws:SourceArn": rules },
-      ...(operators.length > 0 ? { ArnNotLike: { "aws:PrincipalArn": operators } } : {}),
+/**
+ * Rules put messages, and operators dead letters that can be read by now; nobody else: what somebody forged would be an event. The
+ * normaliser alone takes them out: what somebody else took would be none.
+ */
+const eventsPolicy = (
+  arn: string,
+  rules: readonly string[],
+  operators: readonly string[],
+  normaliser: string,
+): PolicyDocument =>
+  document(
+    rulesSend(arn, rules),
+    {
+      Sid: "NobodyElseSends",
+      Effect: "Deny",
+      Principal: "*",
+      Action: ["sqs:SendMessage"],
+      Resource: [arn],
+      Condition: {
+        ArnNotEquals: { "aws:SourceArn": rules },
+        ...(operators.length > 0 ? { ArnNotLike: { "aws:PrincipalArn": operators } } : {}),
+      },
     },
-  });
+    {
+      Sid: "NormaliserTakes",
+      Effect: "Deny",
+      Principal: "*",
+      Action: ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:ReceiveMessage"],
+      Resource: [arn],
+      Condition: { ArnNotLike: { "aws:PrincipalArn": [normaliser] } },
+    },
+  );
 
 function archivePlan(input: AuditTrailInput): RecordsPlan {
   const { registry, environment, account, regions } = input;
@@ -189,10 +213,24 @@ function trailPlan(input: AuditTrailInput): TrailPlan {
           "s3:x-amz-acl": ["bucket-owner-full-control"],
         }),
         {
+          Sid: "TrailAloneWrites",
+          Effect: "Deny",
+          Principal: "*",
+          Action: ["s3:PutObject"],
+          Resource: [`${where}/*`],
+          // Who calls S3 by themselves has no source.
+          Condition: { StringNotEquals: { "aws:SourceArn": [arn] } },
+        },
+        {
           Sid: "NobodyDeletes",
           Effect: "Deny",
           Principal: "*",
-          Action: ["s3:BypassGovernanceRetention", "s3:DeleteObject", "s3:DeleteObjectVersion"],
+          Action: [
+            "s3:BypassGovernanceRetention",
+            "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
+            ...REPLICATION,
+          ],
           Resource: [`${where}/*`],
         },
       ),

@@ -12,7 +12,7 @@ import {
 } from "../../model/names";
 import { PARTITIONS, type Partition } from "../../model/partitions";
 import type { Environment, Registry } from "../../model/registry";
-import { stateMachineArn, topicArn } from "../platform/aws-arns";
+import { oidcProviderArn, stateMachineArn, topicArn } from "../platform/aws-arns";
 import { functionRoleArn } from "../store/function-assignment";
 
 /** Calls to AWS by which somebody takes the registry's protection away, or gets around it. */
@@ -105,19 +105,38 @@ export function tamperWatches(registry: Registry, environment: Environment): rea
         "DeleteSecret",
         "PutResourcePolicy",
         "RemoveRegionsFromReplication",
+        "ReplicateSecretToRegions",
         "StopReplicationToReplica",
         "UpdateSecret",
       ],
       { secretId: secretIds },
     ),
+    // Whoever starts a rotation names no function; whoever names one gives the secret another.
+    call(
+      "rotation-redirected",
+      "A secret was given a rotation function",
+      "everywhere",
+      "secretsmanager",
+      ["RotateSecret"],
+      { secretId: secretIds, rotationLambdaARN: [{ exists: true }] },
+    ),
     // Keys have no names in CloudTrail's records, so these are watched for all keys of the account.
     call(
       "key-unprotected",
-      "A key's policy was changed, or a key was disabled or scheduled for deletion",
+      "A key's policy was changed, a replica of it was made, or a key was disabled or scheduled for deletion",
       "everywhere",
       "kms",
-      ["DisableKey", "PutKeyPolicy", "ScheduleKeyDeletion"],
+      ["DisableKey", "PutKeyPolicy", "ReplicateKey", "ScheduleKeyDeletion", "UpdatePrimaryRegion"],
       undefined,
+    ),
+    // Functions find the key of proofs by its alias: whoever moves it to a key of their own makes proofs.
+    call(
+      "key-alias-moved",
+      "An alias of one of the registry's keys was made, moved or deleted",
+      "everywhere",
+      "kms",
+      ["CreateAlias", "DeleteAlias", "UpdateAlias"],
+      { aliasName: [named(`alias/${prefix}`)] },
     ),
     call(
       "role-changed",
@@ -137,20 +156,63 @@ export function tamperWatches(registry: Registry, environment: Environment): rea
       { roleName: [named(prefix)] },
     ),
     call(
+      "role-policy-changed",
+      "A managed policy of a role of the registry was changed or deleted",
+      "global",
+      "iam",
+      ["CreatePolicyVersion", "DeletePolicy", "DeletePolicyVersion", "SetDefaultPolicyVersion"],
+      { policyArn: [named(`arn:${partition}:iam::${account}:policy${environment.rolePath}${prefix}`)] },
+    ),
+    call(
+      "identity-provider-changed",
+      "The IAM identity provider of a cluster's issuer was changed or deleted",
+      "global",
+      "iam",
+      [
+        "AddClientIDToOpenIDConnectProvider",
+        "DeleteOpenIDConnectProvider",
+        "UpdateOpenIDConnectProviderThumbprint",
+      ],
+      {
+        openIDConnectProviderArn: [
+          ...new Set(environment.clusters.map(({ issuer }) => oidcProviderArn(environment, issuer))),
+        ].sort(),
+      },
+    ),
+    call(
       "function-changed",
       "The code, settings or permissions of a function were changed",
       "primary",
       "lambda",
       [
         "AddPermission",
+        "CreateFunctionUrlConfig",
         "DeleteFunction",
+        "PutFunctionCodeSigningConfig",
         "PutFunctionConcurrency",
+        "PutFunctionEventInvokeConfig",
         "RemovePermission",
         "UpdateFunctionCode",
         "UpdateFunctionConfiguration",
       ].map(named),
       { functionName: functions },
     ),
+    // Signed code is what holds the deployer as well: it is not left out.
+    ...(environment.codeSigning
+      ? [
+          call(
+            "code-signing-weakened",
+            "Who may sign the code of functions was changed, by whomever",
+            "primary",
+            "lambda",
+            ["DeleteCodeSigningConfig", "DeleteFunctionCodeSigningConfig", "UpdateCodeSigningConfig"].map(
+              named,
+            ),
+            undefined,
+            {},
+          ),
+        ]
+      : []),
     call(
       "function-role-borrowed",
       "A function was made with the role of one of the registry's functions",
@@ -202,18 +264,34 @@ export function tamperWatches(registry: Registry, environment: Environment): rea
     ),
     call(
       "alarm-silenced",
-      "An alarm of the registry was switched off, set by hand or deleted",
+      "An alarm of the registry was switched off or deleted",
       "primary",
       "monitoring",
       ["DeleteAlarms", "DisableAlarmActions"],
       { alarmNames: [named(prefix)] },
     ),
     call(
+      "alarm-changed",
+      "An alarm of the registry was changed, or set by hand",
+      "primary",
+      "monitoring",
+      ["PutMetricAlarm", "SetAlarmState"],
+      { alarmName: [named(prefix)] },
+    ),
+    call(
+      "queue-dismantled",
+      "A queue of the registry was emptied, changed or deleted",
+      "primary",
+      "sqs",
+      ["AddPermission", "DeleteQueue", "PurgeQueue", "SetQueueAttributes"],
+      { queueUrl: [{ wildcard: `*/${account}/${prefix}*` }] },
+    ),
+    call(
       "topic-silenced",
       "A topic of the registry was changed or deleted, or somebody's subscription to it ended",
       "primary",
       "sns",
-      ["DeleteTopic", "SetTopicAttributes"],
+      ["AddPermission", "DeleteTopic", "SetTopicAttributes"],
       { topicArn: topics },
     ),
     call(
@@ -230,18 +308,31 @@ export function tamperWatches(registry: Registry, environment: Environment): rea
       "A table of the registry was changed or deleted",
       "primary",
       "dynamodb",
-      ["DeleteTable", "UpdateContinuousBackups", "UpdateTable"],
+      ["DeleteTable", "UpdateContinuousBackups", "UpdateTable", "UpdateTimeToLive"],
       { tableName: tables },
     ),
     call(
+      "table-shared",
+      "A table of the registry was given a policy of its own",
+      "primary",
+      "dynamodb",
+      ["DeleteResourcePolicy", "PutResourcePolicy"],
+      { resourceArn: tables.map((name) => `arn:${partition}:dynamodb:${primary}:${account}:table/${name}`) },
+    ),
+    call(
       "records-unprotected",
-      "The policy or the lock of the bucket of records was changed",
+      "The policy, the lock or the life of records of a bucket of the registry was changed",
       "primary",
       "s3",
       [
+        "DeleteBucket",
         "DeleteBucketPolicy",
+        "DeleteBucketPublicAccessBlock",
+        "PutBucketLifecycle",
         "PutBucketObjectLockConfiguration",
         "PutBucketPolicy",
+        "PutBucketPublicAccessBlock",
+        "PutBucketReplication",
         "PutBucketVersioning",
         "PutObjectLockConfiguration",
       ],
@@ -264,6 +355,18 @@ export function tamperWatches(registry: Registry, environment: Environment): rea
       ["DeleteLogGroup", "DeleteLogStream", "PutRetentionPolicy"],
       { logGroupName: [named(`/aws/lambda/${prefix}-`)] },
     ),
+    ...(environment.identity === "pod-identity"
+      ? [
+          call(
+            "pod-identity-changed",
+            "A role of the registry was given to a ServiceAccount",
+            "everywhere",
+            "eks",
+            ["CreatePodIdentityAssociation", "UpdatePodIdentityAssociation"],
+            { roleArn: [named(`arn:${partition}:iam::${account}:role${environment.rolePath}${prefix}`)] },
+          ),
+        ]
+      : []),
     ...(principals.breakGlass.length > 0
       ? [
           call(

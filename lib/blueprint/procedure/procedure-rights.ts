@@ -416,6 +416,14 @@ function follow({ environment, names }: ProcedureScope): readonly PolicyStatemen
   ];
 }
 
+/** Rights by which S3 replicates into a bucket. https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-walkthrough-2.html */
+export const REPLICATION = [
+  "s3:ObjectOwnerOverrideToBucketOwner",
+  "s3:ReplicateDelete",
+  "s3:ReplicateObject",
+  "s3:ReplicateTags",
+] as const;
+
 /**
  * Policy of the bucket of records: written once by the recorder over TLS, deleted by nobody, not even with a right to
  * bypass the lock. The account can still change this policy, which its trail shows; in compliance mode the lock stays.
@@ -454,6 +462,8 @@ export function recordsPolicy(
     deny("RecorderWrites", ["s3:PutObject"], [objects], {
       ArnNotLike: { "aws:PrincipalArn": [recorderRole] },
     }),
+    // Replication from a bucket of somebody's own would write without PutObject, over what is there, and mark it as deleted.
+    deny("NothingIsReplicatedHere", REPLICATION, [objects]),
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
     deny("WrittenOnce", ["s3:PutObject"], [objects], { Null: { "s3:if-none-match": ["true"] } }),
   );

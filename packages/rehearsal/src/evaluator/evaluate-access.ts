@@ -83,6 +83,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   ArnEquals: anyLike,
   NumericLessThanEquals: (found, wanted) =>
     found !== undefined && wanted.some((limit) => Number(found) <= Number(limit)),
+  Bool: anyEqual,
   Null: (found, wanted) => wanted.includes(String(found === undefined)),
 };
 
