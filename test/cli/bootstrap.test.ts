@@ -61,6 +61,15 @@ describe("before anything is written", () => {
       ],
     },
     { what: "an empty document", input: {}, tells: ["admin/db: no value", "legacy/api: no value"] },
+    {
+      what: "a value for which Secrets Manager has no room",
+      input: { "legacy/api": { token: "canary".repeat(12_000) } },
+      tells: [
+        "admin/db: no value",
+        "legacy/api: value-malformed: what was supplied: the value takes 72",
+        "and Secrets Manager takes 65536",
+      ],
+    },
     { what: "a list", input: ["canary-of-a-list"], tells: ["holds no object by keys"] },
     {
       what: "every sort of wrong entry",

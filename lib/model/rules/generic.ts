@@ -1,9 +1,11 @@
 import { show } from "../check";
 import { type Fault, fault, type PathStep } from "../faults";
 import { VERSION_VARIABLE, variableName } from "../files";
-import { type GenericCheck, namesInCheck } from "../generic-settings";
+import { type GenerationRule, type GenericCheck, namesInCheck, rulesMakeValue } from "../generic-settings";
 import type { AcceptedBy } from "../kinds";
 import type { EnvironmentSecret } from "../resolve";
+import { keptSettings } from "../setting-rules";
+import { VALUE_BYTES } from "../value-size";
 import { type RuleContext, repeated } from "./context";
 import { settingPath } from "./setting-path";
 
@@ -29,6 +31,7 @@ export function genericFaults(context: RuleContext, secret: GenericSecret): read
     ...fieldFaults(context, secret),
     ...variableFaults(context, secret),
     ...ruleFaults(context, secret),
+    ...sizeFaults(context, secret),
     ...checkFaults(context, secret),
   ];
 }
@@ -146,6 +149,32 @@ function ruleFaults(context: RuleContext, secret: GenericSecret): readonly Fault
       `no rule for ${list(bare)}, with rotation ${secret.rotation}`,
       "a rule for every field, or none: a person supplies the whole value, or nothing of it",
       "add the rules, remove them all, or put public parts into config",
+    ),
+  ];
+}
+
+/** Characters of a made field as the value's JSON has them: symbols may take two. */
+const lengthOf = (rule: GenerationRule | undefined): number => {
+  if (rule === undefined) return DEFAULT_LENGTH;
+  if (rule.how === "password") return rule.characters.includes("symbol") ? 2 * rule.length : rule.length;
+  return rule.encoding === "hex" ? 2 * rule.bytes : 4 * Math.ceil(rule.bytes / 3);
+};
+/** Characters of a field without a rule, where the function makes it. */
+const DEFAULT_LENGTH = 48;
+
+/** What goes along with a value is beside it: the settings that it keeps. */
+function sizeFaults(context: RuleContext, secret: GenericSecret): readonly Fault[] {
+  const { fields, generate } = secret.settings;
+  if (secret.rotation !== "automatic" && !rulesMakeValue(secret.settings)) return [];
+  const made = fields.reduce((sum, name) => sum + name.length + 6 + lengthOf(generate[name]), 0);
+  const bytes = made + Buffer.byteLength(JSON.stringify(keptSettings("generic", secret.settings)));
+  if (bytes <= VALUE_BYTES) return [];
+  return [
+    fault(
+      settingPath(context, secret, "fields"),
+      `${fields.length} fields that make a value of up to ${bytes} bytes, with the settings that it keeps`,
+      `${VALUE_BYTES} bytes in one value (Secrets Manager)`,
+      "split it into several secrets, or shorten what the rules make",
     ),
   ];
 }

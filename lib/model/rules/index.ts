@@ -23,6 +23,7 @@ import { unknownNames } from "./names";
 import { resolveSecrets } from "./resolve-settings";
 import { rotatorFaults } from "./rotators";
 import { unsupported } from "./supported";
+import { templateFaults } from "./templates";
 import { timingFaults } from "./timing";
 import { uptakeFaults } from "./uptake";
 import {
@@ -57,6 +58,7 @@ const RULES: readonly ((context: RuleContext) => readonly Fault[])[] = [
   trustPolicyFaults,
   deploymentFaults,
   fileFaults,
+  templateFaults,
   resourceFaults,
   healthCheckFaults,
   derivedNameFaults,

@@ -1,6 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod/mini";
+import { SETTINGS_FIELD } from "../../model/names";
+import { keptSettings } from "../../model/setting-rules";
 import type { SuppliedSecret } from "../../model/supplied-values";
+import { VALUE_BYTES } from "../../model/value-size";
 import { RotationError } from "../protocol/rotation-error";
 import { splitSettings } from "../protocol/settings-in-effect";
 import { genericValueSchema, type KindValue, VALUE_SCHEMAS } from "./value-schemas";
@@ -60,7 +63,24 @@ export function completeValue(
   if (isDeepStrictEqual(value, current)) {
     throw new RotationError("value-repeated", "what was supplied is the current value");
   }
+  checkSize(secret, value);
   return value;
+}
+
+/**
+ * A value and the settings that it keeps have room in Secrets Manager.
+ *
+ * @throws RotationError `value-malformed`
+ */
+function checkSize(secret: SuppliedSecret, value: Readonly<Record<string, unknown>>): void {
+  const bytes = Buffer.byteLength(
+    JSON.stringify({ ...value, [SETTINGS_FIELD]: keptSettings(secret.kind, secret.settings) }),
+  );
+  if (bytes <= VALUE_BYTES) return;
+  throw new RotationError(
+    "value-malformed",
+    `what was supplied: the value takes ${bytes} bytes with the settings that it keeps, and Secrets Manager takes ${VALUE_BYTES}; keep a large part elsewhere, and what opens it here`,
+  );
 }
 
 function suppliedSchema(secret: SuppliedSecret): z.ZodMiniObject<Readonly<Record<string, z.ZodMiniType>>> {

@@ -86,6 +86,33 @@ const CASES: readonly FaultCase[] = [
     ],
   },
   {
+    name: "rules that make more than one value holds",
+    change: (d) => {
+      const fields = Array.from({ length: 40 }, (_, index) => `key-${index}`);
+      d.secrets["app/password"] = generic({
+        fields,
+        generate: Object.fromEntries(
+          fields.map((name) => [name, { how: "bytes", bytes: 1_024, encoding: "hex" }]),
+        ),
+      });
+    },
+    ways: [
+      (d) => {
+        for (const rule of Object.values<Draft>(d.secrets["app/password"].settings.generate)) rule.bytes = 32;
+      },
+    ],
+    faults: [
+      {
+        path: 'secrets["app/password"].settings.fields',
+        found: expect.stringMatching(
+          /^40 fields that make a value of up to 8\d{4} bytes, with the settings that it keeps$/,
+        ),
+        allowed: "65536 bytes in one value (Secrets Manager)",
+        change: "split it into several secrets, or shorten what the rules make",
+      },
+    ],
+  },
+  {
     name: "a rule for no field",
     change: (d) => {
       d.secrets["app/password"] = generic({ generate: { token: { how: "bytes" } } });

@@ -7,6 +7,7 @@ import {
   settingsSchema,
   traitsOf,
 } from "../../../lib/model/kinds";
+import { keptSettings } from "../../../lib/model/setting-rules";
 import {
   completeValue,
   genericValueSchema,
@@ -99,6 +100,14 @@ describe.each(Object.entries(KINDS_BY_OPERATOR))("%s", (kind, { secret, supplied
     expect(failure.message).not.toContain("canary");
   });
 
+  test("what Secrets Manager has no room for is malformed, and the message says how much it has", () => {
+    const large = Object.fromEntries(
+      Object.entries(supplied).map(([name, text]) => [name, `${text}${"x".repeat(65_536)}`]),
+    );
+    const failure = failureOf(() => completeValue(secret, large));
+    expect(failure.code).toBe("value-malformed");
+  });
+
   test("what is current already is no new value", () => {
     const value = completeValue(secret, supplied);
     expect(failureOf(() => completeValue(secret, supplied, value)).code).toBe("value-repeated");
@@ -121,6 +130,24 @@ function failureOf(work: () => unknown): RotationError {
   }
   throw new Error("it was taken");
 }
+
+test("a value is as large as Secrets Manager takes it, with the settings that it keeps", () => {
+  const secret = {
+    kind: "generic",
+    rotation: "operator-assisted",
+    settings: settingsSchema("generic").parse({ fields: ["certificate"] }),
+  } as SuppliedSecret;
+  const kept = JSON.stringify({
+    certificate: "",
+    _settings: keptSettings("generic", secret.settings as never),
+  });
+  const room = 65_536 - kept.length;
+  expect(completeValue(secret, { certificate: "é".repeat(Math.floor(room / 2)) })).toBeDefined();
+  const failure = failureOf(() => completeValue(secret, { certificate: "x".repeat(room + 1) }));
+  expect(failure.message).toContain(
+    "what was supplied: the value takes 65537 bytes with the settings that it keeps, and Secrets Manager takes 65536; keep a large part elsewhere, and what opens it here",
+  );
+});
 
 describe("Stripe's keys", () => {
   const malformed = ["value-malformed", "secretKey"] as const;
