@@ -1,14 +1,13 @@
 import type { MirrorSettings } from "../../contracts/function-settings";
 import type { Clock, Logbook, ProofChecks, Publications, SecretStore } from "../protocol/ports";
 import { asRotationError, RotationError } from "../protocol/rotation-error";
+import { Sweep } from "../protocol/sweep";
 import type { MirrorRequest } from "./mirror-event";
 import type { MirrorLedger, VaultOpener } from "./mirror-ports";
 import { type ConnectionOutcome, rotateRoots } from "./root-rotation";
 import { type SecretOutcome, SecretPublisher } from "./secret-publisher";
 import { VaultLink } from "./vault-link";
 
-/** Secrets under work at a time: Secrets Manager and Vaults have their limits, a function has its time. */
-const WIDTH = 8;
 /** Names in an error's text: what is beyond them stands in the log. */
 const NAMED = 20;
 
@@ -42,9 +41,11 @@ export interface MirrorOutcome {
  */
 export class Mirror {
   readonly #context: MirrorContext;
+  readonly #secrets: Sweep;
 
   constructor(context: MirrorContext) {
     this.#context = context;
+    this.#secrets = new Sweep(context.clock, context.jitter);
   }
 
   /** @throws RotationError `mirror-incomplete`; `secret-not-ours`, and for one secret whatever keeps it from all Vaults */
@@ -74,7 +75,7 @@ export class Mirror {
     const { settings, log } = this.#context;
     const lacking: string[] = [];
     const secrets: SecretOutcome[] = [];
-    await forEachOf(Object.entries(settings.secrets), async ([name, secret]) => {
+    const left = await this.#secrets.over(Object.entries(settings.secrets), async ([name, secret]) => {
       try {
         const outcome = await publisher.publish(name, secret);
         this.#tell(outcome);
@@ -86,6 +87,7 @@ export class Mirror {
         lacking.push(`${name}: ${code}`);
       }
     });
+    if (left > 0) log.warn("sweep has no time for all: the next one goes on there", { left });
     const connections = (await Promise.all(links.map((link) => this.#rotateRoots(link)))).flat();
     const failed = connections.filter(({ result }) => result !== "rotated");
     lacking.push(...failed.map(({ connection, result }) => `${connection}: ${codeOf(result)}`));
@@ -128,13 +130,4 @@ function complete(lacking: readonly string[]): void {
   if (lacking.length === 0) return;
   const more = lacking.length > NAMED ? [`and ${lacking.length - NAMED} more`] : [];
   throw new RotationError("mirror-incomplete", [...lacking.slice(0, NAMED), ...more].join("; "));
-}
-
-/** Works on several items at a time. */
-async function forEachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const worker = async (): Promise<void> => {
-    for (const item of queue) await work(item);
-  };
-  await Promise.all(Array.from({ length: WIDTH }, worker));
 }

@@ -4,6 +4,7 @@ import { BY_SCHEDULE, type NewRun, type Run } from "../../contracts/run";
 import { procedureFunctionName } from "../../model/names";
 import { Versions } from "../machine/versions";
 import { RotationError } from "../protocol/rotation-error";
+import { Sweep } from "../protocol/sweep";
 import { isTooEarly } from "../protocol/waiting-law";
 import { type Dispatched, type DispatcherContext, type DispatcherOutcome, viewOf } from "./dispatched";
 import type { DispatcherRequest, RunRequest } from "./dispatcher-event";
@@ -20,6 +21,7 @@ import {
   isBeforeProof,
   isBetterValue,
   isGivenUp,
+  isWaiting,
   isWithdrawable,
   type Standing,
   standingOf,
@@ -40,11 +42,13 @@ export class Dispatcher {
   readonly #context: DispatcherContext;
   readonly #newRuns: NewRuns;
   readonly #progress: RunProgress;
+  readonly #sweeps: Sweep;
 
   constructor(context: DispatcherContext) {
     this.#context = context;
     this.#newRuns = new NewRuns(context);
     this.#progress = new RunProgress(context);
+    this.#sweeps = new Sweep(context.clock);
   }
 
   /** @throws RotationError for every failure that is known */
@@ -63,9 +67,9 @@ export class Dispatcher {
       case "load":
         return { result: "loaded", ...(await loadedRun(request, this.#context)) };
       case "confirm": {
-        for (const { name } of this.#secrets()) {
-          if (request.secretName === undefined || request.secretName === name) await this.#confirm(name);
-        }
+        const { secretName } = request;
+        const asked = this.#secrets().filter(({ name }) => secretName === undefined || secretName === name);
+        await this.#sweeps.over(asked, ({ name }) => this.#confirm(name));
         return { result: "nothing-to-do" };
       }
       case "sweep":
@@ -79,7 +83,7 @@ export class Dispatcher {
     const asker = await this.#whoAsks(request);
     const open = await this.#context.runs.open(secret.name);
     const standing = open && (await this.#standingOf(open));
-    const isReplaced = open !== undefined && standing === "waiting" && isBetterValue(secret, open, request);
+    const isReplaced = open !== undefined && isWaiting(standing) && isBetterValue(secret, open, request);
     const isLeaked = open !== undefined && request.emergency && !open.emergency;
     if (open !== undefined && standing === "over") await this.#recordDeadRun(secret, open);
     else if (open !== undefined && !isReplaced && !isLeaked) {
@@ -99,7 +103,7 @@ export class Dispatcher {
   /** Takes the secret from an open run: what has leaked does not wait for its end. */
   async #supersede(secret: Dispatched, open: Run, standing: Standing | undefined): Promise<RunOutcome> {
     const { runs, executions } = this.#context;
-    if (isBeforeProof(open) && standing === "waiting") {
+    if (isBeforeProof(open) && isWaiting(standing)) {
       if (open.status === "starting") await runs.retreat(open);
       return this.#withdraw(secret, open, "superseded");
     }
@@ -250,7 +254,7 @@ export class Dispatcher {
   async #sweep(): Promise<DispatcherOutcome> {
     const { runs, clock, log } = this.#context;
     const count = { started: 0, ended: 0, freed: 0, failed: 0 };
-    for (const secret of this.#secrets()) {
+    const left = await this.#sweeps.over(this.#secrets(), async (secret) => {
       await this.#confirm(secret.name);
       try {
         const orphan = await runs.freeOrphan(secret.name);
@@ -263,13 +267,13 @@ export class Dispatcher {
           const latest = await runs.latest(secret.name, SHOWN);
           if ((await this.#retireLeft(secret, latest)) || (await this.#startDue(secret, latest)))
             count.started += 1;
-          continue;
+          return;
         }
         const standing = await this.#standingOf(open);
         if (standing === "to-start") {
           await this.#progress.start(secret, open);
           count.started += 1;
-        } else if (standing === "unproven" || (standing === "waiting" && open.status === "starting")) {
+        } else if (standing === "unproven" || (isWaiting(standing) && open.status === "starting")) {
           // Whoever was about to make its version current may have died: that call can be repeated.
           await this.#progress.takeSteps(
             secret,
@@ -278,7 +282,7 @@ export class Dispatcher {
           );
           await this.#progress.start(secret, open);
           count.started += 1;
-        } else if (standing === "waiting" && goesOnAlone(secret, open, clock.now())) {
+        } else if (goesOnAlone(secret, open, standing, clock.now())) {
           await this.#goOnAlone(secret, open);
           count.started += 1;
         } else if (standing === "over") {
@@ -293,7 +297,8 @@ export class Dispatcher {
         count.failed += 1;
         log.error(failure.message, { secret: secret.name, code: failure.code });
       }
-    }
+    });
+    if (left > 0) log.warn("sweep has no time for all: the next one goes on there", { left });
     if (count.failed > 0) {
       throw new RotationError("throttled", `${count.failed} of the open runs could not be looked after`);
     }

@@ -13,11 +13,13 @@ import { clearingRun } from "./leftovers";
 const UNLABELLED_FOR_MS = 3_600_000;
 
 /**
- * `waiting`: its version is not current yet, or not tested, and somebody has to bring it there. `unproven`: it is current,
+ * `waiting`: its version is not current yet, or not tested, and somebody has to bring it there. `unlabelled`: the same, and
+ * its version has no label yet, so that Secrets Manager may not know of it: a call that it refused as one too many has begun
+ * nothing. `unproven`: it is current,
  * and nobody has tested it for so long that nobody will. `over`: nothing will bring the run to its end: its execution has
  * ended without doing so, or its version never got a label. Only then may another run have the secret.
  */
-export type Standing = "waiting" | "unproven" | "under-way" | "to-start" | "over";
+export type Standing = "waiting" | "unlabelled" | "unproven" | "under-way" | "to-start" | "over";
 
 /** Facts by which an open run stands where it stands. */
 export interface StandingFacts {
@@ -38,8 +40,12 @@ export function standingOf(run: Run, { execution, labels, now }: StandingFacts):
     return isOld ? "unproven" : "waiting";
   }
   if (labels.has(run.newVersion, "AWSPENDING")) return "waiting";
-  return isOld ? "over" : "waiting";
+  return isOld ? "over" : "unlabelled";
 }
+
+/** `true` for a run whose version somebody has to bring to its end. */
+export const isWaiting = (standing: Standing | undefined): boolean =>
+  standing === "waiting" || standing === "unlabelled";
 
 /** `true` for a run that is being withdrawn, or was begun only for that: whoever does it may have died before the record. */
 export const isGivenUp = (run: Run): boolean =>
@@ -54,11 +60,13 @@ const LEFT_ALONE_FOR_MS = 3_600_000;
 /**
  * `true` when a sweep goes on with a run in the place of whoever asked for it. What has leaked waits for nobody, and a promotion
  * is one call, whose caller may have died. Secrets Manager gives a rotation up until its next schedule, and what was made
- * for it would live that long.
+ * for it would live that long; of one that has no label it may not know, and asked twice for the same version it begins once.
  */
-export function goesOnAlone({ rotation }: Dispatched, run: Run, now: Date): boolean {
+export function goesOnAlone({ rotation }: Dispatched, run: Run, standing: Standing, now: Date): boolean {
+  if (!isWaiting(standing)) return false;
   if (run.emergency === true || run.kind === "promotion") return true;
-  return rotation === "automatic" && now.getTime() - run.startedAt.getTime() > LEFT_ALONE_FOR_MS;
+  if (rotation !== "automatic") return false;
+  return standing === "unlabelled" || now.getTime() - run.startedAt.getTime() > LEFT_ALONE_FOR_MS;
 }
 
 /**
@@ -68,7 +76,7 @@ export function goesOnAlone({ rotation }: Dispatched, run: Run, now: Date): bool
 export function isWithdrawable({ rotation }: Dispatched, run: Run, standing: Standing): boolean {
   if (run.status === "withdrawing") return true;
   if (!isBeforeProof(run) || run.kind === "promotion") return false;
-  return standing === "over" || (standing === "waiting" && rotation !== "automatic");
+  return standing === "over" || (isWaiting(standing) && rotation !== "automatic");
 }
 
 /** `true` when an operator supplies another value, by the same change request, in the place of one that was refused. */
@@ -79,8 +87,8 @@ export function isBetterValue(
 ): boolean {
   const isAnother = action === "rotate" && versionId !== undefined && versionId !== open.newVersion;
   const isSame = open.change === undefined || open.change.digest === change;
-  const isWaiting = open.kind === "rotation" && open.status === "rotating";
-  return isAnother && isSame && isWaiting && secret.rotation === "operator-assisted";
+  const isRotating = open.kind === "rotation" && open.status === "rotating";
+  return isAnother && isSame && isRotating && secret.rotation === "operator-assisted";
 }
 
 /**

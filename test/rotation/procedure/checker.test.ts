@@ -95,7 +95,7 @@ describe("the checker", () => {
       "b/health": check("/healthz"),
       "c/other-text": check("/healthz", { contains: "cache" }),
       "d/moved": check("/moved"),
-      "e/silent": check("/silent", { timeout: { seconds: 1 } }),
+      "e/silent": check("/silent", { timeout: { seconds: 4 } }),
       "f/untrusted": check(target.url("127.0.0.1")),
     };
     const failure: Error = await run(checks).then(

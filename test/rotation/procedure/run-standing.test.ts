@@ -7,6 +7,7 @@ import {
   isAskedFor,
   isBetterValue,
   isWithdrawable,
+  type Standing,
   type StandingFacts,
   standingOf,
 } from "../../../lib/rotation/procedure/run-standing";
@@ -44,7 +45,7 @@ test.each<[string, Partial<Run>, Partial<StandingFacts>, string]>([
   ["is current and not proved yet", {}, { labels: labels("AWSCURRENT") }, "waiting"],
   ["was never proved", { startedAt: LONG_AGO }, { labels: labels("AWSCURRENT") }, "unproven"],
   ["is pending, for however long", { startedAt: LONG_AGO }, { labels: labels("AWSPENDING") }, "waiting"],
-  ["has no label yet", {}, {}, "waiting"],
+  ["has no label yet", {}, {}, "unlabelled"],
   ["never got a label", { startedAt: LONG_AGO }, {}, "over"],
 ])("a run that %s", (_, of, facts, standing) => {
   expect(standingOf(run(of), { execution: undefined, labels: labels(undefined), now: NOW, ...facts })).toBe(
@@ -67,14 +68,17 @@ const secret = (rotation: Dispatched["rotation"]): Dispatched => ({
   approval: false,
 });
 
-test.each<[string, Dispatched["rotation"], Partial<Run>, boolean]>([
-  ["of Secrets Manager's is left alone for an hour", "automatic", { startedAt: RECENTLY }, false],
-  ["of Secrets Manager's that it gave up", "automatic", { startedAt: LONG_AGO }, true],
-  ["that people began waits for them", "operator-assisted", { startedAt: LONG_AGO }, false],
-  ["of a leak", "operator-assisted", { emergency: true }, true],
-  ["that promotes", "manual-dual-publish", { kind: "promotion" }, true],
-])("a sweep goes on with a run %s: %s", (_, rotation, of, goesOn) => {
-  expect(goesOnAlone(secret(rotation), run(of), NOW)).toBe(goesOn);
+test.each<[string, Dispatched["rotation"], Partial<Run>, Standing, boolean]>([
+  ["of Secrets Manager's is left alone for an hour", "automatic", { startedAt: RECENTLY }, "waiting", false],
+  ["of Secrets Manager's that it gave up", "automatic", { startedAt: LONG_AGO }, "waiting", true],
+  ["that Secrets Manager may not know of", "automatic", { startedAt: RECENTLY }, "unlabelled", true],
+  ["that people began waits for them", "operator-assisted", { startedAt: LONG_AGO }, "waiting", false],
+  ["that people begin waits for their value", "operator-assisted", {}, "unlabelled", false],
+  ["of a leak", "operator-assisted", { emergency: true }, "waiting", true],
+  ["that promotes", "manual-dual-publish", { kind: "promotion" }, "waiting", true],
+  ["that is over", "automatic", { startedAt: LONG_AGO }, "over", false],
+])("a sweep goes on with a run %s: %s", (_, rotation, of, standing, goesOn) => {
+  expect(goesOnAlone(secret(rotation), run(of), standing, NOW)).toBe(goesOn);
 });
 
 test.each<[string, Dispatched["rotation"], Partial<Run>, Parameters<typeof isWithdrawable>[2], boolean]>([
@@ -82,6 +86,7 @@ test.each<[string, Dispatched["rotation"], Partial<Run>, Parameters<typeof isWit
   ["over", "automatic", {}, "over", true],
   ["waiting for people", "operator-assisted", {}, "waiting", true],
   ["waiting for Secrets Manager", "automatic", {}, "waiting", false],
+  ["unlabelled, where a call may be under way", "automatic", {}, "unlabelled", false],
   ["followed", "operator-assisted", { status: "proving" }, "over", false],
   ["promoting", "manual-dual-publish", { kind: "promotion" }, "over", false],
   ["current", "operator-assisted", {}, "to-start", false],
