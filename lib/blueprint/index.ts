@@ -28,7 +28,8 @@ export {
 export { publicSettings, type RenderedFile, valueFields } from "./pods/agent-template";
 export { CA_FILE, type PodPlan, type TokenVolume } from "./pods/pod";
 export type { AlarmPlan, ProcedurePlan, RecordsPlan, TopicPlan } from "./procedure/procedure-plan";
-export type { State, StateMachineDefinition } from "./procedure/state-machine";
+export type { StateMachineDefinition } from "./procedure/state-machine";
+export type { State } from "./procedure/states/language";
 export { isMirrored } from "./store/mirrored";
 export type {
   AwsSecretPlan,
