@@ -474,6 +474,8 @@ describe("an attacker who holds the deployer", () => {
     ["a role passed to a machine", "iam:PassRole", role, { "iam:PassedToService": "ec2.amazonaws.com" }],
     ["a session of a workload", "sts:AssumeRole", workload.role.arn, {}],
     ["itself", "iam:PutRolePolicy", plan.principals.deployer, {}],
+    ["a record", "s3:PutObject", `arn:${partition}:s3:::${plan.procedure?.records.name}/one.json`, {}],
+    ["an audit event", "s3:DeleteObjectVersion", `${plan.audit?.archive.arn}/one.json`, {}],
   ] as const)("the boundary keeps an administrator's rights from %s", (_what, action, resource, context) => {
     expect(decides(action, resource, context, [ALL])).toBe(false);
   });
@@ -486,6 +488,22 @@ describe("whoever has every right in the account, and is not the deployer", () =
     const client = new secrets.SecretsManagerClient(clientSettings(access, region));
     const elsewhere = new secrets.SecretsManagerClient(clientSettings(access, replica));
     return [
+      ["reads the value", () => client.send(new secrets.GetSecretValueCommand({ SecretId }))],
+      [
+        "writes a value",
+        () => client.send(new secrets.PutSecretValueCommand({ SecretId, SecretString: "x" })),
+      ],
+      [
+        "moves a label",
+        () =>
+          client.send(
+            new secrets.UpdateSecretVersionStageCommand({
+              SecretId,
+              VersionStage: "AWSCURRENT",
+              MoveToVersionId: "x".repeat(32),
+            }),
+          ),
+      ],
       ["drops the policy", () => client.send(new secrets.DeleteResourcePolicyCommand({ SecretId }))],
       [
         "replaces the policy",
@@ -528,10 +546,10 @@ describe("whoever has every right in the account, and is not the deployer", () =
     ];
   }
 
-  test("is refused the administration of a secret", async () => {
+  test("reads, writes and administers no secret", async () => {
     const list = administration(admin);
     expect(await passes(list)).toEqual([]);
-    process.stdout.write(`administration of a secret: ${list.length} refused (enforced)\n`);
+    process.stdout.write(`whoever is not the deployer: ${list.length} refused (enforced)\n`);
   }, 60_000);
 
   test.each([

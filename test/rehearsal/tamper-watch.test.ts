@@ -226,6 +226,7 @@ describe("whoever dismantles what protects production is paged", () => {
       "break-glass-taken",
       "execution-forged",
       "subscription-ended",
+      "trail-stopped",
     ]);
   }, 60_000);
 
