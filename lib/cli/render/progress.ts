@@ -8,13 +8,14 @@ export const progressOn = (terminal: Terminal): Progress =>
 /** One line for every change: reads well in a log. */
 export function plainProgress(terminal: Pick<Terminal, "err">): Progress {
   const line = (text: string): void => terminal.err(`${text}\n`);
-  return {
+  /** @param inFront text before a step's details */
+  const steps = (inFront: (title: string) => string): Progress => ({
     async step(title, work) {
       line(`${title} …`);
       try {
         let last = "";
         const result = await work((detail) => {
-          if (detail !== last) line(`  ${detail}`);
+          if (detail !== last) line(`${inFront(title)}${detail}`);
           last = detail;
         });
         line(`${title}: done`);
@@ -24,7 +25,10 @@ export function plainProgress(terminal: Pick<Terminal, "err">): Progress {
         throw failure;
       }
     },
-  };
+    // Lines of several steps mix, so each says whose it is.
+    together: (_, work) => work(steps((title) => `  ${title}: `)),
+  });
+  return steps(() => "  ");
 }
 
 /** A spinner for what is under way, and a line for what was. It keeps to NO_COLOR. */

@@ -5,6 +5,7 @@ import type { Places } from "../cloud/places";
 import { requireAccount } from "../cloud/require-account";
 import type { RotationCloud } from "../cloud/rotation-cloud";
 import { FailedRotation, failedBy, failureOf } from "../driver/failed-rotation";
+import { type Progress, together } from "../driver/progress";
 import {
   confirmerOf,
   type DriverOutcome,
@@ -12,6 +13,7 @@ import {
   RotationDriver,
   readersOf,
 } from "../driver/rotation-driver";
+import { severalAtOnce } from "../driver/several-at-once";
 import { FailedCheck } from "../terminal/user-fault";
 import { checkEnvironment } from "./bootstrap-checks";
 import { awaitedSecrets, suppliedValues } from "./bootstrap-values";
@@ -76,15 +78,21 @@ export async function bootstrap(
   if (faults.length > 0) throw new FailedCheck(explain(environment, faults));
   for (const warning of warnings) host.terminal.err(`${warning}\n`);
 
-  const driver = new RotationDriver({ plan, cloud, pace: host.pace, progress: host.progress });
+  const driverWith = (progress: Progress) => new RotationDriver({ plan, cloud, pace: host.pace, progress });
   const secrets = plan.secrets.filter(isRotated);
   const awaited = awaitedSecrets(registry, environment, secrets, labels);
   const values = await suppliedValues(registry, plan, awaited, valuesFrom, host.terminal);
 
   const rows = new Map<string, Omit<BootstrapRow, "confirmedAt">>();
-  for (const secret of adminsFirst(secrets)) {
-    rows.set(secret.key, await firstRotation(registry, secret, values, rows, driver));
+  for (const generation of adminsFirst(secrets)) {
+    await together(host.progress, `${environment}: first values`, async (progress) => {
+      const driver = driverWith(progress);
+      await severalAtOnce(generation, async (secret) => {
+        rows.set(secret.key, await firstRotation(registry, secret, values, rows, driver));
+      });
+    });
   }
+  const driver = driverWith(host.progress);
   const lag = await mirrored(plan, secrets, rows, { ...host, cloud, driver });
   const finished = await Promise.all(
     plan.secrets.map(async (secret): Promise<BootstrapRow> => {
@@ -110,13 +118,16 @@ export async function bootstrap(
 const explain = (environment: string, faults: readonly string[]): string =>
   `${environment} is not ready for its first rotations; nothing was changed:\n${faults.map((fault) => `  ${fault}`).join("\n")}`;
 
-/** Secrets in an order in which each comes after its admin secret; by key otherwise. */
-function adminsFirst(secrets: readonly RotatedPlan[]): readonly RotatedPlan[] {
-  const depth = (secret: RotatedPlan): number => {
-    const admin = secrets.find(({ key }) => key === secret.admin);
-    return admin === undefined ? 0 : depth(admin) + 1;
-  };
-  return [...secrets].sort((a, b) => depth(a) - depth(b));
+/** Secrets in generations, each of whose admin secrets belong to those before; by key in each. */
+function adminsFirst(secrets: readonly RotatedPlan[]): readonly (readonly RotatedPlan[])[] {
+  const byKey = new Map(secrets.map((secret) => [secret.key, secret]));
+  const generations: RotatedPlan[][] = [];
+  for (const secret of secrets) {
+    let depth = 0;
+    for (let admin = byKey.get(secret.admin ?? ""); admin; admin = byKey.get(admin.admin ?? "")) depth += 1;
+    generations[depth] = [...(generations[depth] ?? []), secret];
+  }
+  return generations;
 }
 
 async function firstRotation(
