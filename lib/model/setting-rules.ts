@@ -90,6 +90,7 @@ export const SETTING_RULES: { readonly [K in KindName]: RulesOf<K> } = {
   "jwt-signing-key": {
     // Each key says its own `alg`, so that the next key is made by the new one and used when it is promoted.
     algorithm: withValue,
+    firstKey: atOnce("it says who makes the first key; no key that is there depends on it"),
     tokenLifetime: longest("tokens that were signed before the change live on"),
     clockSkew: longest("verifiers take the change up at different times"),
     verifierCache: longest("verifiers take the change up at different times"),

@@ -10,7 +10,7 @@ import {
 import { type Environment, formatDuration, type Registry } from "../model";
 import { canonicalJson, digestOf } from "../model/canonical-json";
 import { plannedRotations } from "../model/planned-rotations";
-import { isSupplied } from "../model/supplied-values";
+import { hasInbox } from "../model/supplied-values";
 import { costDriversOf } from "./cost";
 import { guardsOf } from "./guards-of";
 import type { AccessCell, EnvironmentState, PeopleCell, RegistryState, SecretState } from "./registry-state";
@@ -40,7 +40,7 @@ function environmentState(registry: Registry, name: string, now: Date): Environm
       const source = resolved.get(secret.key);
       return {
         ...secretState(plan, secret, now),
-        ...(source ? { target: asTexts(publicSettings(source)), supplied: isSupplied(source) } : {}),
+        ...(source ? { target: asTexts(publicSettings(source)), supplied: hasInbox(source) } : {}),
       };
     }),
     access: principalAccess(registry, name).flatMap(({ can, kind, name: principal, arn, secret, store }) =>

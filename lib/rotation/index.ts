@@ -1,5 +1,11 @@
 export { BY_SCHEDULE, type Run } from "../contracts/run";
-export { isSupplied, type SuppliedSecret } from "../model/supplied-values";
+export {
+  adoptsValue,
+  hasInbox,
+  type InboxSecret,
+  isSupplied,
+  type SuppliedSecret,
+} from "../model/supplied-values";
 export type { RotationOutcome } from "./machine/rotation-machine";
 export { DUE_LIMITS, type DueState, dueStates } from "./procedure/due-states";
 export { gatherFacts, type WatchedSecrets } from "./procedure/watcher";

@@ -4,8 +4,9 @@ import type { RotationCloud } from "../../lib/cli/cloud/rotation-cloud";
 import { plainProgress } from "../../lib/cli/render/progress";
 import { type BootstrapReport, bootstrap } from "../../lib/cli/verbs/bootstrap";
 import { checkEnvironment } from "../../lib/cli/verbs/bootstrap-checks";
+import { USED_UP } from "../../lib/model/supplied-values";
 import { ServerGroup } from "../../packages/rehearsal/src/servers";
-import { DeployedRegistry, OPERATOR, QUICK, withCredentials } from "./deployed-registry";
+import { ADOPTED_KID, DeployedRegistry, OPERATOR, QUICK, withCredentials } from "./deployed-registry";
 import { FakeTerminal } from "./fake-terminal";
 
 jest.setTimeout(180_000);
@@ -167,7 +168,7 @@ test("bootstrap gives every secret a proved value, and every Vault serves it; a 
     ["crypto/session", "made"],
     ["crypto/webhook", "made"],
     ["db/app", "made"],
-    ["jwt/signing", "made"],
+    ["jwt/signing", "supplied"],
     ["legacy/api", "supplied"],
   ]);
   for (const { secret, version = "", confirmedAt } of report.secrets) {
@@ -176,6 +177,11 @@ test("bootstrap gives every secret a proved value, and every Vault serves it; a 
     );
     expect(confirmedAt).toMatch(/^2\d{3}-.*Z$/);
   }
+  // The organisation's key goes on under its own name, and nothing of it stays where it was supplied.
+  const adopted = await deployed.value("dev", "jwt/signing");
+  expect([adopted.current.kid, adopted.next, adopted.previous]).toEqual([ADOPTED_KID, null, null]);
+  expect((await deployed.inVault("dev", "jwt/signing")).jwks).toMatchObject({ keys: [{ kid: ADOPTED_KID }] });
+  expect(await deployed.inboxTexts("dev", "jwt/signing")).toEqual([USED_UP]);
   const { username } = await deployed.value("dev", "db/app");
   expect(username).toMatch(/^app_[ab]$/);
   expect(await deployed.inVault("dev", "db/app")).toMatchObject({ username });
@@ -270,8 +276,8 @@ test("interrupted before and after each call that changes something, and run aga
   let last: BootstrapReport | string = "";
   const changes = await changesDuring(async () => {
     for (const subject of subjects) {
-      // A secret takes five calls at most: a value and its steps.
-      for (const at of [1, 2, 3, 4, 5]) {
+      // A secret takes six calls at most: a value, its steps, and a look at what came of it.
+      for (const at of [1, 2, 3, 4, 5, 6]) {
         for (const when of ["before", "after"] as const) {
           last = await runUntil({ subject, at, when });
         }

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -64,6 +64,14 @@ export const QUICK: Pace = {
   confirmationMs: 8_000,
 };
 
+/** Name of the key with which the organisation signs before there is a registry. */
+export const ADOPTED_KID = "acme-2021";
+
+const signingKeyPem = (): string =>
+  generateKeyPairSync("ec", { namedCurve: "P-256" })
+    .privateKey.export({ type: "pkcs8", format: "pem" })
+    .toString();
+
 const text = (): string => randomBytes(24).toString("base64url");
 
 /** A small registry that is deployed in embedded AWS, OpenBao and PostgreSQL, with its functions. No secret has a value. */
@@ -86,6 +94,7 @@ export class DeployedRegistry {
   ) {
     this.firstValues = {
       "admin/db": { username: "rotation_admin", password: adminPassword },
+      "jwt/signing": { kid: ADOPTED_KID, privateKey: signingKeyPem() },
       "legacy/api": { token: text() },
     };
     this.file = join(mkdtempSync(join(tmpdir(), "deployed-")), "registry.js");
@@ -274,6 +283,19 @@ export class DeployedRegistry {
         SecretString: JSON.stringify(value),
       }),
     );
+  }
+
+  /** What lies in an inbox, under any label. */
+  async inboxTexts(environment: EnvironmentName, key: string): Promise<readonly string[]> {
+    const SecretId = this.secret(environment, key).inbox?.name;
+    const client = secretsManager(this.root, REGION);
+    const { VersionIdsToStages = {} } = await client.send(new DescribeSecretCommand({ SecretId }));
+    const texts = await Promise.all(
+      Object.keys(VersionIdsToStages).map((VersionId) =>
+        client.send(new GetSecretValueCommand({ SecretId, VersionId })),
+      ),
+    );
+    return [...new Set(texts.map(({ SecretString = "" }) => SecretString))];
   }
 
   /** Data that pods read in Vault. */
@@ -482,7 +504,10 @@ function draftOf(vault: OpenBao, postgres: Postgres, issuer: ClusterIssuer): Dra
       }),
       "crypto/webhook": secret("hmac-key", { rotation: "manual-dual-publish" }),
       "crypto/session": secret("hmac-key", { rotation: "automatic" }),
-      "jwt/signing": secret("jwt-signing-key", { rotation: "manual-dual-publish" }),
+      "jwt/signing": secret("jwt-signing-key", {
+        rotation: "manual-dual-publish",
+        settings: { firstKey: "supplied" },
+      }),
       "legacy/api": secret("generic", { rotation: "operator-assisted", settings: { fields: ["token"] } }),
     },
   };

@@ -83,6 +83,7 @@ const judgeBy =
 const HMAC = { algorithm: "sha256", bytes: 32, tolerance: { seconds: 300 } } as const;
 const JWT = {
   algorithm: "ES256",
+  firstKey: "generated",
   tokenLifetime: { seconds: 3_600 },
   clockSkew: { seconds: 60 },
   verifierCache: { seconds: 600 },

@@ -23,7 +23,7 @@ import {
 import type { PolicyDocument, PolicyStatement } from "../../model/policy-document";
 import type { Environment, Registry } from "../../model/registry";
 import type { EnvironmentSecret } from "../../model/resolve";
-import { isSupplied } from "../../model/supplied-values";
+import { hasInbox } from "../../model/supplied-values";
 import { functionArn, roleArn } from "../platform/aws-arns";
 import {
   MANAGED_LIMIT,
@@ -317,7 +317,7 @@ function rotated(
     overlap: secret.overlap,
     publishLead: secret.publishLead,
     ...(needsDecommissionApproval(environment, secret) ? { approval: true } : {}),
-    ...(isSupplied(secret) ? { inbox: inboxName(environment.name, secret.physicalKey) } : {}),
+    ...(hasInbox(secret) ? { inbox: inboxName(environment.name, secret.physicalKey) } : {}),
     ...(admin ? { admin: nameOf(admin) } : {}),
   };
 }

@@ -10,7 +10,7 @@ import {
 import type { PolicyStatement } from "../../model/policy-document";
 import type { Environment, Registry } from "../../model/registry";
 import type { EnvironmentSecret } from "../../model/resolve";
-import { isSupplied } from "../../model/supplied-values";
+import { hasInbox } from "../../model/supplied-values";
 import {
   type AccountScope,
   anyKeyArn,
@@ -80,7 +80,7 @@ export function rotationRights(
 ): readonly PolicyStatement[] {
   const { primary } = environment.regions;
   const admins = adminsOf(registry, environment, secrets);
-  const supplied = secrets.filter(isSupplied);
+  const supplied = secrets.filter(hasInbox);
   return [
     statement(
       "RotateSecrets",

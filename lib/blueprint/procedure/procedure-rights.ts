@@ -3,7 +3,7 @@ import { inboxesOf, METRIC_NAMESPACE, operationsKeyAlias } from "../../model/nam
 import type { PolicyDocument, PolicyStatement } from "../../model/policy-document";
 import type { Environment, Registry } from "../../model/registry";
 import type { EnvironmentSecret } from "../../model/resolve";
-import { isSupplied } from "../../model/supplied-values";
+import { hasInbox, isSupplied } from "../../model/supplied-values";
 import {
   arnsIn,
   byAuditKey,
@@ -258,7 +258,7 @@ export function operatorPolicy(scope: ProcedureScope): PolicyDocument {
   const { primary } = environment.regions;
   const arns = (chosen: readonly EnvironmentSecret[]): readonly string[] =>
     withinOneRole(environment, arnsIn(environment, primary, chosen), PEOPLE_LENGTH);
-  const supplied = secrets.filter(isSupplied);
+  const supplied = secrets.filter(hasInbox);
   const taken = secrets.filter((secret) => secret.rotation === "operator-assisted" && !isSupplied(secret));
   return document(
     statement("AskDispatcher", ["lambda:InvokeFunction"], functionArns(environment, [names.dispatcher])),

@@ -11,7 +11,7 @@ import type { PolicyDocument } from "../../model/policy-document";
 import type { Environment, Registry } from "../../model/registry";
 import type { EnvironmentSecret } from "../../model/resolve";
 import type { RotationSchedule } from "../../model/rotation-schedule";
-import { isSupplied } from "../../model/supplied-values";
+import { hasInbox, isSupplied } from "../../model/supplied-values";
 import { roleArn, rootArn, secretArnPattern } from "../platform/aws-arns";
 import { commonTags, type Tags } from "../platform/tags";
 import { vaultPathOf } from "../platform/vault-policy";
@@ -158,7 +158,7 @@ export function secretPlan(
           : []),
       ],
     }),
-    ...(rotator && isSupplied(secret) ? { inbox: inboxPlan(registry, environment, secret, rotator) } : {}),
+    ...(rotator && hasInbox(secret) ? { inbox: inboxPlan(registry, environment, secret, rotator) } : {}),
     ...(rotator ? { rotatedBy: rotator.name } : {}),
     ...(schedule ? { schedule } : {}),
     recoveryWindowDays: toDays(environment.recoveryWindow),

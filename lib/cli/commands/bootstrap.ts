@@ -24,7 +24,8 @@ Examples:
   vault-of-yours read first-values | secrets-registry bootstrap --env prod --values-from stdin
 
 First it looks at what is deployed, then at the values that people supply (asked for at a terminal, and not shown);
-only when both are in order it begins. Admin secrets come first, then what is rotated by them; at the end everything
+only when both are in order it begins. A JWT key that is in use already (settings.firstKey "supplied") is given as
+{"privateKey": <JWK or PEM>, "kid": "…", "previous": <public JWK>}, the last where verifiers still take one. Admin secrets come first, then what is rotated by them; at the end everything
 is mirrored into every Vault.
 
 Exit codes: 0 every secret is proved and in every Vault, 1 not all are, 2 the call is at fault, 70 this program is.`,

@@ -6,7 +6,7 @@ export class FailedRotation extends Error {
   override readonly name = "FailedRotation";
 
   constructor(
-    /** A code of `ROTATION_FAULTS`, or one of the driver's: `function-failed`, `rotation-abandoned`, `not-confirmed`. */
+    /** A code of `ROTATION_FAULTS`, or one of the driver's: `function-failed`, `rotation-abandoned`, `not-confirmed`, `adopted-another`. */
     readonly code: string,
     message: string,
     /** `true` when the same call may succeed later by itself. */

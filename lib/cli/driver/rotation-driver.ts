@@ -172,8 +172,17 @@ export class RotationDriver {
 
   /** Whether AWSCURRENT holds a published key that nobody uses yet, as its function says. */
   async holdsNext(secret: RotatedPlan): Promise<boolean> {
+    return (await this.#look(secret)).published ?? false;
+  }
+
+  /** Name of the key that AWSCURRENT has in use, as its function says; `undefined`: it says none. */
+  async keyInUse(secret: RotatedPlan): Promise<string | undefined> {
+    return (await this.#look(secret)).keyInUse;
+  }
+
+  async #look(secret: RotatedPlan): Promise<Partial<RotationOutcome>> {
     const answer = await this.#invoke(secret, { Look: "published", SecretId: secret.name });
-    return (answer as Partial<RotationOutcome> | undefined)?.published ?? false;
+    return (answer as Partial<RotationOutcome> | undefined) ?? {};
   }
 
   /** Goes on with a version that was made earlier and has not passed its test yet. */

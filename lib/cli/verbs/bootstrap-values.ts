@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import type { Blueprint } from "../../blueprint";
 import { type Registry, UnknownNameError } from "../../model";
-import { completeValue, isSupplied, type SuppliedSecret } from "../../rotation";
+import { completeValue, hasInbox, type InboxSecret } from "../../rotation";
 import type { RotatedPlan } from "../driver/rotation-driver";
 import type { VersionLabels } from "../driver/version-labels";
 import type { Terminal } from "../terminal/terminal";
@@ -12,7 +12,7 @@ import { askFields, faultOfSupplied, readJson, suppliedForm } from "./supplied-v
 /** A secret whose first value people supply. */
 export interface AwaitedSecret {
   readonly secret: RotatedPlan;
-  readonly kind: SuppliedSecret;
+  readonly kind: InboxSecret;
   readonly labels: VersionLabels;
 }
 
@@ -30,7 +30,7 @@ export function awaitedSecrets(
   return secrets.flatMap((secret) => {
     const kind = registry.secretIn(environment, secret.key);
     const stand = labels.get(secret.key);
-    if (kind === undefined || stand === undefined || stand.verified || !isSupplied(kind)) return [];
+    if (kind === undefined || stand === undefined || stand.verified || !hasInbox(kind)) return [];
     return [{ secret, kind, labels: stand }];
   });
 }
@@ -124,7 +124,7 @@ function foreignKey(
   try {
     const found = registry.secretIn(environment, key);
     if (found === undefined) return [`${key}: ${environment} does not have it. Leave it out.`];
-    return isSupplied(found) ? [] : [`${key}: its rotation makes the value. Leave it out.`];
+    return hasInbox(found) ? [] : [`${key}: its rotation makes the value. Leave it out.`];
   } catch (error) {
     if (!(error instanceof UnknownNameError)) throw error;
     return [unknownSecret(registry, key)];

@@ -1,6 +1,6 @@
 import { type Blueprint, blueprint } from "../../blueprint";
 import type { Registry } from "../../model";
-import { isSupplied, RotationError } from "../../rotation";
+import { adoptsValue, completeValue, isSupplied, RotationError } from "../../rotation";
 import type { Places } from "../cloud/places";
 import { requireAccount } from "../cloud/require-account";
 import type { RotationCloud } from "../cloud/rotation-cloud";
@@ -148,7 +148,9 @@ async function firstRotation(
   try {
     const outcome = await act(secret, resolved, values, before.pending ?? before.current, driver);
     const after = await driver.labels(secret);
-    const did = outcome.result === "staged" ? "staged" : isSupplied(resolved) ? "supplied" : "made";
+    const isGiven = isSupplied(resolved) || adoptsValue(resolved);
+    const did = outcome.result === "staged" ? "staged" : isGiven ? "supplied" : "made";
+    await requireAdopted(secret, resolved, values, driver);
     return {
       secret: key,
       did: after.verified || did === "staged" ? did : "failed",
@@ -187,6 +189,10 @@ async function act(
   driver: RotationDriver,
 ): Promise<DriverOutcome> {
   if (!isSupplied(resolved)) {
+    // It takes the place of what an earlier call has put and nobody has used.
+    if (values.has(secret.key)) {
+      await driver.putSupplied(secret, values.get(secret.key), { emergency: false });
+    }
     return secret.rotation === "automatic"
       ? firstOf(secret, driver)
       : driver.publish(secret, { emergency: false });
@@ -204,6 +210,29 @@ async function act(
     return driver.supply(secret, values.get(secret.key), { emergency: false });
   }
   throw new Error(`${secret.key} has no value to go on with`);
+}
+
+/**
+ * A rotation that another call had begun may have begun with another key: then tokens that are out would be refused.
+ *
+ * @throws FailedRotation `adopted-another`
+ */
+async function requireAdopted(
+  secret: RotatedPlan,
+  resolved: NonNullable<ReturnType<Registry["secretIn"]>>,
+  values: ReadonlyMap<string, unknown>,
+  driver: RotationDriver,
+): Promise<void> {
+  if (!adoptsValue(resolved) || !values.has(secret.key)) return;
+  const { current } = completeValue(resolved, values.get(secret.key)) as { current: { kid: string } };
+  const inUse = await driver.keyInUse(secret);
+  if (inUse === current.kid) return;
+  throw new FailedRotation(
+    "adopted-another",
+    `adopted-another: ${secret.key} begins with key ${inUse}, not with ${current.kid}: it was there before, and nothing has changed it. ` +
+      "To do: where nothing signs with the new one yet, retire the secret and define another one; else let verifiers take both.",
+    false,
+  );
 }
 
 /**

@@ -1,9 +1,9 @@
-import { RotationError, type SuppliedSecret, suppliedFields } from "../../rotation";
+import { type InboxSecret, RotationError, suppliedFields } from "../../rotation";
 import type { Terminal } from "../terminal/terminal";
 import { UserFault } from "../terminal/user-fault";
 
 /** Fields that an operator is asked for, as a line of help: `{"username": …, "password": …}`. */
-export const suppliedForm = (secret: SuppliedSecret): string =>
+export const suppliedForm = (secret: InboxSecret): string =>
   `{${suppliedFields(secret)
     .map(({ name, required }) => `"${name}"${required ? "" : "?"}: …`)
     .join(", ")}}`;
@@ -30,7 +30,7 @@ export async function readJson(terminal: Terminal, form: string): Promise<unknow
 export async function askFields(
   terminal: Terminal,
   key: string,
-  secret: SuppliedSecret,
+  secret: InboxSecret,
 ): Promise<Readonly<Record<string, string>>> {
   const given: [string, string][] = [];
   for (const { name, required, hidden } of suppliedFields(secret)) {
@@ -43,7 +43,7 @@ export async function askFields(
 }
 
 /** Fault of a supplied value, by the names of its fields. */
-export function faultOfSupplied(key: string, secret: SuppliedSecret, failure: unknown): string {
+export function faultOfSupplied(key: string, secret: InboxSecret, failure: unknown): string {
   if (!(failure instanceof RotationError)) throw failure;
   return `${key}: ${failure.message} Its form: ${suppliedForm(secret)}.`;
 }

@@ -41,6 +41,11 @@ export const jwtSigningKeySettings = () =>
      * own `alg`, and keys that are in use keep theirs. Verifiers that pin an algorithm must take the new one first.
      */
     algorithm: z._default(z.enum(JWT_ALGORITHMS), "ES256"),
+    /**
+     * Who makes the first key. `supplied`: an operator gives `bootstrap` the key that the organisation signs with, and it
+     * keeps its `kid`, so that tokens that are out go on to be accepted; rotations make the ones after it.
+     */
+    firstKey: z._default(z.enum(["generated", "supplied"]), "generated"),
     /** Longest life of a token: a retired key must verify that long after its last signature. Default: 1 hour. */
     tokenLifetime: z._default(duration, hours(1)),
     /** Clock difference that verifiers allow. Default: 1 minute. */

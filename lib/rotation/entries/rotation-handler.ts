@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import type { FunctionSettings, RotatedSecret } from "../../contracts/function-settings";
 import { type KindName, publishesKeys } from "../../model/kinds";
 import { secretName } from "../../model/names";
-import type { SuppliedSecret } from "../../model/supplied-values";
+import type { InboxSecret } from "../../model/supplied-values";
 import { DynamoDbPublications } from "../adapters/dynamodb-publications";
 import { DynamoDbRuns } from "../adapters/dynamodb-runs";
 import { lazyAuditKey } from "../adapters/lazy-audit-key";
@@ -127,16 +127,17 @@ export function handlerOf<K extends KindName, V>(
 
 /** How what people supply for a secret becomes its value. The settings name an inbox where they do. */
 function inboxOf<K extends KindName, V>(
-  { schema }: Target<V>,
+  { schema, acceptedBy }: Target<V>,
   { kind }: Pick<FunctionSettings, "kind">,
   { inbox, settings }: RotatedSecret<K>,
 ): Inbox<V> | undefined {
   if (inbox === undefined) return undefined;
   // Settings are checked to be the kind's; TypeScript does not follow which kind it is.
-  const supplied = { kind, settings } as SuppliedSecret;
+  const supplied = { kind, settings } as InboxSecret;
   return {
     name: inbox,
-    publishes: publishesKeys(supplied),
+    takes: supplied.kind === "jwt-signing-key" ? "first-value" : "each-value",
+    publishes: acceptedBy === "own-workloads" || publishesKeys(supplied),
     complete: (given, current) => z.parse(schema, completeValue(supplied, given, current)),
   };
 }

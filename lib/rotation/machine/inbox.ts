@@ -16,7 +16,7 @@ export async function suppliedFor<V>(
   current: V | undefined,
 ): Promise<V | undefined> {
   const { inbox, store, guard } = secret.context;
-  if (inbox === undefined) return undefined;
+  if (inbox?.takes !== "each-value") return undefined;
   const text = await store.read(inbox.name, versionId);
   if (text === undefined) {
     const isUsedUp = (await store.read(inbox.name, tokenOf(versionId, "current"))) !== undefined;
@@ -34,6 +34,43 @@ export async function suppliedFor<V>(
     await useUp(secret, versionId);
     throw failure;
   }
+}
+
+/** Whether the value that is made now is the one that people supply before any other. */
+export const takesFirstValue = <V>({ context: { inbox }, versions }: OpenedSecret<V>): boolean =>
+  inbox?.takes === "first-value" && !versions.isServed;
+
+/**
+ * The value that was used before there was a secret: what lies in the inbox, whichever version is made of it, since
+ * Secrets Manager may begin the first rotation with another version than the one that was asked for. What is refused stays,
+ * so that each call says why; something better takes its place.
+ *
+ * @throws RotationError `operator-needed` when nothing lies there; `value-malformed`
+ */
+export async function firstSupplied<V>(secret: OpenedSecret<V>): Promise<V> {
+  const { inbox, store, guard, secretName } = secret.context;
+  const waiting = await waitingIn(secret);
+  if (inbox === undefined || waiting === undefined) {
+    throw new RotationError(
+      "operator-needed",
+      `${secretName} is to begin with a value that is in use already, and nobody has supplied it: give it to bootstrap`,
+    );
+  }
+  const text = (await store.read(inbox.name, waiting)) ?? "";
+  guard(text);
+  const supplied = secret.values.parse(text);
+  guard(supplied);
+  return inbox.complete(supplied, undefined);
+}
+
+/** The version of the inbox's latest value; `undefined`: it is empty, or used up. */
+async function waitingIn<V>({ context: { inbox, store } }: OpenedSecret<V>): Promise<string | undefined> {
+  if (inbox === undefined) return undefined;
+  const { labels } = await store.describe(inbox.name);
+  const latest = [...labels].find(([, names]) => names.includes("AWSCURRENT"))?.[0];
+  if (latest === undefined) return undefined;
+  const text = await store.read(inbox.name, latest);
+  return text === undefined || text === USED_UP ? undefined : latest;
 }
 
 /**
@@ -65,17 +102,18 @@ async function refusePassedOver<V>(
 /**
  * Takes what was supplied for a version out of sight: other values come after it, as many as it takes that no label is left
  * on it, so that whoever has not its version id cannot ask for it; Secrets Manager removes it with its oldest versions. Not
- * more: what was supplied after it waits for a run of its own. The same version again changes nothing.
+ * more: what was supplied after it waits for a run of its own. The same version again changes nothing. Where people supply
+ * the first value alone, whatever lies there goes: nothing reads it any more.
  */
-export async function useUp<V>(
-  { context: { inbox, store } }: OpenedSecret<V>,
-  versionId: string,
-): Promise<void> {
+export async function useUp<V>(secret: OpenedSecret<V>, versionId: string): Promise<void> {
+  const { inbox, store } = secret.context;
   if (inbox === undefined) return;
+  const supplied = inbox.takes === "first-value" ? await waitingIn(secret) : versionId;
+  if (supplied === undefined) return;
   for (const place of ["current", "previous"] as const) {
     const { labels } = await store.describe(inbox.name);
-    if ((labels.get(versionId) ?? []).length === 0) return;
-    await store.putCurrent(inbox.name, tokenOf(versionId, place), USED_UP);
+    if ((labels.get(supplied) ?? []).length === 0) return;
+    await store.putCurrent(inbox.name, tokenOf(supplied, place), USED_UP);
   }
 }
 

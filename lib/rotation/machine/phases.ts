@@ -50,12 +50,14 @@ export async function lookForPublished<V>({ versions, values }: OpenedSecret<V>)
   const current = versionId === undefined ? undefined : await values.read(versionId);
   if (versionId === undefined || current === undefined) return { result: "nothing-to-do", versionId: "" };
   const published = publishedBy(current.target);
+  const keyInUse = published?.keyInUse?.(current.value);
+  const seen = { ...done(versionId), ...(keyInUse === undefined ? {} : { keyInUse }) };
   try {
     published?.promoted(current.value);
-    return { ...done(versionId), published: published !== undefined };
+    return { ...seen, published: published !== undefined };
   } catch (failure) {
     if (!(failure instanceof RotationError && failure.code === "nothing-published")) throw failure;
-    return { ...done(versionId), published: false };
+    return { ...seen, published: false };
   }
 }
 

@@ -13,6 +13,11 @@ export interface Inbox<V> {
   /** Name in Secrets Manager. */
   readonly name: string;
   /**
+   * `each-value`: people supply every value, each for a run of its own. `first-value`: people supply what was used before
+   * there was a secret, and the target makes what comes after it; nothing is taken once a value is served.
+   */
+  readonly takes: "each-value" | "first-value";
+  /**
    * Whether the target adds to what was supplied, by keys that are published: then the next one waits until everybody has
    * this one. Else a new value takes nothing from anybody, and nothing waits.
    */
@@ -68,6 +73,8 @@ export interface RotationOutcome {
   readonly versionId: string;
   /** What `Look: "published"` was asked for: whether AWSCURRENT holds a published key that nobody uses yet. */
   readonly published?: boolean;
+  /** After `Look: "published"`: name of the key that is in use, where the names of keys are public. */
+  readonly keyInUse?: string;
   /** What `fingerprint` was asked for. */
   readonly fingerprints?: ValueFingerprints;
   /** After `decommission`: how it was seen that nobody presented the old credential any more. */

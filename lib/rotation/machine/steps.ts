@@ -3,7 +3,7 @@ import type { StepRequest } from "../protocol/event";
 import { RotationError } from "../protocol/rotation-error";
 import { requireRunOf } from "../protocol/run-authority";
 import { endEarlierCredential } from "./earlier-credential";
-import { suppliedFor, useUp } from "./inbox";
+import { firstSupplied, suppliedFor, takesFirstValue, useUp } from "./inbox";
 import type { OpenedSecret } from "./opened-secret";
 import { isProven, takeBackUnproven } from "./proofs";
 import { publishedBy } from "./published-keys";
@@ -134,6 +134,10 @@ async function make<V>(
   const { values, versions } = secret;
   const now = values.ofNow();
   const attempt = secret.attempt(versionId);
+  if (takesFirstValue(secret)) {
+    // Where a call before this one has put it, it is taken over whole: its key is the one that is to be used.
+    return now.target.generate(undefined, attempt, current?.value ?? (await firstSupplied(secret)));
+  }
   const currentId = versions.holderOf("AWSCURRENT");
   const isProved = currentId !== undefined && versions.proofsOf(currentId).length > 0;
   const given = await suppliedFor(secret, versionId, isProved ? current?.value : undefined);

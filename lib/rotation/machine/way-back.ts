@@ -59,7 +59,7 @@ async function giveUp<V>(secret: OpenedSecret<V>, versionId: string): Promise<Ro
   const isPending = versions.has(versionId, "AWSPENDING");
   if (!isPending && (await values.readText(versionId)) === undefined) {
     // What was supplied may never have become a version.
-    if (context.inbox !== undefined) return { result: "nothing-to-do", versionId };
+    if (context.inbox?.takes === "each-value") return { result: "nothing-to-do", versionId };
     throw new RotationError("version-unknown", `${context.secretName} has no version ${versionId}`);
   }
   await endUnserved(secret, versionId);

@@ -94,6 +94,8 @@ export interface Published<V> {
    * @param staged what a person has supplied for the new value, where people supply a part of it
    */
   replaced(current: V, attempt: Attempt, staged?: V): Promise<V>;
+  /** Name of the key in use, where the names of keys are public. */
+  keyInUse?(value: V): string;
 }
 
 /** Keys by which a target signs, beside the credential that it accepts. */

@@ -8,14 +8,12 @@ import {
   checkGenerations,
   checkReplaced,
   firstGenerations,
-  type Generations,
-  keysOf,
   promote,
   publish,
   retire,
 } from "../values/generations";
+import { type JwtValue, withJwks } from "../values/jwks";
 import {
-  type KindValue,
   type PrivateJwk,
   type PublicJwk,
   privateJwkOf,
@@ -23,10 +21,7 @@ import {
   VALUE_SCHEMAS,
 } from "../values/value-schemas";
 
-/** The value of `jwt-signing-key`. */
-export type JwtValue = KindValue<"jwt-signing-key">;
-
-type JwtKeys = Generations<PrivateJwk, PublicJwk>;
+export type { JwtValue };
 
 /** jose is an ES module; this is how a CommonJS one loads it on every Node that we support. */
 const loadJose = () => import("jose");
@@ -54,7 +49,7 @@ export function jwtSigningKeyTarget({ settings, mode }: JwtTargetProps): Publish
 
     async generate(predecessor, _attempt, staged) {
       if (predecessor === undefined) {
-        // A key that the organisation signed with before goes on, with the one before it: no token is refused.
+        // A key that the organisation signed with before goes on, with the one before it, so that no token is refused.
         return staged === undefined
           ? first()
           : withJwks({ ...staged, next: automatic ? await fresh() : staged.next });
@@ -98,6 +93,8 @@ export function jwtSigningKeyTarget({ settings, mode }: JwtTargetProps): Publish
     async replaced() {
       return first();
     },
+
+    keyInUse: ({ current }) => current.kid,
   };
 }
 
@@ -132,13 +129,3 @@ async function proveKey(key: PrivateJwk, jwks: JwtValue["jwks"]): Promise<void> 
 }
 
 const kidOf = (key: PublicJwk): string => key.kid;
-
-/** The value with the JWKS that belongs to its keys. */
-function withJwks({ next, current, previous }: JwtKeys): JwtValue {
-  return {
-    next,
-    current,
-    previous,
-    jwks: { keys: keysOf({ next, current, previous }).map(publicHalf) },
-  };
-}

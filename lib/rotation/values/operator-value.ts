@@ -2,10 +2,11 @@ import { isDeepStrictEqual } from "node:util";
 import * as z from "zod/mini";
 import { SETTINGS_FIELD } from "../../model/names";
 import { keptSettings } from "../../model/setting-rules";
-import type { SuppliedSecret } from "../../model/supplied-values";
+import type { InboxSecret, SuppliedSecret } from "../../model/supplied-values";
 import { VALUE_BYTES } from "../../model/value-size";
 import { RotationError } from "../protocol/rotation-error";
 import { splitSettings } from "../protocol/settings-in-effect";
+import { adoptedKey, adoptedKeySchema } from "./adopted-key";
 import { genericValueSchema, type KindValue, VALUE_SCHEMAS } from "./value-schemas";
 
 /**
@@ -23,7 +24,7 @@ export interface SuppliedField {
 }
 
 /** What an operator is asked for, in this order. */
-export function suppliedFields(secret: SuppliedSecret): readonly SuppliedField[] {
+export function suppliedFields(secret: InboxSecret): readonly SuppliedField[] {
   const { shape } = suppliedSchema(secret);
   return Object.entries(shape).map(([name, field]) => ({
     name,
@@ -39,6 +40,8 @@ const PUBLIC_FIELDS: ReadonlySet<string> = new Set([
   "apiKeyId",
   "appKeyId",
   "username",
+  "kid",
+  "previous",
 ]);
 
 /**
@@ -53,11 +56,14 @@ const PUBLIC_FIELDS: ReadonlySet<string> = new Set([
  * completeValue(secret, JSON.parse(stdin));
  */
 export function completeValue(
-  secret: SuppliedSecret,
+  secret: InboxSecret,
   supplied: unknown,
   stored?: unknown,
 ): Readonly<Record<string, unknown>> {
   const current = splitSettings(stored).value;
+  if (secret.kind === "jwt-signing-key") {
+    return adoptedKey(secret.settings, checked(adoptedKeySchema(), supplied, "what was supplied"));
+  }
   const given = checked(suppliedSchema(secret), supplied, "what was supplied");
   const value = secret.kind === "stripe" ? stripeValue(secret, given, current) : given;
   if (isDeepStrictEqual(value, current)) {
@@ -83,8 +89,10 @@ function checkSize(secret: SuppliedSecret, value: Readonly<Record<string, unknow
   );
 }
 
-function suppliedSchema(secret: SuppliedSecret): z.ZodMiniObject<Readonly<Record<string, z.ZodMiniType>>> {
+function suppliedSchema(secret: InboxSecret): z.ZodMiniObject<Readonly<Record<string, z.ZodMiniType>>> {
   switch (secret.kind) {
+    case "jwt-signing-key":
+      return adoptedKeySchema();
     case "stripe": {
       const { secretKey, publishableKey, webhookSecrets } = VALUE_SCHEMAS.stripe.shape;
       const webhookSecret = z.optional(webhookSecrets.shape.current.def.innerType.shape.secret);

@@ -25,6 +25,7 @@ export class OperatedSecret<V> extends RehearsedSecret<V> {
       ...props,
       mode: "operator-assisted",
       inbox: {
+        takes: "each-value",
         name: INBOX,
         publishes: publishesKeys(kind),
         // The kind's own form of it.

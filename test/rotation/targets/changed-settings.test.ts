@@ -98,6 +98,7 @@ const CHANGES: { readonly [K in KindName]: { readonly [S in keyof Required<KindS
   },
   "jwt-signing-key": {
     algorithm: "RS256",
+    firstKey: "supplied",
     tokenLifetime: { seconds: 60 },
     clockSkew: { seconds: 5 },
     verifierCache: { seconds: 5 },
