@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { USED_UP } from "../../model/supplied-values";
 import { RotationError } from "../protocol/rotation-error";
 import type { OpenedSecret } from "./opened-secret";
-import type { Inbox } from "./rotation-context";
 
 /**
  * What a person has supplied for a version, with what is carried over from AWSCURRENT; `undefined`: nothing. What is
@@ -23,7 +22,7 @@ export async function suppliedFor<V>(
     if (isUsedUp) {
       throw new RotationError("operator-needed", `what was supplied for version ${versionId} is used up`);
     }
-    await refusePassedOver(secret, inbox, versionId);
+    await refusePassedOver(secret, versionId);
     return undefined;
   }
   guard(text);
@@ -48,29 +47,40 @@ export const takesFirstValue = <V>({ context: { inbox }, versions }: OpenedSecre
  * @throws RotationError `operator-needed` when nothing lies there; `value-malformed`
  */
 export async function firstSupplied<V>(secret: OpenedSecret<V>): Promise<V> {
-  const { inbox, store, guard, secretName } = secret.context;
-  const waiting = await waitingIn(secret);
-  if (inbox === undefined || waiting === undefined) {
+  const { inbox, guard, secretName } = secret.context;
+  const text = inbox && (await latestIn(secret));
+  if (inbox === undefined || text === undefined) {
     throw new RotationError(
       "operator-needed",
       `${secretName} is to begin with a value that is in use already, and nobody has supplied it: give it to bootstrap`,
     );
   }
-  const text = (await store.read(inbox.name, waiting)) ?? "";
   guard(text);
   const supplied = secret.values.parse(text);
   guard(supplied);
   return inbox.complete(supplied, undefined);
 }
 
-/** The version of the inbox's latest value; `undefined`: it is empty, or used up. */
-async function waitingIn<V>({ context: { inbox, store } }: OpenedSecret<V>): Promise<string | undefined> {
+/** The latest text of the inbox; `undefined`: it is empty, or used up. */
+async function latestIn<V>({ context: { inbox, store } }: OpenedSecret<V>): Promise<string | undefined> {
   if (inbox === undefined) return undefined;
   const { labels } = await store.describe(inbox.name);
   const latest = [...labels].find(([, names]) => names.includes("AWSCURRENT"))?.[0];
-  if (latest === undefined) return undefined;
-  const text = await store.read(inbox.name, latest);
-  return text === undefined || text === USED_UP ? undefined : latest;
+  const text = latest === undefined ? undefined : await store.read(inbox.name, latest);
+  return text === USED_UP ? undefined : text;
+}
+
+/** Versions of the inbox that can be asked for by a label and hold something that was supplied, sorted. */
+async function lyingIn<V>({ context: { inbox, store } }: OpenedSecret<V>): Promise<readonly string[]> {
+  if (inbox === undefined) return [];
+  const { labels } = await store.describe(inbox.name);
+  const labelled = [...labels].flatMap(([version, names]) => (names.length > 0 ? [version] : []));
+  const lying: string[] = [];
+  for (const version of labelled.sort()) {
+    const text = await store.read(inbox.name, version);
+    if (text !== undefined && text !== USED_UP) lying.push(version);
+  }
+  return lying;
 }
 
 /**
@@ -79,18 +89,8 @@ async function waitingIn<V>({ context: { inbox, store } }: OpenedSecret<V>): Pro
  *
  * @throws RotationError `operator-needed`
  */
-async function refusePassedOver<V>(
-  { context: { store } }: OpenedSecret<V>,
-  inbox: Pick<Inbox<V>, "name">,
-  versionId: string,
-): Promise<void> {
-  const { labels } = await store.describe(inbox.name);
-  const labelled = [...labels].flatMap(([version, names]) => (names.length > 0 ? [version] : []));
-  const waiting: string[] = [];
-  for (const version of labelled.sort()) {
-    const text = await store.read(inbox.name, version);
-    if (text !== undefined && text !== USED_UP) waiting.push(version);
-  }
+async function refusePassedOver<V>(secret: OpenedSecret<V>, versionId: string): Promise<void> {
+  const waiting = await lyingIn(secret);
   if (waiting.length === 0) return;
   throw new RotationError(
     "operator-needed",
@@ -108,12 +108,12 @@ async function refusePassedOver<V>(
 export async function useUp<V>(secret: OpenedSecret<V>, versionId: string): Promise<void> {
   const { inbox, store } = secret.context;
   if (inbox === undefined) return;
-  const supplied = inbox.takes === "first-value" ? await waitingIn(secret) : versionId;
-  if (supplied === undefined) return;
-  for (const place of ["current", "previous"] as const) {
-    const { labels } = await store.describe(inbox.name);
-    if ((labels.get(supplied) ?? []).length === 0) return;
-    await store.putCurrent(inbox.name, tokenOf(supplied, place), USED_UP);
+  for (const supplied of inbox.takes === "each-value" ? [versionId] : await lyingIn(secret)) {
+    for (const place of ["current", "previous"] as const) {
+      const { labels } = await store.describe(inbox.name);
+      if ((labels.get(supplied) ?? []).length === 0) break;
+      await store.putCurrent(inbox.name, tokenOf(supplied, place), USED_UP);
+    }
   }
 }
 
