@@ -9,6 +9,7 @@ import {
 } from "../../lib/blueprint";
 import {
   compactLength,
+  days,
   defineRegistry,
   type PolicyStatement,
   type Registry,
@@ -117,12 +118,14 @@ function keepsTheLaws(plan: Blueprint): void {
 /** What people supply is read by the function that rotates the secret, whose rights and settings name the inbox. */
 function inboxIsForOneFunction(
   { principals }: Blueprint,
-  { key, name, inbox, rotation }: AwsSecretPlan,
+  { key, name, inbox, rotation, settings: made }: AwsSecretPlan,
   rotator: RotationFunctionPlan | undefined,
 ): void {
   const settings = rotator?.settings.secrets[name];
   expect([key, settings?.inbox]).toEqual([key, inbox?.name]);
-  expect(inbox === undefined || rotation === "operator-assisted").toBe(true);
+  const isAdopted = "firstKey" in made && made.firstKey === "supplied";
+  expect(inbox === undefined || rotation === "operator-assisted" || isAdopted).toBe(true);
+  expect(inbox !== undefined || !isAdopted).toBe(true);
   if (inbox === undefined || rotator === undefined) return;
   expect(inbox.name).toContain("/_inbox/");
   const exemptIn = (sid: string): readonly string[] =>
@@ -210,6 +213,47 @@ test("a function's rights, its settings and the policies of secrets say the same
 
 test.each(registry.environmentNames)("so they do in %s of this organisation", (name) => {
   keepsTheLaws(blueprint(registry, name));
+});
+
+describe("a JWT key that the organisation brings along", () => {
+  const planOf = (rotation: "automatic" | "manual-dual-publish", settings: object) => {
+    const definition = draft();
+    definition.secrets["jwt/signing"] = {
+      kind: "jwt-signing-key",
+      description: "Signs tokens",
+      owner: "team-a",
+      consumers: ["backend"],
+      rotateEvery: days(90),
+      store: "aws",
+      rotation,
+      settings,
+    };
+    const plan = blueprint(defineRegistry(definition) as Registry, "dev");
+    const secret = awsSecrets(plan).find(({ key }) => key === "jwt/signing");
+    const rotator = rotators(plan).find(({ bundle }) => bundle === "jwt-signing-key");
+    if (secret === undefined || rotator === undefined) throw new Error("no jwt/signing");
+    return { plan, secret, rotator };
+  };
+
+  test.each(["automatic", "manual-dual-publish"] as const)(
+    "gives its function an inbox and nothing else, and operators the right to write it (%s)",
+    (rotation) => {
+      const without = planOf(rotation, {});
+      const adopted = planOf(rotation, { firstKey: "supplied" });
+      const sids = ({ rotator }: typeof adopted) => statementsOf(rotator).map(({ Sid }) => Sid);
+      expect(without.secret.inbox).toBeUndefined();
+      expect(sids(adopted).filter((sid) => !sids(without).includes(sid))).toEqual(["UseUpInboxes"]);
+      expect(resourcesOf(adopted.rotator, "UseUpInboxes")).toEqual([
+        expect.stringMatching(/:secret:dev\/_inbox\/jwt\/signing-\?{6}$/),
+      ]);
+      const writers = ({ plan }: typeof adopted) =>
+        plan.procedure?.people.operator.Statement.find(({ Sid }) => Sid === "SupplyValues")?.Resource ?? [];
+      expect(writers(without).filter((arn) => arn.includes("jwt"))).toEqual([]);
+      expect(writers(adopted).filter((arn) => arn.includes("jwt"))).toEqual(
+        resourcesOf(adopted.rotator, "UseUpInboxes"),
+      );
+    },
+  );
 });
 
 test("automatic secrets have a schedule, others are moved on by people", () => {

@@ -40,6 +40,7 @@ const secretOf = (
   const kind = fc.oneof(
     fc.constant({ kind: "hmac-key" }),
     fc.constant({ kind: "jwt-signing-key" }),
+    fc.constant({ kind: "jwt-signing-key", settings: { firstKey: "supplied" } }),
     fc.constant({
       kind: "generic",
       settings: { fields: ["user", "password"], config: { zone: "a", area: "b" } },

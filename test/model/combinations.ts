@@ -76,7 +76,10 @@ const VARIANTS: Readonly<Record<KindName, Readonly<Record<string, (n: number) =>
     }),
     "engine acl": (n) => ({ host: `redis-${n}.example.com`, engine: "acl", user: `app_${n}` }),
   },
-  "jwt-signing-key": { "": () => ({}) },
+  "jwt-signing-key": {
+    "": () => ({}),
+    "first key supplied": () => ({ firstKey: "supplied", algorithm: "EdDSA" }),
+  },
   "hmac-key": { "": () => ({}) },
   stripe: {
     "": () => ({ mode: "test", account: "sandbox" }),

@@ -40,7 +40,7 @@ async function toNextValue({ key, rotation, publishLead }: AwsSecretPlan): Promi
     return;
   }
   const target = rotations.world.targets.targets.get(key);
-  const isGiven = rotations.world.targets.supplied.has(key);
+  const isGiven = rotation === "operator-assisted" && rotations.world.targets.supplied.has(key);
   const supplied =
     (await target?.reissued?.()) ?? (isGiven ? { token: `given-${key}-${Date.now()}` } : undefined);
   const report = await rotations.rotate(key, supplied === undefined ? {} : { supplied });

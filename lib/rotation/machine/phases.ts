@@ -3,12 +3,13 @@ import { RotationError } from "../protocol/rotation-error";
 import { splitSettings } from "../protocol/settings-in-effect";
 import type { Change } from "../protocol/waiting-law";
 import { derivedVersionId } from "./derived-version";
+import { endEarlierCredential } from "./earlier-credential";
 import type { OpenedSecret } from "./opened-secret";
 import { proveCurrent } from "./proofs";
 import { publishedBy } from "./published-keys";
 import { alreadyDone, done, type RotationOutcome } from "./rotation-context";
 import { finish } from "./steps";
-import type { Held } from "./version-values";
+import { beside, type Held } from "./version-values";
 import { rollBack } from "./way-back";
 
 /** Takes a phase of the procedure that follows a rotation. */
@@ -98,7 +99,12 @@ async function promote<V>(secret: OpenedSecret<V>, request: PhaseRequest): Promi
   }
   if (held === undefined) throw values.empty(versionId);
   const promoted = published.promoted(held.value);
-  if (!request.emergency) await secret.wait("promote", versionId);
+  const previousId = versions.holderOf("AWSPREVIOUS");
+  const before = previousId === undefined ? undefined : beside(held, await secret.readable(previousId));
+  const change = published.dropsUsed(held.value, before) ? "rotate" : "promote";
+  const refreshedBy = request.emergency ? undefined : await secret.wait(change, versionId);
+  // A run that failed has left it alive, and no label names it after this.
+  await endEarlierCredential(secret, [held, { ...held, value: promoted }], refreshedBy, request.emergency);
   await secret.publish(derivedId, promoted, held);
   return done(derivedId);
 }

@@ -84,6 +84,13 @@ export interface Published<V> {
    * @throws RotationError `nothing-published`
    */
   promoted(current: V): V;
+  /**
+   * `true` when the key that {@link promoted} drops was in use in the version before: then a promotion waits as long as that
+   * key is to be accepted.
+   *
+   * @param before value of AWSPREVIOUS; `undefined`: nobody knows it
+   */
+  dropsUsed(current: V, before: V | undefined): boolean;
   /** The value without the key that `retired` had in use; `undefined` when it is not there (any more). */
   withoutRetired(current: V, retired: V): V | undefined;
   /**

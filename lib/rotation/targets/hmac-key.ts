@@ -8,6 +8,7 @@ import {
   checkDistinct,
   checkGenerations,
   checkReplaced,
+  dropsUsed,
   firstGenerations,
   keysOf,
   promote,
@@ -76,6 +77,8 @@ export function hmacKeyTarget({ settings, mode, random }: HmacTargetProps): Publ
       }
       return promoted;
     },
+
+    dropsUsed: (current, before) => dropsUsed(current, before, (a, b) => a.id === b.id),
 
     withoutRetired(current, retired) {
       return current.previous?.id === retired.current.id ? retire(current) : undefined;

@@ -7,6 +7,7 @@ import {
   checkDistinct,
   checkGenerations,
   checkReplaced,
+  dropsUsed,
   firstGenerations,
   promote,
   publish,
@@ -83,6 +84,8 @@ export function jwtSigningKeyTarget({ settings, mode }: JwtTargetProps): Publish
       }
       return withJwks(promoted);
     },
+
+    dropsUsed: (current, before) => dropsUsed(current, before, (a, b) => a.kid === b.kid),
 
     withoutRetired(current, retired) {
       return current.previous?.kid === retired.current.kid ? withJwks(retire(current)) : undefined;

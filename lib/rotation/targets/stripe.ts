@@ -4,7 +4,7 @@ import type { KindSettings, RotationMode } from "../../model/kinds";
 import type { Clock, Random } from "../protocol/ports";
 import { RotationError } from "../protocol/rotation-error";
 import type { AcceptingTarget, Attempt, PublishedBeside, SecretIdentity } from "../protocol/target";
-import { advance, publish } from "../values/generations";
+import { advance, dropsUsed, publish } from "../values/generations";
 import { checkStripeMode } from "../values/operator-value";
 import { type KindValue, VALUE_SCHEMAS } from "../values/value-schemas";
 import { eventually } from "./eventually";
@@ -161,6 +161,8 @@ export function stripeTarget(props: StripeTargetProps): AcceptingTarget<StripeVa
       }
       return { ...value, webhookSecrets: { next: null, current: next, previous: current } };
     },
+
+    dropsUsed: (value, before) => dropsUsed(value.webhookSecrets, before?.webhookSecrets, isSame),
 
     withoutRetired(value, retired) {
       const { previous } = value.webhookSecrets;

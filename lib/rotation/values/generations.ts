@@ -48,6 +48,18 @@ export const advance = <K, P>(
   asPrevious: (key: K) => P,
 ): Generations<K, P> => publish(promote(keys, asPrevious) ?? keys, fresh);
 
+/**
+ * `true` when `previous` was in use while `before` was served, the version before: what it signed may be on its way. Where
+ * nobody knows that version any more, it may have been.
+ */
+export const dropsUsed = <K, P>(
+  { previous }: Nullable<Generations<K, P>>,
+  before: Nullable<Generations<K, P>> | undefined,
+  isSame: (a: K | P, b: K | P) => boolean,
+): boolean =>
+  previous !== null &&
+  (before === undefined || (before.current !== null && isSame(before.current, previous)));
+
 /** The old key is not accepted any more. */
 export const retire = <K, P>(keys: Generations<K, P>): Generations<K, P> => ({ ...keys, previous: null });
 

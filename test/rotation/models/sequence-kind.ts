@@ -40,6 +40,8 @@ export interface SequenceVendor<V> {
   live(current: V | undefined): readonly string[];
   /** Those of them that a holder of the value may present, now or after the next promotion. */
   opens(value: V): readonly string[];
+  /** What people supply before the first rotation, through an inbox that is read until a value is served. */
+  readonly first?: { readonly supplied: object; complete(supplied: unknown): V; isOf(value: V): boolean };
   /** Changes a setting; it takes effect with the next value. */
   rename?(): void;
   /**

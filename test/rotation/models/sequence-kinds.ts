@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import type { KindSettings } from "../../../lib/model/kinds";
 import { settingsSchema } from "../../../lib/model/kinds";
 import { genericTarget } from "../../../lib/rotation/targets/generic";
@@ -5,11 +6,12 @@ import { type HmacValue, hmacKeyTarget } from "../../../lib/rotation/targets/hma
 import { type JwtValue, jwtSigningKeyTarget } from "../../../lib/rotation/targets/jwt-signing-key";
 import { type AccessKeyValue, s3AccessKeyTarget } from "../../../lib/rotation/targets/s3-access-key";
 import { keysOf } from "../../../lib/rotation/values/generations";
+import { completeValue } from "../../../lib/rotation/values/operator-value";
 import { AccessKeysModel } from "./access-keys-model";
 import { reachable } from "./gated-ports";
 import { elastiCache, elastiCacheUser, memoryDbUser, redisAcl } from "./redis-sequence-kinds";
 import { testRandom } from "./rehearsed-secret";
-import type { SequenceKind } from "./sequence-kind";
+import type { SequenceKind, SequenceVendor } from "./sequence-kind";
 import { stripeKeys, stripeWithWebhook } from "./stripe-sequence-kinds";
 import { datadog, payPal, sendGrid, twins } from "./vendor-sequence-kinds";
 
@@ -94,6 +96,7 @@ function keySet<V>(
     readonly signsWith: (value: V) => string;
     readonly next: (value: V) => readonly string[];
     readonly accepts: (value: V) => readonly string[];
+    readonly first?: () => NonNullable<SequenceVendor<V>["first"]>;
   },
 ): SequenceKind<V> {
   return {
@@ -105,13 +108,28 @@ function keySet<V>(
     // An hour more than the refresh interval and the margin: the life of what was signed.
     overlapSeconds: OVERLAP + HOUR,
     publishLeadSeconds: OVERLAP,
-    begin: () => {
+    begin: (clock) => {
       let settings = 0;
+      /** What was signed in the last hour: by which key, and when. */
+      let signed: readonly { readonly by: string; readonly at: number }[] = [];
+      const accepts = (value: V, key: string): boolean => more.accepts(value).includes(key);
+      const first = more.first?.();
       return {
+        ...(first === undefined ? {} : { first }),
         settings: () => more.settings[settings] ?? {},
         targetOf: (made) => more.targetOf(made) as never,
-        presents: async (value, others) =>
-          [value, ...others].every((other) => more.accepts(other).includes(more.signsWith(value))),
+        presents: async (value, others) => {
+          const now = clock.now().getTime();
+          const key = more.signsWith(value);
+          signed = [...signed.filter(({ at }) => now - at <= HOUR * 1_000), { by: key, at: now }];
+          // What was signed before is taken until its life is over; a leaked key is taken by nobody, once nobody holds it.
+          const isTaken = (other: string): boolean =>
+            accepts(value, other) || !others.some((holder) => accepts(holder, other));
+          return (
+            [value, ...others].every((holder) => accepts(holder, key)) &&
+            signed.every(({ by }) => isTaken(by))
+          );
+        },
         live: (current) => (current === undefined ? [] : more.accepts(current)),
         opens: (value) => [more.signsWith(value), ...more.next(value)],
         rename: () => {
@@ -134,11 +152,24 @@ const hmac = (mode: "automatic" | "manual-dual-publish") => {
   });
 };
 
-const jwt = (mode: "automatic" | "manual-dual-publish") => {
-  const choices = [{ algorithm: "ES256" }, { algorithm: "EdDSA" }].map((choice) =>
-    parsed("jwt-signing-key", choice),
-  );
-  return keySet<JwtValue>(`jwt-signing-key, ${mode}`, "jwt-signing-key", mode, {
+/** A key of the organisation with which the secret begins. */
+function adoptedFirst(settings: KindSettings<"jwt-signing-key">) {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const kid = "acme-2021";
+  const secret = { kind: "jwt-signing-key", settings } as const;
+  return {
+    supplied: { privateKey: privateKey.export({ format: "jwk" }), kid },
+    complete: (given: unknown) => completeValue(secret, given) as unknown as JwtValue,
+    isOf: ({ current }: JwtValue) => current.kid === kid,
+  };
+}
+
+const jwt = (mode: "automatic" | "manual-dual-publish", adopted = false) => {
+  const firstKey = adopted ? "supplied" : "generated";
+  const choices = ["ES256", "EdDSA"].map((algorithm) => parsed("jwt-signing-key", { algorithm, firstKey }));
+  const [settings] = choices;
+  return keySet<JwtValue>(`jwt-signing-key, ${mode}${adopted ? ", adopted" : ""}`, "jwt-signing-key", mode, {
+    ...(adopted && settings !== undefined ? { first: () => adoptedFirst(settings) } : {}),
     settings: choices,
     targetOf: (settings) => jwtSigningKeyTarget({ settings, mode }),
     signsWith: ({ current }) => current.kid,
@@ -180,6 +211,7 @@ export const SEQUENCE_KINDS: readonly SequenceKind<never>[] = [
   hmac("manual-dual-publish"),
   jwt("automatic"),
   jwt("manual-dual-publish"),
+  jwt("automatic", true),
   iam,
   elastiCache,
   elastiCacheUser,

@@ -30,6 +30,7 @@ import { NOBODY } from "./sts-model";
 const NAME = "test/app/secret";
 const KEY = "app/secret";
 const REGION = "eu-central-1";
+const INBOX = "test/_inbox/app/secret";
 const FUNCTION = "acme-test--rotate";
 const REQUESTER = "arn:aws:sts::111122223333:assumed-role/operator/ana@example.com";
 
@@ -171,7 +172,8 @@ export class SequenceWorld<V> {
     this.secrets.onRotate = (_, version) => {
       this.#rotating = { version, attempts: 0 };
     };
-    this.secrets.onCurrent = (_, version) => {
+    this.secrets.onCurrent = (name, version) => {
+      if (name !== NAME) return;
       this.#note(`AWSCURRENT is ${this.#nameOf(version)}`);
       this.#leaked.delete(version);
       this.#labelEvents.push(version);
@@ -190,11 +192,18 @@ export class SequenceWorld<V> {
 
   /** The first value, in every consumer's hands. */
   async begin(): Promise<void> {
+    const { first } = this.#vendor;
+    if (first !== undefined) {
+      this.secrets.create(INBOX);
+      const store = new SecretsManagerStore(this.secrets.client);
+      await store.putCurrent(INBOX, versionId("supplied"), JSON.stringify(first.supplied));
+    }
     await this.#rotateOnce();
     for (let tries = 0; this.#current() === undefined || this.#served === undefined; tries += 1) {
       if (tries > 20) throw new Error("the first rotation does not end");
       await this.tick();
     }
+    if (first !== undefined && !first.isOf(this.value as V)) throw new Error("another value than supplied");
     for (let n = 0; n < 3; n += 1) this.#consumers.push({ version: this.#served, refreshAt: 0 });
     await this.pass(this.kind.overlapSeconds / 3_600 + 8);
   }
@@ -463,7 +472,11 @@ export class SequenceWorld<V> {
       },
       (settings) => this.#vendor.targetOf(settings as never, plan, () => this.#now() < this.#vendorAway),
     );
+    const { first } = this.#vendor;
     const machine = new RotationMachine<V>({
+      ...(first && {
+        inbox: { name: INBOX, takes: "first-value", publishes: true, complete: first.complete },
+      }),
       secretName: NAME,
       region: REGION,
       mode: this.kind.mode,

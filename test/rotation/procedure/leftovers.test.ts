@@ -1,4 +1,5 @@
 import type { Run } from "../../../lib/contracts/run";
+import type { JwtValue } from "../../../lib/rotation/values/jwks";
 import type { SequenceKind } from "../models/sequence-kind";
 import { SEQUENCE_KINDS } from "../models/sequence-kinds";
 import { emptyTally, type SequenceOp, SequenceWorld } from "../models/sequence-world";
@@ -191,5 +192,33 @@ describe("what sequences have found", () => {
     );
     expect(world.table.runs.at(-1)).toMatchObject({ emergency: true, status: "decommissioned" });
     expect(world.live).toEqual(world.opened);
+  });
+
+  test("a run that died before it retired the former key, and a promotion after it: the key ends when that begins", async () => {
+    const { world } = await secretAfter(
+      "stripe, keys by API and webhooks",
+      { do: "schedule" },
+      { do: "wait", hours: 8 },
+      { do: "kill" },
+    );
+    const keysLive = () => world.live.filter((id) => id.startsWith("mk_"));
+    expect(keysLive()).toHaveLength(2);
+    await world.perform({ do: "promote" });
+    expect(statuses(world.table.runs, "promotion")).toEqual(["proving"]);
+    expect(keysLive()).toEqual(world.opened.filter((id) => id.startsWith("mk_")));
+  });
+
+  test("a promotion just after a rotation that put a key to use waits for what the key before it has signed", async () => {
+    const name = "jwt-signing-key, automatic";
+    const { world } = await secretAfter(name, { do: "schedule" }, { do: "wait", hours: 8 }, { do: "kill" });
+    const { previous, jwks } = world.value as JwtValue;
+    expect(previous).not.toBeNull();
+    const before = jwks.keys.map(({ kid }) => kid);
+    await world.perform({ do: "promote" });
+    const accepted = (): readonly string[] => (world.value as JwtValue).jwks.keys.map(({ kid }) => kid);
+    // It was published long enough; the key that it drops was in use until an hour ago.
+    expect(accepted()).toEqual(before);
+    await world.perform({ do: "wait", hours: 4 });
+    expect(accepted()).not.toContain(previous?.kid);
   });
 });

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { CreateReplicationGroupCommand, ElastiCacheClient } from "@aws-sdk/client-elasticache";
 import { CreateUserCommand, ListAccessKeysCommand } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
@@ -87,6 +87,9 @@ export async function startTargets(
     ...blueprint.secrets.filter((secret) => !isDatabaseUser(secret)).map((secret) => inTurn([secret])),
   ]);
   for (const secret of blueprint.secrets) {
+    if (isOfKind(secret, "jwt-signing-key") && secret.settings.firstKey === "supplied") {
+      supplied.set(secret.key, keyInUse(secret));
+    }
     if (!isOfKind(secret, "generic")) continue;
     const target = await rehearsedGeneric(secret, supplied, postgresql, group);
     if (target === undefined) supplyGeneric(secret, supplied);
@@ -112,6 +115,24 @@ function supplyGeneric(secret: SecretOf<"generic">, supplied: SuppliedValues): v
     secret.key,
     Object.fromEntries(secret.settings.fields.map((field) => [field, randomBytes(24).toString("base64url")])),
   );
+}
+
+/** The key with which an organisation signs before there is a secret, as it lies in one of its files. */
+function keyInUse({
+  key,
+  settings: { algorithm },
+}: SecretOf<"jwt-signing-key">): Readonly<Record<string, unknown>> {
+  const curve = { ES256: "P-256", ES384: "P-384", ES512: "P-521" }[algorithm as string];
+  const { privateKey } =
+    curve !== undefined
+      ? generateKeyPairSync("ec", { namedCurve: curve })
+      : algorithm === "EdDSA"
+        ? generateKeyPairSync("ed25519")
+        : generateKeyPairSync("rsa", { modulusLength: 3_072 });
+  return {
+    privateKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    kid: `before ${key}`,
+  };
 }
 
 /** The keys of an IAM user. Who calls with one is asked of STS, which everybody may do. */
