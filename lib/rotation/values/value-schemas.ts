@@ -166,6 +166,12 @@ export const privateJwkOf = (jwk: unknown): PrivateJwk | undefined => {
   return result.success ? result.data : undefined;
 };
 
+/** Reads a public key as JSON; `undefined`: it has another form, or a private member. */
+export const publicJwkOf = (jwk: unknown): PublicJwk | undefined => {
+  const result = parts.publicJwk.safeParse(jwk);
+  return result.success ? result.data : undefined;
+};
+
 /** A webhook key. */
 export type HmacKey = z.output<typeof parts.hmacKey>;
 
