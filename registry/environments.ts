@@ -1,4 +1,4 @@
-import { days, type EnvironmentInput, hours } from "../lib/model";
+import { type AuditInput, days, type EnvironmentInput, hours } from "../lib/model";
 import { clusterCa } from "./certificates";
 
 /** Policy: "refresh every 6 hours". */
@@ -19,6 +19,29 @@ const changeControl = (account: string) => ({
   principals: { ...principalsOf(account), ci: `arn:aws:iam::${account}:role/secrets-ci` },
   changes: { repository: "example/secrets-registry" },
 });
+
+/**
+ * Policy: "all secret changes emit audit events to SIEM", so every environment has an audit trail. The SIEM is Datadog's, where the
+ * organisation's logs are. Its key is none of the registry's: the trail watches every read of those, its own would be among them at
+ * each delivery, and a rotation that breaks the key would silence what must report the break. It is an intake key of its own, in a
+ * secret that each account makes once, by hand. CloudTrail: the organisation's trail logs every account, reads included, and a second
+ * one in each account would be paid for by the event; `secrets-registry audit check` looks whether that is so.
+ */
+const auditTrail = (account: string, secret: string) =>
+  ({
+    trail: "organization",
+    sinks: [
+      {
+        type: "datadog",
+        name: "datadog",
+        url: "https://http-intake.logs.datadoghq.eu",
+        apiKey: {
+          secretArn: `arn:aws:secretsmanager:eu-central-1:${account}:secret:${secret}`,
+          field: "apiKey",
+        },
+      },
+    ],
+  }) satisfies AuditInput;
 
 export const dev = {
   tier: "development",
@@ -46,6 +69,7 @@ export const dev = {
       vault: "dev",
     },
   ],
+  audit: auditTrail("111111111111", "siem/datadog-Wq3xTz"),
   refreshEvery,
   // Destroyed and deployed anew at will, so a deleted secret's name is free at once.
   recoveryWindow: days(0),
@@ -83,6 +107,7 @@ export const stage = {
       vault: "stage",
     },
   ],
+  audit: auditTrail("222222222222", "siem/datadog-Lm8vRk"),
   refreshEvery,
 } satisfies EnvironmentInput;
 
@@ -130,5 +155,6 @@ export const prod = {
       vault: "eu-west",
     },
   ],
+  audit: auditTrail("333333333333", "siem/datadog-Hd5nYb"),
   refreshEvery,
 } satisfies EnvironmentInput;

@@ -248,6 +248,13 @@ describe("for Terraform", () => {
     expect(text).toContain(`aws s3 sync s3://${made?.bucket} records`);
   });
 
+  test("the steps say where the audit trail's archive stays, and that a sink's credential may be lost with the region", () => {
+    const text = failoverSteps(plan, LOSS, secrets, "secrets").next.join("\n");
+    expect(text).toContain(`bucket ${plan.audit?.archive.name} stays in ${LOSS.from}`);
+    expect(text).toContain(`now on lie in ${plan.audit?.archive.name.replace(LOSS.from, LOSS.to)}.`);
+    expect(text).toContain("environments.prod.audit.sinks");
+  });
+
   test("the steps say that fingerprints begin anew with the key that the next apply makes", () => {
     const text = failoverSteps(plan, LOSS, secrets, "secrets").next.join("\n");
     const alias = resource.aws_kms_alias?.secrets_audit as { readonly name: string } | undefined;
@@ -269,7 +276,9 @@ describe("for Terraform", () => {
     expect([...leftovers.keyAliases].sort()).toEqual([...new Set(named("aws_kms_alias", "name"))].sort());
     expect([...leftovers.rules].sort()).toEqual(named("aws_cloudwatch_event_rule", "name").sort());
     expect([...leftovers.tables].sort()).toEqual(named("aws_dynamodb_table", "name").sort());
-    expect([leftovers.queue]).toEqual(named("aws_sqs_queue", "name"));
+    expect([leftovers.queue, ...(leftovers.auditQueues ?? [])].sort()).toEqual(
+      named("aws_sqs_queue", "name").sort(),
+    );
     expect(named("aws_sns_topic", "name")).toContain(leftovers.topic);
     for (const alarm of named("aws_cloudwatch_metric_alarm", "alarm_name")) {
       expect(String(alarm).startsWith(leftovers.alarmPrefix ?? "-")).toBe(true);

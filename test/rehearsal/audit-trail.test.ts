@@ -12,14 +12,13 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { OcsfEvent } from "../../lib/audit";
-import { type Blueprint, blueprint, type FunctionPlan } from "../../lib/blueprint";
-import { functionZip } from "../../lib/bundles";
+import { type Blueprint, blueprint } from "../../lib/blueprint";
 import { awsAuditCloud } from "../../lib/cli/cloud/aws-audit-cloud";
 import { auditCheck, auditReplay } from "../../lib/cli/verbs/audit-trail";
 import { VAULT_AUDIT_ENTRY, VAULT_SOURCE } from "../../lib/contracts/audit-events";
-import type { AuditNormaliserSettings, AuditSinkSettings } from "../../lib/contracts/audit-settings";
 import { defineRegistry, type Registry } from "../../lib/model";
 import { cloudTrailEvent } from "../../packages/rehearsal/src/audit/cloudtrail-model";
+import { rehearsedZips } from "../../packages/rehearsal/src/audit/rehearsed-trail";
 import { type SiemReceiver, startSiemReceiver } from "../../packages/rehearsal/src/audit/siem-receiver";
 import { type AwsAccess, kms, type LoadedAudit, loadAudit } from "../../packages/rehearsal/src/load";
 import { clientSettings } from "../../packages/rehearsal/src/load/aws-account";
@@ -86,24 +85,13 @@ beforeAll(async () => {
   registry = defineRegistry(definition);
   plan = blueprint(registry, "prod");
   await createSecretTable(new DynamoDBClient(clientSettings(root, region)), "acme-prod-secret-runs", "run");
-  loaded = await loadAudit(root, plan, auditOf(), zipOf);
+  loaded = await loadAudit(root, plan, auditOf(), rehearsedZips(root, plan));
 }, 180_000);
 
 afterAll(async () => {
   await receiver?.close();
   await group?.stop();
 }, 60_000);
-
-/** The function's own bundle, with queues of this rehearsal. */
-function zipOf(entry: FunctionPlan): Uint8Array {
-  const here = (url: string): string => `${shim.endpoint}/${plan.account}/${url.split("/").at(-1)}`;
-  const settings = entry.settings as AuditNormaliserSettings | AuditSinkSettings;
-  return functionZip(entry.bundle, {
-    ...settings,
-    deadLetters: here(settings.deadLetters),
-    ...("sinkQueues" in settings ? { sinkQueues: settings.sinkQueues.map(here) } : {}),
-  }).bytes;
-}
 
 const queueUrl = (name: string): string => loaded.queues.get(name) ?? "";
 

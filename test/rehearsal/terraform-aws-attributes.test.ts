@@ -565,6 +565,74 @@ const TYPES: Record<string, () => Promise<ReadBack>> = {
       said: { KmsMasterKeyId: "key/one", MessageRetentionPeriod, Policy: policy, tags: planned.tags },
     };
   },
+  "aws_sqs_queue, of the audit trail": async () => {
+    const client = new sqs.SQSClient(settings());
+    const planned = resource.aws_sqs_queue["secrets_audit-events"];
+    const { policy } = resource.aws_sqs_queue_policy["secrets_audit-events"];
+    const said = {
+      MessageRetentionPeriod: String(planned.message_retention_seconds),
+      VisibilityTimeout: String(planned.visibility_timeout_seconds),
+      SqsManagedSseEnabled: String(planned.sqs_managed_sse_enabled),
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetters, maxReceiveCount: 1_000 }),
+    };
+    await client.send(new sqs.CreateQueueCommand({ QueueName: deadLetters.split(":").at(-1) }));
+    const { QueueUrl } = await client.send(
+      new sqs.CreateQueueCommand({ QueueName: planned.name, Attributes: said, tags: planned.tags }),
+    );
+    await client.send(new sqs.SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy: policy } }));
+    const { Attributes } = await client.send(
+      new sqs.GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] }),
+    );
+    await client.send(new sqs.DeleteQueueCommand({ QueueUrl }));
+    return {
+      read: pick(Attributes, "Policy", ...Object.keys(said)),
+      said: { Policy: policy, ...said },
+    };
+  },
+  async aws_lambda_event_source_mapping() {
+    const client = new lambda.LambdaClient(settings());
+    const planned = resource.aws_lambda_event_source_mapping["secrets_audit-sink-datadog"];
+    await makeFunction();
+    const queues = new sqs.SQSClient(settings());
+    await queues.send(new sqs.CreateQueueCommand({ QueueName: "mapped" }));
+    const EventSourceArn = `arn:aws:sqs:${REGION}:${ACCOUNT}:mapped`;
+    const { UUID = "", EventSourceMappingArn: Resource } = await client.send(
+      new lambda.CreateEventSourceMappingCommand({
+        FunctionName: FUNCTION_ARN,
+        EventSourceArn,
+        BatchSize: planned.batch_size,
+        MaximumBatchingWindowInSeconds: planned.maximum_batching_window_in_seconds,
+        FunctionResponseTypes: planned.function_response_types,
+      }),
+    );
+    const found = await client.send(new lambda.GetEventSourceMappingCommand({ UUID }));
+    const { Tags } = await client.send(new lambda.ListTagsCommand({ Resource }));
+    await client.send(new lambda.DeleteEventSourceMappingCommand({ UUID }));
+    // The provider waits until it is gone.
+    const gone = await client
+      .send(new lambda.GetEventSourceMappingCommand({ UUID }))
+      .catch(({ name }) => name);
+    return {
+      read: {
+        batch_size: found.BatchSize,
+        maximum_batching_window_in_seconds: found.MaximumBatchingWindowInSeconds,
+        function_response_types: found.FunctionResponseTypes,
+        event_source_arn: found.EventSourceArn,
+        function_arn: found.FunctionArn,
+        state: found.State,
+        tags: Tags,
+        gone,
+      },
+      said: {
+        ...pick(planned, "batch_size", "maximum_batching_window_in_seconds", "function_response_types"),
+        event_source_arn: EventSourceArn,
+        function_arn: FUNCTION_ARN,
+        state: "Enabled",
+        tags: {},
+        gone: "ResourceNotFoundException",
+      },
+    };
+  },
   async aws_sns_topic() {
     const client = new sns.SNSClient(settings());
     const planned = resource.aws_sns_topic.secrets_alarms;
@@ -675,6 +743,43 @@ const TYPES: Record<string, () => Promise<ReadBack>> = {
         targets: targets.Targets,
       },
       said: { ...pick(planned, "description", "event_pattern"), state: "ENABLED", targets: Targets },
+    };
+  },
+  "aws_cloudwatch_event_rule, of calls that read": async () => {
+    const client = new eventbridge.EventBridgeClient(settings());
+    const planned = resource.aws_cloudwatch_event_rule["secrets_audit-calls"];
+    const { retry_policy: retry } = resource.aws_cloudwatch_event_target["secrets_audit-calls"];
+    const Targets = [
+      {
+        Id: "terraform",
+        Arn: deadLetters,
+        DeadLetterConfig: { Arn: deadLetters },
+        RetryPolicy: {
+          MaximumEventAgeInSeconds: retry.maximum_event_age_in_seconds,
+          MaximumRetryAttempts: retry.maximum_retry_attempts,
+        },
+      },
+    ];
+    const Rule = planned.name;
+    await client.send(
+      new eventbridge.PutRuleCommand({
+        Name: Rule,
+        Description: planned.description,
+        EventPattern: planned.event_pattern,
+        State: planned.state,
+      }),
+    );
+    await client.send(new eventbridge.PutTargetsCommand({ Rule, Targets }));
+    const found = await client.send(new eventbridge.DescribeRuleCommand({ Name: Rule }));
+    const targets = await client.send(new eventbridge.ListTargetsByRuleCommand({ Rule }));
+    return {
+      read: {
+        description: found.Description,
+        event_pattern: found.EventPattern,
+        state: found.State,
+        targets: targets.Targets,
+      },
+      said: { ...pick(planned, "description", "event_pattern", "state"), targets: Targets },
     };
   },
   aws_cloudwatch_metric_alarm: () => alarmBy(new cloudwatch.CloudWatchClient(settings())),

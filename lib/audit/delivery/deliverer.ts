@@ -80,7 +80,7 @@ export class Deliverer {
     const { settings, outlet, log } = this.#context;
     try {
       await outlet.send(settings.deadLetters, [message.body]);
-      log.warn("put aside", { message: message.messageId });
+      log.warn("put aside", { messageId: message.messageId });
       return true;
     } catch {
       return false;

@@ -50,7 +50,10 @@ export class Normaliser {
 
   async run(messages: readonly QueuedMessage[]): Promise<BatchAnswer & { readonly tally: BatchTally }> {
     const { counts, log } = this.#context;
-    const results = await Promise.all(messages.map((message) => this.#take(message)));
+    const lookUp = this.#lookUp();
+    const results = await this.#handOn(
+      await Promise.all(messages.map((message) => this.#take(message, lookUp))),
+    );
     const done = results.filter((result) => result.failed === undefined);
     const sum = (pick: (result: Taken) => number): number =>
       done.reduce((total, result) => total + pick(result), 0);
@@ -77,43 +80,82 @@ export class Normaliser {
     };
   }
 
-  async #take(message: QueuedMessage): Promise<Taken> {
-    const { settings, outlet, log } = this.#context;
+  /** Reads and archives one message. */
+  async #take(message: QueuedMessage, lookUp: LookUp): Promise<Taken> {
+    const { settings, outlet, log, archive } = this.#context;
+    const { messageId } = message;
     try {
       const reading = readMessage(message.body, settings.scope);
       if (reading.outcome === "malformed") {
-        log.warn("malformed", { message: message.messageId, reason: reading.reason });
+        log.warn("malformed", { messageId, reason: reading.reason });
         await outlet.send(settings.deadLetters, [message.body]);
       }
-      if (reading.outcome !== "facts") return { outcome: reading.outcome, events: [] };
-      const events = await Promise.all(reading.facts.map((fact) => this.#event(fact)));
-      await this.#keep(events);
-      return { outcome: "facts", events };
+      if (reading.outcome !== "facts") return { messageId, outcome: reading.outcome, events: [] };
+      const events = await Promise.all(reading.facts.map((fact) => this.#event(fact, lookUp)));
+      await Promise.all(events.map((event) => archive.writeOnce(archiveKey(event), JSON.stringify(event))));
+      return { messageId, outcome: "facts", events };
     } catch (failure) {
-      log.warn("a message comes again", { message: message.messageId, origin: originOf(failure) });
-      return { outcome: "facts", events: [], failed: message.messageId };
+      return this.#again(messageId, failure);
     }
   }
 
-  async #event(fact: AuditFact): Promise<OcsfEvent> {
-    const { settings, facts, log } = this.#context;
+  #again(messageId: string, failure: unknown): Taken {
+    this.#context.log.warn("a message comes again", { messageId, origin: originOf(failure) });
+    return { messageId, outcome: "facts", events: [], failed: messageId };
+  }
+
+  /** Puts what is archived into every sink's queue, all at once; one by one where that fails, so that one message holds up no other. */
+  async #handOn(taken: readonly Taken[]): Promise<readonly Taken[]> {
+    const archived = taken.filter(({ events }) => events.length > 0);
+    if (archived.length === 0) return taken;
+    try {
+      await this.#send(archived);
+      return taken;
+    } catch (failure) {
+      this.#context.log.warn("events go on one by one", { origin: originOf(failure) });
+    }
+    return Promise.all(
+      taken.map(async (one) => {
+        if (one.events.length === 0) return one;
+        try {
+          await this.#send([one]);
+          return one;
+        } catch (failure) {
+          return this.#again(one.messageId, failure);
+        }
+      }),
+    );
+  }
+
+  async #send(taken: readonly Taken[]): Promise<void> {
+    const { settings, outlet } = this.#context;
+    const texts = taken.flatMap(({ events }) => events.map((event) => JSON.stringify(event)));
+    for (const queue of settings.sinkQueues) await outlet.send(queue, texts);
+  }
+
+  /** Looks each version up once in a batch. */
+  #lookUp(): LookUp {
+    const found = new Map<string, Promise<KnownOfVersion>>();
+    return ({ secret, version }) => {
+      const key = JSON.stringify([secret, version]);
+      const known = found.get(key) ?? this.#context.facts.of(secret, version);
+      found.set(key, known);
+      return known;
+    };
+  }
+
+  async #event(fact: AuditFact, lookUp: LookUp): Promise<OcsfEvent> {
+    const { settings, log } = this.#context;
     let known: KnownOfVersion = {};
     if (fact.subject !== undefined && fact.run === undefined) {
       try {
-        known = await facts.of(fact.subject.secret, fact.subject.version);
+        known = await lookUp(fact.subject);
       } catch (failure) {
         // What happened is told without the run rather than not at all.
         log.warn("run not known", { origin: originOf(failure) });
       }
     }
     return toOcsf(fact, settings.scope, known);
-  }
-
-  async #keep(events: readonly OcsfEvent[]): Promise<void> {
-    const { settings, archive, outlet } = this.#context;
-    const texts = events.map((event) => JSON.stringify(event));
-    await Promise.all(events.map((event, at) => archive.writeOnce(archiveKey(event), texts[at] ?? "")));
-    for (const queue of settings.sinkQueues) await outlet.send(queue, texts);
   }
 
   #countsOf(done: readonly Taken[]): Readonly<Partial<Record<AuditCount, number>>> {
@@ -132,7 +174,10 @@ export class Normaliser {
   }
 }
 
+type LookUp = (subject: NonNullable<AuditFact["subject"]>) => Promise<KnownOfVersion>;
+
 interface Taken {
+  readonly messageId: string;
   readonly outcome: "facts" | "heartbeat" | "not-ours" | "malformed";
   readonly events: readonly OcsfEvent[];
   /** Id of the message that comes again. */

@@ -103,7 +103,7 @@ function leftoverLines(left: Leftovers): string {
     ["log groups", left.logGroups],
     ["rules", left.rules],
     ["tables", left.tables],
-    ["queue", one(left.queue)],
+    ["queues", [...one(left.queue), ...(left.auditQueues ?? [])]],
     ["topic", one(left.topic)],
     ["alarms", left.alarmPrefix === undefined ? [] : [`${left.alarmPrefix}*`]],
     ["key aliases", left.keyAliases],

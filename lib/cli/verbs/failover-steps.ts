@@ -1,5 +1,5 @@
 import type { Blueprint } from "../../blueprint";
-import { recordsBucket } from "../../model/names";
+import { auditBucket, recordsBucket } from "../../model/names";
 import type { Loss, Return } from "./failover-plan";
 
 /** An `import` block in Terraform's JSON syntax. https://developer.hashicorp.com/terraform/language/block/import */
@@ -91,6 +91,11 @@ export function failoverSteps(
             `Fingerprints: key ${plan.procedure.auditKey.alias} is made anew in ${to}, and an HMAC key cannot be copied, so the same value has another fingerprint from now on. Each names its key. Keep the one of ${from} as long as its records count.`,
           ]
         : []),
+      ...(plan.audit
+        ? [
+            `Audit trail: bucket ${plan.audit.archive.name} stays in ${from} with its events, under its lock, and what waited in the queues there waits until ${from} answers; events of now on lie in ${auditBucket(plan.registry, environment, plan.account, to, "archive")}. Sinks whose credential or stream lies in ${from}: name one in ${to} under environments.${environment}.audit.sinks.`,
+          ]
+        : []),
       ...replicas.map(
         (region) =>
           `${region} still has replicas of ${from}: they can be read, and stay as they are. Have them follow ${to}: secrets-registry failover --env ${environment} --rejoin ${region}.`,
@@ -109,18 +114,40 @@ export interface Leftovers {
   readonly rules: readonly string[];
   readonly tables: readonly string[];
   readonly queue?: string;
+  /** Of the audit trail. */
+  readonly auditQueues?: readonly string[];
   readonly topic?: string;
   readonly alarmPrefix?: string;
   readonly keyAliases: readonly string[];
 }
 
 /** What lies in a region that was the primary one. Names are made of the registry, so they are the same in every region. */
-function leftovers({ functions, operations, procedure, key, secrets }: Blueprint): Leftovers {
+function leftovers({
+  functions: registryFunctions,
+  operations,
+  procedure,
+  audit,
+  key,
+  secrets,
+}: Blueprint): Leftovers {
+  const sinks = audit?.sinks ?? [];
+  const functions = [
+    ...registryFunctions,
+    ...(audit ? [audit.normaliser] : []),
+    ...sinks.map((sink) => sink.function),
+  ];
   return {
     functions: functions.map(({ name }) => name),
     inboxes: secrets.flatMap((secret) => (secret.store === "aws" && secret.inbox ? [secret.inbox.name] : [])),
     logGroups: functions.map(({ logGroup }) => logGroup),
-    rules: operations?.rules.map(({ name }) => name) ?? [],
+    rules: [...(operations?.rules ?? []), ...(audit?.rules ?? [])].map(({ name }) => name),
+    ...(audit
+      ? {
+          auditQueues: [audit.events, audit.deadLetters, ...sinks.map(({ queue }) => queue)].map(
+            ({ name }) => name,
+          ),
+        }
+      : {}),
     ...(operations
       ? {
           queue: operations.deadLetters.name,
@@ -161,7 +188,7 @@ export function rejoinSteps(
           ]),
       `Before: terraform -chdir=${stack} apply, so that the key has a replica in ${region}. Where ${region} was the primary region, its alias is there already: save the import block as ${stack}/failover.tf.json for that apply. Terraform asks for the replicas without overwriting, so they stay Failed until this command has run.`,
       `Afterwards: terraform -chdir=${stack} plan shows no change of replicas.`,
-      `Where ${region} was the primary region, functions, inboxes, table, queue, topic, rules, alarms and log groups are left there, in no state. Delete them (names under leftovers); the table has deletion protection.`,
+      `Where ${region} was the primary region, functions, inboxes, table, queues, topic, rules, alarms and log groups are left there, in no state. Delete them (names under leftovers); the table has deletion protection.`,
       `Keep the former key and its replicas until no version is encrypted by it: a key that waits for its deletion decrypts nothing.`,
       `${primary} stays the primary region. To move home, when all are in sync: secrets-registry failover --env ${environment} --to ${region} --planned.`,
     ],

@@ -15,6 +15,7 @@ export interface RecordedCall {
   readonly error?: string | undefined;
   readonly sourceAddress?: string;
   readonly eventId?: string;
+  readonly requestId?: string;
 }
 
 /** Who called. */
@@ -76,7 +77,7 @@ export function cloudTrailEvent(call: RecordedCall): object {
         : { errorCode: call.error, errorMessage: "User is not authorized to perform this action" }),
       requestParameters: lowerCamel(call.request),
       responseElements: readOnly || call.error !== undefined ? null : lowerCamel(call.response ?? {}),
-      requestID: randomUUID(),
+      requestID: call.requestId ?? randomUUID(),
       eventID: call.eventId ?? randomUUID(),
       readOnly,
       eventType: "AwsApiCall",

@@ -30,10 +30,24 @@ export function renderRehearsal(report: RehearsalReport, format: "text" | "json"
     ),
     ...phases.map(({ phase, seconds }) => `${seconds.toFixed(1).padStart(6)} s  ${phase}`),
     `${total.toFixed(1).padStart(6)} s  in all\n`,
+    ...renderAudit(report),
     differences.length === 0
       ? `Everything in ${environment} is as the registry says.`
       : `${environment} is not as the registry says: ${differences.length} ${differences.length === 1 ? "difference" : "differences"}.`,
   ].join("\n");
+}
+
+/** Stand-ins are named where the figures are: what they bring is no proof of CloudTrail. */
+function renderAudit({ audit, environment }: RehearsalReport): readonly string[] {
+  if (audit === undefined) return [`No audit trail: the registry sets none for ${environment}.\n`];
+  return [
+    `${audit.changes} changes, ${audit.reads} reads, ${audit.events} events, ${audit.missing.length} missing`,
+    "  Secrets Manager's own events come by EventBridge. CloudTrail's records are made by a stand-in from the calls that passed the",
+    "  rehearsal's proxy, for the embedded AWS brings none; left out are calls that only describe or list, and the rehearsal's own as",
+    "  the account's root. The SIEM is the built-in receiver.",
+    ...audit.leftOut.map((sink) => `  Not run here: the sink ${sink}, which is Firehose's.`),
+    "",
+  ];
 }
 
 const oldOf = ({ old }: RehearsedSecret): string =>

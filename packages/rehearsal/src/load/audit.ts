@@ -71,11 +71,15 @@ export async function loadAudit(
         EventSourceArn: queue.arn,
         BatchSize: batchSize,
         FunctionResponseTypes: ["ReportBatchItemFailures"],
+        // Each instance is a process of this machine: Lambda's least.
+        ScalingConfig: { MaximumConcurrency: 2 },
       }),
     );
   };
-  await reads(plan.normaliser, plan.events, 10);
-  for (const sink of plan.sinks) await reads(sink.function, sink.queue, 10);
+  await Promise.all([
+    reads(plan.normaliser, plan.events, 10),
+    ...plan.sinks.map((sink) => reads(sink.function, sink.queue, sink.batchSize)),
+  ]);
   await loadRules(new EventBridgeClient(settings), plan, region);
   return { queues: new Map(queues.map((queue) => [queue.name, urlOf(access, account, queue)])) };
 }

@@ -6,6 +6,7 @@ import {
 import type { AwsSecretPlan, SecretPlan } from "../../../../lib/blueprint";
 import { bootstrap, type Progress as StepProgress } from "../../../../lib/cli";
 import type { Registry } from "../../../../lib/model";
+import { type AuditCompleteness, auditCompleteness } from "../audit/completeness";
 import { secretsManager } from "../load";
 import type { ServerGroup } from "../servers";
 import { type RehearsedWorld, standUp } from "../world";
@@ -92,6 +93,8 @@ export async function rehearse(
   const secrets = await phases.run("Look at every secret in every region", () =>
     Promise.all(world.plan.secrets.map((secret) => look(world, secret, rotated, acts))),
   );
+  const audit = await phases.run("Read the audit trail of all that", () => auditOf(world));
+  differences.push(...(audit?.missing ?? []).map((event) => missingEvent(event, world)));
   differences.push(...acts.differences, ...secrets.flatMap((row) => differencesOf(row, world)));
   // Rotations end in any order.
   differences.sort((one, other) => (one.about < other.about ? -1 : one.about > other.about ? 1 : 0));
@@ -105,10 +108,24 @@ export async function rehearse(
         reload.how === "command" ? [{ workload: name, command: reload.command }] : [],
       ),
       phases: phases.times,
+      ...(audit ? { audit } : {}),
       ...(differences.length > 0 ? { logFolder: options.logFolder } : {}),
     },
   };
 }
+
+async function auditOf(world: RehearsedWorld): Promise<AuditCompleteness | undefined> {
+  const { audit, plan, as, aws, shim } = world;
+  const root = { ...as.root, endpoint: aws.endpoint };
+  return audit && auditCompleteness({ plan, root, calls: shim.calls.all }, audit);
+}
+
+const missingEvent = (event: string, { aws }: RehearsedWorld): RehearsalDifference => ({
+  about: "audit trail",
+  expected: `an event: ${event}`,
+  seen: "none",
+  log: aws.logFile,
+});
 
 /**
  * Takes values that rules have made to their targets, as a person does.

@@ -1,3 +1,5 @@
+import type { AuditCompleteness } from "../audit/completeness";
+
 /** Result of one secret in a rehearsal. */
 export interface RehearsedSecret {
   readonly secret: string;
@@ -44,6 +46,8 @@ export interface RehearsalReport {
   /** Reload commands, by workload: made for containers, so never run on the machine of a rehearsal. */
   readonly notRun: readonly { readonly workload: string; readonly command: string }[];
   readonly phases: readonly PhaseTime[];
+  /** The archive of this very run, held against what happened; missing where the registry sets no audit trail. */
+  readonly audit?: AuditCompleteness;
   /** Logs of the servers, which are kept when something differs. */
   readonly logFolder?: string;
 }

@@ -277,6 +277,7 @@ class Interceptor {
         ...unknownContext(call, caller),
       },
       requestId: requestIdOf(answer) ?? "",
+      version: versionIn(call),
     };
     this.calls.add(record);
     if (!injected && (record.outcome === "allowed" || record.outcome === "denied")) this.#keyUses.note(call);
@@ -304,6 +305,14 @@ function contextOf(call: AwsCall): Readonly<Record<string, string>> {
     ...(replicas.length === 0 ? {} : { "secretsmanager:AddReplicaRegions": replicas.join() }),
   };
 }
+
+/** Version of a secret that a call names. */
+const versionIn = (call: AwsCall): string | undefined =>
+  call.service === "secretsmanager"
+    ? (parameterText(call, "MoveToVersionId") ??
+      parameterText(call, "VersionId") ??
+      parameterText(call, "ClientRequestToken"))
+    : undefined;
 
 /** The account that an ARN in the call names, where the caller is not known. */
 const accountIn = (call: AwsCall): string | undefined =>

@@ -22,6 +22,8 @@ export interface CallRecord {
   /** The answer is a fault on order, so IAM was not asked. */
   readonly injected: boolean;
   readonly requestId: string;
+  /** Version of a secret that the request names. */
+  readonly version?: string | undefined;
 }
 
 /** Outcome of an answer. */

@@ -4,6 +4,7 @@
  * https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/custom-service-endpoints
  */
 const ENDPOINTS_OF: Readonly<Record<string, string | readonly string[]>> = {
+  aws_cloudtrail: "cloudtrail",
   aws_cloudwatch_event_: "events",
   aws_cloudwatch_log_: "logs",
   aws_cloudwatch_metric_: "cloudwatch",

@@ -1,6 +1,7 @@
 import { type Blueprint, blueprint, type FunctionPlan, type VaultPlan } from "../../../../lib/blueprint";
 import { functionZip } from "../../../../lib/bundles";
 import type { PolicyDocument, Registry } from "../../../../lib/model";
+import { type RehearsedTrail, startRehearsedTrail } from "../audit/rehearsed-trail";
 import {
   type AwsAccess,
   loadAwsAccount,
@@ -71,6 +72,8 @@ export interface RehearsedWorld {
   readonly targets: RehearsedTargets;
   /** CI's issuer, and the pages that are checked. */
   readonly outside: OutsideServer;
+  /** Where the environment has an audit trail. */
+  readonly audit?: RehearsedTrail;
 }
 
 /** People's roles have what their own stacks give them; what they may not do is the secrets' own policies' doing. */
@@ -133,10 +136,12 @@ export async function standUp(options: WorldOptions): Promise<RehearsedWorld> {
     outside,
     sts: shim.endpoint,
   };
-  const [functions] = await Promise.all([
+  const [functions, audit] = await Promise.all([
     loadOperations(deployer, plan, (entry) => zipOf(entry, places), {
       NODE_EXTRA_CA_CERTS: outside.caFile,
     }),
+    // Its credentials lie outside of the registry, where the deployer makes nothing.
+    plan.audit && startRehearsedTrail(root, plan, plan.audit, group),
     loadVaults(plan, vaults, issuers, standing, shim),
   ]);
   await loadSchedules(deployer, plan, functions);
@@ -151,6 +156,7 @@ export async function standUp(options: WorldOptions): Promise<RehearsedWorld> {
     issuers,
     targets: standing,
     outside,
+    ...(audit ? { audit } : {}),
   };
 }
 
