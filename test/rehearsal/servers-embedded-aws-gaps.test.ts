@@ -21,6 +21,7 @@ import {
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 import { SendTaskFailureCommand, SFNClient } from "@aws-sdk/client-sfn";
+import { CreateQueueCommand, SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
 import {
   AssumeRoleCommand,
   AssumeRoleWithWebIdentityCommand,
@@ -214,6 +215,19 @@ const CONTRACTS: Record<EmbeddedAwsGapName, () => Promise<void>> = {
     await expect(write()).rejects.toThrow("not authorized");
     await allowRole(WRITE);
     await expect(write()).resolves.toBeDefined();
+  },
+
+  "batched-sends": async () => {
+    const QueueUrl = `${endpoint}/${ACCOUNT}/batched`;
+    await client(SQSClient).send(new CreateQueueCommand({ QueueName: "batched" }));
+    const send = () =>
+      client(SQSClient, session).send(
+        new SendMessageBatchCommand({ QueueUrl, Entries: [{ Id: "0", MessageBody: "one" }] }),
+      );
+    await allowRole({ Effect: "Allow", Action: "sqs:SendMessage", Resource: "*" });
+    await expect(send()).rejects.toThrow("not authorized");
+    await allowRole({ Effect: "Allow", Action: ["sqs:SendMessage", "sqs:SendMessageBatch"], Resource: "*" });
+    await expect(send()).resolves.toHaveProperty("Successful");
   },
 
   "key-alias-resource": async () => {

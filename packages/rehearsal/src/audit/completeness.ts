@@ -8,7 +8,7 @@ import { secretName } from "../../../../lib/model/names";
 import { type AwsAccess, secretsManager } from "../load";
 import { clientSettings } from "../load/aws-account";
 import type { CallRecord } from "../shim";
-import { type CallerIdentity, cloudTrailEvent } from "./cloudtrail-model";
+import { cloudTrailEvent, type TrailCaller } from "./cloudtrail-model";
 import type { RehearsedTrail } from "./rehearsed-trail";
 
 /** What an archive holds of a run, held against what was seen to happen. */
@@ -144,7 +144,7 @@ function recordOf(call: CallRecord, account: string): object {
   });
 }
 
-const identityOf = ({ principal, functionArn }: CallRecord): CallerIdentity =>
+const identityOf = ({ principal, functionArn }: CallRecord): TrailCaller =>
   principal.includes(":user/")
     ? { is: "user", arn: principal }
     : {

@@ -102,10 +102,12 @@ export const embeddedRole = (role: RolePlan): RolePlan => {
   return { ...role, policies: { inline: inline.map(embedded), managed: managed.map(embedded) } };
 };
 
-/** See the gaps `metric-namespace-key`, `key-alias-resource` and `task-answers`. */
+/** See the gaps `metric-namespace-key`, `batched-sends`, `key-alias-resource` and `task-answers`. */
 function embeddedStatement(whole: PolicyStatement): PolicyStatement {
   const { Condition, ...statement } = whole;
   if ("cloudwatch:namespace" in (Condition?.StringEquals ?? {})) return statement;
+  if (statement.Action.includes("sqs:SendMessage"))
+    return { ...whole, Action: [...whole.Action, "sqs:SendMessageBatch"] };
   if (statement.Action.includes("states:SendTaskSuccess")) return { ...whole, Resource: ["*"] };
   if (!statement.Action.some((action) => action === "kms:GenerateMac" || action === "kms:VerifyMac"))
     return whole;

@@ -43,6 +43,11 @@ export const EMBEDDED_AWS_GAPS = {
     embedded: "The condition key is unknown: an Allow with it never matches.",
     so: "`loadOperations` allows it for every namespace; the evaluator holds the calls against the policy as it is.",
   },
+  "batched-sends": {
+    aws: "SendMessageBatch is judged by sqs:SendMessage.",
+    embedded: "It is judged as an action of its own, which AWS does not know.",
+    so: "`loadOperations` allows sqs:SendMessageBatch wherever sqs:SendMessage is; the shim's records name the right that AWS asks for.",
+  },
   "key-alias-resource": {
     aws: "A call of KMS that names a key by its alias is judged by the key: its ARN, and its aliases as `kms:ResourceAliases`.",
     embedded:

@@ -36,6 +36,13 @@ const OPERATION_OF_LAMBDA: readonly (readonly [method: string, path: RegExp, ope
   ["POST", /^\/[\d-]+\/event-source-mappings\/?$/, "CreateEventSourceMapping"],
 ];
 
+/**
+ * Calls that IAM judges by another one's right.
+ *
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+ */
+const ACTION_OF: Readonly<Record<string, string>> = { "sqs:SendMessageBatch": "sqs:SendMessage" };
+
 const OPERATION_OF_SCHEDULER: Readonly<Record<string, string>> = {
   GET: "GetSchedule",
   POST: "CreateSchedule",
@@ -88,7 +95,7 @@ export function parseCall(request: WireRequest): AwsCall {
   return {
     service,
     operation,
-    action: `${service}:${operation}`,
+    action: ACTION_OF[`${service}:${operation}`] ?? `${service}:${operation}`,
     region,
     accessKeyId,
     parameters,
