@@ -45,7 +45,7 @@ const LOOK_EVERY_MS = 700;
 const PATIENCE_MS = 30_000;
 
 /** Calls about secrets of the environment that CloudTrail would have recorded. */
-export function recordedCalls({ plan, calls }: AuditedWorld): readonly CallRecord[] {
+function recordedCalls({ plan, calls }: AuditedWorld): readonly CallRecord[] {
   const isOurs = ({ resource }: CallRecord): boolean =>
     resource.includes(`:secret:${secretName(plan.environment, "")}`) ||
     resource.startsWith(secretName(plan.environment, ""));
