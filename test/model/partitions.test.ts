@@ -1,15 +1,7 @@
 import { partition } from "@aws-sdk/core/client";
 import { blueprint } from "../../lib/blueprint";
-import { defineRegistry, type Registry } from "../../lib/model";
 import { PARTITIONS, type Partition, partitionOf, serviceIn } from "../../lib/model/partitions";
-import { draft } from "./sample";
-
-const REGIONS: Readonly<Record<Partition, readonly [string, string]>> = {
-  aws: ["eu-central-1", "eu-west-1"],
-  "aws-cn": ["cn-north-1", "cn-northwest-1"],
-  "aws-us-gov": ["us-gov-west-1", "us-gov-east-1"],
-  "aws-eusc": ["eusc-de-east-1", "eusc-de-east-1"],
-};
+import { REGIONS, registryIn } from "./registry-in-partition";
 
 test.each([
   ...Object.values(REGIONS).flat(),
@@ -25,22 +17,8 @@ test.each([
 });
 
 describe.each(Object.keys(PARTITIONS) as Partition[])("a registry in %s", (name) => {
-  const [primary, other] = REGIONS[name];
-  const definition = draft();
-  delete definition.environments.dev;
-  for (const secret of Object.values<{ environments?: Record<string, unknown> }>(definition.secrets)) {
-    if (secret.environments) delete secret.environments.dev;
-  }
-  const text = JSON.stringify(definition)
-    .replaceAll("eu-central-1", primary)
-    .replaceAll("eu-west-1", other)
-    .replaceAll("arn:aws:", `arn:${name}:`);
-  const moved = JSON.parse(text);
-  const { prod } = moved.environments;
-  prod.regions.replicas = prod.regions.replicas.filter((region: string) => region !== primary);
-  prod.vaults[0].regions = [...new Set(prod.vaults[0].regions)];
-  prod.clusters[0].oidcProvider = "create";
-  const plan = blueprint(defineRegistry(moved) as Registry, "prod");
+  const [primary] = REGIONS[name];
+  const plan = blueprint(registryIn(name), "prod");
   const whole = JSON.stringify(plan);
 
   test("has ARNs of that partition alone", () => {
