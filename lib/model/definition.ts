@@ -319,8 +319,14 @@ export interface AgentResourcesInput {
  * https://kubernetes.io/docs/concepts/workloads/controllers/
  */
 export const CONTROLLER_KINDS = ["Deployment", "StatefulSet", "DaemonSet"] as const;
-/** One of {@link CONTROLLER_KINDS}. */
-export type ControllerKind = (typeof CONTROLLER_KINDS)[number];
+
+/**
+ * What can be restarted: {@link CONTROLLER_KINDS}, and Rollouts of Argo (`argoproj.io/v1alpha1`).
+ * https://argo-rollouts.readthedocs.io/en/stable/features/restart/
+ */
+export const RESTARTED_KINDS = [...CONTROLLER_KINDS, "Rollout"] as const;
+/** One of {@link RESTARTED_KINDS}. */
+export type ControllerKind = (typeof RESTARTED_KINDS)[number];
 
 /**
  * Kinds of `batch/v1`, whose pods come to an end. An agent that stays would keep them from it
@@ -667,7 +673,7 @@ export const workloadSchema = z.strictObject({
   description: z.optional(iamDescription),
   namespace: dnsLabel,
   serviceAccount: z.optional(dnsSubdomain),
-  controller: z._default(z.enum([...CONTROLLER_KINDS, ...JOB_KINDS]), "Deployment"),
+  controller: z._default(z.enum([...RESTARTED_KINDS, ...JOB_KINDS]), "Deployment"),
   longestRun: z.optional(duration),
   manage: z._default(z.enum(["create", "annotate", "external"]), "create"),
   checks: z._default(z.record(z.string(), healthCheckSchema), {}),

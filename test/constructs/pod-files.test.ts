@@ -43,6 +43,37 @@ describe.each(CONTROLLER_KINDS)("the files of a workload whose pods a %s makes",
   });
 });
 
+test("the files of a Rollout add to its lists, which nobody merges, and patch what merges", () => {
+  const definition = draft();
+  Object.assign(definition.workloads.backend, { controller: "Rollout", reload: { how: "redeploy" } });
+  const plan = blueprint(defineRegistry(definition), "prod" as never);
+  const [cluster] = plan.clusters;
+  const backend = plan.workloads.find(({ name }) => name === "backend");
+  if (!cluster || !backend) throw new Error("the sample has no backend");
+  const files = new Map(
+    podFiles(backend, cluster).map(({ path, content }) => [path.split("/").at(-1), parse(content)]),
+  );
+  const target = { kind: "Rollout", name: "^backend$" };
+  expect(files.get("kustomization.yaml").patches).toEqual([
+    { path: "patch.yaml", target },
+    { path: "volumes.yaml", target },
+  ]);
+  expect(files.get("patch.yaml")).toEqual({
+    apiVersion: "argoproj.io/v1alpha1",
+    kind: "Rollout",
+    metadata: { name: "backend" },
+    spec: {
+      template: {
+        metadata: { annotations: backend.pods[0]?.annotations },
+        spec: { serviceAccountName: "backend" },
+      },
+    },
+  });
+  expect(files.get("volumes.yaml")).toEqual([
+    { op: "add", path: "/spec/template/spec/volumes/-", value: backend.pods[0]?.volumes[0] },
+  ]);
+});
+
 describe("values for a chart", () => {
   const valuesOf = (helm: object | undefined) => {
     const definition = draft();

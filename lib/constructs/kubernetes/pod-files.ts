@@ -101,6 +101,22 @@ function configMap(workload: WorkloadPlan, { name, data }: NonNullable<PodPlan["
 const controllerName = ({ name, delivery, reload }: WorkloadPlan): string =>
   delivery.how === "patch" ? delivery.deployment : reload.how === "redeploy" ? reload.deployment : name;
 
+const targetOf = (workload: WorkloadPlan) => ({
+  kind: workload.controller,
+  name: `^${controllerName(workload)}$`,
+});
+
+const apiVersionOf = ({ controller }: WorkloadPlan): string =>
+  controller === "Rollout" ? "argoproj.io/v1alpha1" : isJob(controller) ? "batch/v1" : "apps/v1";
+
+/**
+ * Kustomize merges lists of the kinds that it knows, and replaces those of others: what the pods of a Rollout have besides would be
+ * lost. So its volume is added to the list, which must be there.
+ * https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/patches/
+ */
+const addsVolumes = ({ controller }: WorkloadPlan, { volumes }: PodPlan): boolean =>
+  controller === "Rollout" && volumes.length > 0;
+
 /**
  * The files of one workload in one cluster: Helm values, and a Kustomize component that patches its Deployment, StatefulSet or DaemonSet.
  * For a workload that GitOps manages as a whole (`external`), the component brings the ServiceAccount and the
@@ -132,22 +148,30 @@ export function podFiles(workload: WorkloadPlan, cluster: ClusterPlan): readonly
         kind: "Component",
         ...(names.length > 0 ? { resources: names } : {}),
         patches: [
-          {
-            path: "patch.yaml",
-            target: { kind: workload.controller, name: `^${controllerName(workload)}$` },
-          },
+          { path: "patch.yaml", target: targetOf(workload) },
+          ...(addsVolumes(workload, pod) ? [{ path: "volumes.yaml", target: targetOf(workload) }] : []),
         ],
       }),
     },
     {
       path: at("patch.yaml"),
       content: yaml({
-        apiVersion: isJob(workload.controller) ? "batch/v1" : "apps/v1",
+        apiVersion: apiVersionOf(workload),
         kind: workload.controller,
         metadata: { name: controllerName(workload) },
         ...podTemplatePatch(pod, workload.controller),
       }),
     },
+    ...(addsVolumes(workload, pod)
+      ? [
+          {
+            path: at("volumes.yaml"),
+            content: yaml(
+              pod.volumes.map((value) => ({ op: "add", path: "/spec/template/spec/volumes/-", value })),
+            ),
+          },
+        ]
+      : []),
     ...resources,
   ];
 }

@@ -7,7 +7,11 @@ export function podTemplatePatch(
 ): object {
   const template = {
     metadata: { annotations: plan.annotations },
-    spec: { serviceAccountName: plan.serviceAccountName, volumes: plan.volumes },
+    spec: {
+      serviceAccountName: plan.serviceAccountName,
+      // Whoever merges lists of Kubernetes' own kinds replaces those of others.
+      ...(controller === "Rollout" ? {} : { volumes: plan.volumes }),
+    },
   };
   return controller === "CronJob"
     ? { spec: { jobTemplate: { spec: { template } } } }

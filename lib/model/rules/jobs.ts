@@ -9,9 +9,22 @@ export function jobFaults(context: RuleContext): readonly Fault[] {
     ([name, { controller, longestRun, reload, delivery }]): readonly Fault[] => {
       const at = (setting: string): readonly string[] => ["workloads", name, setting];
       if (!isJob(controller)) {
+        // Kubernetes merges lists of kinds that it knows; a Rollout's volumes would be replaced.
+        const patched: readonly Fault[] =
+          controller === "Rollout" && delivery.how === "patch"
+            ? [
+                fault(
+                  at("delivery"),
+                  '"patch", for a Rollout',
+                  "files: Kubernetes merges no lists of Argo's kinds, so that a patch would take the pods' other volumes away",
+                  "remove it, and use the files where the Rollout is made",
+                ),
+              ]
+            : [];
         return longestRun === undefined
-          ? []
+          ? patched
           : [
+              ...patched,
               fault(
                 at("longestRun"),
                 `${formatDuration(longestRun)}, for a ${controller}`,

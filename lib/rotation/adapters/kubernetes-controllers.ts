@@ -24,7 +24,7 @@ const strategy = (otherwise: string) =>
     {},
   );
 
-/** `apps/v1` of each kind, as far as a restart reads it; a count that is 0 is left out by the API. */
+/** `apps/v1` of each kind, and `argoproj.io/v1alpha1` of Rollouts, as far as a restart reads it; a count that is 0 is left out by the API. */
 const SCHEMAS = {
   Deployment: z.object({
     metadata: z.object({ generation: count }),
@@ -59,6 +59,22 @@ const SCHEMAS = {
       {},
     ),
   }),
+  Rollout: z.object({
+    metadata: z.object({
+      generation: count,
+      annotations: z._default(z.record(z.string(), z.string()), {}),
+    }),
+    spec: z.object({ replicas: z._default(z.int(), 1), restartAt: z.nullish(z.string()) }),
+    status: z.prefault(
+      z.object({
+        replicas: count,
+        availableReplicas: count,
+        restartedAt: z.nullish(z.string()),
+        conditions: z._default(z.array(z.object({ type: z.string(), reason: z.optional(z.string()) })), []),
+      }),
+      {},
+    ),
+  }),
   DaemonSet: z.object({
     metadata: z.object({ generation: count }),
     spec: z.object({ updateStrategy: strategy("RollingUpdate"), template }),
@@ -74,12 +90,32 @@ const SCHEMAS = {
   }),
 };
 
-/** Resource of each kind in the API's paths. */
+/** Resources of each kind in the API's paths. */
 const RESOURCES = {
-  Deployment: "deployments",
-  StatefulSet: "statefulsets",
-  DaemonSet: "daemonsets",
+  Deployment: "apps/v1/deployments",
+  StatefulSet: "apps/v1/statefulsets",
+  DaemonSet: "apps/v1/daemonsets",
+  Rollout: "argoproj.io/v1alpha1/rollouts",
 } as const;
+
+/** Path of an object below the API server's address. */
+function pathOf({ namespace, kind, name }: RestartedWorkload): string {
+  const [group, version, resource] = RESOURCES[kind].split("/");
+  return `/apis/${group}/${version}/namespaces/${encodeURIComponent(namespace)}/${resource}/${encodeURIComponent(name)}`;
+}
+
+/** Kubernetes takes strategic merges of its own kinds only. */
+const patchType = (kind: ControllerKind): string =>
+  kind === "Rollout" ? "application/merge-patch+json" : "application/strategic-merge-patch+json";
+
+/**
+ * A new template of a Rollout would go through its canary or blue-green steps, which may wait for people; a restart replaces
+ * the pods of the template that it has.
+ */
+const restartPatch = (kind: ControllerKind, annotations: Readonly<Record<string, string>>): object =>
+  kind === "Rollout"
+    ? { metadata: { annotations }, spec: { restartAt: `${new Date().toISOString().slice(0, 19)}Z` } }
+    : { spec: { template: { metadata: { annotations } } } };
 
 /**
  * {@link Controllers} of one cluster by its API.
@@ -94,20 +130,23 @@ export function kubernetesControllers(
 ): Controllers {
   const call = async (
     method: "GET" | "PATCH",
-    { namespace, kind, name }: RestartedWorkload,
+    workload: RestartedWorkload,
     body?: object,
   ): Promise<Controller> => {
+    const { namespace, kind, name } = workload;
     const where = `${kind} ${namespace}/${name} of cluster ${cluster}`;
-    const path = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/${RESOURCES[kind]}/${encodeURIComponent(name)}`;
-    const { status, text } = await send(apiServer, caPem, await token(), method, path, body, where);
+    const { status, text } = await send(
+      { apiServer, caPem, token: await token() },
+      { method, path: pathOf(workload), contentType: patchType(kind), body },
+      where,
+    );
     if (status !== 200) throw refusal(status, where);
     return READERS[kind](jsonOf(text), where);
   };
   return {
     cluster,
     read: (workload) => call("GET", workload),
-    annotate: (workload, annotations) =>
-      call("PATCH", workload, { spec: { template: { metadata: { annotations } } } }),
+    annotate: (workload, annotations) => call("PATCH", workload, restartPatch(workload.kind, annotations)),
   };
 }
 
@@ -147,9 +186,7 @@ const READERS: Readonly<Record<ControllerKind, (json: unknown, where: string) =>
       replicas: status.replicas,
       updated: status.updatedReplicas,
       available: status.availableReplicas,
-      stalled: status.conditions.some(
-        ({ type, reason }) => type === "Progressing" && reason === "ProgressDeadlineExceeded",
-      ),
+      stalled: hasGivenUp(status.conditions),
     };
   },
   StatefulSet: (json, where) => {
@@ -169,6 +206,24 @@ const READERS: Readonly<Record<ControllerKind, (json: unknown, where: string) =>
       stalled: false,
     };
   },
+  Rollout: (json, where) => {
+    const { metadata, spec, status } = parsed(SCHEMAS.Rollout, json, where);
+    const isRestarted =
+      spec.restartAt === undefined || spec.restartAt === null || isSame(spec.restartAt, status.restartedAt);
+    return {
+      generation: metadata.generation,
+      // Its controller says by the time of the restart that it has seen it.
+      observedGeneration: metadata.generation,
+      annotations: metadata.annotations,
+      paused: false,
+      wanted: spec.replicas,
+      replicas: status.replicas,
+      updated: isRestarted ? Math.max(status.replicas, spec.replicas) : 0,
+      // A canary's or preview's pods are there besides.
+      available: isRestarted && status.availableReplicas >= spec.replicas ? Number.MAX_SAFE_INTEGER : 0,
+      stalled: hasGivenUp(status.conditions),
+    };
+  },
   DaemonSet: (json, where) => {
     const { metadata, spec, status } = parsed(SCHEMAS.DaemonSet, json, where);
     requireRollingUpdate(spec.updateStrategy, where);
@@ -183,6 +238,15 @@ const READERS: Readonly<Record<ControllerKind, (json: unknown, where: string) =>
     };
   },
 };
+
+const hasGivenUp = (
+  conditions: readonly { readonly type: string; readonly reason?: string | undefined }[],
+): boolean =>
+  conditions.some(({ type, reason }) => type === "Progressing" && reason === "ProgressDeadlineExceeded");
+
+/** Whether two times are one, however they are written. */
+const isSame = (time: string, other: string | null | undefined): boolean =>
+  other !== null && other !== undefined && Date.parse(time) === Date.parse(other);
 
 const common = ({
   metadata,
@@ -227,12 +291,13 @@ function requireRollingUpdate(
 }
 
 async function send(
-  apiServer: string,
-  caPem: string | undefined,
-  token: string,
-  method: string,
-  path: string,
-  body: object | undefined,
+  { apiServer, caPem, token }: { apiServer: string; caPem: string | undefined; token: string },
+  {
+    method,
+    path,
+    contentType,
+    body,
+  }: { method: string; path: string; contentType: string; body: object | undefined },
   where: string,
 ): Promise<{ readonly status: number; readonly text: string }> {
   try {
@@ -244,7 +309,7 @@ async function send(
           headers: {
             authorization: `Bearer ${token}`,
             accept: "application/json",
-            ...(body === undefined ? {} : { "content-type": "application/strategic-merge-patch+json" }),
+            ...(body === undefined ? {} : { "content-type": contentType }),
           },
           agent: false,
           // Said here, because NODE_TLS_REJECT_UNAUTHORIZED could turn it off.

@@ -8,7 +8,7 @@ import type {
   RestarterSettings,
   WatcherSettings,
 } from "../../contracts/function-settings";
-import { CONTROLLER_KINDS } from "../../model/definition";
+import { RESTARTED_KINDS } from "../../model/definition";
 import { KIND_NAMES } from "../../model/kinds";
 import { madeAtUse } from "../../model/made-at-use";
 
@@ -111,7 +111,7 @@ export const PROCEDURE_SETTINGS = madeAtUse({
         z.strictObject({
           clusters: z.optional(z.array(text)),
           namespace: text,
-          kind: z.enum(CONTROLLER_KINDS),
+          kind: z.enum(RESTARTED_KINDS),
           name: text,
         }),
       ),

@@ -2,6 +2,22 @@ import { type FaultCase, testFaults } from "./fault-case";
 
 /** Faults of workloads and their files: the change that brings each about, and all that is said about it. */
 const CASES: readonly FaultCase[] = [
+  {
+    name: "a Rollout that Terraform would patch",
+    change: (d) => {
+      d.workloads.backend.controller = "Rollout";
+      d.workloads.backend.delivery = { how: "patch", deployment: "backend" };
+    },
+    faults: [
+      {
+        path: "workloads.backend.delivery",
+        found: '"patch", for a Rollout',
+        allowed:
+          "files: Kubernetes merges no lists of Argo's kinds, so that a patch would take the pods' other volumes away",
+        change: "remove it, and use the files where the Rollout is made",
+      },
+    ],
+  },
   ...["/", "/etc", "/usr/lib", "/proc/1", "/vault/tls/x", "/home/vault", "/a/../b", "secrets", "/a b"].map(
     (path): FaultCase => ({
       name: `${path} for the folder of secrets`,

@@ -14,12 +14,13 @@ export interface RolloutBehaviour {
 }
 
 /** Kinds that the API serves. */
-export type ControllerKind = "Deployment" | "StatefulSet" | "DaemonSet";
+export type ControllerKind = "Deployment" | "StatefulSet" | "DaemonSet" | "Rollout";
 
 const RESOURCES: Readonly<Record<string, ControllerKind>> = {
-  deployments: "Deployment",
-  statefulsets: "StatefulSet",
-  daemonsets: "DaemonSet",
+  "apps/v1/deployments": "Deployment",
+  "apps/v1/statefulsets": "StatefulSet",
+  "apps/v1/daemonsets": "DaemonSet",
+  "argoproj.io/v1alpha1/rollouts": "Rollout",
 };
 
 interface StoredController {
@@ -35,11 +36,13 @@ interface StoredController {
   looks: number;
   paused: boolean;
   annotations: Record<string, string>;
+  /** Of a Rollout: the restart that was asked for. */
+  restartAt?: string;
 }
 
 /**
  * The part of a Kubernetes API server that restarts need: HTTPS with a CA of its own, bearer tokens, Deployments,
- * StatefulSets and DaemonSets with generation, strategic merge patch and a controller that replaces pods one by one while
+ * StatefulSets, DaemonSets and Rollouts of Argo with generation, patches and a controller that replaces pods one by one while
  * it is looked at; one with the update strategy `OnDelete` or a partition replaces none, or not all.
  *
  * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/deployment-v1/
@@ -47,6 +50,7 @@ interface StoredController {
  * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/daemon-set-v1/
  * https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#update-strategies
  * https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status
+ * https://argo-rollouts.readthedocs.io/en/stable/features/restart/
  */
 export class KubernetesApi {
   readonly #certificate = loopbackCertificate("Kubernetes API");
@@ -117,12 +121,14 @@ export class KubernetesApi {
     if (!this.tokens.has(headers.authorization?.replace(/^Bearer /, "") ?? "")) return refuse(401);
     const injected = this.behaviour.answers?.shift();
     if (injected !== undefined) return refuse(injected);
-    const [, namespace, resource = "", name] =
-      /^\/apis\/apps\/v1\/namespaces\/([^/]+)\/([a-z]+)\/([^/]+)$/.exec(url) ?? [];
+    const [, group, namespace, resource = "", name] =
+      /^\/apis\/([a-z.]+\/[a-z0-9]+)\/namespaces\/([^/]+)\/([a-z]+)\/([^/]+)$/.exec(url) ?? [];
     const deployment = this.#controllers.get(`${namespace}/${name}`);
-    if (deployment === undefined || deployment.kind !== RESOURCES[resource]) return refuse(404);
+    if (deployment === undefined || deployment.kind !== RESOURCES[`${group}/${resource}`]) return refuse(404);
     if (method === "PATCH") {
-      if (headers["content-type"] !== "application/strategic-merge-patch+json") return refuse(415);
+      // No strategic merges of custom resources.
+      const how = deployment.kind === "Rollout" ? "merge-patch" : "strategic-merge-patch";
+      if (headers["content-type"] !== `application/${how}+json`) return refuse(415);
       this.#patch(deployment, JSON.parse(body));
     } else {
       this.#reconcile(deployment);
@@ -131,6 +137,13 @@ export class KubernetesApi {
   }
 
   #patch(deployment: StoredController, patch: Patch): void {
+    if (deployment.kind === "Rollout") {
+      Object.assign(deployment.annotations, patch.metadata?.annotations);
+      if (patch.spec?.restartAt === undefined) return;
+      deployment.restartAt = patch.spec.restartAt;
+      deployment.generation += 1;
+      return;
+    }
     const { annotations = {} } = patch.spec?.template?.metadata ?? {};
     const changed = Object.entries(annotations).some(([key, value]) => deployment.annotations[key] !== value);
     if (!changed) return;
@@ -208,6 +221,20 @@ export class KubernetesApi {
             updateRevision: `${generation}`,
           },
         );
+      case "Rollout": {
+        const { restartAt } = deployment;
+        const isDone = old === 0 && observed === generation;
+        return {
+          kind,
+          metadata: { generation, annotations },
+          spec: { replicas, ...(restartAt ? { restartAt } : {}) },
+          status: {
+            observedGeneration: `${observed}`,
+            ...counts({ replicas: old + updated, availableReplicas: old + updated - surge }),
+            ...(restartAt && isDone ? { restartedAt: restartAt } : {}),
+          },
+        };
+      }
       case "DaemonSet":
         return shown(
           { updateStrategy: strategy },
@@ -221,7 +248,9 @@ export class KubernetesApi {
 }
 
 interface Patch {
+  readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
   readonly spec?: {
+    readonly restartAt?: string;
     readonly template?: { readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> } };
   };
 }

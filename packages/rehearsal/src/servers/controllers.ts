@@ -15,12 +15,13 @@ export interface Rollout {
 }
 
 const ROUTE =
-  /^(GET|PATCH) \/apis\/apps\/v1\/namespaces\/([^/]+)\/((?:deployments|statefulsets|daemonsets)\/[^/]+)$/;
-const patchSchema = z.object({
-  spec: z.object({
-    template: z.object({ metadata: z.object({ annotations: z.record(z.string(), z.string()) }) }),
-  }),
-});
+  /^(GET|PATCH) \/apis\/(?:apps\/v1|argoproj\.io\/v1alpha1)\/namespaces\/([^/]+)\/((?:deployments|statefulsets|daemonsets|rollouts)\/[^/]+)$/;
+const annotated = z.object({ annotations: z.record(z.string(), z.string()) });
+const patchSchema = z.union([
+  z.object({ spec: z.object({ template: z.object({ metadata: annotated }) }) }),
+  // A Rollout's: https://argo-rollouts.readthedocs.io/en/stable/features/restart/
+  z.object({ metadata: annotated, spec: z.object({ restartAt: z.string() }) }),
+]);
 
 /** Status of one pod of the newest template, in the words of each kind. */
 const STATUS = {
@@ -32,6 +33,7 @@ const STATUS = {
     currentRevision: "1",
     updateRevision: "1",
   },
+  rollouts: { replicas: 1, availableReplicas: 1 },
   daemonsets: { desiredNumberScheduled: 1, updatedNumberScheduled: 1, numberAvailable: 1 },
 } as const;
 
@@ -57,7 +59,8 @@ export class ClusterControllers {
     if (method === "PATCH") {
       const patch = patchSchema.safeParse(body);
       if (!patch.success) return { status: 400, body: { kind: "Status", code: 400 } };
-      const { annotations } = patch.data.spec.template.metadata;
+      const { annotations } =
+        "metadata" in patch.data ? patch.data.metadata : patch.data.spec.template.metadata;
       this.rollouts.push({
         namespace,
         controller,
@@ -70,7 +73,12 @@ export class ClusterControllers {
       status: 200,
       body: {
         apiVersion: "apps/v1",
-        metadata: { namespace, name: controller.split("/")[1], generation },
+        metadata: {
+          namespace,
+          name: controller.split("/")[1],
+          generation,
+          annotations: this.#annotationsOf(namespace, controller),
+        },
         spec: {
           replicas: 1,
           template: { metadata: { annotations: this.#annotationsOf(namespace, controller) } },
