@@ -23,6 +23,7 @@ export {
   type ParsedWorkload,
   type PlannedConsumerInput,
   type PrincipalsInput,
+  RESTARTED_KINDS,
   type RegistryInput,
   type ReloadInput,
   type SecretInput,
