@@ -84,3 +84,38 @@ test("policies leave room for the workloads that the README names", () => {
   expect(workloadsOfKey()).toBeGreaterThanOrEqual(430);
   expect(consumersOfSecret()).toBeGreaterThanOrEqual(250);
 });
+
+/** Lengths of each kind of policy of production, with AWS's limit for one. */
+const KINDS: readonly (readonly [kind: string, lengths: readonly number[], limit: number])[] = (() => {
+  const { operations, procedure } = plan;
+  if (operations === undefined || procedure === undefined) throw new Error("no functions");
+  const ofRole = ({ policies }: { readonly policies: { readonly inline: readonly Document[] } }): number =>
+    policies.inline.reduce((sum, { document }) => sum + compactLength(document), 0);
+  const stored = plan.secrets.flatMap((secret) => (secret.store === "aws" ? [secret] : []));
+  return [
+    ["roles of workloads, inline", plan.workloads.map(({ role }) => ofRole(role)), 10_240],
+    ["roles of functions, inline", plan.functions.map(({ role }) => ofRole(role)), 10_240],
+    ["role of the state machine", [ofRole(procedure.stateMachine.role)], 10_240],
+    ["trusts", [...plan.workloads, ...plan.functions].map(({ role }) => compactLength(role.trust)), 2_048],
+    ["secrets", stored.map(({ policy }) => compactLength(policy)), 20_480],
+    ["inboxes", stored.flatMap(({ inbox }) => (inbox ? [compactLength(inbox.policy)] : [])), 20_480],
+    [
+      "keys",
+      [...Object.values(plan.key.policies), operations.key.policy, procedure.auditKey.policy].flatMap(
+        (policy) => (policy ? [compactLength(policy)] : []),
+      ),
+      32_768,
+    ],
+    ["bucket of records", [compactLength(procedure.records.policy)], 20_480],
+    ["people", Object.values(procedure.people).map(compactLength), 6_144],
+    ["deployer", [...plan.deployer.policies, plan.deployer.boundary].map(compactLength), 6_144],
+  ];
+})();
+
+type Document = { readonly document: Parameters<typeof compactLength>[0] };
+
+test.each(KINDS)("policies of production: %s are within AWS's limit", (kind, lengths, limit) => {
+  const sum = lengths.reduce((all, length) => all + length, 0);
+  process.stdout.write(`${kind}: ${lengths.length}, ${range(lengths)} of ${limit}, ${sum} in all\n`);
+  expect(Math.max(...lengths)).toBeLessThanOrEqual(limit);
+});
