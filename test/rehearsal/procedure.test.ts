@@ -10,14 +10,12 @@ import { newChange } from "../../lib/cli/verbs/change-request";
 import type { RotationHost } from "../../lib/cli/verbs/direct-rotation";
 import { archiveLog } from "../../lib/cli/verbs/log-archive";
 import { checkLog } from "../../lib/cli/verbs/log-check";
-import {
-  type ProcedureOptions,
-  type ProcedureReport,
-  rollBackRun,
-  rotateByProcedure,
-  rotationStatus,
-} from "../../lib/cli/verbs/procedure-rotation";
+import { rotateByProcedure } from "../../lib/cli/verbs/procedure-rotation";
+import type { ProcedureOptions } from "../../lib/cli/verbs/procedure-stage";
+import type { ProcedureReport } from "../../lib/cli/verbs/procedure-work";
+import { rollBackRun } from "../../lib/cli/verbs/roll-back-run";
 import { rollout } from "../../lib/cli/verbs/rollout";
+import { rotationStatus } from "../../lib/cli/verbs/rotation-status";
 import type { RotationRecord } from "../../lib/contracts/rotation-record";
 import { DynamoDbApprovalTokens } from "../../lib/rotation/adapters/dynamodb-approval-tokens";
 import type { SecretDescription } from "../../lib/rotation/protocol/ports";

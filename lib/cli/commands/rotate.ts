@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { Registry } from "../../model";
 import { UserFault } from "../terminal/user-fault";
-import type { ProcedureReport } from "../verbs/procedure-rotation";
+import type { ProcedureReport } from "../verbs/procedure-work";
 import type { RotationCommandHost } from "./rotation-command-host";
 
 /** Adds `rotate`. What it needs of AWS is loaded when it runs, so that other verbs start as fast without it. */
@@ -106,7 +106,9 @@ function addSecretCommand(rotate: Command, host: RotationCommandHost): void {
       }
       if (rest.versionId !== undefined)
         throw new UserFault("--version-id goes with --direct only: runs know theirs.");
-      const { rotateByProcedure, rollBackRun } = procedure();
+      const { rotateByProcedure } =
+        require("../verbs/procedure-rotation") as typeof import("../verbs/procedure-rotation");
+      const { rollBackRun } = require("../verbs/roll-back-run") as typeof import("../verbs/roll-back-run");
       const report =
         rest.phase === "rollback"
           ? await rollBackRun(registry, key, environment, own)
@@ -137,7 +139,9 @@ function addStatusCommand(rotate: Command, host: RotationCommandHost): void {
     .option(...PROFILE)
     .addOption(format())
     .action(async (key: string, { env, format, profile }: RotateFlags) => {
-      const report = await procedure().rotationStatus(await host.load(), key, env, host.rotation(profile));
+      const { rotationStatus } =
+        require("../verbs/rotation-status") as typeof import("../verbs/rotation-status");
+      const report = await rotationStatus(await host.load(), key, env, host.rotation(profile));
       const { renderStatus } =
         require("../render/procedure-results") as typeof import("../render/procedure-results");
       host.print(renderStatus(report, format));
@@ -153,7 +157,8 @@ function addRollbackCommand(rotate: Command, host: RotationCommandHost): void {
     .option(...PROFILE)
     .addOption(format())
     .action(async (key: string, { env, format, profile }: RotateFlags) => {
-      const report = await procedure().rollBackRun(await host.load(), key, env, host.rotation(profile));
+      const { rollBackRun } = require("../verbs/roll-back-run") as typeof import("../verbs/roll-back-run");
+      const report = await rollBackRun(await host.load(), key, env, host.rotation(profile));
       const { renderProcedure } =
         require("../render/procedure-results") as typeof import("../render/procedure-results");
       host.print(renderProcedure(report, format));
@@ -183,9 +188,6 @@ function addRolloutCommand(rotate: Command, host: RotationCommandHost): void {
       if (!report.environments.every(isThrough)) host.failCheck();
     });
 }
-
-const procedure = () =>
-  require("../verbs/procedure-rotation") as typeof import("../verbs/procedure-rotation");
 
 const isGood = ({ outcome }: ProcedureReport, phase: RotateFlags["phase"]): boolean =>
   ["done", "already-done", "awaiting-operator"].includes(outcome) ||

@@ -1,6 +1,7 @@
 import { textTable } from "../terminal/table";
-import type { ProcedureReport, StatusReport } from "../verbs/procedure-rotation";
+import type { ProcedureReport } from "../verbs/procedure-work";
 import type { RolloutReport } from "../verbs/rollout";
+import type { StatusReport } from "../verbs/rotation-status";
 import type { Format } from "./results";
 
 const HEADLINES: Readonly<Record<ProcedureReport["outcome"], string>> = {

@@ -3,7 +3,9 @@ import { isSupplied } from "../../rotation";
 import { UserFault } from "../terminal/user-fault";
 import type { RotationHost } from "./direct-rotation";
 import { unknownSecret } from "./find-secret";
-import { type ProcedureOptions, type ProcedureReport, rotateByProcedure } from "./procedure-rotation";
+import { rotateByProcedure } from "./procedure-rotation";
+import type { ProcedureOptions } from "./procedure-stage";
+import type { ProcedureReport } from "./procedure-work";
 import { readJson, suppliedForm } from "./supplied-values";
 
 /** Options of a rollout. */
