@@ -39,7 +39,7 @@ export function renderFailover(report: FailoverReport, format: Format): string {
     ? `Dry run: nothing was changed.`
     : complete
       ? `Every secret of ${environment} (account ${account}) stands on its own in ${to}.`
-      : `Not every secret stands on its own in ${to}. Mend what is said above, and run the same command again: it does what is left.`;
+      : `Not every secret stands on its own in ${to}. Fix what is said above, and run the same command again: it does what is left.`;
   return sections([
     table,
     ...notes(secrets),
