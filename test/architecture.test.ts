@@ -32,6 +32,7 @@ const BREACHES: readonly (readonly [string, string, string])[] = [
   ["room-lib-lambda", "lib/lambda/breach.ts", 'import "../blueprint";'],
   ["room-lib-rotation", "lib/rotation/breach.ts", 'import "../blueprint";'],
   ["room-lib-audit", "lib/audit/breach.ts", 'import "../rotation";'],
+  ["room-lib-proof", "lib/proof/breach.ts", 'import "../cli";'],
   ["room-lib-preview", "lib/preview/breach.ts", 'import "../cli";'],
   ["room-lib-cli", "lib/cli/breach.ts", 'import "../rotation/inner";'],
   ["room-packages-rehearsal", "packages/rehearsal/src/breach.ts", 'import "../../../lib/constructs/aws";'],

@@ -1,3 +1,4 @@
+import { type Finding, newlySharedTokens, widened } from "../proof";
 import { accessDifference } from "./access-difference";
 import { monthlyCost } from "./cost";
 import { environmentRisks } from "./environment-risks";
@@ -38,8 +39,12 @@ export function compare(
     ...head.environments.map(({ name }) => name),
     ...base.environments.map(({ name }) => name).filter((name) => !has(head, name)),
   ];
+  const [policiesBefore, policiesAfter] = [base, head].map((state) =>
+    state.environments.map(({ policies }) => policies),
+  );
+  const shared = newlySharedTokens(policiesBefore ?? [], policiesAfter ?? []);
   const environments = names.map((name) =>
-    compareEnvironment(name, find(base, name), find(head, name), blastOf, plans.get(name)),
+    compareEnvironment(name, find(base, name), find(head, name), blastOf, plans.get(name), shared),
   );
   return { schema: 1, source: head.source, verdict: verdictOf(environments), environments };
 }
@@ -54,6 +59,7 @@ function compareEnvironment(
   head: EnvironmentState | undefined,
   blastOf: BlastOf,
   plan: readonly PlannedChange[] | undefined,
+  shared: readonly Finding[],
 ): EnvironmentPreview {
   const paired = pairSecrets(base, head);
   const renamed = paired.kept.filter(([before, after]) => before.key !== after.key);
@@ -73,12 +79,18 @@ function compareEnvironment(
     ...environmentRisks(base, head, access),
     ...planRisks(base, head, plan, paired),
   ];
+  const proof = [
+    ...(base && head ? widened(base.policies, head.policies) : []),
+    ...shared.filter(({ resource }) =>
+      head?.policies.roles.some(({ arn }) => resource.split(" and ").includes(arn)),
+    ),
+  ];
   const functions = functionChanges(base?.functions ?? [], head?.functions ?? []);
   const people = workAfter(base, head, paired, access);
   const isChanged =
     changed.length + renamed.length + paired.added.length + paired.destroyed.length + paired.replaced.length >
       0 ||
-    settings.length + risks.length + people.length > 0 ||
+    settings.length + risks.length + people.length + proof.length > 0 ||
     Object.values(access).some((list) => list.length > 0) ||
     functions.added + functions.removed + functions.newCode > 0 ||
     (resources !== undefined &&
@@ -87,7 +99,7 @@ function compareEnvironment(
     name,
     state:
       base === undefined ? "added" : head === undefined ? "removed" : isChanged ? "changed" : "unchanged",
-    verdict: judge(base, access, paired, risks),
+    verdict: judge(base, access, paired, risks, proof),
     added: paired.added.map(({ key, store, kind, consumers, regions }) => ({
       secret: key,
       store,
@@ -104,6 +116,7 @@ function compareEnvironment(
     destroyed: paired.destroyed.map(({ key }) => ({ secret: key })),
     settings,
     access,
+    proof,
     risks,
     people,
     restarts: restartsOf(base, head),
@@ -232,17 +245,25 @@ function judge(
   { gained, lost, takersGained, takersLost, peopleGained, peopleLost }: AccessDifference,
   { added }: PairedSecrets,
   risks: readonly Risk[],
+  proof: readonly Finding[],
 ): Omit<Verdict, "text"> {
   const fresh = new Set(added.map(({ key, store }) => `${store} ${key}`));
   const known = new Set((base?.takers ?? []).map(({ name }) => name));
   const isBroadened =
-    base !== undefined &&
-    (gained.some(({ secret, store }) => !fresh.has(`${store} ${secret}`)) ||
-      takersGained.some(({ name }) => known.has(name)) ||
-      peopleGained.length > 0);
+    proof.some((finding) => finding.is === "possible") ||
+    (base !== undefined &&
+      (gained.some(({ secret, store }) => !fresh.has(`${store} ${secret}`)) ||
+        takersGained.some(({ name }) => known.has(name)) ||
+        peopleGained.length > 0));
   const isNarrowed = lost.length + takersLost.length + peopleLost.length > 0;
   return {
-    access: isBroadened ? "broadened" : isNarrowed ? "narrowed" : "unchanged",
+    access: isBroadened
+      ? "broadened"
+      : proof.length > 0
+        ? "undecided"
+        : isNarrowed
+          ? "narrowed"
+          : "unchanged",
     destroys: risks.some(({ effect }) => effect === "destroys"),
     lapses: risks.some(({ effect }) => effect === "lapses"),
   };
@@ -250,11 +271,10 @@ function judge(
 
 function verdictOf(environments: readonly EnvironmentPreview[]): Verdict {
   const verdicts = environments.map(({ verdict }) => verdict);
-  const access = verdicts.some((verdict) => verdict.access === "broadened")
-    ? "broadened"
-    : verdicts.some((verdict) => verdict.access === "narrowed")
-      ? "narrowed"
-      : "unchanged";
+  const access =
+    (["broadened", "undecided", "narrowed"] as const).find((worst) =>
+      verdicts.some((verdict) => verdict.access === worst),
+    ) ?? "unchanged";
   const destroys = verdicts.some((verdict) => verdict.destroys);
   const lapses = verdicts.some((verdict) => verdict.lapses);
   const where = (chosen: (verdict: Omit<Verdict, "text">) => boolean): string =>
@@ -265,6 +285,9 @@ function verdictOf(environments: readonly EnvironmentPreview[]): Verdict {
   const changed = environments.some(({ state }) => state !== "unchanged");
   const parts = [
     ...(access === "broadened" ? [`Access is broadened in ${where((v) => v.access === "broadened")}.`] : []),
+    ...(access === "undecided"
+      ? [`Whether access is broadened in ${where((v) => v.access === "undecided")} is not decided.`]
+      : []),
     ...(access === "narrowed"
       ? [`Access is narrowed in ${where((v) => v.access === "narrowed")}, and nowhere broadened.`]
       : []),

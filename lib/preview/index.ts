@@ -7,6 +7,7 @@ export type {
   Risk,
 } from "./preview";
 export type { AccessCell, RegistryState, TakerCell } from "./registry-state";
+export { requestText } from "./request-text";
 export { stateOfOutput } from "./state-of-output";
 export { stateOfRegistry } from "./state-of-registry";
 export { OutputFault, TerraformJson } from "./terraform-json";

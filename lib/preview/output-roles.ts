@@ -1,7 +1,7 @@
 import type { PolicyDocument } from "../model";
 import { isRecord } from "../model/is-record";
 import { partitionOf } from "../model/partitions";
-import { policyOf, referred, type TerraformJson, textOf, textsOf } from "./terraform-json";
+import { policyOf, referred, type TerraformJson, textOf, textsOf, writtenPolicy } from "./terraform-json";
 
 /** A role of a synthesized output, with everything that its stack attaches to it. */
 export interface OutputRole {
@@ -13,8 +13,11 @@ export interface OutputRole {
   readonly workload: string | undefined;
   readonly trust: PolicyDocument;
   readonly policies: readonly PolicyDocument[];
-  /** `true`: a policy of AWS, or of others, is attached, whose text the output does not hold. */
-  readonly hasOthers: boolean;
+  /** Trust policy and policies as they are written. */
+  readonly written: { readonly trust: unknown; readonly policies: readonly unknown[] };
+  /** Policies of AWS, or of others, that are attached, whose texts the output does not hold. */
+  readonly attached: readonly string[];
+  readonly boundary: string | undefined;
 }
 
 const NONE: PolicyDocument = { Version: "2012-10-17", Statement: [] };
@@ -45,21 +48,26 @@ export function rolesOf(stack: TerraformJson): readonly OutputRole[] {
   ]);
   return [...stack.of("aws_iam_role")].map(([resource, role]) => {
     const name = textOf(role.name) ?? resource;
-    const found = attached(resource, name).map((policy) =>
-      managed.get(referred(policy, "aws_iam_policy") ?? ""),
+    const found = attached(resource, name).map(
+      (policy) => [policy, managed.get(referred(policy, "aws_iam_policy") ?? "")] as const,
     );
-    const own = textsOf(role.managed_policy_arns).length > 0;
+    const texts = [
+      ...inline(resource, name),
+      ...found.flatMap(([, policy]) => (policy ? [policy.policy] : [])),
+    ];
     return {
       resource,
       name,
       arn: `arn:${partitionOf(region)}:iam::${account}:role${textOf(role.path) ?? "/"}${name}`,
       workload: isRecord(role.tags) ? textOf(role.tags.workload) : undefined,
       trust: policyOf(role.assume_role_policy) ?? NONE,
-      policies: [
-        ...inline(resource, name).map((policy) => policyOf(policy) ?? NONE),
-        ...found.flatMap((policy) => (policy ? [policyOf(policy.policy) ?? NONE] : [])),
+      policies: texts.map((text) => policyOf(text) ?? NONE),
+      written: { trust: writtenPolicy(role.assume_role_policy), policies: texts.map(writtenPolicy) },
+      attached: [
+        ...textsOf(role.managed_policy_arns),
+        ...found.flatMap(([arn, policy]) => (policy ? [] : [arn])),
       ],
-      hasOthers: own || found.some((policy) => policy === undefined),
+      boundary: textOf(role.permissions_boundary),
     };
   });
 }

@@ -1,4 +1,5 @@
 import type { BlastRadius } from "../blueprint";
+import type { Finding } from "../proof";
 import type { MonthlyCost } from "./cost";
 import type { AccessCell, PeopleCell, TakerCell } from "./registry-state";
 
@@ -20,8 +21,9 @@ export interface Verdict {
   /**
    * `broadened`: somebody can do something that they could not do before to a secret that was there before, or be somebody that
    * they could not be, whatever else is lost. What comes with a new secret or environment is listed, and no broadening.
+   * `undecided`: nothing of that was found, and a changed policy has something that the proof does not know.
    */
-  readonly access: "unchanged" | "narrowed" | "broadened";
+  readonly access: "unchanged" | "narrowed" | "undecided" | "broadened";
   /** Something is lost for good, or made anew. */
   readonly destroys: boolean;
   /** A protection is weaker than before. */
@@ -45,6 +47,11 @@ export interface EnvironmentPreview {
   /** Settings of the environment itself. */
   readonly settings: readonly Difference[];
   readonly access: AccessDifference;
+  /**
+   * Requests about what both sides have that become possible, or of which that is not decided; none: it is proved that there are none,
+   * by the policies alone (ADR 33).
+   */
+  readonly proof: readonly Finding[];
   readonly risks: readonly Risk[];
   /** Work for people after the merge. */
   readonly people: readonly string[];

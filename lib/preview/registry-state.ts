@@ -1,4 +1,5 @@
 import type { AccessVerb, PrincipalKind, SecretPlan } from "../blueprint";
+import type { EnvironmentPolicies } from "../proof";
 
 /**
  * One side of a preview: what is compared, from a registry or from a synthesized output. Plain data. What a synthesized output does
@@ -34,6 +35,8 @@ export interface EnvironmentState {
   /** Vaults by name, and where each is. */
   readonly vaults: Readonly<Record<string, string>>;
   readonly cost: CostDrivers;
+  /** Finished policies, for the proof that nobody can do more. */
+  readonly policies: EnvironmentPolicies;
   /** Terraform's resources by address, a digest of each; of a synthesized output only. */
   readonly resources?: ReadonlyMap<string, ResourceState>;
 }

@@ -2,6 +2,7 @@ import { GrantIndex, type PrincipalKind, possibleAccess } from "../blueprint";
 import { digestOf } from "../model/canonical-json";
 import { isRecord } from "../model/is-record";
 import { type OutputRole, rolesOf, stackPlaceOf } from "./output-roles";
+import { policiesOfOutput } from "./policies-of-output";
 import type {
   AccessCell,
   EnvironmentState,
@@ -90,6 +91,7 @@ function environmentState(name: string, stack: TerraformJson): EnvironmentState 
       runs: 0,
       calls: 0,
     },
+    policies: policiesOfOutput(name, stack),
     resources: resourcesOf(stack),
   };
 }

@@ -11,6 +11,7 @@ import { type Environment, formatDuration, type Registry } from "../model";
 import { canonicalJson, digestOf } from "../model/canonical-json";
 import { plannedRotations } from "../model/planned-rotations";
 import { hasInbox } from "../model/supplied-values";
+import { policiesOf } from "../proof";
 import { costDriversOf } from "./cost";
 import { guardsOf } from "./guards-of";
 import type { AccessCell, EnvironmentState, PeopleCell, RegistryState, SecretState } from "./registry-state";
@@ -71,6 +72,7 @@ function environmentState(registry: Registry, name: string, now: Date): Environm
       ]),
     ),
     cost: costDriversOf(plan),
+    policies: policiesOf(plan),
   };
 }
 

@@ -63,6 +63,17 @@ export const textOf = (value: unknown): string | undefined => (typeof value === 
 export const textsOf = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === "string") : [];
 
+/** A policy as it is written, with everything that it says; a text that is no JSON stays one. */
+export function writtenPolicy(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  try {
+    // Terraform's own escape.
+    return JSON.parse(value.replaceAll("$${", "${"));
+  } catch {
+    return value;
+  }
+}
+
 /** A policy as AWS takes it, in the one form that this program works with; `undefined` where it is none. */
 export function policyOf(value: unknown): PolicyDocument | undefined {
   if (typeof value !== "string") return undefined;

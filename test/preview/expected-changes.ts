@@ -245,7 +245,7 @@ export const EXPECTED: Readonly<Record<string, ExpectedChange>> = {
     ],
   },
   "the primary region moved": {
-    verdict: "unchanged, destroys",
+    verdict: "broadened, destroys",
     exit: 1,
     lines: [
       "replaced admin/db",
@@ -344,7 +344,7 @@ export const EXPECTED: Readonly<Record<string, ExpectedChange>> = {
     lines: ["risk guard-lapsed"],
   },
   "the deployer moves values": {
-    verdict: "unchanged, lapses",
+    verdict: "broadened, lapses",
     exit: 1,
     lines: ["risk guard-lapsed"],
   },

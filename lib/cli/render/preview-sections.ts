@@ -4,6 +4,7 @@ import {
   PRICES,
   type Preview,
   type Risk,
+  requestText,
   type TakerCell,
   word,
   words,
@@ -32,6 +33,16 @@ export const sectionsOf = (preview: Preview, most: number): readonly Environment
       name: environment.name,
       summary: summaryOf(environment),
       sections: [
+        list(
+          "Requests that become possible",
+          environment.proof.filter(({ is }) => is === "possible").map(requestText),
+          most,
+        ),
+        list(
+          "Not decided, so not safe",
+          environment.proof.filter(({ is }) => is === "undecided").map(requestText),
+          most,
+        ),
         accessSection(environment, most),
         takersSection(environment, most),
         peopleSection(environment, most),

@@ -70,13 +70,17 @@ function blastOf(side: PreviewSide, environment: string, key: string): BlastRadi
 /** Whether a preview has what `--fail-on` names. */
 export function fails({ verdict }: Pick<Preview, "verdict">, on: readonly string[]): boolean {
   const found: Readonly<Record<string, boolean>> = {
-    broadened: verdict.access === "broadened",
+    broadened: isBroader(verdict),
     destroy: verdict.destroys,
     lapsed: verdict.lapses,
-    any: verdict.access === "broadened" || verdict.destroys || verdict.lapses,
+    any: isBroader(verdict) || verdict.destroys || verdict.lapses,
   };
   return on.some((name) => found[name] === true);
 }
+
+/** What is not decided is not safe. */
+const isBroader = ({ access }: Preview["verdict"]): boolean =>
+  access === "broadened" || access === "undecided";
 
 async function plansOf(
   named: readonly string[],

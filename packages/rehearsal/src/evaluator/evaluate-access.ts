@@ -72,19 +72,50 @@ const anyLike: Operator = (found, wanted) =>
 const notEqual: Operator = (found, wanted) => !anyEqual(found, wanted);
 const notLike: Operator = (found, wanted) => !anyLike(found, wanted);
 
+/** Each of an ARN's six parts is matched apart (IAM User Guide, "ARN condition operators"). */
+function matchesArn(pattern: string, text: string): boolean {
+  const [parts, found] = [partsOf(pattern), partsOf(text)];
+  return (
+    parts.length === found.length && parts.every((part, index) => matchesWildcard(part, found[index] ?? ""))
+  );
+}
+
+const partsOf = (arn: string): readonly string[] => {
+  const parts = arn.split(":");
+  return [...parts.slice(0, 5), ...(parts.length > 5 ? [parts.slice(5).join(":")] : [])];
+};
+
+const anyArn: Operator = (found, wanted) =>
+  found !== undefined && wanted.some((pattern) => matchesArn(pattern, found));
+const notArn: Operator = (found, wanted) => !anyArn(found, wanted);
+
 /** A negated operator is true where the key is absent (IAM User Guide, "Condition operators"). */
-const OPERATORS: Readonly<Record<string, Operator>> = {
+const PLAIN_OPERATORS: Readonly<Record<string, Operator>> = {
   StringEquals: anyEqual,
   StringNotEquals: notEqual,
   StringLike: anyLike,
   StringNotLike: notLike,
-  ArnLike: anyLike,
-  ArnNotLike: notLike,
-  ArnEquals: anyLike,
+  ArnLike: anyArn,
+  ArnNotLike: notArn,
+  ArnEquals: anyArn,
+  ArnNotEquals: notArn,
+  Bool: (found, wanted) => found !== undefined && wanted.includes(found.toLowerCase()),
   NumericLessThanEquals: (found, wanted) =>
     found !== undefined && wanted.some((limit) => Number(found) <= Number(limit)),
-  Bool: anyEqual,
   Null: (found, wanted) => wanted.includes(String(found === undefined)),
+};
+
+/** `…IfExists` is true where the key is absent. */
+const OPERATORS: Readonly<Record<string, Operator>> = {
+  ...PLAIN_OPERATORS,
+  ...Object.fromEntries(
+    Object.entries(PLAIN_OPERATORS)
+      .filter(([name]) => name !== "Null")
+      .map(([name, operator]): [string, Operator] => [
+        `${name}IfExists`,
+        (found, wanted) => found === undefined || operator(found, wanted),
+      ]),
+  ),
 };
 
 /** All of none is true, any of none is false. */
@@ -93,6 +124,8 @@ const SET_OPERATORS: Readonly<Record<string, SetOperator>> = {
   "ForAllValues:StringNotEquals": (found, wanted) => found.every((value) => notEqual(value, wanted)),
   "ForAllValues:StringLike": (found, wanted) => found.every((value) => anyLike(value, wanted)),
   "ForAnyValue:StringEquals": (found, wanted) => found.some((value) => anyEqual(value, wanted)),
+  "ForAnyValue:StringLike": (found, wanted) => found.some((value) => anyLike(value, wanted)),
+  "ForAnyValue:StringNotEquals": (found, wanted) => found.some((value) => notEqual(value, wanted)),
 };
 
 function conditionHolds(statement: PolicyStatement, request: AccessRequest): boolean {
@@ -119,17 +152,44 @@ function principalMatches(statement: PolicyStatement, request: AccessRequest): b
   if (statement.Principal === undefined || statement.Principal === "*") return true;
   const account = request.principal.split(":")[4];
   return Object.entries(statement.Principal).every(([type, value]) => {
-    if (type !== "AWS" || !/^arn:[a-z-]+:iam::\d{12}:root$/.test(value)) {
+    if (type === "AWS" && value === "*") return true;
+    if (type === "AWS" && NAMED_ROLE.test(value)) return value === request.principal;
+    if (type !== "AWS" || !ACCOUNT.test(value)) {
       throw new UnknownPolicyGrammarError(`${statement.Sid}: principal ${type} ${value}`);
     }
     return value.split(":")[4] === account;
   });
 }
 
+const NAMED_ROLE = /^arn:[a-z-]+:iam::\d{12}:role\/[\w+=,.@/-]+$/;
+const ACCOUNT = /^arn:[a-z-]+:iam::\d{12}:root$/;
+
+/** A statement that names its callers, and not the account, needs no policy of theirs within the account. */
+const namesCallers = ({ Principal }: PolicyStatement): boolean =>
+  Principal === "*" || (Principal !== undefined && !ACCOUNT.test(Principal.AWS ?? ""));
+
+/** A statement that names what it is not about. */
+type Excepting = PolicyStatement & {
+  readonly NotAction?: readonly string[];
+  readonly NotResource?: readonly string[];
+};
+
+function actionMatches({ Action, NotAction }: Excepting, { action }: AccessRequest): boolean {
+  const isOneOf = (patterns: readonly string[]): boolean =>
+    patterns.some((pattern) => matchesWildcard(pattern.toLowerCase(), action.toLowerCase()));
+  return NotAction === undefined ? isOneOf(Action) : !isOneOf(NotAction);
+}
+
+function resourceMatches({ Resource, NotResource }: Excepting, { resource }: AccessRequest): boolean {
+  const isOneOf = (patterns: readonly string[]): boolean =>
+    patterns.some((pattern) => matchesWildcard(pattern, resource));
+  return NotResource === undefined ? isOneOf(Resource ?? ["*"]) : !isOneOf(NotResource);
+}
+
 function applies(statement: PolicyStatement, request: AccessRequest): boolean {
   return (
-    statement.Action.some((action) => matchesWildcard(action.toLowerCase(), request.action.toLowerCase())) &&
-    (statement.Resource ?? ["*"]).some((resource) => matchesWildcard(resource, request.resource)) &&
+    actionMatches(statement, request) &&
+    resourceMatches(statement, request) &&
     principalMatches(statement, request) &&
     conditionHolds(statement, request)
   );
@@ -155,7 +215,11 @@ export function evaluateAccess(request: AccessRequest, policies: AccessPolicies)
   const boundary = policies.boundary ? [policies.boundary] : [];
   const denied = find([...policies.identity, ...resource, ...boundary], "Deny", request);
   if (denied) return { allowed: false, because: "explicit-deny", sid: denied.Sid };
-  const byIdentity = find(policies.identity, "Allow", request);
+  const named = resource.map((document) => ({
+    ...document,
+    Statement: document.Statement.filter(namesCallers),
+  }));
+  const byIdentity = find([...policies.identity, ...named], "Allow", request);
   if (!byIdentity) return { allowed: false, because: "no-identity-allow" };
   if (policies.boundary && !find(boundary, "Allow", request))
     return { allowed: false, because: "outside-boundary" };

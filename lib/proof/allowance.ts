@@ -1,0 +1,157 @@
+import type { EnvironmentPolicies, ProtectedRole } from "./environment-policies";
+import { ALL_REQUESTS, type Allowance, type RequestSet } from "./request-set";
+import { type PolicyJson, type Scene, statementsOf } from "./statement";
+import { ANY, both, matching, oneOf, others, type Texts } from "./texts";
+import { ANYTHING, type Values } from "./values";
+
+/**
+ * Kinds of callers, apart because each is judged by another rule:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+ *
+ * - `role`: a role whose policies are known;
+ * - `account`: anybody of the account but some, with every right that policies of their own could give;
+ * - `foreign`: another account, with every right there;
+ * - `service`: a service of AWS; `token`: whoever an identity provider vouches for.
+ */
+export type Caller =
+  | { readonly kind: "role"; readonly role: ProtectedRole }
+  | { readonly kind: "account"; readonly except: readonly string[] }
+  | { readonly kind: "foreign" | "service" | "token" };
+
+/** Where and about what is asked. */
+export interface Place {
+  readonly policies: Pick<EnvironmentPolicies, "partition" | "account">;
+  /** `undefined`: a service without regions. */
+  readonly region?: string;
+  /** ARN with `?` and `*`; `undefined`: resources are not looked at. */
+  readonly family?: string;
+  /** Actions that are asked about. */
+  readonly actions: readonly string[];
+}
+
+/** A provider's ARN. */
+const PROVIDERS = ["arn:*:iam::*:oidc-provider/*", "arn:*:iam::*:saml-provider/*"];
+
+/** Callers of a kind by what they are called. */
+function callersOf(caller: Caller, { policies: { partition, account }, family }: Place): Texts {
+  const own = matching([`arn:${partition}:iam::${account}:*`]);
+  // Only a trust policy names providers.
+  const [notProvider = ANY] = family === undefined ? others(matching(PROVIDERS)) : [];
+  switch (caller.kind) {
+    case "role":
+      return oneOf([caller.role.arn]);
+    case "account":
+      return both(both(own, notProvider), { ...ANY, not: new Set(caller.except) });
+    case "foreign": {
+      const [elsewhere = ANY] = others(own);
+      return both(both(matching(["arn:*:iam::*:*"]), elsewhere), notProvider);
+    }
+    case "service": {
+      const [noArn = ANY] = others(matching(["arn:*"]));
+      return noArn;
+    }
+    case "token":
+      return matching(PROVIDERS);
+  }
+}
+
+/** Requests of a kind of callers at a place. */
+export function requestsOf(caller: Caller, place: Place): RequestSet {
+  const { account } = place.policies;
+  const elsewhere: Values = { ...ANYTHING, absent: false, all: { ...ANY, not: new Set([account]) } };
+  return {
+    ...ALL_REQUESTS,
+    action: oneOf(place.actions.map((action) => action.toLowerCase())),
+    resource: place.family === undefined ? ANY : matching([place.family]),
+    caller: callersOf(caller, place),
+    keys:
+      caller.kind === "foreign"
+        ? new Map([
+            ["aws:principalaccount", elsewhere],
+            ["kms:calleraccount", elsewhere],
+          ])
+        : new Map(),
+  };
+}
+
+/** What is known of the requests of a kind of callers at a place. */
+function sceneOf(caller: Caller, { policies, region, family }: Place): Scene {
+  const isOwn = caller.kind === "role" || caller.kind === "account";
+  const constants: (readonly [string, string | undefined])[] = [
+    ...(region === undefined ? [] : [["aws:requestedregion", region] as const]),
+    ["aws:resourceaccount", policies.account],
+    ...(isOwn
+      ? [
+          ["aws:principalaccount", policies.account] as const,
+          ["kms:calleraccount", policies.account] as const,
+        ]
+      : []),
+    ...(caller.kind === "service" || caller.kind === "token"
+      ? [["aws:principalaccount", undefined] as const]
+      : []),
+  ];
+  return {
+    callerHasArn: caller.kind !== "service" && caller.kind !== "token",
+    constants: new Map(constants),
+    ...(family === undefined ? {} : { resources: { pattern: family } }),
+  };
+}
+
+const isAllow = ({ effect }: { readonly effect: string }): boolean => effect === "Allow";
+
+/**
+ * What a kind of callers may ask at a place.
+ *
+ * @param resourcePolicy of the secret, key or role; `undefined`: there is none
+ * @param mustAllow the resource's own policy has to allow too: a key's and a role's must, a secret's need not within its account
+ */
+export function allowanceOf(
+  caller: Caller,
+  place: Place,
+  resourcePolicy: PolicyJson | undefined,
+  mustAllow: boolean,
+): Allowance {
+  const scene = sceneOf(caller, place);
+  const onResource = resourcePolicy === undefined ? [] : statementsOf(resourcePolicy, scene);
+  const denials = onResource.filter((one) => !isAllow(one)).map(({ set }) => set);
+  const byResource = onResource.filter(isAllow);
+  const direct = byResource.filter(({ delegates }) => !delegates).map(({ set }) => set);
+  const any = byResource.map(({ set }) => set);
+  if (caller.kind === "service" || caller.kind === "token") return { groups: [any], denials };
+  const isOwn = caller.kind !== "foreign";
+  const own = caller.kind === "role" ? ownRights(caller.role, scene) : UNKNOWN_RIGHTS;
+  return {
+    groups: [
+      // Within an account a resource's policy that names the caller is enough.
+      [...own.allows, ...(isOwn ? direct : [])],
+      ...(mustAllow || !isOwn ? [any] : []),
+      ...own.boundary,
+    ],
+    denials: [...denials, ...own.denials],
+  };
+}
+
+interface OwnRights {
+  readonly allows: readonly RequestSet[];
+  readonly denials: readonly RequestSet[];
+  readonly boundary: readonly (readonly RequestSet[])[];
+}
+
+/** Policies of others may allow everything. */
+const UNKNOWN_RIGHTS: OwnRights = { allows: [ALL_REQUESTS], denials: [], boundary: [] };
+
+function ownRights({ policies, attached, boundary }: ProtectedRole, scene: Scene): OwnRights {
+  const statements = policies.flatMap((policy) => statementsOf(policy, scene));
+  return {
+    allows: [
+      ...statements.filter(isAllow).map(({ set }) => set),
+      ...attached.map(asUnknown("attached policy")),
+    ],
+    denials: statements.filter((one) => !isAllow(one)).map(({ set }) => set),
+    boundary: boundary === undefined ? [] : [[asUnknown("permissions boundary")(boundary)]],
+  };
+}
+
+const asUnknown =
+  (what: string) =>
+  (arn: string): RequestSet => ({ ...ALL_REQUESTS, unknown: new Map([[`${what} ${arn}`, true]]) });

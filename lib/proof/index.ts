@@ -1,0 +1,15 @@
+export type {
+  EnvironmentPolicies,
+  FunctionPermission,
+  PodAssociation,
+  ProtectedKey,
+  ProtectedSecret,
+  VaultAclPolicy,
+  VaultAclRule,
+  VaultLogin,
+  VaultPolicies,
+} from "./environment-policies";
+export type { Finding } from "./finding";
+export { policiesOf } from "./policies-of-blueprint";
+export type { PolicyJson } from "./statement";
+export { newlySharedTokens, widened } from "./widened";
