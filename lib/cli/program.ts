@@ -14,6 +14,7 @@ import { addLogCommands } from "./commands/log";
 import { addPreflightCommand } from "./commands/preflight";
 import { addPreviewCommand } from "./commands/preview";
 import { profileOf, profilesIn } from "./commands/profiles";
+import { addProveCommand } from "./commands/prove";
 import { addRotateCommand } from "./commands/rotate";
 import type { RotationCommandHost } from "./commands/rotation-command-host";
 import type { Pace } from "./driver/pace";
@@ -199,6 +200,7 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
   addDueCommand(program, host);
   addPreflightCommand(program, host);
   addPreviewCommand(program, host);
+  addProveCommand(program, host);
   addAuditCommands(program, host);
   addCommands?.(program, { ...host, terminal });
 

@@ -11,5 +11,6 @@ export type {
 } from "./environment-policies";
 export type { Finding } from "./finding";
 export { policiesOf } from "./policies-of-blueprint";
+export { type EnvironmentProof, prove } from "./prove";
 export type { PolicyJson } from "./statement";
 export { newlySharedTokens, widened } from "./widened";

@@ -72,7 +72,7 @@ function changedLogins(base: VaultPolicies, head: VaultPolicies): readonly Vault
 const one = (set: RequestSet): Allowance => ({ groups: [[set]], denials: [] });
 
 /** A finding about a login, in Vault's words. */
-function vaultFinding(
+export function vaultFinding(
   vault: string,
   login: VaultLogin,
   result: NonNullable<ReturnType<typeof search>>,
@@ -88,7 +88,7 @@ function vaultFinding(
 }
 
 /** All rights in a Vault, by login and rule. */
-function rightsOf({ logins, policies }: VaultPolicies): readonly VaultRight[] {
+export function rightsOf({ logins, policies }: VaultPolicies): readonly VaultRight[] {
   const byName = new Map(policies.map((policy) => [policy.name, policy]));
   return logins.flatMap((login) => {
     const found = login.policies.map((name) => [name, byName.get(name)?.rules] as const);

@@ -135,7 +135,7 @@ function holdersOf(base: EnvironmentPolicies, head: EnvironmentPolicies): readon
 }
 
 /** What is handed out, as roles that have nothing else. */
-const handedOutRoles = (policies: EnvironmentPolicies): readonly ProtectedRole[] =>
+export const handedOutRoles = (policies: EnvironmentPolicies): readonly ProtectedRole[] =>
   policies.handedOut.flatMap(({ to, arns, policies: documents, boundary }) =>
     arns.map((arn) => ({
       arn,
@@ -204,7 +204,7 @@ function widenedRight(
 }
 
 /** What a role's own policies let it do to an ARN. */
-const rightsOver = (
+export const rightsOver = (
   policies: EnvironmentPolicies,
   role: ProtectedRole,
   arn: string,

@@ -226,7 +226,7 @@ const keysIn = (condition: unknown): string =>
     : "";
 
 /** Place of a secret in a region. */
-const secretPlaceOf = (
+export const secretPlaceOf = (
   policies: EnvironmentPolicies,
   name: string,
   region: string,
@@ -299,7 +299,7 @@ function kmsOf(role: ProtectedRole | undefined): unknown {
  * Through Secrets Manager a role of the registry decrypts what its rights on secrets let it read, which is proved apart: asked are the
  * ways past it.
  */
-function pastSecretsManager(within: RequestSet): RequestSet {
+export function pastSecretsManager(within: RequestSet): RequestSet {
   const [rest] = others(matching(["secretsmanager.*"]));
   return {
     ...within,
