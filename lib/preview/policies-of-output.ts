@@ -2,11 +2,11 @@ import { isRecord } from "../model/is-record";
 import { partitionOf } from "../model/partitions";
 import type {
   EnvironmentPolicies,
+  EnvironmentVaultPolicy,
   FunctionPermission,
   PodAssociation,
   ProtectedKey,
   ProtectedSecret,
-  VaultAclPolicy,
   VaultAclRule,
   VaultLogin,
   VaultPolicies,
@@ -200,7 +200,7 @@ function loginOf(entry: Attributes): VaultLogin {
 
 const orAny = (names: readonly string[]): readonly string[] => (names.length === 0 ? ["*"] : names);
 
-const aclPolicyOf = (entry: Attributes): VaultAclPolicy => ({
+const aclPolicyOf = (entry: Attributes): EnvironmentVaultPolicy => ({
   name: textOf(entry.name) ?? "",
   rules: rulesOf(textOf(entry.policy) ?? ""),
 });

@@ -13,13 +13,13 @@ import { ANYTHING, type Values } from "./values";
  * - `foreign`: another account, with every right there;
  * - `service`: a service of AWS; `token`: whoever an identity provider vouches for.
  */
-export type Caller =
+export type CallerSet =
   | { readonly kind: "role"; readonly role: ProtectedRole }
   | { readonly kind: "account"; readonly except: readonly string[] }
   | { readonly kind: "foreign" | "service" | "token" };
 
 /** Where and about what is asked. */
-export interface Place {
+export interface RequestPlace {
   readonly policies: Pick<EnvironmentPolicies, "partition" | "account">;
   /** `undefined`: a service without regions. */
   readonly region?: string;
@@ -33,7 +33,7 @@ export interface Place {
 const PROVIDERS = ["arn:*:iam::*:oidc-provider/*", "arn:*:iam::*:saml-provider/*"];
 
 /** Callers of a kind by what they are called. */
-function callersOf(caller: Caller, { policies: { partition, account }, family }: Place): Texts {
+function callersOf(caller: CallerSet, { policies: { partition, account }, family }: RequestPlace): Texts {
   const own = matching([`arn:${partition}:iam::${account}:*`]);
   // Only a trust policy names providers.
   const [notProvider = ANY] = family === undefined ? others(matching(PROVIDERS)) : [];
@@ -56,7 +56,7 @@ function callersOf(caller: Caller, { policies: { partition, account }, family }:
 }
 
 /** Requests of a kind of callers at a place. */
-export function requestsOf(caller: Caller, place: Place): RequestSet {
+export function requestsOf(caller: CallerSet, place: RequestPlace): RequestSet {
   const { account } = place.policies;
   const elsewhere: Values = { ...ANYTHING, absent: false, all: { ...ANY, not: new Set([account]) } };
   return {
@@ -75,7 +75,7 @@ export function requestsOf(caller: Caller, place: Place): RequestSet {
 }
 
 /** What is known of the requests of a kind of callers at a place. */
-function sceneOf(caller: Caller, { policies, region, family }: Place): Scene {
+function sceneOf(caller: CallerSet, { policies, region, family }: RequestPlace): Scene {
   const isOwn = caller.kind === "role" || caller.kind === "account";
   const constants: (readonly [string, string | undefined])[] = [
     ...(region === undefined ? [] : [["aws:requestedregion", region] as const]),
@@ -106,8 +106,8 @@ const isAllow = ({ effect }: { readonly effect: string }): boolean => effect ===
  * @param mustAllow the resource's own policy has to allow too: a key's and a role's must, a secret's need not within its account
  */
 export function allowanceOf(
-  caller: Caller,
-  place: Place,
+  caller: CallerSet,
+  place: RequestPlace,
   resourcePolicy: PolicyJson | undefined,
   mustAllow: boolean,
 ): Allowance {

@@ -1,5 +1,5 @@
 import { isRecord } from "../model/is-record";
-import type { Caller } from "./allowance";
+import type { CallerSet } from "./allowance";
 import { statementsIn } from "./grants-by-name";
 import { parsePattern } from "./pattern";
 
@@ -16,7 +16,7 @@ const OPERATORS: Readonly<Record<string, boolean>> = {
  * that are not theirs. Two policies that say the same to them need no search; a list of hundreds of readers with one more says the
  * same to all of the others.
  */
-export function concerning(caller: Caller, account: string, policy: unknown): readonly unknown[] {
+export function concerning(caller: CallerSet, account: string, policy: unknown): readonly unknown[] {
   return statementsIn(policy).flatMap((statement) => {
     const { Condition, ...rest } = statement;
     if (!isRecord(Condition)) return [statement];
@@ -40,7 +40,7 @@ export function concerning(caller: Caller, account: string, policy: unknown): re
 }
 
 /** Whether a pattern is all of the callers, none, or some. */
-function answer(caller: Caller, account: string, pattern: string): "yes" | "no" | "some" {
+function answer(caller: CallerSet, account: string, pattern: string): "yes" | "no" | "some" {
   if (pattern.includes("${")) return "some";
   switch (caller.kind) {
     case "role":

@@ -82,7 +82,7 @@ export interface PodAssociation {
 export interface VaultPolicies {
   readonly name: string;
   readonly logins: readonly VaultLogin[];
-  readonly policies: readonly VaultAclPolicy[];
+  readonly policies: readonly EnvironmentVaultPolicy[];
 }
 
 /** An auth role. */
@@ -101,7 +101,7 @@ export interface VaultLogin {
 }
 
 /** A policy of Vault; `undefined` rules: its text is beyond this grammar. */
-export interface VaultAclPolicy {
+export interface EnvironmentVaultPolicy {
   readonly name: string;
   readonly rules: readonly VaultAclRule[] | undefined;
 }

@@ -4,7 +4,7 @@ import type { Found } from "./request-set";
 export interface Finding {
   /** `possible`: this request is allowed. `undecided`: it depends on what the engine does not know. */
   readonly is: "possible" | "undecided";
-  readonly way: Way;
+  readonly way: AccessWay;
   /** Key of the secret, name of the role, function or policy that the request is about. */
   readonly about: string;
   /** ARN, service or token that asks. */
@@ -18,7 +18,7 @@ export interface Finding {
 }
 
 /** Ways by which access comes about. */
-export type Way =
+export type AccessWay =
   | "secret"
   | "key"
   | "trust"
@@ -36,7 +36,7 @@ export interface GaveUp {
 
 /** A finding from what a search found. Actions are compared in lower case, and read as AWS writes them. */
 export function findingOf(
-  way: Way,
+  way: AccessWay,
   about: string,
   found: Found | GaveUp,
   actions: readonly string[],

@@ -37,7 +37,7 @@ const isAboutSecrets = ({ Action, NotAction }: Readonly<Record<string, unknown>>
   NotAction !== undefined || [Action].flat().map(String).some(hasAction);
 
 /** What of secrets the policies of a role may reach. */
-export function reachOf({ policies, attached, boundary }: ProtectedRole): Reach {
+export function roleReach({ policies, attached, boundary }: ProtectedRole): Reach {
   const names = new Map<string, string>();
   const wide: string[] = attached.map((arn) => `attached ${arn}`);
   if (boundary !== undefined && attached.length > 0) wide.push(`boundary ${boundary}`);
@@ -113,12 +113,12 @@ export function textsIn(value: unknown): readonly string[] {
 }
 
 /** Whether two values are written alike. */
-export function isSame(a: unknown, b: unknown): boolean {
+export function isSameJson(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (Array.isArray(a)) {
-    return Array.isArray(b) && a.length === b.length && a.every((one, index) => isSame(one, b[index]));
+    return Array.isArray(b) && a.length === b.length && a.every((one, index) => isSameJson(one, b[index]));
   }
   if (!isRecord(a) || !isRecord(b)) return false;
   const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => key in b && isSame(a[key], b[key]));
+  return keys.length === Object.keys(b).length && keys.every((key) => key in b && isSameJson(a[key], b[key]));
 }

@@ -1,10 +1,10 @@
 export type {
   EnvironmentPolicies,
+  EnvironmentVaultPolicy,
   FunctionPermission,
   PodAssociation,
   ProtectedKey,
   ProtectedSecret,
-  VaultAclPolicy,
   VaultAclRule,
   VaultLogin,
   VaultPolicies,

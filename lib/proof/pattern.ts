@@ -8,18 +8,18 @@ export interface Pattern {
    * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
    */
   readonly form: "text" | "arn" | "exact";
-  readonly steps: readonly Step[];
+  readonly steps: readonly PatternStep[];
   readonly expression: RegExp;
 }
 
 /** One step of a pattern: a character, or a wildcard. */
-export type Step =
+export type PatternStep =
   | { readonly is: "character"; readonly character: string }
   | { readonly is: "one" | "many"; readonly colon: boolean };
 
 /** Steps and expression of a pattern. */
 export function parsePattern(text: string, form: Pattern["form"]): Pattern {
-  const steps: Step[] = [];
+  const steps: PatternStep[] = [];
   let colons = 0;
   for (const character of text) {
     const colon = form === "text" || colons >= 5;
@@ -33,7 +33,7 @@ export function parsePattern(text: string, form: Pattern["form"]): Pattern {
   return { text, form, steps, expression: new RegExp(`^${steps.map(sourceOf).join("")}$`, "su") };
 }
 
-function sourceOf(step: Step): string {
+function sourceOf(step: PatternStep): string {
   if (step.is === "character") return step.character.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
   return `${step.colon ? "." : "[^:]"}${step.is === "many" ? "*" : ""}`;
 }

@@ -1,7 +1,7 @@
 import { type Blueprint, blueprint } from "../blueprint";
 import type { Registry } from "../model";
 import { CODE, KEY_ACTIONS, REWRITING, TAKING } from "./actions";
-import { allowanceOf, type Caller, type Place, requestsOf } from "./allowance";
+import { allowanceOf, type CallerSet, type RequestPlace, requestsOf } from "./allowance";
 import { type EnvironmentPolicies, keyFamily, type ProtectedRole } from "./environment-policies";
 import { type ExpectedSecret, expectedAccess } from "./expected-access";
 import { type Finding, findingOf } from "./finding";
@@ -72,7 +72,12 @@ const policyOf = (policies: EnvironmentPolicies, name: string): unknown =>
 
 function beyondSecret(policies: EnvironmentPolicies, expected: ExpectedSecret): readonly Finding[] {
   const policy = policyOf(policies, expected.name);
-  const ask = (region: string, actions: readonly string[], caller: Caller, narrow?: RequestSet["keys"]) => {
+  const ask = (
+    region: string,
+    actions: readonly string[],
+    caller: CallerSet,
+    narrow?: RequestSet["keys"],
+  ) => {
     const place = secretPlaceOf(policies, expected.name, region, actions);
     const within = requestsOf(caller, place);
     const result = search(
@@ -134,12 +139,17 @@ function beyondKeys(policies: EnvironmentPolicies, { principals }: Blueprint): r
   const roles = policies.roles;
   const known = [...roles.map(({ arn }) => arn), deployer, ...operators, ...breakGlass];
   return policies.keys.flatMap(({ use, region, policy }) => {
-    const place: Place = { policies, region, family: keyFamily(policies, region), actions: KEY_ACTIONS };
-    const callers: readonly Caller[] = [
+    const place: RequestPlace = {
+      policies,
+      region,
+      family: keyFamily(policies, region),
+      actions: KEY_ACTIONS,
+    };
+    const callers: readonly CallerSet[] = [
       { kind: "account", except: known },
       { kind: "foreign" },
       { kind: "service" },
-      ...(use === "secrets" ? roles.map((role): Caller => ({ kind: "role", role })) : []),
+      ...(use === "secrets" ? roles.map((role): CallerSet => ({ kind: "role", role })) : []),
     ];
     return callers.flatMap((caller) => {
       const within = requestsOf(caller, place);
@@ -160,9 +170,9 @@ function beyondTrust(
   plan: Blueprint,
   role: ProtectedRole,
 ): readonly Finding[] {
-  const place: Place = { policies, actions: TAKING };
+  const place: RequestPlace = { policies, actions: TAKING };
   const tokens = tokensOf(plan, role);
-  const callers: readonly Caller[] = [
+  const callers: readonly CallerSet[] = [
     { kind: "token" },
     { kind: "account", except: [] },
     { kind: "foreign" },

@@ -16,7 +16,7 @@ const HOLE = "\u{e001}";
  * Resources of a family that a statement has; `undefined`: none. What it has as a whole is {@link ANY}, so that only patterns that
  * split the family go to the automata.
  */
-export function resourcesOf(
+export function statementResources(
   { Resource, NotResource }: Readonly<Record<string, unknown>>,
   family: ResourceFamily,
   asUnknown: (what: string, value: unknown) => void,

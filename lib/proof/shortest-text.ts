@@ -1,4 +1,4 @@
-import type { Pattern, Step } from "./pattern";
+import type { Pattern, PatternStep } from "./pattern";
 
 /** Places in the patterns of a group at which a text can be after some characters. */
 type Places = ReadonlyMap<Pattern, ReadonlySet<number>>;
@@ -72,7 +72,7 @@ function step(places: Places, character: string): Places {
   return moved;
 }
 
-const takes = (step: Step, character: string): boolean =>
+const takes = (step: PatternStep, character: string): boolean =>
   step.is === "character" ? step.character === character : step.colon || character !== ":";
 
 const accepts = (places: Places): boolean =>

@@ -2,7 +2,7 @@ import { canonicalJson } from "../model/canonical-json";
 import { isRecord } from "../model/is-record";
 import { keyTest } from "./condition";
 import { ALL_REQUESTS, type RequestSet } from "./request-set";
-import { type ResourceFamily, resourcesOf } from "./resource-family";
+import { type ResourceFamily, statementResources } from "./resource-family";
 import { ANY, both, matching, others, type Texts } from "./texts";
 import { isImpossible, meet, type Values } from "./values";
 
@@ -57,7 +57,7 @@ function statementSet(statement: Readonly<Record<string, unknown>>, scene: Scene
   }
   const effect = statement.Effect === "Deny" ? "Deny" : "Allow";
   const action = actionsOf(statement);
-  const resource = scene.resources ? resourcesOf(statement, scene.resources, asUnknown) : ANY;
+  const resource = scene.resources ? statementResources(statement, scene.resources, asUnknown) : ANY;
   const who = callersOf(statement, asUnknown);
   const conditions = conditionsOf(statement.Condition, scene, asUnknown);
   if (action === undefined || resource === undefined || who === undefined || conditions === undefined)

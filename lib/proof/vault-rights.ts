@@ -1,6 +1,6 @@
 import type { EnvironmentPolicies, VaultAclRule, VaultLogin, VaultPolicies } from "./environment-policies";
 import { type Finding, findingOf } from "./finding";
-import { isSame } from "./grants-by-name";
+import { isSameJson } from "./grants-by-name";
 import { ALL_REQUESTS, type Allowance, NOTHING, type RequestSet } from "./request-set";
 import { ANY, both, matching, oneOf, type Texts } from "./texts";
 import { ANYTHING, type Values } from "./values";
@@ -64,8 +64,8 @@ function changedLogins(base: VaultPolicies, head: VaultPolicies): readonly Vault
   const before = new Map(base.logins.map((login) => [`${login.mount} ${login.name}`, login]));
   return head.logins.filter(
     (login) =>
-      !isSame(before.get(`${login.mount} ${login.name}`), login) ||
-      !login.policies.every((name) => isSame(then.get(name), now.get(name))),
+      !isSameJson(before.get(`${login.mount} ${login.name}`), login) ||
+      !login.policies.every((name) => isSameJson(then.get(name), now.get(name))),
   );
 }
 

@@ -1,5 +1,5 @@
 import { CODE, REWRITING, TAKING } from "./actions";
-import { allowanceOf, type Caller, type Place, requestsOf } from "./allowance";
+import { allowanceOf, type CallerSet, type RequestPlace, requestsOf } from "./allowance";
 import type {
   EnvironmentPolicies,
   FunctionPermission,
@@ -7,18 +7,18 @@ import type {
   ProtectedRole,
 } from "./environment-policies";
 import { type Finding, findingOf } from "./finding";
-import { isSame, statementsIn } from "./grants-by-name";
+import { isSameJson, statementsIn } from "./grants-by-name";
 import { type Allowance, NOTHING, type RequestSet } from "./request-set";
 import { oneOf } from "./texts";
 import type { Values } from "./values";
 import { search, somebody } from "./widened-secrets";
 
-const trustPlace = (policies: EnvironmentPolicies): Place => ({ policies, actions: TAKING });
+const trustPlace = (policies: EnvironmentPolicies): RequestPlace => ({ policies, actions: TAKING });
 
 /** Tokens, principals and services that can take a role of both sides, and could not. */
 export function widenedTrust(base: EnvironmentPolicies, head: EnvironmentPolicies): readonly Finding[] {
   const before = new Map(base.roles.map((role) => [role.arn, role]));
-  const callers: readonly Caller[] = [
+  const callers: readonly CallerSet[] = [
     { kind: "token" },
     { kind: "account", except: [] },
     { kind: "foreign" },
@@ -26,7 +26,7 @@ export function widenedTrust(base: EnvironmentPolicies, head: EnvironmentPolicie
   ];
   return head.roles.flatMap((role) => {
     const was = before.get(role.arn);
-    if (was === undefined || isSame(was.trust, role.trust)) return [];
+    if (was === undefined || isSameJson(was.trust, role.trust)) return [];
     return callers.flatMap((caller) => {
       const result = search(
         requestsOf(caller, trustPlace(head)),
@@ -49,8 +49,8 @@ export function widenedAssociations(
   return head.associations.flatMap((association) => {
     const [was, is] = [known.get(association.roleArn), roles.get(association.roleArn)];
     if (was === undefined || is === undefined) return [];
-    const isOld = base.associations.some((one) => isSame(one, association));
-    if (isOld && isSame(was.trust, is.trust)) return [];
+    const isOld = base.associations.some((one) => isSameJson(one, association));
+    if (isOld && isSameJson(was.trust, is.trust)) return [];
     const result = search(
       podRequests(head, association),
       allowanceOf({ kind: "service" }, trustPlace(head), is.trust, true),
@@ -98,7 +98,7 @@ export function widenedReach(base: EnvironmentPolicies, head: EnvironmentPolicie
   const roles = inBoth(base.roles, head.roles);
   const functions = inBoth(base.functions, head.functions);
   return holdersOf(base, head)
-    .filter(({ head: now, base: then }) => !isSame(reaching(now), then && reaching(then)))
+    .filter(({ head: now, base: then }) => !isSameJson(reaching(now), then && reaching(then)))
     .flatMap((holder) => [
       ...roles
         .filter(([, target]) => target.arn !== holder.head.arn)
@@ -171,13 +171,13 @@ function overRole(
 ): readonly Finding[] {
   const rewritten = widenedRight(base, head, holder, "role of another", is.name, is.arn, REWRITING);
   const [now, then] = [head, base].map(
-    (policies): Place => ({
+    (policies): RequestPlace => ({
       policies,
       family: is.arn,
       actions: ["sts:AssumeRole"],
     }),
-  ) as [Place, Place];
-  const caller: Caller = { kind: "role", role: holder.head };
+  ) as [RequestPlace, RequestPlace];
+  const caller: CallerSet = { kind: "role", role: holder.head };
   const taken = search(
     requestsOf(caller, now),
     allowanceOf(caller, now, is.trust, true),

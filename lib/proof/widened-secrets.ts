@@ -1,6 +1,6 @@
 import { isRecord } from "../model/is-record";
 import { KEY_ACTIONS, SECRET_ACTIONS } from "./actions";
-import { allowanceOf, type Caller, type Place, requestsOf } from "./allowance";
+import { allowanceOf, type CallerSet, type RequestPlace, requestsOf } from "./allowance";
 import { concerning } from "./concerning";
 import {
   type EnvironmentPolicies,
@@ -10,7 +10,7 @@ import {
   secretFamily,
 } from "./environment-policies";
 import { type Finding, findingOf, type GaveUp } from "./finding";
-import { isSame, narrowedTo, type Reach, reachOf, statementsIn, textsIn } from "./grants-by-name";
+import { isSameJson, narrowedTo, type Reach, roleReach, statementsIn, textsIn } from "./grants-by-name";
 import { type Allowance, type Found, findRequest, NOTHING, type RequestSet } from "./request-set";
 import { SearchLimitError } from "./shortest-text";
 import { matching, others } from "./texts";
@@ -35,8 +35,8 @@ export function search(
 
 /** A caller on both sides; `undefined`: the base does not have it, so that it had no right there. */
 export interface CallerPair {
-  readonly head: Caller;
-  readonly base: Caller | undefined;
+  readonly head: CallerSet;
+  readonly base: CallerSet | undefined;
 }
 
 /** Somebody of an account, as a hint for examples. */
@@ -57,7 +57,7 @@ export function widenedSecrets(base: EnvironmentPolicies, head: EnvironmentPolic
   const roles = rolePairs(base, head);
   const moved = movedRoles(roles, pairs);
   return pairs.flatMap(([was, is]) => {
-    const isChanged = !isSame(was.policy, is.policy) || !isSame(was.regions, is.regions);
+    const isChanged = !isSameJson(was.policy, is.policy) || !isSameJson(was.regions, is.regions);
     const changed = moved.get(is.name) ?? [];
     const callers = isChanged
       ? callersOf(base, is, roles).filter(
@@ -79,9 +79,9 @@ const saysTheSame = (
   was: ProtectedSecret,
   is: ProtectedSecret,
 ): boolean =>
-  isSame(was.regions, is.regions) &&
+  isSameJson(was.regions, is.regions) &&
   [was.policy, is.policy].every(isReadable) &&
-  isSame(concerning(head, account, was.policy), concerning(head, account, is.policy));
+  isSameJson(concerning(head, account, was.policy), concerning(head, account, is.policy));
 
 /** A policy of statements alone. */
 const isReadable = (policy: unknown): boolean =>
@@ -101,7 +101,7 @@ const asCallers = ({ head, base }: RolePair): CallerPair => ({
 
 function rolePairs(base: EnvironmentPolicies, head: EnvironmentPolicies): readonly RolePair[] {
   const before = new Map(base.roles.map((role) => [role.arn, role]));
-  return head.roles.map((role) => ({ head: role, base: before.get(role.arn), reach: reachOf(role) }));
+  return head.roles.map((role) => ({ head: role, base: before.get(role.arn), reach: roleReach(role) }));
 }
 
 /** Roles by the names of secrets on which their own policies may say more than before. */
@@ -117,10 +117,10 @@ function movedRoles(
     const { head, base, reach } = pair;
     if (
       base &&
-      isSame([base.policies, base.attached, base.boundary], [head.policies, head.attached, head.boundary])
+      isSameJson([base.policies, base.attached, base.boundary], [head.policies, head.attached, head.boundary])
     )
       continue;
-    const was = base && reachOf(base);
+    const was = base && roleReach(base);
     const isBoundary = base?.boundary !== head.boundary;
     if (reach.wide !== was?.wide || (isBoundary && reach.wide !== undefined)) {
       // Whatever may reach any secret, or denies: all are looked at.
@@ -147,7 +147,7 @@ function callersOf(
   const present = new Set(roles.map(({ head: { arn } }) => arn));
   // A role that the stack no longer makes may be made by others, with any policies.
   const gone = base.roles.filter(({ arn }) => named.has(arn) && !present.has(arn));
-  const account: Caller = { kind: "account", except: [...known, ...gone.map(({ arn }) => arn)] };
+  const account: CallerSet = { kind: "account", except: [...known, ...gone.map(({ arn }) => arn)] };
   return [
     { head: account, base: account },
     { head: { kind: "foreign" }, base: { kind: "foreign" } },
@@ -202,7 +202,7 @@ function widenedSecret(
   return [...found.values()];
 }
 
-const about = (caller: Caller, name: string): Caller =>
+const about = (caller: CallerSet, name: string): CallerSet =>
   caller.kind === "role" ? { kind: "role", role: narrowedTo(caller.role, name) } : caller;
 
 /** Regions that can differ: for callers without policies of their own, and a policy that says nothing of regions, one stands for all. */
@@ -231,22 +231,22 @@ export const secretPlaceOf = (
   name: string,
   region: string,
   actions: readonly string[],
-): Place => ({ policies, region, family: secretFamily(policies, name, region), actions });
+): RequestPlace => ({ policies, region, family: secretFamily(policies, name, region), actions });
 
 /** Requests on keys that both sides have which only the head allows. */
 export function widenedKeys(base: EnvironmentPolicies, head: EnvironmentPolicies): readonly Finding[] {
   const before = new Map(base.keys.map((key) => [`${key.use} ${key.region}`, key]));
   const known = new Map(base.roles.map((role) => [role.arn, role]));
-  const changedRoles = head.roles.filter((role) => !isSame(kmsOf(known.get(role.arn)), kmsOf(role)));
+  const changedRoles = head.roles.filter((role) => !isSameJson(kmsOf(known.get(role.arn)), kmsOf(role)));
   return head.keys.flatMap((key) => {
     const was = before.get(`${key.use} ${key.region}`);
     if (was === undefined) return [];
-    const isChanged = !isSame(was.policy, key.policy);
+    const isChanged = !isSameJson(was.policy, key.policy);
     const named = new Set(
       isChanged ? textsIn(statementsIn(key.policy).map(({ Condition }) => Condition)) : [],
     );
     const roles = isChanged ? head.roles.filter((role) => kmsOf(role) !== undefined) : changedRoles;
-    const account: Caller = {
+    const account: CallerSet = {
       kind: "account",
       except: head.roles.filter(({ arn }) => named.has(arn)).map(({ arn }) => arn),
     };
@@ -265,13 +265,13 @@ export function widenedKeys(base: EnvironmentPolicies, head: EnvironmentPolicies
     });
     return [...others, ...own].flatMap((caller) => {
       const [now, then] = [head, base].map(
-        (policies): Place => ({
+        (policies): RequestPlace => ({
           policies,
           region: key.region,
           family: keyFamily(policies, key.region),
           actions: KEY_ACTIONS,
         }),
-      ) as [Place, Place];
+      ) as [RequestPlace, RequestPlace];
       const within = requestsOf(caller.head, now);
       const result = search(
         caller.head.kind === "role" ? pastSecretsManager(within) : within,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { PolicyDocument } from "../../lib/model";
-import { allowanceOf, type Caller, type Place, requestsOf } from "../../lib/proof/allowance";
+import { allowanceOf, type CallerSet, type RequestPlace, requestsOf } from "../../lib/proof/allowance";
 import { type ConcreteRequest, findRequest } from "../../lib/proof/request-set";
 import { evaluateAccess } from "../../packages/rehearsal/src/evaluator";
 import { propertyRuns } from "../property-runs";
@@ -17,14 +17,14 @@ import {
 
 type AccessRequest = Parameters<typeof evaluateAccess>[0];
 
-const place: Place = {
+const place: RequestPlace = {
   policies: { partition: "aws", account: ACCOUNT },
   region: REGION,
   family: FAMILY,
   actions: ACTIONS,
 };
 
-const callerWith = ({ identity }: PolicySide): Caller => ({
+const callerWith = ({ identity }: PolicySide): CallerSet => ({
   kind: "role",
   role: {
     arn: CALLER,

@@ -18,7 +18,7 @@ import {
   stagesOf,
   type Work,
 } from "./procedure-stage";
-import { isMadeHere, isPublished, type ProcedureReport, procedureOf, reach } from "./procedure-work";
+import { isMadeHere, isPublished, type ProcedureReport, reach, requireProcedure } from "./procedure-work";
 import { readCommand } from "./supplied-value";
 
 /**
@@ -91,7 +91,7 @@ async function prepare(
 ): Promise<Work> {
   const found = findSecret(registry, options.environment, key);
   const { plan, secret, resolved } = found;
-  const procedure = procedureOf(found);
+  const procedure = requireProcedure(found);
   const { phase, valueFrom } = options;
   if (options.emergency && (phase === "publish" || (phase === "promote" && !isMadeHere(found)))) {
     throw new UserFault(

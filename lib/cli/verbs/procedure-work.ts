@@ -37,7 +37,7 @@ export interface ProcedureAccess {
 }
 
 /** @throws UserFault where nothing follows rotations */
-export function procedureOf({ plan }: Pick<FoundSecret, "plan">): ProcedurePlan {
+export function requireProcedure({ plan }: Pick<FoundSecret, "plan">): ProcedurePlan {
   if (plan.procedure !== undefined) return plan.procedure;
   throw new UserFault(`${plan.environment} has no rotation procedure.`);
 }
@@ -62,7 +62,7 @@ export async function inspect(
   host: RotationHost,
 ): Promise<ProcedureAccess> {
   const found = findSecret(registry, environment, key);
-  return reach(found, procedureOf(found), host);
+  return reach(found, requireProcedure(found), host);
 }
 
 /** A secret with what its rotations are looked at and driven by, in the environment's own account. */
