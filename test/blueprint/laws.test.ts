@@ -40,6 +40,7 @@ test("no definition makes anything but a registry or a RegistryError, and what i
         readsExactlyItsSecrets(plan);
         holdsNoForeignWildcard(plan);
         keepsAwsLimits(plan);
+        hasRulesThatEventBridgeTakes(plan);
         letsTheMirrorDoItsPartOnly(plan);
         givesEachConnectionItsOwnLogin(plan);
         expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
@@ -67,6 +68,15 @@ function readsExactlyItsSecrets(plan: Blueprint): void {
       ...(isLeased ? [{ path: "sys/leases/renew", capabilities: ["update"] }] : []),
     ]);
   }
+}
+
+/** A list of a pattern names something, and a pattern has 2,048 characters at most: EventBridge's quota. */
+function hasRulesThatEventBridgeTakes(plan: Blueprint): void {
+  const patterns = (plan.operations?.rules ?? []).flatMap(({ word, when }) =>
+    "pattern" in when ? [{ word, text: JSON.stringify(when.pattern) }] : [],
+  );
+  expect(patterns.filter(({ text }) => text.includes("[]"))).toEqual([]);
+  expect(patterns.filter(({ text }) => text.length > 2_048)).toEqual([]);
 }
 
 /**

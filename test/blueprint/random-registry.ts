@@ -69,7 +69,7 @@ const environmentOf = (index: number): fc.Arbitrary<Draft> =>
       identity: fc.constantFrom("irsa", "pod-identity"),
       vaultAuth: fc.constantFrom("kubernetes", "jwt"),
       refreshEvery: fc.integer({ min: 1, max: 6 }).map(hours),
-      clusters: fc.integer({ min: 1, max: 2 }),
+      clusters: fc.integer({ min: 0, max: 2 }),
     })
     .map(({ tier, regions: [primary = "eu-central-1", ...replicas], clusters, ...rest }) => {
       const account = String(100_000_000_000 + index);

@@ -163,22 +163,27 @@ export function tamperWatches(registry: Registry, environment: Environment): rea
       ["CreatePolicyVersion", "DeletePolicy", "DeletePolicyVersion", "SetDefaultPolicyVersion"],
       { policyArn: [named(`arn:${partition}:iam::${account}:policy${environment.rolePath}${prefix}`)] },
     ),
-    call(
-      "identity-provider-changed",
-      "The IAM identity provider of a cluster's issuer was changed or deleted",
-      "global",
-      "iam",
-      [
-        "AddClientIDToOpenIDConnectProvider",
-        "DeleteOpenIDConnectProvider",
-        "UpdateOpenIDConnectProviderThumbprint",
-      ],
-      {
-        openIDConnectProviderArn: [
-          ...new Set(environment.clusters.map(({ issuer }) => oidcProviderArn(environment, issuer))),
-        ].sort(),
-      },
-    ),
+    // Only roles by IRSA rest on a provider; where no cluster is, nothing is named, and EventBridge takes no empty list.
+    ...(environment.identity === "irsa" && environment.clusters.length > 0
+      ? [
+          call(
+            "identity-provider-changed",
+            "The IAM identity provider of a cluster's issuer was changed or deleted",
+            "global",
+            "iam",
+            [
+              "AddClientIDToOpenIDConnectProvider",
+              "DeleteOpenIDConnectProvider",
+              "UpdateOpenIDConnectProviderThumbprint",
+            ],
+            {
+              openIDConnectProviderArn: [
+                ...new Set(environment.clusters.map(({ issuer }) => oidcProviderArn(environment, issuer))),
+              ].sort(),
+            },
+          ),
+        ]
+      : []),
     call(
       "function-changed",
       "The code, settings or permissions of a function were changed",
