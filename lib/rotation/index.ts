@@ -12,6 +12,7 @@ export { gatherFacts, type WatchedSecrets } from "./procedure/watcher";
 export { type Phase, STEPS, type Step } from "./protocol/event";
 export type { Publications, SecretDescription } from "./protocol/ports";
 export { ROTATION_FAULTS, RotationError } from "./protocol/rotation-error";
+export { severalAtOnce } from "./protocol/several-at-once";
 export { looksLikeProof } from "./protocol/version-proof";
 export { type Change, earliest, waitBefore } from "./protocol/waiting-law";
 export {

@@ -1,6 +1,6 @@
 import { type Blueprint, blueprint } from "../../blueprint";
 import type { Registry } from "../../model";
-import { adoptsValue, completeValue, isSupplied, RotationError } from "../../rotation";
+import { adoptsValue, completeValue, isSupplied, RotationError, severalAtOnce } from "../../rotation";
 import type { Places } from "../cloud/places";
 import { requireAccount } from "../cloud/require-account";
 import type { RotationCloud } from "../cloud/rotation-cloud";
@@ -13,7 +13,6 @@ import {
   RotationDriver,
   readersOf,
 } from "../driver/rotation-driver";
-import { severalAtOnce } from "../driver/several-at-once";
 import { FailedCheck } from "../terminal/user-fault";
 import { checkEnvironment } from "./bootstrap-checks";
 import { awaitedSecrets, suppliedValues } from "./bootstrap-values";
@@ -87,9 +86,13 @@ export async function bootstrap(
   for (const generation of adminsFirst(secrets)) {
     await together(host.progress, `${environment}: first values`, async (progress) => {
       const driver = driverWith(progress);
-      await severalAtOnce(generation, async (secret) => {
-        rows.set(secret.key, await firstRotation(registry, secret, values, rows, driver));
-      });
+      await severalAtOnce(
+        generation,
+        async (secret) => {
+          rows.set(secret.key, await firstRotation(registry, secret, values, rows, driver));
+        },
+        "stop",
+      );
     });
   }
   const driver = driverWith(host.progress);

@@ -45,7 +45,7 @@ export class Mirror {
 
   constructor(context: MirrorContext) {
     this.#context = context;
-    this.#secrets = new Sweep(context.clock, context.jitter);
+    this.#secrets = new Sweep(context, context.jitter);
   }
 
   /** @throws RotationError `mirror-incomplete`; `secret-not-ours`, and for one secret whatever keeps it from all Vaults */
@@ -75,7 +75,7 @@ export class Mirror {
     const { settings, log } = this.#context;
     const lacking: string[] = [];
     const secrets: SecretOutcome[] = [];
-    const left = await this.#secrets.over(Object.entries(settings.secrets), async ([name, secret]) => {
+    await this.#secrets.over(Object.entries(settings.secrets), async ([name, secret]) => {
       try {
         const outcome = await publisher.publish(name, secret);
         this.#tell(outcome);
@@ -87,7 +87,6 @@ export class Mirror {
         lacking.push(`${name}: ${code}`);
       }
     });
-    if (left > 0) log.warn("sweep has no time for all: the next one goes on there", { left });
     const connections = (await Promise.all(links.map((link) => this.#rotateRoots(link)))).flat();
     const failed = connections.filter(({ result }) => result !== "rotated");
     lacking.push(...failed.map(({ connection, result }) => `${connection}: ${codeOf(result)}`));

@@ -48,7 +48,7 @@ export class Dispatcher {
     this.#context = context;
     this.#newRuns = new NewRuns(context);
     this.#progress = new RunProgress(context);
-    this.#sweeps = new Sweep(context.clock);
+    this.#sweeps = new Sweep(context);
   }
 
   /** @throws RotationError for every failure that is known */
@@ -66,12 +66,12 @@ export class Dispatcher {
         return this.#labelMoved(request.secretName, request.versionId);
       case "load":
         return { result: "loaded", ...(await loadedRun(request, this.#context)) };
-      case "confirm": {
-        const { secretName } = request;
-        const asked = this.#secrets().filter(({ name }) => secretName === undefined || secretName === name);
-        await this.#sweeps.over(asked, ({ name }) => this.#confirm(name));
+      case "confirm":
+        for (const { name } of this.#secrets()) if (name === request.secretName) await this.#confirm(name);
+        // One is not the sweep's to confirm, which would go on from there.
+        if (request.secretName !== undefined) return { result: "nothing-to-do" };
+        await this.#sweeps.over(this.#secrets(), ({ name }) => this.#confirm(name));
         return { result: "nothing-to-do" };
-      }
       case "sweep":
         return this.#sweep();
     }
@@ -254,7 +254,7 @@ export class Dispatcher {
   async #sweep(): Promise<DispatcherOutcome> {
     const { runs, clock, log } = this.#context;
     const count = { started: 0, ended: 0, freed: 0, failed: 0 };
-    const left = await this.#sweeps.over(this.#secrets(), async (secret) => {
+    await this.#sweeps.over(this.#secrets(), async (secret) => {
       await this.#confirm(secret.name);
       try {
         const orphan = await runs.freeOrphan(secret.name);
@@ -298,7 +298,6 @@ export class Dispatcher {
         log.error(failure.message, { secret: secret.name, code: failure.code });
       }
     });
-    if (left > 0) log.warn("sweep has no time for all: the next one goes on there", { left });
     if (count.failed > 0) {
       throw new RotationError("throttled", `${count.failed} of the open runs could not be looked after`);
     }

@@ -1,6 +1,7 @@
 import type { WatcherSettings } from "../../contracts/function-settings";
 import type { CADENCE_STATES } from "../../model/names";
 import type { Clock, Logbook, Publications } from "../protocol/ports";
+import { severalAtOnce } from "../protocol/several-at-once";
 import { type DueState, dueStates, type SecretFacts, type WatchedState } from "./due-states";
 
 /** Secrets as the watcher looks at them. */
@@ -45,8 +46,6 @@ export interface WatcherOutcome {
 
 /** Hour of the UTC day whose call reminds: the watcher comes hourly, people need it once a day. */
 const REMINDING_HOUR = 8;
-/** More calls at once would only be throttled. */
-const AT_ONCE = 8;
 
 /** Compares every secret with its cadence, counts, and reminds owners. */
 export class Watcher {
@@ -106,17 +105,19 @@ export async function gatherFacts({
   readonly settings: Pick<WatcherSettings, "secrets">;
 }): Promise<readonly SecretFacts[]> {
   const names = Object.keys(settings.secrets).sort();
-  const facts: SecretFacts[] = [];
-  for (let from = 0; from < names.length; from += AT_ONCE) {
-    const some = names.slice(from, from + AT_ONCE).map(async (name): Promise<readonly SecretFacts[]> => {
-      const secret = settings.secrets[name];
-      if (secret === undefined) return [];
+  const looks = new Map<string, SecretFacts["found"]>();
+  await severalAtOnce(
+    names,
+    async (name) => {
       const look = await secrets.look(name);
-      return [{ ...secret, found: look && (await foundOf(name, look, publications)) }];
-    });
-    facts.push(...(await Promise.all(some)).flat());
-  }
-  return facts;
+      looks.set(name, look && (await foundOf(name, look, publications)));
+    },
+    "stop",
+  );
+  return names.flatMap((name) => {
+    const secret = settings.secrets[name];
+    return secret ? [{ ...secret, found: looks.get(name) }] : [];
+  });
 }
 
 async function foundOf(

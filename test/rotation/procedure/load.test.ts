@@ -196,3 +196,52 @@ test(`${COUNT} rotations of one window all begin, each once, however often Secre
   // Within the hour in which a run may wait for its first label.
   expect(calls).toBeLessThanOrEqual(4);
 });
+
+test("a sweep goes on where the last one had no more time, whatever is confirmed in between", async () => {
+  const clock = new VirtualClock(new Date("2026-02-01T03:00:00Z"));
+  const keys = KEYS.slice(0, 40);
+  const confirmed: string[] = [];
+  const part: DispatchedPart = {
+    key: "app/0000",
+    kind: "hmac-key",
+    rotation: "automatic",
+    function: "acme-test--rotate-hmac-key",
+  };
+  const settings = dispatcherSettings("test/app/0000", part);
+  const [secret] = Object.values(settings.secrets);
+  if (secret === undefined) throw new Error("no secret");
+  const dispatcher = new Dispatcher({
+    settings: {
+      ...settings,
+      secrets: Object.fromEntries(keys.map((key) => [`test/${key}`, { ...secret, key }])),
+    },
+    runs: new RunTableModel(),
+    store: {
+      describe: async () => {
+        throw new RotationError("throttled", "DescribeSecret");
+      },
+    },
+    publications: new PublicationsModel(),
+    confirm: async (name) => {
+      await clock.sleep(300_000);
+      confirmed.push(name);
+    },
+    proofs: new ProofsModel(),
+    rotations: { start: async () => undefined },
+    functions: { invoke: async () => ({}) },
+    identities: NOBODY,
+    executions: new ExecutionsModel(),
+    clock,
+    log: silentLog,
+    newVersion: () => versionId("version"),
+  });
+  const swept = new Set<string>();
+  // Eight at a time, twice in ten minutes.
+  for (let sweeps = 0; sweeps < 3; sweeps += 1) {
+    confirmed.length = 0;
+    await clock.take(dispatcher.run({ action: "sweep" }));
+    for (const name of confirmed) swept.add(name);
+    await clock.take(dispatcher.run({ action: "confirm", secretName: "test/app/0000" }));
+  }
+  expect(swept.size).toBe(40);
+});
