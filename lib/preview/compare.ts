@@ -1,4 +1,4 @@
-import { type Finding, newlySharedTokens, widened } from "../proof";
+import { type Finding, newlySharedTokens, opensRoleOf, widened } from "../proof";
 import { accessDifference } from "./access-difference";
 import { monthlyCost } from "./cost";
 import { environmentRisks } from "./environment-risks";
@@ -81,9 +81,7 @@ function compareEnvironment(
   ];
   const proof = [
     ...(base && head ? widened(base.policies, head.policies) : []),
-    ...shared.filter(({ resource }) =>
-      head?.policies.roles.some(({ arn }) => resource.split(" and ").includes(arn)),
-    ),
+    ...shared.filter((finding) => head && opensRoleOf(finding, head.policies)),
   ];
   const functions = functionChanges(base?.functions ?? [], head?.functions ?? []);
   const people = workAfter(base, head, paired, access);

@@ -1,3 +1,4 @@
+import { eksClusterArn, functionArn } from "../blueprint/platform/aws-arns";
 import { isRecord } from "../model/is-record";
 import { partitionOf } from "../model/partitions";
 import type {
@@ -11,7 +12,7 @@ import type {
   VaultLogin,
   VaultPolicies,
 } from "../proof";
-import { type OutputRole, rolesOf, stackPlaceOf } from "./output-roles";
+import { type OutputRole, stackPlaceOf } from "./output-roles";
 import {
   type Attributes,
   referred,
@@ -22,10 +23,13 @@ import {
 } from "./terraform-json";
 
 /** Finished policies of one environment as its Terraform has them, whoever wrote it. */
-export function policiesOfOutput(name: string, stack: TerraformJson): EnvironmentPolicies {
+export function policiesOfOutput(
+  name: string,
+  stack: TerraformJson,
+  roles: readonly OutputRole[],
+): EnvironmentPolicies {
   const { account, region } = stackPlaceOf(stack);
   const partition = partitionOf(region);
-  const roles = rolesOf(stack);
   const replicas = [...stack.of("aws_kms_replica_key").values()].flatMap((key) => textOf(key.region) ?? []);
   return {
     environment: name,
@@ -43,7 +47,7 @@ export function policiesOfOutput(name: string, stack: TerraformJson): Environmen
       attached: role.attached,
       ...(role.boundary === undefined ? {} : { boundary: role.boundary }),
     })),
-    functions: functionsOf(stack, `arn:${partition}:lambda:${region}:${account}:function:`),
+    functions: functionsOf(stack, (called) => functionArn({ partition, account }, region, called)),
     associations: associationsOf(stack, roles, { partition, account, region }),
     vaults: vaultsOf(stack),
     handedOut: [],
@@ -103,13 +107,16 @@ function keysOf(stack: TerraformJson, primary: string): readonly ProtectedKey[] 
   ];
 }
 
-function functionsOf(stack: TerraformJson, prefix: string): EnvironmentPolicies["functions"] {
+function functionsOf(
+  stack: TerraformJson,
+  arnOf: (name: string) => string,
+): EnvironmentPolicies["functions"] {
   const permissions = [...stack.of("aws_lambda_permission").values()];
   return [...stack.of("aws_lambda_function")].map(([resource, entry]) => {
     const name = textOf(entry.function_name) ?? resource;
     return {
       name,
-      arn: `${prefix}${name}`,
+      arn: arnOf(name),
       permissions: permissions
         .filter(
           ({ function_name }) =>
@@ -152,7 +159,7 @@ function associationsOf(
     const cluster = textOf(entry.cluster_name) ?? "";
     return {
       cluster,
-      clusterArn: `arn:${partition}:eks:${textOf(entry.region) ?? region}:${account}:cluster/${cluster}`,
+      clusterArn: eksClusterArn({ partition, account }, textOf(entry.region) ?? region, cluster),
       namespace: textOf(entry.namespace) ?? "",
       serviceAccount: textOf(entry.service_account) ?? "",
       roleArn: roles.find(({ resource }) => resource === role)?.arn ?? textOf(entry.role_arn) ?? "",

@@ -91,7 +91,7 @@ function environmentState(name: string, stack: TerraformJson): EnvironmentState 
       runs: 0,
       calls: 0,
     },
-    policies: policiesOfOutput(name, stack),
+    policies: policiesOfOutput(name, stack, roles),
     resources: resourcesOf(stack),
   };
 }

@@ -77,13 +77,8 @@ export function writtenPolicy(value: unknown): unknown {
 /** A policy as AWS takes it, in the one form that this program works with; `undefined` where it is none. */
 export function policyOf(value: unknown): PolicyDocument | undefined {
   if (typeof value !== "string") return undefined;
-  let json: unknown;
-  try {
-    // Terraform's own escape.
-    json = JSON.parse(value.replaceAll("$${", "${"));
-  } catch {
-    return undefined;
-  }
+  const json = writtenPolicy(value);
+  if (json === value) return undefined;
   const statements = isRecord(json) ? [json.Statement].flat().filter(isRecord) : [];
   return { Version: "2012-10-17", Statement: statements.map(statementOf) };
 }

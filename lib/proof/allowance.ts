@@ -1,8 +1,10 @@
-import type { EnvironmentPolicies, ProtectedRole } from "./environment-policies";
+import { secretArnPattern } from "../blueprint/platform/aws-arns";
+import { KEY_ACTIONS, TAKING } from "./actions";
+import { type EnvironmentPolicies, keyFamily, type ProtectedRole } from "./environment-policies";
 import { ALL_REQUESTS, type Allowance, type RequestSet } from "./request-set";
 import { type PolicyJson, type Scene, statementsOf } from "./statement";
 import { ANY, both, matching, oneOf, others, type Texts } from "./texts";
-import { ANYTHING, type Values } from "./values";
+import { among } from "./values";
 
 /**
  * Kinds of callers, apart because each is judged by another rule:
@@ -28,6 +30,28 @@ export interface RequestPlace {
   /** Actions that are asked about. */
   readonly actions: readonly string[];
 }
+
+/** Place of a secret in a region. */
+export const secretPlace = (
+  policies: RequestPlace["policies"],
+  name: string,
+  region: string,
+  actions: readonly string[],
+): RequestPlace => ({ policies, region, family: secretArnPattern(policies, region, name), actions });
+
+/** Place of the keys of a region. */
+export const keyPlace = (policies: RequestPlace["policies"], region: string): RequestPlace => ({
+  policies,
+  region,
+  family: keyFamily(policies, region),
+  actions: KEY_ACTIONS,
+});
+
+/** Place of a trust policy. */
+export const trustPlace = (policies: RequestPlace["policies"]): RequestPlace => ({
+  policies,
+  actions: TAKING,
+});
 
 /** A provider's ARN. */
 const PROVIDERS = ["arn:*:iam::*:oidc-provider/*", "arn:*:iam::*:saml-provider/*"];
@@ -58,7 +82,7 @@ function callersOf(caller: CallerSet, { policies: { partition, account }, family
 /** Requests of a kind of callers at a place. */
 export function requestsOf(caller: CallerSet, place: RequestPlace): RequestSet {
   const { account } = place.policies;
-  const elsewhere: Values = { ...ANYTHING, absent: false, all: { ...ANY, not: new Set([account]) } };
+  const elsewhere = among({ ...ANY, not: new Set([account]) });
   return {
     ...ALL_REQUESTS,
     action: oneOf(place.actions.map((action) => action.toLowerCase())),

@@ -122,13 +122,8 @@ export interface HandedOut {
   readonly boundary?: PolicyJson;
 }
 
-/** ARN of a secret in a region, with `?` for what AWS chooses. */
-export const secretFamily = (
-  { partition, account }: EnvironmentPolicies,
-  name: string,
-  region: string,
-): string => `arn:${partition}:secretsmanager:${region}:${account}:secret:${name}-??????`;
-
 /** ARN of any key in a region. */
-export const keyFamily = ({ partition, account }: EnvironmentPolicies, region: string): string =>
-  `arn:${partition}:kms:${region}:${account}:key/????????-????-????-????-????????????`;
+export const keyFamily = (
+  { partition, account }: Pick<EnvironmentPolicies, "partition" | "account">,
+  region: string,
+): string => `arn:${partition}:kms:${region}:${account}:key/????????-????-????-????-????????????`;

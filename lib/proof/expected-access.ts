@@ -1,8 +1,10 @@
 import type { Blueprint, SecretPlan } from "../blueprint";
 import { isMirrored } from "../blueprint";
+import { rootArn } from "../blueprint/platform/aws-arns";
 import type { Registry } from "../model";
 import { mirrorName, procedureFunctionName } from "../model/names";
 import { isSupplied } from "../model/supplied-values";
+import { SECRET_ACTIONS } from "./actions";
 
 /** Who may do what to one secret by the registry, and nobody else. Roles by their ARNs. */
 export interface ExpectedSecret {
@@ -17,31 +19,20 @@ export interface ExpectedSecret {
   readonly rotator: string | undefined;
 }
 
-const READ = ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"];
-const PUT = ["secretsmanager:PutSecretValue"];
-const MOVE = ["secretsmanager:UpdateSecretVersionStage"];
-const ROTATE = ["secretsmanager:RotateSecret"];
-const ADMINISTER = [
-  "secretsmanager:UpdateSecret",
-  "secretsmanager:PutResourcePolicy",
-  "secretsmanager:DeleteResourcePolicy",
-  "secretsmanager:DeleteSecret",
-  "secretsmanager:CancelRotateSecret",
-  "secretsmanager:RemoveRegionsFromReplication",
-  "secretsmanager:ReplicateSecretToRegions",
-  "secretsmanager:StopReplicationToReplica",
-];
+const READ = SECRET_ACTIONS.read;
+const [PUT, MOVE] = SECRET_ACTIONS.write;
+const ROTATE = "secretsmanager:RotateSecret";
+const ADMINISTER = SECRET_ACTIONS.administer.filter((action) => action !== ROTATE);
 
 /** The registry's matrix of an environment's secrets in Secrets Manager: from what it says of each, and from no policy. */
 export function expectedAccess(registry: Registry, plan: Blueprint): readonly ExpectedSecret[] {
   const environment = registry.environment(plan.environment);
   const { deployer, operators, breakGlass } = plan.principals;
-  const root = `arn:${plan.partition}:iam::${plan.account}:root`;
   const roleOf = (name: string | undefined): readonly string[] =>
     plan.functions.filter((entry) => entry.name === name).map(({ role }) => role.arn);
   const mirror = roleOf(mirrorName(registry.id, plan.environment));
   const dispatcher = roleOf(procedureFunctionName(registry.id, plan.environment, "dispatcher"));
-  const administrators = [deployer, ...breakGlass, root];
+  const administrators = [deployer, ...breakGlass, rootArn(plan)];
   const usersOf = (key: string): readonly string[] =>
     plan.secrets.flatMap((other) => (other.admin === key ? roleOf(rotatorOf(other)) : []));
   return plan.secrets.flatMap((secret): readonly ExpectedSecret[] => {
@@ -63,9 +54,9 @@ export function expectedAccess(registry: Registry, plan: Blueprint): readonly Ex
         rotator: rotator[0],
         rights: [
           { actions: READ, callers: readers },
-          { actions: [...PUT, ...MOVE], callers: [...breakGlass, ...rotator] },
+          { actions: [PUT, MOVE], callers: [...breakGlass, ...rotator] },
           { actions: ADMINISTER, callers: administrators },
-          { actions: ROTATE, callers: [...administrators, ...operators, ...dispatcher] },
+          { actions: [ROTATE], callers: [...administrators, ...operators, ...dispatcher] },
         ],
       },
       ...(secret.inbox
@@ -78,8 +69,8 @@ export function expectedAccess(registry: Registry, plan: Blueprint): readonly Ex
               rotator: undefined,
               rights: [
                 { actions: READ, callers: rotator },
-                { actions: PUT, callers: [...operators, ...breakGlass, ...rotator] },
-                { actions: MOVE, callers: [] },
+                { actions: [PUT], callers: [...operators, ...breakGlass, ...rotator] },
+                { actions: [MOVE], callers: [] },
                 { actions: ADMINISTER, callers: administrators },
               ],
             },

@@ -12,5 +12,6 @@ export type {
 export type { Finding } from "./finding";
 export { policiesOf } from "./policies-of-blueprint";
 export { type EnvironmentProof, prove } from "./prove";
+export { opensRoleOf } from "./shared-tokens";
 export type { PolicyJson } from "./statement";
 export { newlySharedTokens, widened } from "./widened";

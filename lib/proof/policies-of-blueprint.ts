@@ -1,4 +1,5 @@
 import type { Blueprint, RolePlan, VaultPlan } from "../blueprint";
+import { eksClusterArn } from "../blueprint/platform/aws-arns";
 import { isRecord } from "../model/is-record";
 import type {
   EnvironmentPolicies,
@@ -95,7 +96,11 @@ function associationsOf(plan: Blueprint): readonly PodAssociation[] {
       )
       .map((cluster) => ({
         cluster: cluster.name,
-        clusterArn: `arn:${plan.partition}:eks:${cluster.region}:${cluster.account}:cluster/${cluster.name}`,
+        clusterArn: eksClusterArn(
+          { partition: plan.partition, account: cluster.account },
+          cluster.region,
+          cluster.name,
+        ),
         namespace,
         serviceAccount,
         roleArn: role.arn,

@@ -1,18 +1,19 @@
 import { type Blueprint, blueprint } from "../blueprint";
+import { oidcProviderArn } from "../blueprint/platform/aws-arns";
 import type { Registry } from "../model";
 import { CODE, KEY_ACTIONS, REWRITING, TAKING } from "./actions";
-import { allowanceOf, type CallerSet, type RequestPlace, requestsOf } from "./allowance";
-import { type EnvironmentPolicies, keyFamily, type ProtectedRole } from "./environment-policies";
+import { allowanceOf, type CallerSet, keyPlace, requestsOf, secretPlace, trustPlace } from "./allowance";
+import type { EnvironmentPolicies, ProtectedRole } from "./environment-policies";
 import { type ExpectedSecret, expectedAccess } from "./expected-access";
 import { type Finding, findingOf } from "./finding";
 import { policiesOf } from "./policies-of-blueprint";
 import { ALL_REQUESTS, NOTHING, type RequestSet } from "./request-set";
-import { sharedTokens } from "./shared-tokens";
+import { opensRoleOf, sharedTokens } from "./shared-tokens";
 import { ANY, oneOf } from "./texts";
-import { ANYTHING } from "./values";
+import { among } from "./values";
 import { rightsOf, vaultFinding } from "./vault-rights";
 import { handedOutRoles, rightsOver } from "./widened-roles";
-import { pastSecretsManager, search, secretPlaceOf, somebody } from "./widened-secrets";
+import { pastSecretsManager, search, somebody } from "./widened-secrets";
 
 /** Answer to whether an environment's policies allow what its registry says, and nothing else. */
 export interface EnvironmentProof {
@@ -33,14 +34,15 @@ export interface EnvironmentProof {
 /**
  * Proves that the finished policies of an environment allow exactly what the registry says of its secrets, for all requests.
  *
- * @param policies where others than the registry's own are proved, such as those of a synthesized output. @default the blueprint's
+ * @param others where others than the registry's own are proved, such as those of a synthesized output. @default the blueprint's
  */
 export function prove(
   registry: Registry,
   environment: string,
-  policies: EnvironmentPolicies = policiesOf(blueprint(registry, environment)),
+  others?: EnvironmentPolicies,
 ): EnvironmentProof {
   const plan = blueprint(registry, environment);
+  const policies = others ?? policiesOf(plan);
   const all = registry.environmentNames.map((name) =>
     name === environment ? policies : policiesOf(blueprint(registry, name)),
   );
@@ -53,9 +55,7 @@ export function prove(
       ...policies.roles.flatMap((role) => beyondTrust(policies, plan, role)),
       ...beyondReach(policies, all),
       ...beyondVaults(policies, plan),
-      ...sharedTokens(all).filter(({ resource }) =>
-        policies.roles.some(({ arn }) => resource.split(" and ").includes(arn)),
-      ),
+      ...sharedTokens(all).filter((finding) => opensRoleOf(finding, policies)),
     ],
     missing: expected.flatMap((secret) => missingOf(policies, secret)),
     about: {
@@ -78,7 +78,7 @@ function beyondSecret(policies: EnvironmentPolicies, expected: ExpectedSecret): 
     caller: CallerSet,
     narrow?: RequestSet["keys"],
   ) => {
-    const place = secretPlaceOf(policies, expected.name, region, actions);
+    const place = secretPlace(policies, expected.name, region, actions);
     const within = requestsOf(caller, place);
     const result = search(
       narrow ? { ...within, keys: new Map([...within.keys, ...narrow]) } : within,
@@ -102,10 +102,7 @@ function beyondSecret(policies: EnvironmentPolicies, expected: ExpectedSecret): 
 }
 
 const NOT_SERVED: RequestSet["keys"] = new Map([
-  [
-    "secretsmanager:versionstage",
-    { absent: false, present: true, all: { ...ANY, not: new Set(["AWSCURRENT", "AWSPREVIOUS"]) }, some: [] },
-  ],
+  ["secretsmanager:versionstage", among({ ...ANY, not: new Set(["AWSCURRENT", "AWSPREVIOUS"]) })],
 ]);
 
 function missingOf(policies: EnvironmentPolicies, expected: ExpectedSecret): EnvironmentProof["missing"] {
@@ -118,7 +115,7 @@ function missingOf(policies: EnvironmentPolicies, expected: ExpectedSecret): Env
   return wanted.flatMap(([arn, action, regions]) => {
     const role = policies.roles.find((one) => one.arn === arn);
     const may = regions.every((region) => {
-      const place = secretPlaceOf(policies, expected.name, region, [action]);
+      const place = secretPlace(policies, expected.name, region, [action]);
       const caller = role && ({ kind: "role", role } as const);
       const found =
         caller &&
@@ -139,12 +136,7 @@ function beyondKeys(policies: EnvironmentPolicies, { principals }: Blueprint): r
   const roles = policies.roles;
   const known = [...roles.map(({ arn }) => arn), deployer, ...operators, ...breakGlass];
   return policies.keys.flatMap(({ use, region, policy }) => {
-    const place: RequestPlace = {
-      policies,
-      region,
-      family: keyFamily(policies, region),
-      actions: KEY_ACTIONS,
-    };
+    const place = keyPlace(policies, region);
     const callers: readonly CallerSet[] = [
       { kind: "account", except: known },
       { kind: "foreign" },
@@ -170,7 +162,7 @@ function beyondTrust(
   plan: Blueprint,
   role: ProtectedRole,
 ): readonly Finding[] {
-  const place: RequestPlace = { policies, actions: TAKING };
+  const place = trustPlace(policies);
   const tokens = tokensOf(plan, role);
   const callers: readonly CallerSet[] = [
     { kind: "token" },
@@ -199,11 +191,11 @@ function tokensOf(plan: Blueprint, { arn }: ProtectedRole): readonly RequestSet[
     )
     .map(({ issuer }) => {
       const place = issuer.replace(/^https:\/\//, "");
-      const is = (value: string) => ({ ...ANYTHING, absent: false, all: oneOf([value]) });
+      const is = (value: string) => among(oneOf([value]));
       return {
         ...ALL_REQUESTS,
         action: oneOf(["sts:assumerolewithwebidentity"]),
-        caller: oneOf([`arn:${plan.partition}:iam::${plan.account}:oidc-provider/${place}`]),
+        caller: oneOf([oidcProviderArn(plan, issuer)]),
         keys: new Map([
           [`${place}:aud`.toLowerCase(), is("sts.amazonaws.com")],
           [
@@ -245,11 +237,11 @@ function beyondReach(policies: EnvironmentPolicies, all: readonly EnvironmentPol
     );
     return result ? [findingOf(way, name, result, actions)] : [];
   };
-  const others = near.filter(({ environment }) => environment !== policies.environment);
+  const elsewhere = near.filter(({ environment }) => environment !== policies.environment);
   return [
     ...policies.roles.flatMap((role) => reached(role, near)),
     // Whoever deploys an environment writes its roles; those of another are not its own.
-    ...handedOutRoles(policies).flatMap((role) => reached(role, role.name === "deployer" ? others : near)),
+    ...handedOutRoles(policies).flatMap((role) => reached(role, role.name === "deployer" ? elsewhere : near)),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { TAKING } from "./actions";
-import { allowanceOf, requestsOf } from "./allowance";
+import { allowanceOf, requestsOf, trustPlace } from "./allowance";
 import type { EnvironmentPolicies, ProtectedRole } from "./environment-policies";
 import { type Finding, findingOf } from "./finding";
 import { statementsIn, textsIn } from "./grants-by-name";
@@ -28,6 +28,15 @@ export function sharedTokens(environments: readonly EnvironmentPolicies[]): read
   return [...[...byProvider.values()].flatMap(sharedOf), ...sharedAssociations(environments)];
 }
 
+/** Whether a finding about a token of two roles is about one of an environment's. */
+export const opensRoleOf = (
+  { resource }: Pick<Finding, "resource">,
+  { roles }: Pick<EnvironmentPolicies, "roles">,
+): boolean => roles.some(({ arn }) => resource.split(AND).includes(arn));
+
+/** Between the ARNs of two roles. */
+const AND = " and ";
+
 const providersOf = ({ trust }: ProtectedRole): readonly string[] => [
   ...new Set(
     statementsIn(trust)
@@ -39,10 +48,10 @@ const providersOf = ({ trust }: ProtectedRole): readonly string[] => [
 function sharedOf(roles: readonly Taken[]): readonly Finding[] {
   return nearPairs(roles).flatMap(([one, other]) => {
     const [first, second] = [one, other].map(({ policies, role }) =>
-      allowanceOf({ kind: "token" }, { policies, actions: TAKING }, role.trust, true),
+      allowanceOf({ kind: "token" }, trustPlace(policies), role.trust, true),
     ) as [Allowance, Allowance];
     const result = search(
-      requestsOf({ kind: "token" }, { policies: one.policies, actions: TAKING }),
+      requestsOf({ kind: "token" }, trustPlace(one.policies)),
       { groups: [...first.groups, ...second.groups], denials: [...first.denials, ...second.denials] },
       NOTHING,
     );
@@ -53,7 +62,7 @@ function sharedOf(roles: readonly Taken[]): readonly Finding[] {
     return [
       {
         ...findingOf("token of two roles", about, result, TAKING),
-        resource: `${one.role.arn} and ${other.role.arn}`,
+        resource: [one.role.arn, other.role.arn].join(AND),
       },
     ];
   });
@@ -111,7 +120,7 @@ function sharedAssociations(environments: readonly EnvironmentPolicies[]): reado
         role &&
         search(
           podRequests(policies, association),
-          allowanceOf({ kind: "service" }, { policies, actions: TAKING }, role.trust, true),
+          allowanceOf({ kind: "service" }, trustPlace(policies), role.trust, true),
           NOTHING,
         )
       );
@@ -126,7 +135,7 @@ function sharedAssociations(environments: readonly EnvironmentPolicies[]): reado
         about: [first, second].map((one) => one.association.roleArn.replace(/.*\//, "")).join(" and "),
         caller: `system:serviceaccount:${association.namespace}:${association.serviceAccount} of ${association.cluster}`,
         action: "sts:AssumeRole",
-        resource: `${first.association.roleArn} and ${second.association.roleArn}`,
+        resource: [first.association.roleArn, second.association.roleArn].join(AND),
         context: { "aws:sourcearn": association.clusterArn, "aws:sourceaccount": policies.account },
         because: [],
       } satisfies Finding,

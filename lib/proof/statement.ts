@@ -3,8 +3,8 @@ import { isRecord } from "../model/is-record";
 import { keyTest } from "./condition";
 import { ALL_REQUESTS, type RequestSet } from "./request-set";
 import { type ResourceFamily, statementResources } from "./resource-family";
-import { ANY, both, matching, others, type Texts } from "./texts";
-import { isImpossible, meet, type Values } from "./values";
+import { ANY, both, matching, oneOf, others, type Texts } from "./texts";
+import { among, isImpossible, meet, type Values } from "./values";
 
 /** A policy as it is written: a document of this program, or parsed JSON of anybody. */
 export type PolicyJson = unknown;
@@ -177,6 +177,5 @@ function conditionsOf(
 
 function holds(values: Values, value: string | undefined): boolean {
   if (value === undefined) return values.absent;
-  const one: Values = { absent: false, present: true, all: { ...ANY, only: new Set([value]) }, some: [] };
-  return !isImpossible(meet(values, one));
+  return !isImpossible(meet(values, among(oneOf([value]))));
 }

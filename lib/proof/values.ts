@@ -19,6 +19,9 @@ export interface Values {
 /** Anything. */
 export const ANYTHING: Values = { absent: true, present: true, all: ANY, some: [] };
 
+/** There, with values of one set. */
+export const among = (all: Texts): Values => ({ ...ANYTHING, absent: false, all });
+
 /** Values that hold to both. */
 export const meet = (a: Values, b: Values): Values => ({
   absent: a.absent && b.absent,

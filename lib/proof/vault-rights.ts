@@ -3,7 +3,7 @@ import { type Finding, findingOf } from "./finding";
 import { isSameJson } from "./grants-by-name";
 import { ALL_REQUESTS, type Allowance, NOTHING, type RequestSet } from "./request-set";
 import { ANY, both, matching, oneOf, type Texts } from "./texts";
-import { ANYTHING, type Values } from "./values";
+import { among } from "./values";
 import { search } from "./widened-secrets";
 
 const CAPABILITIES = ["read", "list", "create", "update", "patch", "delete", "sudo"] as const;
@@ -133,18 +133,15 @@ export function rightsOf({ logins, policies }: VaultPolicies): readonly VaultRig
 
 /** Tokens that log in, as conditions on what they say of themselves. */
 function whoOf(login: VaultLogin): RequestSet {
-  const is = (patterns: readonly string[]): Values => ({ ...ANYTHING, absent: false, all: globs(patterns) });
   return {
     ...ALL_REQUESTS,
     caller: oneOf([login.mount]),
     keys: new Map([
-      ["namespace", is(login.namespaces)],
-      ["serviceaccount", is(login.serviceAccounts)],
+      ["namespace", among(globs(login.namespaces))],
+      ["serviceaccount", among(globs(login.serviceAccounts))],
       // Without one, any token of the cluster will do.
-      ...(login.audiences.length > 0 ? [["audience", is(login.audiences)] as const] : []),
-      ...(login.networks
-        ? [["network", { ...ANYTHING, absent: false, all: oneOf(login.networks) }] as const]
-        : []),
+      ...(login.audiences.length > 0 ? [["audience", among(globs(login.audiences))] as const] : []),
+      ...(login.networks ? [["network", among(oneOf(login.networks))] as const] : []),
     ]),
     unknown: new Map(login.others.map((text) => [`login asks ${text}`, true])),
   };

@@ -1,5 +1,5 @@
 import { CODE, REWRITING, TAKING } from "./actions";
-import { allowanceOf, type CallerSet, type RequestPlace, requestsOf } from "./allowance";
+import { allowanceOf, type CallerSet, type RequestPlace, requestsOf, trustPlace } from "./allowance";
 import type {
   EnvironmentPolicies,
   FunctionPermission,
@@ -10,10 +10,8 @@ import { type Finding, findingOf } from "./finding";
 import { isSameJson, statementsIn } from "./grants-by-name";
 import { type Allowance, NOTHING, type RequestSet } from "./request-set";
 import { oneOf } from "./texts";
-import type { Values } from "./values";
+import { among } from "./values";
 import { search, somebody } from "./widened-secrets";
-
-const trustPlace = (policies: EnvironmentPolicies): RequestPlace => ({ policies, actions: TAKING });
 
 /** Tokens, principals and services that can take a role of both sides, and could not. */
 export function widenedTrust(base: EnvironmentPolicies, head: EnvironmentPolicies): readonly Finding[] {
@@ -72,7 +70,7 @@ export function podRequests(
   { clusterArn, namespace, serviceAccount }: PodAssociation,
 ): RequestSet {
   const within = requestsOf({ kind: "service" }, trustPlace(policies));
-  const is = (value: string): Values => ({ absent: false, present: true, all: oneOf([value]), some: [] });
+  const is = (value: string) => among(oneOf([value]));
   return {
     ...within,
     action: oneOf(["sts:assumerole"]),

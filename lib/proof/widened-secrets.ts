@@ -1,14 +1,8 @@
 import { isRecord } from "../model/is-record";
 import { KEY_ACTIONS, SECRET_ACTIONS } from "./actions";
-import { allowanceOf, type CallerSet, type RequestPlace, requestsOf } from "./allowance";
+import { allowanceOf, type CallerSet, keyPlace, requestsOf, secretPlace } from "./allowance";
 import { concerning } from "./concerning";
-import {
-  type EnvironmentPolicies,
-  keyFamily,
-  type ProtectedRole,
-  type ProtectedSecret,
-  secretFamily,
-} from "./environment-policies";
+import type { EnvironmentPolicies, ProtectedRole, ProtectedSecret } from "./environment-policies";
 import { type Finding, findingOf, type GaveUp } from "./finding";
 import { isSameJson, narrowedTo, type Reach, roleReach, statementsIn, textsIn } from "./grants-by-name";
 import { type Allowance, type Found, findRequest, NOTHING, type RequestSet } from "./request-set";
@@ -177,8 +171,8 @@ function widenedSecret(
     const regionBefore = was.regions.includes(region) ? region : (was.regions[0] ?? region);
     const searchFor = (actions: readonly string[]) => {
       const [now, then] = [
-        secretPlaceOf(head, is.name, region, actions),
-        secretPlaceOf(base, was.name, regionBefore, actions),
+        secretPlace(head, is.name, region, actions),
+        secretPlace(base, was.name, regionBefore, actions),
       ];
       return search(
         requestsOf(asking, now),
@@ -225,14 +219,6 @@ const keysIn = (condition: unknown): string =>
         .join()
     : "";
 
-/** Place of a secret in a region. */
-export const secretPlaceOf = (
-  policies: EnvironmentPolicies,
-  name: string,
-  region: string,
-  actions: readonly string[],
-): RequestPlace => ({ policies, region, family: secretFamily(policies, name, region), actions });
-
 /** Requests on keys that both sides have which only the head allows. */
 export function widenedKeys(base: EnvironmentPolicies, head: EnvironmentPolicies): readonly Finding[] {
   const before = new Map(base.keys.map((key) => [`${key.use} ${key.region}`, key]));
@@ -264,14 +250,7 @@ export function widenedKeys(base: EnvironmentPolicies, head: EnvironmentPolicies
       return [{ head: { kind: "role", role }, base: then && { kind: "role", role: then } }];
     });
     return [...others, ...own].flatMap((caller) => {
-      const [now, then] = [head, base].map(
-        (policies): RequestPlace => ({
-          policies,
-          region: key.region,
-          family: keyFamily(policies, key.region),
-          actions: KEY_ACTIONS,
-        }),
-      ) as [RequestPlace, RequestPlace];
+      const [now, then] = [keyPlace(head, key.region), keyPlace(base, key.region)];
       const within = requestsOf(caller.head, now);
       const result = search(
         caller.head.kind === "role" ? pastSecretsManager(within) : within,

@@ -12,7 +12,7 @@ import {
 } from "../../model/names";
 import { PARTITIONS, type Partition } from "../../model/partitions";
 import type { Environment, Registry } from "../../model/registry";
-import { oidcProviderArn, stateMachineArn, topicArn } from "../platform/aws-arns";
+import { oidcProviderArn, roleArn, stateMachineArn, tableArn, topicArn } from "../platform/aws-arns";
 import { functionRoleArn } from "../store/function-assignment";
 
 /** Calls to AWS by which somebody takes the registry's protection away, or gets around it. */
@@ -324,7 +324,7 @@ export function tamperWatches(registry: Registry, environment: Environment): rea
       "primary",
       "dynamodb",
       ["DeleteResourcePolicy", "PutResourcePolicy"],
-      { resourceArn: tables.map((name) => `arn:${partition}:dynamodb:${primary}:${account}:table/${name}`) },
+      { resourceArn: tables.map((name) => tableArn(environment, primary, name)) },
     ),
     call(
       "records-unprotected",
@@ -370,7 +370,7 @@ export function tamperWatches(registry: Registry, environment: Environment): rea
             "everywhere",
             "eks",
             ["CreatePodIdentityAssociation", "UpdatePodIdentityAssociation"],
-            { roleArn: [named(`arn:${partition}:iam::${account}:role${environment.rolePath}${prefix}`)] },
+            { roleArn: [named(roleArn(environment, environment.rolePath, prefix))] },
           ),
         ]
       : []),

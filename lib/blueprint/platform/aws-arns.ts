@@ -52,6 +52,8 @@ const arnIn =
 
 /** ARN of a Lambda function. */
 export const functionArn = arnIn("lambda", (name) => `function:${name}`);
+/** ARN of an EKS cluster. */
+export const eksClusterArn = arnIn("eks", (name) => `cluster/${name}`);
 /** ARN of a DynamoDB table. */
 export const tableArn = arnIn("dynamodb", (name) => `table/${name}`);
 /** ARN of an SQS queue. */

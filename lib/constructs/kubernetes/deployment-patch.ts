@@ -1,6 +1,7 @@
 import { DataResource, type ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { ClusterPlan, PodPlan, WorkloadPlan } from "../../blueprint";
+import { eksClusterArn } from "../../blueprint/platform/aws-arns";
 import { setAddress } from "../address";
 import { literalJson } from "../literal-text";
 import { podTemplatePatch } from "./pod-template-patch";
@@ -62,7 +63,7 @@ export class DeploymentPatch extends Construct {
             environment: {
               CONTEXT:
                 context ??
-                `arn:${partition}:eks:${cluster.region}:${cluster.account}:cluster/${cluster.name}`,
+                eksClusterArn({ partition, account: cluster.account }, cluster.region, cluster.name),
               NAMESPACE: plan.namespace,
               CONTROLLER: controller.toLowerCase(),
               DEPLOYMENT: deployment,
