@@ -16,12 +16,10 @@ import { blueprint } from "../../lib/blueprint";
 import { PodFiles, podFiles } from "../../lib/constructs/kubernetes/pod-files";
 import { defineRegistry } from "../../lib/model";
 import { CONTROLLER_KINDS } from "../../lib/model/definition";
-import { draft } from "../model/sample";
+import { type Draft, draft } from "../model/sample";
 
-describe.each(CONTROLLER_KINDS)("the files of a workload whose pods a %s makes", (controller) => {
-  const definition = draft();
-  definition.workloads.backend.controller = controller;
-  definition.workloads.backend.reload = { how: "redeploy", deployment: "api" };
+/** Workload `backend` of a definition in prod, and its parsed files by name. */
+function backendFiles(definition: Draft) {
   const plan = blueprint(defineRegistry(definition), "prod" as never);
   const [cluster] = plan.clusters;
   const backend = plan.workloads.find(({ name }) => name === "backend");
@@ -29,6 +27,14 @@ describe.each(CONTROLLER_KINDS)("the files of a workload whose pods a %s makes",
   const files = new Map(
     podFiles(backend, cluster).map(({ path, content }) => [path.split("/").at(-1), parse(content)]),
   );
+  return { backend, files };
+}
+
+describe.each(CONTROLLER_KINDS)("the files of a workload whose pods a %s makes", (controller) => {
+  const definition = draft();
+  definition.workloads.backend.controller = controller;
+  definition.workloads.backend.reload = { how: "redeploy", deployment: "api" };
+  const { backend, files } = backendFiles(definition);
 
   test("patch that kind, by the name that a restart uses as well", () => {
     expect(files.get("kustomization.yaml").patches).toEqual([
@@ -46,13 +52,7 @@ describe.each(CONTROLLER_KINDS)("the files of a workload whose pods a %s makes",
 test("the files of a Rollout add to its lists, which nobody merges, and patch what merges", () => {
   const definition = draft();
   Object.assign(definition.workloads.backend, { controller: "Rollout", reload: { how: "redeploy" } });
-  const plan = blueprint(defineRegistry(definition), "prod" as never);
-  const [cluster] = plan.clusters;
-  const backend = plan.workloads.find(({ name }) => name === "backend");
-  if (!cluster || !backend) throw new Error("the sample has no backend");
-  const files = new Map(
-    podFiles(backend, cluster).map(({ path, content }) => [path.split("/").at(-1), parse(content)]),
-  );
+  const { backend, files } = backendFiles(definition);
   const target = { kind: "Rollout", name: "^backend$" };
   expect(files.get("kustomization.yaml").patches).toEqual([
     { path: "patch.yaml", target },

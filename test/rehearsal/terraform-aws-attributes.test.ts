@@ -707,84 +707,50 @@ const TYPES: Record<string, () => Promise<ReadBack>> = {
       },
     };
   },
-  async aws_cloudwatch_event_rule() {
-    const client = new eventbridge.EventBridgeClient(settings());
-    const planned = resource.aws_cloudwatch_event_rule["secrets_label-updated"];
-    const target = resource.aws_cloudwatch_event_target["secrets_label-updated"];
-    const retry = target.retry_policy;
-    const Targets = [
-      {
-        Id: "terraform",
-        Arn: FUNCTION_ARN,
-        DeadLetterConfig: { Arn: deadLetters },
-        RetryPolicy: {
-          MaximumEventAgeInSeconds: retry.maximum_event_age_in_seconds,
-          MaximumRetryAttempts: retry.maximum_retry_attempts,
-        },
-      },
-    ];
-    const Rule = planned.name;
-    await client.send(
-      new eventbridge.PutRuleCommand({
-        Name: Rule,
-        Description: planned.description,
-        EventPattern: planned.event_pattern,
-        State: "ENABLED",
-      }),
-    );
-    await client.send(new eventbridge.PutTargetsCommand({ Rule, Targets }));
-    const found = await client.send(new eventbridge.DescribeRuleCommand({ Name: Rule }));
-    const targets = await client.send(new eventbridge.ListTargetsByRuleCommand({ Rule }));
-    return {
-      read: {
-        description: found.Description,
-        event_pattern: found.EventPattern,
-        state: found.State,
-        targets: targets.Targets,
-      },
-      said: { ...pick(planned, "description", "event_pattern"), state: "ENABLED", targets: Targets },
-    };
-  },
-  "aws_cloudwatch_event_rule, of calls that read": async () => {
-    const client = new eventbridge.EventBridgeClient(settings());
-    const planned = resource.aws_cloudwatch_event_rule["secrets_audit-calls"];
-    const { retry_policy: retry } = resource.aws_cloudwatch_event_target["secrets_audit-calls"];
-    const Targets = [
-      {
-        Id: "terraform",
-        Arn: deadLetters,
-        DeadLetterConfig: { Arn: deadLetters },
-        RetryPolicy: {
-          MaximumEventAgeInSeconds: retry.maximum_event_age_in_seconds,
-          MaximumRetryAttempts: retry.maximum_retry_attempts,
-        },
-      },
-    ];
-    const Rule = planned.name;
-    await client.send(
-      new eventbridge.PutRuleCommand({
-        Name: Rule,
-        Description: planned.description,
-        EventPattern: planned.event_pattern,
-        State: planned.state,
-      }),
-    );
-    await client.send(new eventbridge.PutTargetsCommand({ Rule, Targets }));
-    const found = await client.send(new eventbridge.DescribeRuleCommand({ Name: Rule }));
-    const targets = await client.send(new eventbridge.ListTargetsByRuleCommand({ Rule }));
-    return {
-      read: {
-        description: found.Description,
-        event_pattern: found.EventPattern,
-        state: found.State,
-        targets: targets.Targets,
-      },
-      said: { ...pick(planned, "description", "event_pattern", "state"), targets: Targets },
-    };
-  },
+  aws_cloudwatch_event_rule: () => ruleAt("secrets_label-updated", FUNCTION_ARN),
+  "aws_cloudwatch_event_rule, of calls that read": () => ruleAt("secrets_audit-calls", deadLetters),
   aws_cloudwatch_metric_alarm: () => alarmBy(new cloudwatch.CloudWatchClient(settings())),
   "aws_cloudwatch_metric_alarm, by the provider's forms": () => alarmBy(formsOfCloudWatch()),
 };
+
+/** A rule of the stack, made and read with its target. Without a planned state it is enabled. */
+async function ruleAt(address: string, Arn: string) {
+  const client = new eventbridge.EventBridgeClient(settings());
+  const planned = resource.aws_cloudwatch_event_rule[address];
+  const { retry_policy: retry } = resource.aws_cloudwatch_event_target[address];
+  const { name: Rule, state = "ENABLED" } = planned;
+  const Targets = [
+    {
+      Id: "terraform",
+      Arn,
+      DeadLetterConfig: { Arn: deadLetters },
+      RetryPolicy: {
+        MaximumEventAgeInSeconds: retry.maximum_event_age_in_seconds,
+        MaximumRetryAttempts: retry.maximum_retry_attempts,
+      },
+    },
+  ];
+  await client.send(
+    new eventbridge.PutRuleCommand({
+      Name: Rule,
+      Description: planned.description,
+      EventPattern: planned.event_pattern,
+      State: state,
+    }),
+  );
+  await client.send(new eventbridge.PutTargetsCommand({ Rule, Targets }));
+  const found = await client.send(new eventbridge.DescribeRuleCommand({ Name: Rule }));
+  const targets = await client.send(new eventbridge.ListTargetsByRuleCommand({ Rule }));
+  return {
+    read: {
+      description: found.Description,
+      event_pattern: found.EventPattern,
+      state: found.State,
+      targets: targets.Targets,
+    },
+    said: { ...pick(planned, "description", "event_pattern"), state, targets: Targets },
+  };
+}
 
 const deadLetters = `arn:aws:sqs:${REGION}:${ACCOUNT}:acme-${ENVIRONMENT}-secrets-dead-letters`;
 

@@ -9,6 +9,7 @@ import { type Account, AccountsServer, accountsTarget } from "../models/accounts
 import { CrashPlan } from "../models/crash-plan";
 import { gated, onlyKnown } from "../models/interleaved";
 import { MirrorLedgerModel } from "../models/mirror-ledger-model";
+import { mirrorSettings } from "../models/mirror-settings";
 import { ProofsModel } from "../models/proofs-model";
 import { ImpliedRuns, silentLog, TestClock, versionId } from "../models/rehearsed-secret";
 import { SecretsManagerModel } from "../models/secrets-manager-model";
@@ -123,22 +124,7 @@ class World {
       work();
     };
     const mirror = new Mirror({
-      settings: {
-        environment: "test",
-        region: REGION,
-        publicationsTable: "table",
-        auditKeyAlias: "alias/audit",
-        vaults: VAULTS.map((name) => ({
-          name,
-          address: `https://${name}`,
-          audience: "audience",
-          authMount: "aws-test",
-          role: "mirror",
-          kvMount: "kv-test",
-          connections: [],
-        })),
-        secrets: { [NAME]: { path: PATH } },
-      },
+      settings: mirrorSettings(VAULTS, { [NAME]: PATH }),
       store: mortally(new SecretsManagerStore(this.secrets.client)),
       publications: mortally(this.ledger),
       proofs: mortally(this.proofs),

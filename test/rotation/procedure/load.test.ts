@@ -6,6 +6,7 @@ import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import { type DispatchedPart, dispatcherSettings } from "../models/dispatcher-settings";
 import { ExecutionsModel } from "../models/executions-model";
 import { MirrorLedgerModel } from "../models/mirror-ledger-model";
+import { mirrorSettings } from "../models/mirror-settings";
 import { ProofsModel } from "../models/proofs-model";
 import { PublicationsModel, silentLog, versionId } from "../models/rehearsed-secret";
 import { RunTableModel } from "../models/run-table-model";
@@ -62,22 +63,10 @@ test.each([
     proofs.prove(secrets, `test/${key}`, version);
   }
   const mirror = new Mirror({
-    settings: {
-      environment: "test",
-      region: REGION,
-      publicationsTable: "table",
-      auditKeyAlias: "alias/audit",
-      vaults: vaults.map(({ name }) => ({
-        name,
-        address: `https://${name}`,
-        audience: "audience",
-        authMount: "aws-test",
-        role: "mirror",
-        kvMount: "kv-test",
-        connections: [],
-      })),
-      secrets: Object.fromEntries(KEYS.map((key) => [`test/${key}`, { path: key }])),
-    },
+    settings: mirrorSettings(
+      vaults.map(({ name }) => name),
+      Object.fromEntries(KEYS.map((key) => [`test/${key}`, key])),
+    ),
     store: slow(new SecretsManagerStore(secrets.client), clock, () => 50),
     publications: slow(ledger, clock, () => 10),
     proofs: slow(proofs, clock, () => 20),
