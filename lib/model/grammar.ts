@@ -308,13 +308,14 @@ export const cidr = text(
 /** Stands for the secret's Vault path in a template: a word of its own, not part of a longer one. */
 export const SECRET_PATH = /(?<!\w)SECRET_PATH(?!\w)/g;
 
+const isDnsLabel = matches(/^(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/);
+
 /** A Kubernetes namespace: RFC 1123 label. */
-export const dnsLabel = text(matches(/^(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/), {
+export const dnsLabel = text(isDnsLabel, {
   allowed: "an RFC 1123 label: lower-case letters, digits, hyphens inside, at most 63 characters",
   change: "use the name as Kubernetes knows it",
 });
 
-const LABEL_WITH_STAR = /^(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 /** A star stands for a part of a label between hyphens, or for its end. */
 const hasOneStar = (value: string): boolean => /^[^*]+-\*(-[^*]+)?$/.test(value);
 
@@ -323,9 +324,7 @@ export const namespacePattern = text(
   (value) =>
     (value.includes("{namespace}") || value.includes("*")) &&
     (!value.includes("*") || hasOneStar(value)) &&
-    LABEL_WITH_STAR.test(
-      value.replaceAll("{namespace}", "n").replaceAll("{environment}", "e").replace("*", "s"),
-    ),
+    isDnsLabel(value.replaceAll("{namespace}", "n").replaceAll("{environment}", "e").replace("*", "s")),
   {
     allowed:
       "a pattern with {namespace} and, if wanted, {environment} that makes RFC 1123 labels, such as {namespace}-{environment}; in development with * for preview environments, such as preview-*",
@@ -335,7 +334,7 @@ export const namespacePattern = text(
 
 /** A Kubernetes namespace, or those of preview environments: `preview-*`. */
 export const namespaceOrPattern = text(
-  (value) => (!value.includes("*") || hasOneStar(value)) && LABEL_WITH_STAR.test(value.replace("*", "s")),
+  (value) => (!value.includes("*") || hasOneStar(value)) && isDnsLabel(value.replace("*", "s")),
   {
     allowed:
       "an RFC 1123 label: lower-case letters, digits, hyphens inside, at most 63 characters; in development with one * after a hyphen, such as preview-*",

@@ -38,12 +38,10 @@ function faultsOf(secret: EnvironmentSecret, { template, path }: ParsedFile): re
     ];
   }
   // Another secret has other fields.
-  const own = reading.actions.filter(({ strings }) => strings.some((text) => text.search(SECRET_PATH) >= 0));
-  const others = reading.actions.some(
-    ({ text, strings }) =>
-      /\bsecret\s+""/.test(text) && !strings.some((string) => string.search(SECRET_PATH) >= 0),
+  const readsOthers = reading.actions.some(
+    (action) => /\bsecret\s+""/.test(action.text) && !namesPath(action),
   );
-  if (own.length === 0 || others) return [];
+  if (readsOthers || !reading.actions.some(namesPath)) return [];
   const root = secret.store === "aws" ? ["Data", "data"] : ["Data"];
   const fields = fieldNames(secret);
   return fieldsRead(reading.actions).flatMap(({ path: read, hyphenated }) => {
@@ -83,6 +81,10 @@ function faultsOf(secret: EnvironmentSecret, { template, path }: ParsedFile): re
     ];
   });
 }
+
+/** Whether an action names the secret itself. */
+const namesPath = ({ strings }: { readonly strings: readonly string[] }): boolean =>
+  strings.some((string) => string.search(SECRET_PATH) >= 0);
 
 function fieldNames(secret: EnvironmentSecret): readonly string[] {
   const own =

@@ -1,20 +1,11 @@
-import {
-  ANOTHER_TRY,
-  again,
-  BEGIN,
-  caught,
-  jsonata,
-  PASSING,
-  pause,
-  phaseFailed,
-  type State,
-} from "./language";
+import { BEGIN, caught, jsonata, PASSING, phaseFailed, type State, triedAgain } from "./language";
 import type { Tasks } from "./tasks";
 
 /** 12 hours: consumers that still present the old credential are looked for, and fixed. */
 const DECOMMISSION_TRIES = 144;
 /** With how it was seen that nobody presents the old credential, where the function says so. */
 const retirementDone = `$append($phases, $merge([{'phase': 'decommission', 'startedAt': $since, 'endedAt': $now(), 'outcome': 'done'}, $exists($states.result.Payload.evidence) ? {'evidence': $states.result.Payload.evidence} : {}]))`;
+
 /** The old credential is retired at its target. From here on the new one is kept. */
 export const decommissionStates = ({ phase }: Tasks): Readonly<Record<string, State>> => ({
   BeginDecommission: { Type: "Pass", Assign: BEGIN, Next: "Decommission" },
@@ -30,9 +21,7 @@ export const decommissionStates = ({ phase }: Tasks): Readonly<Record<string, St
     ],
     Next: "Record",
   }),
-  CountDecommission: { Type: "Pass", Assign: { tries: ANOTHER_TRY }, Next: "Decommission again?" },
-  "Decommission again?": again(DECOMMISSION_TRIES, "AwaitDecommission", "DecommissionFailed"),
-  AwaitDecommission: pause("Decommission"),
+  ...triedAgain("Decommission", DECOMMISSION_TRIES, "DecommissionFailed"),
   DecommissionFailed: {
     Type: "Pass",
     Assign: { phases: jsonata(phaseFailed("decommission")), outcome: "failed" },

@@ -81,3 +81,14 @@ export const pause = (next: string): State => ({
   Seconds: jsonata("$retrySeconds"),
   Next: next,
 });
+
+/** Counts a try of a state, and comes back to it after a pause until it has had its tries. */
+export const triedAgain = (
+  state: string,
+  tries: number,
+  otherwise: string,
+): Readonly<Record<string, State>> => ({
+  [`Count${state}`]: { Type: "Pass", Assign: { tries: ANOTHER_TRY }, Next: `${state} again?` },
+  [`${state} again?`]: again(tries, `Await${state}`, otherwise),
+  [`Await${state}`]: pause(state),
+});

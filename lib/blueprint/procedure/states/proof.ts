@@ -14,6 +14,7 @@ import type { Tasks } from "./tasks";
 
 /** 20 minutes: a broken credential is to be rolled back soon. */
 const PROOF_TRIES = 5;
+
 /** The new credential works, by its function and by checks; twice where an overlap lies between. */
 export const proofStates = ({ parts, phase, invoke }: Tasks): Readonly<Record<string, State>> => ({
   BeginProof: { Type: "Pass", Assign: BEGIN, Next: "Verify" },

@@ -1,6 +1,4 @@
 import {
-  ANOTHER_TRY,
-  again,
   BEGIN,
   CONFIRMATION_TRIES,
   caught,
@@ -10,11 +8,13 @@ import {
   phaseDone,
   phaseFailed,
   type State,
+  triedAgain,
 } from "./language";
 import type { Tasks } from "./tasks";
 
 /** An hour. */
 const ROLLBACK_TRIES = 12;
+
 /** The old credential is put to use again, and people are called. */
 export const rollbackStates = ({
   parts,
@@ -40,9 +40,7 @@ export const rollbackStates = ({
     ],
     Next: "Rolled back?",
   }),
-  CountRollback: { Type: "Pass", Assign: { tries: ANOTHER_TRY }, Next: "Rollback again?" },
-  "Rollback again?": again(ROLLBACK_TRIES, "AwaitRollback", "RollbackFailed"),
-  AwaitRollback: pause("Rollback"),
+  ...triedAgain("Rollback", ROLLBACK_TRIES, "RollbackFailed"),
   "Rolled back?": {
     Type: "Choice",
     Choices: [

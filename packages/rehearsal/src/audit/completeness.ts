@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, paginateListObjectsV2, S3Client } from "@aws-sdk/client-s3";
 import { DescribeSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { OcsfEvent } from "../../../../lib/audit";
@@ -234,18 +234,10 @@ class Archive {
 
   async #keys(): Promise<readonly string[]> {
     const keys: string[] = [];
-    let token: string | undefined;
-    do {
-      const { Contents: objects = [], NextContinuationToken } = await this.#client.send(
-        new ListObjectsV2Command({
-          Bucket: this.#trail.plan.archive.name,
-          Prefix: "events/",
-          ...(token === undefined ? {} : { ContinuationToken: token }),
-        }),
-      );
+    const { name } = this.#trail.plan.archive;
+    const pages = paginateListObjectsV2({ client: this.#client }, { Bucket: name, Prefix: "events/" });
+    for await (const { Contents: objects = [] } of pages)
       keys.push(...objects.flatMap(({ Key }) => Key ?? []));
-      token = NextContinuationToken;
-    } while (token !== undefined);
     return keys;
   }
 
