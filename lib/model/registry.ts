@@ -59,6 +59,8 @@ function byTierThenName(a: [string, ParsedEnvironment], b: [string, ParsedEnviro
 
 /** A checked registry. Made by {@link defineRegistry} only, so whoever holds one need not check again. */
 export class Registry<E extends string = string, W extends string = string, K extends string = string> {
+  /** What it was made of, as it was given: another copy of this library makes its own registry of that. */
+  readonly definition: unknown;
   readonly id: string;
   /** Names of the environments, development first, production last; then by name. */
   readonly environmentNames: readonly E[];
@@ -75,7 +77,12 @@ export class Registry<E extends string = string, W extends string = string, K ex
   readonly #byKey: ReadonlyMap<string, ReadonlyMap<string, EnvironmentSecret>>;
 
   /** @internal */
-  constructor(parsed: ParsedRegistry, resolved: ReadonlyMap<string, readonly EnvironmentSecret[]>) {
+  constructor(
+    definition: unknown,
+    parsed: ParsedRegistry,
+    resolved: ReadonlyMap<string, readonly EnvironmentSecret[]>,
+  ) {
+    this.definition = definition;
     this.id = parsed.id;
     this.#environments = new Map(
       [...parsed.environments].sort(byTierThenName).map(([name, environment]) => [
@@ -208,5 +215,5 @@ export function defineRegistry<const E extends string, const W extends string, c
   const { resolved, faults: ruleFaults } = checkRules(parsed);
   const faults = [...shapeFaults, ...ruleFaults];
   if (faults.length > 0) throw new RegistryError(faults);
-  return new Registry<E, W, K>(parsed, resolved);
+  return new Registry<E, W, K>(definition, parsed, resolved);
 }

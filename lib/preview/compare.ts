@@ -25,6 +25,11 @@ import { restartsOf, workAfter } from "./work-after";
 export interface CompareOptions {
   /** Blast radius of a secret. @default none is shown */
   readonly blastOf?: BlastOf;
+  /**
+   * `true`: the two registries came with different versions of this library, and both are read by this one. What the other version
+   * made of its registry is not known then, so no access is proved. Default: `false`.
+   */
+  readonly libraryDiffers?: boolean;
   /** What Terraform plans, by environment. @default none */
   readonly plans?: ReadonlyMap<string, readonly PlannedChange[]>;
 }
@@ -33,7 +38,7 @@ export interface CompareOptions {
 export function compare(
   base: RegistryState,
   head: RegistryState,
-  { blastOf = () => undefined, plans = new Map() }: CompareOptions = {},
+  { blastOf = () => undefined, plans = new Map(), libraryDiffers = false }: CompareOptions = {},
 ): Preview {
   const names = [
     ...head.environments.map(({ name }) => name),
@@ -46,7 +51,13 @@ export function compare(
   const environments = names.map((name) =>
     compareEnvironment(name, find(base, name), find(head, name), blastOf, plans.get(name), shared),
   );
-  return { schema: 1, source: head.source, verdict: verdictOf(environments), environments };
+  return {
+    schema: 1,
+    source: head.source,
+    verdict: verdictOf(environments, libraryDiffers),
+    ...(libraryDiffers ? { libraryDiffers } : {}),
+    environments,
+  };
 }
 
 const find = ({ environments }: RegistryState, name: string): EnvironmentState | undefined =>
@@ -267,12 +278,16 @@ function judge(
   };
 }
 
-function verdictOf(environments: readonly EnvironmentPreview[]): Verdict {
+const LIBRARY_DIFFERS =
+  "The library itself is another one too, and both sides are read by the present one: what it makes of the same registry, and whether that broadens access, only a preview of two synthesized outputs shows.";
+
+function verdictOf(environments: readonly EnvironmentPreview[], libraryDiffers: boolean): Verdict {
   const verdicts = environments.map(({ verdict }) => verdict);
-  const access =
+  const found =
     (["broadened", "undecided", "narrowed"] as const).find((worst) =>
       verdicts.some((verdict) => verdict.access === worst),
     ) ?? "unchanged";
+  const access = libraryDiffers && found !== "broadened" ? "undecided" : found;
   const destroys = verdicts.some((verdict) => verdict.destroys);
   const lapses = verdicts.some((verdict) => verdict.lapses);
   const where = (chosen: (verdict: Omit<Verdict, "text">) => boolean): string =>
@@ -282,16 +297,17 @@ function verdictOf(environments: readonly EnvironmentPreview[]): Verdict {
       .join(", ");
   const changed = environments.some(({ state }) => state !== "unchanged");
   const parts = [
-    ...(access === "broadened" ? [`Access is broadened in ${where((v) => v.access === "broadened")}.`] : []),
-    ...(access === "undecided"
+    ...(found === "broadened" ? [`Access is broadened in ${where((v) => v.access === "broadened")}.`] : []),
+    ...(found === "undecided"
       ? [`Whether access is broadened in ${where((v) => v.access === "undecided")} is not decided.`]
       : []),
-    ...(access === "narrowed"
+    ...(found === "narrowed"
       ? [`Access is narrowed in ${where((v) => v.access === "narrowed")}, and nowhere broadened.`]
       : []),
-    ...(access === "unchanged" && changed ? ["Nobody gains or loses access to what is there already."] : []),
+    ...(found === "unchanged" && changed ? ["Nobody gains or loses access to what is there already."] : []),
     ...(destroys ? [`Something is lost for good or made anew in ${where((v) => v.destroys)}.`] : []),
     ...(lapses ? [`A protection is weaker in ${where((v) => v.lapses)}.`] : []),
   ];
-  return { access, destroys, lapses, text: changed ? parts.join(" ") : "Nothing changes." };
+  const text = changed ? parts.join(" ") : "Nothing changes.";
+  return { access, destroys, lapses, text: libraryDiffers ? `${text} ${LIBRARY_DIFFERS}` : text };
 }

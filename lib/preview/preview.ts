@@ -12,6 +12,8 @@ export interface Preview {
   readonly schema: 1;
   readonly source: "registry" | "output";
   readonly verdict: Verdict;
+  /** The two registries came with different versions of this library, so that nothing is proved of access. Default: `false`. */
+  readonly libraryDiffers?: boolean;
   /** Environments of either side, in the order of the head's. */
   readonly environments: readonly EnvironmentPreview[];
 }
@@ -21,7 +23,7 @@ export interface Verdict {
   /**
    * `broadened`: somebody can do something that they could not do before to a secret that was there before, or be somebody that
    * they could not be, whatever else is lost. What comes with a new secret or environment is listed, and no broadening.
-   * `undecided`: nothing of that was found, and a changed policy has something that the proof does not know.
+   * `undecided`: nothing of that was found, and a changed policy has something that the proof does not know, or the library differs.
    */
   readonly access: "unchanged" | "narrowed" | "undecided" | "broadened";
   /** Something is lost for good, or made anew. */

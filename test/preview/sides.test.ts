@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { blueprint } from "../../lib/blueprint";
 import { run } from "../../lib/cli/program";
@@ -18,17 +18,17 @@ async function preview(...args: string[]) {
   return { code, out: terminal.printed, err: terminal.told };
 }
 
+const git = (folder: string, ...args: string[]) =>
+  execFileSync("git", ["-C", folder, "-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+  }).trim();
+
 const moduleOf = (definition: object): string =>
   `const { defineRegistry } = require(${JSON.stringify(MODEL)});
 exports.registry = defineRegistry(${JSON.stringify(definition)});`;
 
 describe("commits", () => {
-  const git = (folder: string, ...args: string[]) =>
-    execFileSync("git", ["-C", folder, "-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "pipe"],
-    }).trim();
-
   test("of a real repository: two of them, one and the present folder, a registry below the root", async () => {
     await withFolder(async (folder) => {
       const infra = join(folder, "infra");
@@ -79,6 +79,131 @@ describe("commits", () => {
       const { code, err } = await preview("--base", join(folder, "empty"), "--head", folder);
       expect(code).toBe(2);
       expect(err).toContain("holds neither a registry");
+    });
+  });
+});
+
+describe("a tree that holds the library itself", () => {
+  const ROOT = join(__dirname, "../..");
+
+  /** The library as it was before a setting came: its registries do not have it, nor always what they were made of. */
+  function olderLibrary(folder: string, keepsDefinition: boolean): void {
+    writeFileSync(join(folder, "package.json"), '{ "name": "cdktf-secrets-registry" }');
+    cpSync(join(ROOT, "lib/model"), join(folder, "lib/model"), { recursive: true });
+    const file = join(folder, "lib/model/definition.ts");
+    const setting = "  secretVolumePath: z._default(containerFolder, SECRETS_FOLDER),\n";
+    const model = readFileSync(file, "utf8");
+    expect(model).toContain(setting);
+    writeFileSync(file, model.replace(setting, ""));
+    if (keepsDefinition) return;
+    const registry = join(folder, "lib/model/registry.ts");
+    const keeps = "    this.definition = definition;\n";
+    expect(readFileSync(registry, "utf8")).toContain(keeps);
+    writeFileSync(registry, readFileSync(registry, "utf8").replace(keeps, ""));
+  }
+
+  const ownModule = (definition: object): string =>
+    `const { defineRegistry } = require("../lib/model");
+exports.registry = defineRegistry(${JSON.stringify(definition)});`;
+
+  const LIBRARY = /The library itself is another one too.*only a preview of two synthesized outputs shows/;
+
+  async function withOlder(
+    act: (folder: string) => Promise<void>,
+    { keepsDefinition } = { keepsDefinition: false },
+  ): Promise<void> {
+    await withFolder(async (folder) => {
+      olderLibrary(folder, keepsDefinition);
+      symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+      writeFileSync(join(folder, ".gitignore"), "node_modules\n");
+      mkdirSync(join(folder, "registry"));
+      writeFileSync(join(folder, "registry/index.js"), ownModule(draft()));
+      const former = process.cwd();
+      process.chdir(folder);
+      try {
+        await act(folder);
+      } finally {
+        process.chdir(former);
+      }
+    });
+  }
+
+  test("is read by the present one as a commit, says that the library differs, and proves nothing", async () => {
+    await withOlder(async (folder) => {
+      git(folder, "init", "-q", "-b", "main");
+      git(folder, "add", "-A");
+      git(folder, "commit", "-q", "-m", "with the older library");
+      const same = await preview("--base", "HEAD", "--head", "HEAD", "--fail-on", "any");
+      expect(same).toEqual({ code: 0, out: "Nothing changes.\n", err: "" });
+      cpSync(join(ROOT, "lib/model"), join(folder, "lib/model"), { recursive: true });
+      const { code, out, err } = await preview(
+        "--base",
+        "HEAD",
+        "--fail-on",
+        "broadened",
+        "--format",
+        "json",
+      );
+      expect({ code, err }).toEqual({ code: 1, err: "" });
+      expect(JSON.parse(out)).toMatchObject({
+        libraryDiffers: true,
+        verdict: { access: "undecided", text: expect.stringMatching(LIBRARY) },
+      });
+      const changed = draft();
+      changed.secrets["crypto/webhook"].consumers = ["backend", "payments"];
+      writeFileSync(join(folder, "registry/index.js"), ownModule(changed));
+      git(folder, "commit", "-qam", "wider, with the present library");
+      const wider = await preview("--base", "HEAD~1", "--head", "HEAD");
+      expect(wider.out).toContain("Access is broadened in dev, prod.");
+      expect(wider.out).toMatch(LIBRARY);
+    });
+  });
+
+  test("is read by the present one as a folder, where its registry says what it was made of", async () => {
+    const both = (registry: string) => preview("--base", registry, "--head", registry);
+    await withOlder(
+      async (folder) => {
+        const same = await both(join(folder, "registry/index.js"));
+        expect(same).toEqual({ code: 0, out: "Nothing changes.\n", err: "" });
+      },
+      { keepsDefinition: true },
+    );
+    await withOlder(async (folder) => {
+      const { code, err } = await both(join(folder, "registry/index.js"));
+      expect(code).toBe(2);
+      expect(err).toContain("earlier version of this library");
+    });
+  });
+
+  test("is a fault of the caller where the present one cannot read it", async () => {
+    await withOlder(async (folder) => {
+      const registry = join(folder, "registry/index.js");
+      const refused = { ...draft(), settingOfAnotherTime: true };
+      writeFileSync(registry, ownModule(refused).replace("../lib/model", MODEL));
+      git(folder, "init", "-q", "-b", "main");
+      git(folder, "add", "-A");
+      git(folder, "commit", "-q", "-m", "refused");
+      const commit = await preview("--base", "HEAD", "--head", "HEAD");
+      expect(commit.code).toBe(2);
+      expect(commit.err).toMatch(/HEAD cannot be read by this version.*synthesize base and head/);
+      expect(commit.err).toContain("settingOfAnotherTime");
+    });
+  });
+
+  test("the version that a repository asks for is its library", async () => {
+    await withFolder(async (folder) => {
+      const place = (name: string, version: string) => {
+        mkdirSync(join(folder, name));
+        writeFileSync(
+          join(folder, name, "package.json"),
+          JSON.stringify({ dependencies: { "cdktf-secrets-registry": version } }),
+        );
+        writeFileSync(join(folder, name, "registry.js"), moduleOf(draft()));
+        return join(folder, name);
+      };
+      const [first, same, next] = [place("a", "0.1.0"), place("b", "0.1.0"), place("c", "0.2.0")];
+      expect((await preview("--base", first, "--head", same)).out).toBe("Nothing changes.\n");
+      expect((await preview("--base", first, "--head", next)).out).toMatch(LIBRARY);
     });
   });
 });

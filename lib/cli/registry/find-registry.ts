@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isRecord } from "../../model/is-record";
+import { jsonAt } from "./json-at";
 import { findModule } from "./load-registry";
 
 /** What is taken where nothing is found, so that the fault names a place that people expect. */
@@ -20,24 +20,13 @@ export function findRegistry(folder: string): string {
 }
 
 function namedIn(file: string): string | undefined {
-  const manifest = manifestAt(file)?.["secrets-registry"];
+  const manifest = jsonAt(file)?.["secrets-registry"];
   return isRecord(manifest) && typeof manifest.registry === "string" ? manifest.registry : undefined;
-}
-
-/** A `package.json` that does not parse is for its own tools to say. */
-function manifestAt(file: string): Record<string, unknown> | undefined {
-  if (!existsSync(file)) return undefined;
-  try {
-    const manifest: unknown = JSON.parse(readFileSync(file, "utf8"));
-    return isRecord(manifest) ? manifest : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Version of this package: from source and from the built package alike, in the nearest `package.json` above. */
 export function ownVersion(folder = __dirname): string {
-  const version = manifestAt(join(folder, "package.json"))?.version;
+  const version = jsonAt(join(folder, "package.json"))?.version;
   if (typeof version === "string") return version;
   return dirname(folder) === folder ? "unknown" : ownVersion(dirname(folder));
 }

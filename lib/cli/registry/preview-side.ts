@@ -16,13 +16,20 @@ import type { Registry } from "../../model";
 import { OutputFault, TerraformJson } from "../../preview";
 import { UserFault } from "../terminal/user-fault";
 import { findRegistry } from "./find-registry";
-import { findModule, loadRegistry } from "./load-registry";
+import { libraryOf, usePresentLibrary } from "./library-of-tree";
+import { findModule } from "./load-registry";
+import { loadOwnRegistry } from "./own-registry";
 
 const run = promisify(execFile);
 
 /** One side of a preview as it was found. */
 export type PreviewSide =
-  | { readonly source: "registry"; readonly registry: Registry }
+  | {
+      readonly source: "registry";
+      readonly registry: Registry;
+      /** The library that this side came with, see {@link libraryOf}; `undefined`: not known. */
+      readonly library: string | undefined;
+    }
   | { readonly source: "output"; readonly stacks: ReadonlyMap<string, TerraformJson> };
 
 /** Where sides are looked for. */
@@ -35,7 +42,8 @@ export interface SideFinder {
 
 /**
  * Reads one side of a preview: a folder or file with a registry, a folder that was synthesized, or a commit of the present
- * repository by any name that git knows. A commit is unpacked beside the present `node_modules`, and gone afterwards.
+ * repository by any name that git knows. A commit is unpacked beside the present packages, a copy of this library in it included, and
+ * gone afterwards.
  *
  * @throws UserFault for a place that is neither
  */
@@ -45,7 +53,7 @@ export async function readSide<T>(
   use: (side: PreviewSide) => T | Promise<T>,
 ): Promise<T> {
   const place = resolve(finder.folder, what);
-  if (existsSync(place)) return use(await readPlace(place));
+  if (existsSync(place)) return use(await readPlace(place, what));
   return withCommit(what, finder.folder, async (root, top) => {
     // Git names its top without symbolic links.
     const below = relative(finder.folder, resolve(finder.folder, finder.registry));
@@ -56,19 +64,26 @@ export async function readSide<T>(
       );
     }
     const registry = join(root, inside);
-    return use({ source: "registry", registry: await loadRegistry(registry) });
+    const library = libraryOf(dirname(registry));
+    usePresentLibrary(root);
+    return use({ source: "registry", registry: await loadOwnRegistry(registry, what), library });
   });
 }
 
-async function readPlace(place: string): Promise<PreviewSide> {
-  if (statSync(place).isFile()) return { source: "registry", registry: await loadRegistry(place) };
+async function readPlace(place: string, what: string): Promise<PreviewSide> {
+  const registryAt = async (module: string): Promise<PreviewSide> => ({
+    source: "registry",
+    registry: await loadOwnRegistry(module, what),
+    library: libraryOf(dirname(module)),
+  });
+  if (statSync(place).isFile()) return registryAt(place);
   const output = [place, join(place, "cdktf.out")].find(
     (folder) => existsSync(join(folder, "manifest.json")) && existsSync(join(folder, "stacks")),
   );
   const registry = findRegistry(place);
   const isInside = !relative(place, resolve(registry)).startsWith("..");
   if (isInside && findModule(resolve(registry)) !== undefined && output !== place) {
-    return { source: "registry", registry: await loadRegistry(registry) };
+    return registryAt(resolve(registry));
   }
   if (output !== undefined) return { source: "output", stacks: stacksIn(output) };
   throw new UserFault(
@@ -121,13 +136,27 @@ async function withCommit<T>(
   const root = mkdtempSync(join(tmpdir(), "registry-base-"));
   try {
     const archive = join(root, ".archive.tar");
-    await git("-C", top, "archive", "--format=tar", `--output=${archive}`, commit);
-    await run("tar", ["-xf", archive, "-C", root]);
+    await unpacked(name, async () => {
+      await git("-C", top, "archive", "--format=tar", `--output=${archive}`, commit);
+      await run("tar", ["-xf", archive, "-C", root]);
+    });
     rmSync(archive);
     linkPackages(folder, top, root);
     return await use(root, top);
   } finally {
     rmSync(root, { recursive: true, force: true });
+  }
+}
+
+/** A clone that is shallow or partial may have a commit and not its files. */
+async function unpacked(name: string, unpack: () => Promise<void>): Promise<void> {
+  try {
+    await unpack();
+  } catch (failure) {
+    const { stderr = "", message = "" } = failure as { readonly stderr?: string; readonly message?: string };
+    throw new UserFault(
+      `The files of ${name} cannot be had from this repository (${(stderr || message).trim().split("\n")[0]}). Fetch it whole (in CI: fetch-depth: 0).`,
+    );
   }
 }
 

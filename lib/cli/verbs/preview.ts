@@ -42,6 +42,7 @@ export async function preview(question: PreviewQuestion, finder: SideFinder): Pr
         RegistryState,
       ];
       return compare(before, after, {
+        libraryDiffers: libraryDiffers(base, head),
         blastOf: (side, environment, key) => blastOf(side === "base" ? base : head, environment, key),
         plans: await plansOf(
           question.plans,
@@ -56,6 +57,14 @@ const WORDS = { registry: "registry", output: "synthesized output" } as const;
 
 const stateOf = (side: PreviewSide, now: Date): RegistryState =>
   side.source === "registry" ? stateOfRegistry(side.registry, now) : stateOfOutput(side.stacks);
+
+/** Two sides of which one does not say its library are taken for what they are: two places of one tool. */
+const libraryDiffers = (base: PreviewSide, head: PreviewSide): boolean =>
+  base.source === "registry" &&
+  head.source === "registry" &&
+  base.library !== undefined &&
+  head.library !== undefined &&
+  base.library !== head.library;
 
 function blastOf(side: PreviewSide, environment: string, key: string): BlastRadius | undefined {
   if (side.source !== "registry") return undefined;
