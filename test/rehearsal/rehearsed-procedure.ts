@@ -16,15 +16,9 @@ import type { Progress } from "../../lib/cli/driver/progress";
 import { approve } from "../../lib/cli/verbs/approve";
 import { bootstrap } from "../../lib/cli/verbs/bootstrap";
 import type { RotationHost } from "../../lib/cli/verbs/direct-rotation";
-import { changeDigest } from "../../lib/contracts/change-request";
+import { vouch } from "../../lib/cli/verbs/vouch";
 import { days, defineRegistry, hours, type PolicyDocument, type Registry } from "../../lib/model";
-import { changeAudience, procedureFunctionName } from "../../lib/model/names";
-import {
-  type AwsAccess,
-  type Credentials,
-  invokeFunction,
-  takeHumanRole,
-} from "../../packages/rehearsal/src/load";
+import { type AwsAccess, type Credentials, takeHumanRole } from "../../packages/rehearsal/src/load";
 import { rehearsalHost, rehearsedPlaces } from "../../packages/rehearsal/src/rehearse/rehearsal-host";
 import type { ServerGroup } from "../../packages/rehearsal/src/servers";
 import { type RehearsedWorld, standUp } from "../../packages/rehearsal/src/world";
@@ -180,15 +174,16 @@ export class ProcedureWorld {
   }
 
   /** Vouches for a change request as CI does on the protected branch. */
-  async vouch(text: string, claims: { readonly repository?: string } = {}) {
-    const { plan, outside, shim } = this.world;
-    const gate = procedureFunctionName(plan.registry, plan.environment, "change-gate");
-    const audience = changeAudience(plan.registry, plan.environment, changeDigest(text));
-    const Token = outside.jobToken({ audience, repository: REPOSITORY, ref: "refs/heads/main", ...claims });
-    return invokeFunction(
-      { endpoint: shim.endpoint, credentials: this.ci },
-      `arn:aws:lambda:${REGION}:${plan.account}:function:${gate}`,
-      { Change: text, Token },
+  vouch(file: string) {
+    const { outside, shim } = this.world;
+    return vouch(
+      registry,
+      { environment: this.name, files: [file], today: new Date().toISOString().slice(0, 10) },
+      {
+        cloud: new AwsRotationCloud({ region: REGION, endpoint: shim.endpoint, credentials: this.ci }),
+        tokenFor: async (audience) =>
+          outside.jobToken({ audience, repository: REPOSITORY, ref: "refs/heads/main" }),
+      },
     );
   }
 

@@ -237,7 +237,7 @@ function faultOf(name: string, action: string, resource: string): Error {
   }
   if (DENIED.test(name)) {
     return new UserFault(
-      `These credentials may not do ${action} on ${resource}. Take a role of the environment's principals.operators, with the rights that docs/guides/first-deploy.md lists.`,
+      `These credentials may not do ${action} on ${resource}. Take a role that may: of the environment's principals.operators for a rotation, principals.ci to vouch for a change, with the rights that docs/reference/policies.md lists.`,
     );
   }
   return new FailedCheck(

@@ -3,13 +3,16 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { CHANGE_REQUESTS, changeDigest } from "../../contracts";
+import { jobTokensOf } from "../cloud/job-tokens";
 import { renderChangeCheck } from "../render/change-check";
+import { renderVouch } from "../render/vouch";
 import { UserFault } from "../terminal/user-fault";
 import { changeFiles, checkChanges } from "../verbs/change-check";
 import { newChange } from "../verbs/change-request";
+import { vouch } from "../verbs/vouch";
 import { calendarDay, today } from "./calendar-day";
-import type { CommandHost } from "./command-host";
 import { formatOption } from "./format-option";
+import type { RotationCommandHost } from "./rotation-command-host";
 
 interface NewOptions {
   readonly reason: string;
@@ -27,8 +30,16 @@ interface CheckOptions {
   readonly format: "text" | "json";
 }
 
-/** `change new <key>` and `change check [file…]`. */
-export function addChangeCommands(program: Command, host: CommandHost): void {
+interface VouchOptions {
+  readonly env: string;
+  readonly folder: string;
+  readonly tokenVariable?: string;
+  readonly tokenCommand?: string;
+  readonly format: "text" | "json";
+}
+
+/** `change new <key>`, `change check [file…]` and `change vouch [file…]`. */
+export function addChangeCommands(program: Command, host: RotationCommandHost): void {
   const change = program
     .command("change")
     .description("Change requests: what people ask for before a rotation");
@@ -101,6 +112,56 @@ Examples:
       );
       host.print(renderChangeCheck(result, format));
       if (!result.valid) host.failCheck();
+    });
+
+  change
+    .command("vouch")
+    .description(
+      "CI's word that change requests were approved, for the change gate of an environment; ends with 1 when one is refused",
+    )
+    .argument("[file...]", "files; default: all of the folder")
+    .requiredOption("--env <name>", "the environment")
+    .option("--folder <folder>", "folder of the change requests", CHANGE_REQUESTS)
+    .option("--token-variable <name>", "variable that holds the job's token; for one file")
+    .option("--token-command <command>", "shell command that prints a token for the audience $AUDIENCE")
+    .addOption(formatOption("text", "json"))
+    .addHelpText(
+      "after",
+      `
+A step of a job of the protected branch, with the role principals.ci of the environment. The job's identity token is asked
+for with an audience that names the change request, so that it vouches for nothing else: from GitHub Actions
+(permissions: id-token: write), from a variable (GitLab's id_tokens), or from a command.
+Change requests that are closed, or of other environments, are skipped. To vouch again changes nothing.
+
+Examples:
+  secrets-registry change vouch --env prod
+  secrets-registry change vouch --env prod --format json security/change-requests/2026-11-25-jwt--signing.md
+  secrets-registry change vouch --env prod --token-variable PROD_TOKEN security/change-requests/2026-11-25-jwt--signing.md
+  secrets-registry change vouch --env prod --token-command 'buildkite-agent oidc request-token --audience "$AUDIENCE"'`,
+    )
+    .action(async (files: readonly string[], options: VouchOptions) => {
+      const { env, folder, tokenVariable, tokenCommand, format } = options;
+      if (tokenVariable !== undefined && (tokenCommand !== undefined || files.length !== 1)) {
+        throw new UserFault(
+          "A token in a variable is good for one change request: give one file, and no --token-command.",
+        );
+      }
+      const registry = await host.load();
+      const { regions } = registry.environment(env);
+      const result = await vouch(
+        registry,
+        { environment: env, files: files.length > 0 ? files : changeFiles(folder), today: today() },
+        {
+          cloud: host.rotation().cloudIn(regions.primary, env),
+          tokenFor: jobTokensOf({
+            variable: tokenVariable,
+            command: tokenCommand,
+            environment: process.env,
+          }),
+        },
+      );
+      host.print(renderVouch(result, format));
+      if (!result.complete) host.failCheck();
     });
 }
 
