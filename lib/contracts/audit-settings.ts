@@ -31,7 +31,7 @@ export interface AuditSinkSettings {
   readonly deadLetters: string;
 }
 
-/** What the normaliser knows of an environment. */
+/** The normaliser's view of an environment: names and principals, no values. */
 export interface AuditScopeSettings {
   readonly registry: string;
   readonly environment: string;
@@ -61,7 +61,7 @@ export interface KnownPrincipal {
   readonly serviceAccount?: string | undefined;
 }
 
-/** What an environment has in its Vaults. */
+/** Mounts, policies and roles of an environment in its Vaults. */
 export interface VaultScopeSettings {
   /** KV v2 mount: `kv-prod`. */
   readonly kvMount: string;
@@ -77,7 +77,7 @@ export interface VaultScopeSettings {
 /** Metric of counts of events, with the dimensions `registry`, `environment` and `what`. */
 export const AUDIT_METRIC = "AuditEvents";
 
-/** What is counted. `silent` is a zero with every heartbeat: its absence is the alarm. */
+/** Values of the metric's dimension `what`. `silent` is a zero with every heartbeat: its absence is the alarm. */
 export const AUDIT_COUNTS = [
   "reads",
   "foreign-reads",

@@ -44,7 +44,7 @@ export const signedHeaders = (hasToken: boolean): string =>
 export const stsHost = (region: string): string => serviceIn("sts", region);
 
 /**
- * What the signed header says: which function in which environment is asked for what. Whoever holds the proof can use it for
+ * Text of the signed header: registry, environment, function, and the request's digest. A holder of the proof can use it for
  * this request again while it is fresh, and for nothing else.
  *
  * @param event the request, without its proof

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { actorName } from "../model/grammar";
 import { callerProof } from "./caller-proof";
 
-/** What the dispatcher is asked by commands and executions: written by these types, read by these schemas. */
+/** Requests to the dispatcher by commands and executions: written by these types, read by these schemas. */
 
 const key = z.string().check(z.minLength(1), z.maxLength(512));
 const runId = z.string().check(z.minLength(1), z.maxLength(128));

@@ -9,14 +9,14 @@ import type { CadenceSchedule } from "../model/rotation-schedule";
  * value. The blueprint writes it, rotation reads it.
  */
 
-/** What a rotation function knows about one of its secrets. */
+/** Settings of one secret of a rotation function. */
 export interface RotatedSecret<K extends KindName = KindName> {
   readonly settings: KindSettings<K>;
   readonly rotation: RotationMode;
   readonly acceptedBy: AcceptedBy;
   readonly overlap: Duration;
   readonly publishLead: Duration;
-  /** Whether an approver must agree before its old credential goes. Default: false. */
+  /** `true` where an approver must agree before its old credential is retired. Default: false. */
   readonly approval?: boolean | undefined;
   /** Name of the secret into which people put what they supply. Without one, nobody supplies values. */
   readonly inbox?: string | undefined;
@@ -121,7 +121,7 @@ export interface ApprovalGateSettings extends ProcedureSettingsCommon {
   readonly runsTable: string;
   /** ARNs of the principals who may decide. */
   readonly approvers: readonly string[];
-  /** Where STS is. Default: the region's own. */
+  /** URL of STS. Default: the region's own. */
   readonly stsEndpoint?: string | undefined;
 }
 
@@ -133,23 +133,23 @@ export interface DispatcherSettings extends ProcedureSettingsCommon {
   /** Table in which the mirror confirms versions: how long `promote` has to wait. */
   readonly publicationsTable: string;
   /**
-   * Whether the dispatcher itself confirms versions, once every region has them: where no mirror does, since nothing is read in
-   * Vault. Default: `false`.
+   * `true` where the dispatcher itself confirms versions, once every region has them: no mirror does, since nothing is
+   * read in Vault. Default: `false`.
    */
   readonly confirms?: boolean | undefined;
   /** Alias of the key that proves versions. */
   readonly auditKeyAlias: string;
   readonly stateMachineArn: string;
-  /** Whether a run that people start needs an approved change request. */
+  /** `required`: a run that people start needs an approved change request. */
   readonly changeRequest: "required" | "none";
   /**
-   * Whether whoever starts a run, or calls one back, must prove who he is: where somebody else has to approve, or has
-   * approved. Default: `none`, so that a name without a proof stands as said.
+   * `required`: a caller who starts a run, or calls one back, must prove his identity, because somebody else has to
+   * approve it, or has approved. Default: `none`, so that a name without a proof stands as said.
    */
   readonly callerProof?: "required" | "none" | undefined;
   /** ARNs of the principals who may start runs: a proof is of one of them. Default: none. */
   readonly starters?: readonly string[] | undefined;
-  /** Where STS is. Default: the region's own. */
+  /** URL of STS. Default: the region's own. */
   readonly stsEndpoint?: string | undefined;
   /** By secret name. Secrets of Secrets Manager only. */
   readonly secrets: Readonly<Record<string, DispatchedSecret>>;
@@ -179,33 +179,33 @@ export interface ChangeGateSettings extends ProcedureSettingsCommon {
 /** Schedule of rotations that the dispatcher starts: every so many days, within some hours of the UTC day. */
 export type DispatchedSchedule = Pick<CadenceSchedule, "everyDays" | "phaseDay" | "hour" | "windowHours">;
 
-/** What the dispatcher gives the state machine for a secret. */
+/** Settings of one secret of the dispatcher, which hands them to the state machine. */
 export interface DispatchedSecret {
   readonly key: string;
-  /** Where the dispatcher starts its rotations; Secrets Manager or people do it for the others. */
+  /** Schedule by which the dispatcher starts its rotations. Without one, Secrets Manager or people start them. */
   readonly schedule?: DispatchedSchedule | undefined;
   readonly kind: KindName;
   readonly rotation: RotationMode;
-  /** Whether people supply its values, through an inbox. */
+  /** `true` where people supply its values, through an inbox. */
   readonly supplied: boolean;
-  /** Whether its value holds keys that are published before they are used: a promotion puts them to use. */
+  /** `true` where its value holds keys that are published before they are used: a promotion puts them to use. */
   readonly publishes: boolean;
   /** Name of the function that rotates it. */
   readonly function: string;
-  /** How long the old credential lives beside the new one. */
+  /** Time for which the old credential lives beside the new one, in seconds. */
   readonly overlapSeconds: number;
   /**
    * Overlap of a rotation that only publishes keys beside its credential: theirs comes with the promotion.
    * @default overlapSeconds
    */
   readonly handOverSeconds?: number | undefined;
-  /** How long a published key waits before it is used; 0 where the target accepts at once. */
+  /** Time for which a published key waits before it is used, in seconds; 0 where the target accepts at once. */
   readonly publishLeadSeconds: number;
   /** Consumers that are restarted because they read the secret at their start only, sorted. */
   readonly restart: readonly string[];
   /** Names of its consumers' checks, as in {@link CheckerSettings}, sorted. */
   readonly checks: readonly string[];
-  /** Whether an approver must agree before the old credential goes; never where nothing is retired. */
+  /** `true` where an approver must agree before the old credential is retired; `false` where nothing is. */
   readonly approval: boolean;
 }
 
@@ -241,7 +241,7 @@ export interface RecorderSettings extends ProcedureSettingsCommon {
   /** Table of change requests: a run that was withdrawn frees its own. */
   readonly changesTable: string;
   readonly recordsBucket: string;
-  /** Whether an audit trail is told of each run. Default: false. */
+  /** `true` where each run is reported to an audit trail. Default: false. */
   readonly announces?: boolean | undefined;
   /** By secret name. */
   readonly secrets: Readonly<Record<string, { readonly key: string; readonly kind: KindName }>>;
@@ -254,15 +254,15 @@ export interface WatcherSettings extends ProcedureSettingsCommon {
   readonly auditKeyAlias: string;
   /** SNS topic of reminders. */
   readonly remindersTopicArn: string;
-  /** How long before its cadence ends a secret counts as due. */
+  /** Time before the end of its cadence from which a secret counts as due, in seconds. */
   readonly dueAheadSeconds: number;
-  /** How long a rotation, a replica or a Vault may lag before the secret counts as stuck. */
+  /** Longest lag of a rotation, a replica or a Vault before the secret counts as stuck, in seconds. */
   readonly stuckAfterSeconds: number;
   /** By secret name. */
   readonly secrets: Readonly<Record<string, WatchedSecret>>;
 }
 
-/** What the watcher knows of a secret. */
+/** Settings of one secret of the watcher. */
 export interface WatchedSecret {
   readonly key: string;
   readonly owner: string;

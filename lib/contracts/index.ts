@@ -1,4 +1,7 @@
-/** What crosses the border between commands, functions and the state machine. The registry and its rules are the model's. */
+/**
+ * Types and schemas that cross the border between commands, functions and the state machine. The registry and its rules
+ * are the model's.
+ */
 export type {
   AuditFunction,
   AuditNormaliserSettings,

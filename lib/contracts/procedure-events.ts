@@ -1,10 +1,10 @@
 /**
- * What the rotation procedure's state machine is started with, and what it asks its functions: the blueprint writes the
+ * Input of the rotation procedure's state machine, and events of its functions: the blueprint writes the
  * definition by these types, rotation reads them. Names, times and codes, never a value.
  */
 
 /**
- * What a run is about. `rotation`: a new credential is current, the old one goes. `publication`: a key was published
+ * Purpose of a run. `rotation`: a new credential is current, the old one goes. `publication`: a key was published
  * beside the current one, nothing goes. `promotion`: a published key is current, the one before goes. `retirement`: the
  * current credential stays, and what a run before has left beside it goes; it is never rolled back.
  */
@@ -20,7 +20,7 @@ export interface ProcedureInput {
   readonly run: string;
 }
 
-/** What an execution is told of its run. */
+/** Facts of a run that its execution loads at its start. */
 export interface LoadedRun {
   /** Name of the secret: `prod/db/app-primary`. */
   readonly secret: string;
@@ -33,7 +33,7 @@ export interface LoadedRun {
   readonly oldVersion?: string;
   /** Name of the function that rotates the secret. */
   readonly function: string;
-  /** How long to wait between the first and the second proof. The function holds to it by itself. */
+  /** Wait between the first and the second proof, in seconds. The function enforces it by itself. */
   readonly overlapSeconds: number;
   /** Workloads to restart, in this order. */
   readonly restart: readonly string[];
@@ -55,7 +55,7 @@ export interface CheckerEvent {
   readonly Environment: string;
   readonly Secret: string;
   readonly Version: string;
-  /** Whether every application should have the version in use by now: the overlap is over. Default: `false`. */
+  /** `true` when every application should have the version in use: the overlap is over. Default: `false`. */
   readonly InUse?: boolean;
 }
 
@@ -70,7 +70,7 @@ export interface CheckResult {
   readonly ms?: number;
 }
 
-/** What the checker gives when every check passed; else it throws `CheckFailed`. */
+/** Answer of the checker when every check has passed; otherwise it throws `CheckFailed`. */
 export interface CheckerAnswer {
   readonly passed: true;
   readonly results: readonly CheckResult[];
@@ -83,7 +83,7 @@ export interface RestarterEvent {
   readonly Version: string;
 }
 
-/** How it was seen, before a credential was ended, that nobody presents it any more. */
+/** Evidence, from before a credential was ended, that nobody presents it any more. */
 export interface RetirementEvidence {
   /**
    * `lock`: it was refused for a while, and nobody opened it again. `sessions`: one look at who is logged in.
@@ -115,7 +115,7 @@ export interface ValueFingerprints {
 }
 
 /**
- * How a run ended. `replaced`: there was no old credential to retire. `withdrawn`: its version was given up before it was
+ * Outcome of a run. `replaced`: there was no old credential to retire. `withdrawn`: its version was given up before it was
  * current, so nothing has changed and its change request is free again. `failed`: a person has to look.
  */
 export type RunOutcome = "decommissioned" | "replaced" | "published" | "rolled-back" | "withdrawn" | "failed";
@@ -127,16 +127,16 @@ export interface RecorderEvent {
   readonly Outcome: RunOutcome;
   /** In the order in which they ended. */
   readonly Phases: readonly PhaseResult[];
-  /** What the checks gave, once for each proof that passed them. */
+  /** Results of the checks, once for each proof that passed them. */
   readonly Checks: readonly {
     readonly at: string;
-    /** How often they were run until they passed. */
+    /** Number of tries until they passed. */
     readonly tries: number;
     readonly results: readonly CheckResult[];
   }[];
   /** Of the values before and after. `null` or missing: none could be made, or the run ended before. */
   readonly Fingerprints?: ValueFingerprints | null;
-  /** What made the run end otherwise than wanted: a state of the machine and a code. `null`: nothing. */
+  /** Cause of an unwanted end: a state of the machine and a code. `null`: none. */
   readonly Fault: { readonly state: string; readonly code: string } | null;
 }
 
@@ -147,7 +147,7 @@ export interface ProgressEvent {
   readonly Status: "awaiting-approval";
 }
 
-/** What the gate's answer to an execution holds (`SendTaskSuccess`). For its history: the table is what counts. */
+/** Output that the gate sends to an execution (`SendTaskSuccess`). It is for the history only; the table decides. */
 export interface ApprovalAnswer {
   /** ARN of who approves, as STS gives it. */
   readonly approver: string;

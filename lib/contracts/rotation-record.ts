@@ -60,12 +60,12 @@ const phaseSchema = z.strictObject({
 });
 
 const checkSchema = z.strictObject({
-  /** Whose check it is; none for the kind's own. */
+  /** Workload whose check it is; none for the kind's own. */
   workload: z.optional(slug),
   name: slug,
   /** `login`: the kind's test with the new credential. `unused`: nobody presented the old one any more. */
   type: z.enum(["health", "synthetic", "login", "unused"]),
-  /** When it passed, or was given up. */
+  /** Time at which it passed, or was given up. */
   at: utcInstant,
   outcome: z.enum(["passed", "failed"]),
   tries: z.int().check(z.gte(1)),
@@ -106,8 +106,8 @@ const rotationRecordSchema = z.strictObject({
     /** ARN of who approved the decommission. */
     approved: z.optional(actorName),
     /**
-     * Whose names STS has confirmed by their own signatures. Other people's names are as they said; records of an earlier
-     * version, which say nothing of this, know no more. Services are not people.
+     * Those people whose names STS has confirmed by their own signatures. The other's name is as it was given; records
+     * of an earlier version, which say nothing of this, know no more. Services are not people.
      */
     proven: z.optional(z.array(z.enum(["started", "approved"]))),
   }),
@@ -159,7 +159,7 @@ const NOT_SHOWN = "something else (not shown)";
 const hiddenFault = (path: readonly PathStep[], allowed: string): Fault =>
   fault(path, NOT_SHOWN, allowed, "write the record as the state machine does");
 
-/** What a record says against itself. */
+/** Contradictions within a record. */
 function contradictionsOf(record: RotationRecord): readonly Fault[] {
   const faults: Fault[] = [];
   const time = (text: string): number => Date.parse(text);

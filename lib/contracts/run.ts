@@ -1,6 +1,6 @@
 import type { RunKind } from "./procedure-events";
 
-/** Who began a run of Secrets Manager's own cadence: {@link NewRun.startedBy}. */
+/** Starter of a run of Secrets Manager's own cadence: {@link NewRun.startedBy}. */
 export const BY_SCHEDULE = "schedule";
 
 /** Kinds of runs. */
@@ -34,7 +34,7 @@ export type RunStatus = (typeof OPEN_STATUSES)[number] | FinalStatus;
 export interface UsedChange {
   readonly id: string;
   readonly digest: string;
-  /** Who asked for it, as the file says. Runs that began under an earlier version have none. */
+  /** Requester, as the file names it. Runs that began under an earlier version have none. */
   readonly requester?: string | undefined;
 }
 
@@ -61,7 +61,7 @@ export interface NewRun {
   readonly emergency?: boolean;
 }
 
-/** What an approver has decided about the end of a run's old credential. */
+/** An approver's decision about the end of a run's old credential. */
 export interface Decision {
   readonly answer: "approved" | "rejected";
   /** ARN of who decided, as STS has said. */
@@ -75,7 +75,7 @@ export interface Run extends NewRun {
   readonly status: RunStatus;
   /** `back`: it is being rolled back because an operator said so. */
   readonly direction: "forward" | "back";
-  /** When it was about to be recorded; from then on it comes to its end. */
+  /** Time at which its recording began; from then on it only comes to its end. */
   readonly endedAt?: Date | undefined;
   /** Written by the approval gate alone, once. */
   readonly decision?: Decision | undefined;
@@ -88,7 +88,7 @@ export interface Run extends NewRun {
 export const changeUsedBy = ({ kind, change }: Pick<NewRun, "kind" | "change">): UsedChange | undefined =>
   kind === "retirement" ? undefined : change;
 
-/** Whether a run has come to its end, so that it holds the secret no more. */
+/** `true` when a run has ended, so that it holds the secret no longer. */
 export const hasEnded = ({ status }: Pick<Run, "status">): boolean =>
   (FINAL_STATUSES as readonly string[]).includes(status);
 

@@ -11,7 +11,7 @@ import {
   webUrl,
 } from "./grammar";
 
-/** Where a sink's credential lies: the whole value of a secret, or one field of its JSON. */
+/** Place of a sink's credential: the whole value of a secret, or one field of its JSON. */
 export interface SinkCredential {
   /** ARN of a secret that lies outside of the registry. */
   readonly secretArn: string;
@@ -65,7 +65,7 @@ export interface AuditInput {
   readonly trail: "create" | "organization";
   /** SIEMs that get every event; several at once. Default: none, the archive alone. */
   readonly sinks?: readonly AuditSinkSettingsInput[];
-  /** How long nobody can delete an event: whole days. Default: 400 days, longer than a year. */
+  /** Time for which nobody can delete an event, in whole days. Default: 400 days, longer than a year. */
   readonly retainFor?: Duration;
   /** Reads of secrets in five minutes that page. Default: 1,000. */
   readonly readBurst?: number;

@@ -6,9 +6,9 @@ export interface ListedConsumer {
   readonly workload: string;
   /** `undefined`: the kind's default files. */
   readonly files: readonly ParsedFile[] | undefined;
-  /** Where it stands below the secret. */
+  /** Its place in the definition, below the secret. */
   readonly path: readonly PathStep[];
-  /** Where the workload's name stands. */
+  /** Place of the workload's name, below the secret. */
   readonly namedAt: readonly PathStep[];
   /** Environments to which the author limits it; `undefined`: none in particular. */
   readonly environments: readonly string[] | undefined;

@@ -1,8 +1,8 @@
 import type { ParsedEnvironment, ParsedWorkload } from "./definition";
 
 /**
- * How long consumers may hold an old value after a new one is there, beside the reload margin: until agents look again, or until the
- * longest run of a job ends that has started just before.
+ * Longest time for which consumers hold an old value after a new one is there, beside the reload margin: until agents
+ * look again, or until the longest run of a job ends that has started just before.
  */
 export function heldFor(
   { refreshEvery, reloadMargin }: Pick<ParsedEnvironment, "refreshEvery" | "reloadMargin">,

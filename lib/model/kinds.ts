@@ -156,8 +156,8 @@ export function adminNeed(secret: AnyKindSettings, store: Store, rotation: Rotat
 }
 
 /**
- * What changes a secret's credential where no admin credential ever does; `undefined`: one does, or may. A Redis that AWS
- * manages may have one for values that still live in an ACL user of own servers.
+ * Name of that which changes a secret's credential where no admin credential ever does; `undefined`: one does, or may. A
+ * Redis that AWS manages may have one for values that still live in an ACL user of own servers.
  */
 export function changedWithoutAdmin(
   secret: AnyKindSettings,

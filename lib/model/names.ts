@@ -34,7 +34,7 @@ export const keyAsWord = (key: string): string => key.replaceAll("/", "--");
 /** Secrets Manager name: `prod/db/app-primary`. In Vault the mount names the environment, so the path is the key. */
 export const secretName = (environment: string, key: string): string => `${environment}/${key}`;
 
-/** What the names of an environment's inboxes begin with. No key begins with an underscore. */
+/** Prefix of the names of an environment's inboxes: `prod/_inbox`. No key begins with an underscore. */
 export const inboxesOf = (environment: string): string => secretName(environment, "_inbox");
 
 /** Secret into which people put what they supply for a key: `prod/_inbox/payments/stripe`. */
@@ -128,7 +128,7 @@ export const mirrorAudience = (environment: string, vault: string): string =>
 export const publicationsTable = (registry: string, environment: string): string =>
   `${registry}-${environment}-secret-publications`;
 
-/** What a function of the rotation procedure does; its bundle has the same name. */
+/** Functions of the rotation procedure, each named by its task; its bundle has the same name. */
 export const PROCEDURE_FUNCTIONS = [
   "approval-gate",
   "change-gate",
@@ -224,7 +224,7 @@ export const alarmTopic = (registry: string, environment: string): string =>
 export const operationsKeyAlias = (registry: string, environment: string): string =>
   `alias/${registry}-${environment}-secrets-operations`;
 
-/** What the names of an audit trail's queues, trail and rules begin with: `acme-prod-audit`. */
+/** Prefix of the names of an audit trail's queues, trail and rules: `acme-prod-audit`. */
 export const auditPrefix = (registry: string, environment: string): string =>
   `${registry}-${environment}-audit`;
 

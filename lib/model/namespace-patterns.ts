@@ -4,7 +4,7 @@ export const isNamespacePattern = (namespace: string): boolean => namespace.incl
 /** A namespace that a pattern stands for; another one as it is. */
 export const namespaceLike = (namespace: string, word = "example"): string => namespace.replaceAll("*", word);
 
-/** Whether some namespace is meant by both. */
+/** `true` where some namespace matches both. */
 export function namespacesMeet(one: string, other: string): boolean {
   if (!isNamespacePattern(one) && !isNamespacePattern(other)) return one === other;
   const [a = "", ...restOfA] = one;

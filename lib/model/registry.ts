@@ -59,7 +59,7 @@ function byTierThenName(a: [string, ParsedEnvironment], b: [string, ParsedEnviro
 
 /** A checked registry. Made by {@link defineRegistry} only, so whoever holds one need not check again. */
 export class Registry<E extends string = string, W extends string = string, K extends string = string> {
-  /** What it was made of, as it was given: another copy of this library makes its own registry of that. */
+  /** The definition as it was given: another copy of this library makes its own registry of that. */
   readonly definition: unknown;
   readonly id: string;
   /** Names of the environments, development first, production last; then by name. */

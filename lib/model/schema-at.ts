@@ -15,7 +15,7 @@ function definitionOf(schema: unknown): Definition | undefined {
   return inner === undefined ? def : definitionOf(inner);
 }
 
-/** What a schema says of a place in a value. Of a union, the branches that have the place. */
+/** Definition of a place in a value, by the value's schema. In a union: that of the first branch that has the place. */
 function definitionAt(schema: unknown, path: readonly PropertyKey[]): Definition | undefined {
   const definition = definitionOf(schema);
   const [step, ...rest] = path;
@@ -37,7 +37,7 @@ export function settingsAt(schema: unknown, path: readonly PropertyKey[]): reado
   return [...new Set([...Object.keys(shape), ...options.flatMap((option) => settingsAt(option, []))])];
 }
 
-/** Whether a length of time belongs at a place. */
+/** `true` where the setting at a place is a duration. */
 export const isDurationAt = (schema: unknown, path: readonly PropertyKey[]): boolean =>
   settingsAt(schema, path).join() === "seconds";
 

@@ -11,7 +11,7 @@ export type SuppliedSecret = Extract<
 >;
 
 /**
- * Whether operators supply the value of a secret. Where rules make a generic one, an operator takes the made value to
+ * `true` where operators supply the value of a secret. Where rules make a generic one, an operator takes the made value to
  * the target instead.
  */
 export const isSupplied = <S extends AnyKindSettings & { readonly rotation: RotationMode }>(

@@ -1,4 +1,4 @@
-/** What stands between the braces of one action of a template, with its strings taken out. */
+/** One action of a template: the text between its braces, with its strings taken out. */
 interface Action {
   readonly text: string;
   /** Texts of its strings, in their order. */

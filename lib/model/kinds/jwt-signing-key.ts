@@ -42,7 +42,7 @@ export const jwtSigningKeySettings = () =>
      */
     algorithm: z._default(z.enum(JWT_ALGORITHMS), "ES256"),
     /**
-     * Who makes the first key. `supplied`: an operator gives `bootstrap` the key that the organisation signs with, and it
+     * Source of the first key. `supplied`: an operator gives `bootstrap` the key that the organisation signs with, and it
      * keeps its `kid`, so that tokens that are out go on to be accepted; rotations make the ones after it.
      */
     firstKey: z._default(z.enum(["generated", "supplied"]), "generated"),

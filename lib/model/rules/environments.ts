@@ -235,7 +235,10 @@ const vaults: Rule = (name, environment) => {
 const placeOf = ({ address, namespace }: ParsedEnvironment["vaults"][number]): string =>
   `${address} ${namespace ?? ""}`;
 
-/** Whoever writes policies by name alone gives itself everything of the namespace: it must be the environment's alone. */
+/**
+ * Faults of deployers whose policy fixes names only: each can give itself everything of its namespace, which must be the
+ * environment's alone.
+ */
 function deployers({ parsed }: RuleContext): readonly Fault[] {
   const vaults = [...parsed.environments].flatMap(([name, environment]) =>
     environment.vaults.map((vault, index) => ({ name, vault, index })),

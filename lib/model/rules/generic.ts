@@ -162,7 +162,7 @@ const lengthOf = (rule: GenerationRule | undefined): number => {
 /** Characters of a field without a rule, where the function makes it. */
 const DEFAULT_LENGTH = 48;
 
-/** What goes along with a value is beside it: the settings that it keeps. */
+/** Faults of values that could outgrow Secrets Manager's limit. The settings that a value keeps count as well. */
 function sizeFaults(context: RuleContext, secret: GenericSecret): readonly Fault[] {
   const { fields, generate } = secret.settings;
   if (secret.rotation !== "automatic" && !rulesMakeValue(secret.settings)) return [];

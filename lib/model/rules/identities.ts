@@ -14,7 +14,7 @@ interface Identity extends ServiceAccountName {
   readonly workload: ParsedWorkload;
 }
 
-/** Where an author wrote the namespace of a workload of an environment. */
+/** Setting in which an author wrote the namespace of a workload of an environment. */
 const writtenAt = ({ environmentName, name, workload }: Identity): readonly PathStep[] =>
   workload.environments[environmentName]?.namespace === undefined
     ? ["environments", environmentName, "namespacePattern"]
@@ -160,7 +160,10 @@ export function sharedSubjectFaults(context: RuleContext): readonly Fault[] {
   });
 }
 
-/** Whoever may create pods in a namespace picks any ServiceAccount of it, and so its rights. */
+/**
+ * Faults of workloads that share a namespace with one that is denied their secrets: a principal that may create pods in
+ * a namespace can choose any ServiceAccount of it, and so its rights.
+ */
 export function sharedNamespaceFaults(context: RuleContext): readonly Fault[] {
   const { parsed, resolved } = context;
   const identities = allIdentities(context);

@@ -3,7 +3,7 @@ import { formatDuration } from "../duration";
 import { type Fault, fault } from "../faults";
 import { forEnvironments, type RuleContext } from "./context";
 
-/** What a workload whose pods end by themselves can have, and what no other one has. */
+/** Faults of settings that only a workload whose pods end by themselves may have, and of those that it may not have. */
 export function jobFaults(context: RuleContext): readonly Fault[] {
   const own = [...context.parsed.workloads].flatMap(
     ([name, { controller, longestRun, reload, delivery }]): readonly Fault[] => {

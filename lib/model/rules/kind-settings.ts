@@ -71,7 +71,7 @@ function sessionPolicyFaults(
   return faults;
 }
 
-/** What names the credential, by engine; everything else of these names belongs to another engine. */
+/** Settings that name the credential, by engine; the others of these settings belong to another engine. */
 const REDIS_NAMES: Readonly<Record<RedisSettings["engine"], Readonly<Partial<Record<RedisName, string>>>>> = {
   elasticache: { replicationGroup: "the id of the ElastiCache replication group" },
   "elasticache-user": {

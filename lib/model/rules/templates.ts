@@ -8,7 +8,7 @@ import type { EnvironmentSecret } from "../resolve";
 import { fieldsRead, readTemplate } from "../template-text";
 import { forEnvironments, type RuleContext } from "./context";
 
-/** What Vault tells of a static login beside it. */
+/** Fields that Vault returns beside a static login. */
 const ABOUT_STATIC_LOGINS = ["last_vault_rotation", "rotation_period", "rotation_schedule", "ttl"];
 
 /**
@@ -82,7 +82,7 @@ function faultsOf(secret: EnvironmentSecret, { template, path }: ParsedFile): re
   });
 }
 
-/** Whether an action names the secret itself. */
+/** `true` where an action names the secret's own path. */
 const namesPath = ({ strings }: { readonly strings: readonly string[] }): boolean =>
   strings.some((string) => string.search(SECRET_PATH) >= 0);
 

@@ -5,7 +5,10 @@ import { SHARE_LEFT } from "../lease-law";
 import type { EnvironmentSecret } from "../resolve";
 import { forEnvironments, type RuleContext } from "./context";
 
-/** What Vault changes by itself restarts nobody: who reads at its start only keeps a login that ends. */
+/**
+ * Faults of consumers that read at their start only, of a secret that Vault changes: that restarts nobody, so they would
+ * keep a login that ends.
+ */
 function reloadFaults({ parsed }: RuleContext, secret: EnvironmentSecret): readonly Fault[] {
   if (secret.store !== "vault") return [];
   const isStatic = secret.kind === "postgresql-user" && secret.settings.login === "static";
@@ -42,7 +45,7 @@ function leaseFaults(environment: ParsedEnvironment, secret: EnvironmentSecret):
   ];
 }
 
-/** How applications take up a file, held against how its secret changes. */
+/** Faults of the ways in which applications take up a file, held against the ways in which its secret changes. */
 export const uptakeFaults = (context: RuleContext): readonly Fault[] =>
   forEnvironments(context, (_, environment, secrets) =>
     secrets.flatMap((secret) => [...reloadFaults(context, secret), ...leaseFaults(environment, secret)]),
