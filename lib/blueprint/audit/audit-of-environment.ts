@@ -9,7 +9,7 @@ import type { VaultPlan } from "../vault/vault-server-plan";
 import type { AuditPlan } from "./audit-plan";
 import { auditTrailPlan } from "./audit-trail-plan";
 
-/** What an environment's audit trail knows of it. */
+/** Parts of an environment from which its audit trail is planned. */
 export interface AuditParts {
   readonly workloads: readonly WorkloadPlan[];
   readonly functions: readonly FunctionPlan[];

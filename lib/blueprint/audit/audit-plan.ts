@@ -25,7 +25,7 @@ export interface AuditPlan {
   readonly forwarder?: ForwarderPlan;
   /** Sorted by word. */
   readonly alarms: readonly AlarmPlan[];
-  /** What people and shippers need, whose policies this stack does not write. */
+  /** Policies for roles that this stack does not make: people's and shippers'. */
   readonly people: {
     /** Of whoever reads the archive and puts events of it into queues again. */
     readonly reviewer: PolicyDocument;
@@ -72,14 +72,14 @@ export interface AuditRulePlan {
   readonly region: string;
   readonly when: { readonly pattern: object } | { readonly everyMinutes: number };
   /**
-   * Whether it sees calls that read, too.
+   * `true` where it sees calls that read, too.
    * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html
    */
   readonly seesReads: boolean;
   readonly to: "queue" | "bus";
 }
 
-/** What an audit trail is planned from. */
+/** Input from which an audit trail is planned. */
 export interface AuditTrailInput {
   readonly registry: string;
   readonly environment: string;
@@ -103,7 +103,7 @@ export interface AuditTrailInput {
   readonly readBurst: number;
   /** ARNs of people who may put dead letters into the queue again. */
   readonly operators: readonly string[];
-  /** What the normaliser knows of names. */
+  /** Names by which the normaliser recognises the environment's secrets, roles and mounts. */
   readonly scope: Omit<AuditScopeSettings, "registry" | "environment" | "account" | "partition" | "region">;
   /** Table of runs. Default: none are named. */
   readonly runsTable?: string;

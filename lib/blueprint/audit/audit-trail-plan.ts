@@ -41,7 +41,7 @@ import { auditRules } from "./audit-rules";
 const FUNCTION_SECONDS = 60;
 /** Six times the function's time, as Lambda asks for. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
 const NORMALISER_VISIBILITY = 6 * FUNCTION_SECONDS;
-/** What a sink did not take comes again every quarter of an hour: with a thousand tries that is ten days. */
+/** Seconds until events that a sink did not take come again: with a thousand tries, ten days. */
 const SINK_VISIBILITY = 900;
 /** Events of a few kilobytes each: below every vendor's limit. */
 const SINK_BATCH = 100;

@@ -34,7 +34,7 @@ export const allow = (
 export const of = (service: string, ...operations: readonly string[]): string[] =>
   operations.map((operation) => `${service}:${operation}`);
 
-/** Where the environment's things are, by the names that all of them begin with. */
+/** ARN patterns of the environment's resources, by the prefix that all their names have. */
 export function placesOf(registry: Registry, environment: Environment) {
   const { partition, account, rolePath } = environment;
   const arn = (service: string, resource: string, region = "*"): string =>

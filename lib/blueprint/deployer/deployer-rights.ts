@@ -24,8 +24,9 @@ export interface DeployerPlan {
 }
 
 /**
- * What a deployer needs to apply, change and destroy an environment with Terraform's AWS provider, and nothing else: no value,
- * no role that is not the environment's, no key but to make secrets under. The state's own bucket is not among it.
+ * Rights that a deployer needs to apply, change and destroy an environment with Terraform's AWS provider, and nothing
+ * else: no value, no role that is not the environment's, no key but to make secrets under. The state's own bucket is not
+ * among it.
  */
 export function deployerPlan(
   registry: Registry,
@@ -223,8 +224,8 @@ function ofRoles(
 }
 
 /**
- * What bounds a deployer whose own policies are wider. It names what must never be: values, other roles, itself. Everything
- * else is left to the policies.
+ * Permissions boundary of a deployer whose own policies are wider. It denies what must never be: values, other roles,
+ * itself. Everything else is left to the policies.
  */
 function boundaryOf(environment: Environment, places: DeployerPlaces, plan: DeployerScope): PolicyDocument {
   const deny = (

@@ -260,7 +260,7 @@ export function ofAudit(
   ];
 }
 
-/** What follows a rotation. */
+/** Rights on the rotation procedure's state machine and its bucket of records. */
 export function ofProcedure(
   environment: Environment,
   { machines }: DeployerPlaces,

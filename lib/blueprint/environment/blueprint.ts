@@ -18,7 +18,7 @@ import { vaultPlan } from "../vault/vault-plan";
 import type { VaultPlan } from "../vault/vault-server-plan";
 
 /**
- * What one environment holds, as plain data: no token, no clock, no cloud. The constructs turn it into
+ * Everything that one environment holds, as plain data: no token, no clock, no cloud. The constructs turn it into
  * Terraform; proofs, previews and rehearsals read the same data.
  */
 export interface Blueprint {
@@ -35,20 +35,20 @@ export interface Blueprint {
   readonly principals: Environment["principals"];
   readonly refreshEvery: Duration;
   readonly reloadMargin: Duration;
-  /** Whether a rotation that people start needs an approved change request. */
+  /** `required`: a rotation that people start needs an approved change request. */
   readonly changeRequest: Environment["changeRequest"];
-  /** Whether an approver must agree before an old credential goes. */
+  /** `required`: an approver must agree before an old credential is retired. */
   readonly approval: Environment["approval"];
   readonly key: KeyPlan;
-  /** What the deployer's role needs in AWS. */
+  /** Rights of the deployer's role in AWS. */
   readonly deployer: DeployerPlan;
   /** Sorted by key. */
   readonly secrets: readonly SecretPlan[];
   /** Lambda functions that rotate, mirror and follow rotations, sorted by name. */
   readonly functions: readonly FunctionPlan[];
-  /** What surrounds them; `undefined` where there are none. */
+  /** Key, queue, topic, tables and rules around the functions; `undefined` where there are none. */
   readonly operations?: OperationsPlan;
-  /** What follows a rotation; `undefined` where nothing is rotated in Secrets Manager. */
+  /** Rotation procedure; `undefined` where nothing is rotated in Secrets Manager. */
   readonly procedure?: ProcedurePlan;
   /** Audit trail; `undefined` where the environment has none. */
   readonly audit?: AuditPlan;
@@ -145,7 +145,7 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
   return { ...plan, deployer: deployerPlan(registry, environment, plan) };
 }
 
-/** What each workload consumes, in the order of the secrets. */
+/** Secrets that each workload consumes, in the order of the secrets. */
 function secretsByConsumer(
   secrets: readonly EnvironmentSecret[],
 ): ReadonlyMap<string, readonly EnvironmentSecret[]> {
@@ -163,7 +163,7 @@ function secretsByConsumer(
 const computed = new WeakMap<object, Map<string, Blueprint>>();
 
 /**
- * What an environment holds. The same registry gives the same data, whatever order it was written in; the result is
+ * Blueprint of an environment. The same registry gives the same data, whatever order it was written in; the result is
  * computed once per registry and environment.
  *
  * @throws RegistryError where the environment would break one of AWS's or Kubernetes' size limits

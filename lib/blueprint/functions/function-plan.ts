@@ -45,7 +45,7 @@ export interface FunctionPlan {
   /** The function as one word of Terraform addresses: `function--mirror`. */
   readonly word: string;
   readonly arn: string;
-  /** What it runs: the bundle of that name, `index.js` in its zip. */
+  /** Bundle that it runs: `index.js` in the zip of that name. */
   readonly bundle: KindName | "mirror" | ProcedureFunction | AuditFunction;
   readonly description: string;
   readonly role: RolePlan;
@@ -192,7 +192,7 @@ function mirroredVault(vault: VaultPlan, { authMount, role, audience }: MirrorLo
 /** Log group of a function: Lambda's own name for it. */
 export const logGroupOf = (name: string): string => `/aws/lambda/${name}`;
 
-/** What tells one function from another. */
+/** Parts in which the functions of one registry differ. */
 export interface FunctionParts
   extends Pick<FunctionPlan, "name" | "bundle" | "description" | "timeoutSeconds" | "settings"> {
   readonly network: string | undefined;
@@ -225,7 +225,7 @@ export function functionPlan(
   });
 }
 
-/** What a function is made of, whatever its environment is planned from. */
+/** Parts of a function, with or without a registry behind it. */
 export interface FunctionInput
   extends Pick<
     FunctionPlan,
@@ -298,7 +298,7 @@ function ofItsCode(right: PolicyStatement, arn: string): PolicyStatement {
     : { ...right, Condition: { ...Condition, ArnEquals: { "lambda:SourceFunctionArn": [arn] } } };
 }
 
-/** Whether an approver must agree before a secret's old credential goes; never where nothing is retired. */
+/** `true` where an approver must agree before a secret's old credential is retired; `false` where nothing is. */
 export const needsDecommissionApproval = (environment: Environment, secret: EnvironmentSecret): boolean =>
   environment.approval === "required" && secret.acceptedBy !== "single-slot";
 

@@ -27,7 +27,7 @@ import { isMirrored } from "../store/mirrored";
 import { statement, targetRights } from "./target-rights";
 
 /**
- * What functions' roles are allowed, statement by statement. Every action is one that the function's code calls or that
+ * Rights of the functions' roles, statement by statement. Every action is one that the function's code calls or that
  * Lambda calls for it; a rehearsal counts the calls and finds each statement used.
  */
 
@@ -71,7 +71,7 @@ export function throughSecretsManager(
   };
 }
 
-/** What a rotation function needs: its own secrets, their admin credentials, their targets in AWS. */
+/** Rights of a rotation function: its own secrets, their admin credentials, their targets in AWS. */
 export function rotationRights(
   registry: Registry,
   environment: Environment,
@@ -209,7 +209,7 @@ export const byAuditKey = (
   },
 });
 
-/** Whether a change has to wait for what Vaults confirmed. A single slot has no overlap. */
+/** `true` where a change has to wait until every Vault has confirmed a version. A single slot has no overlap. */
 const waits = ({ overlap, publishLead }: EnvironmentSecret): boolean =>
   overlap.seconds > 0 || publishLead.seconds > 0;
 
@@ -223,7 +223,7 @@ function adminsOf(
   return [...keys].sort().flatMap((key) => registry.secretIn(environment.name, key) ?? []);
 }
 
-/** What the mirror needs: to read what it copies, to prove who it is, to confirm; without a copy, less. */
+/** Rights of the mirror: to read what it copies, to prove who it is, to confirm; without a copy, less. */
 export function mirrorRights(
   registry: Registry,
   environment: Environment,
@@ -264,7 +264,7 @@ export function mirrorRights(
   ];
 }
 
-/** What whoever confirms versions needs of the table of confirmations. */
+/** Right to confirm versions in the table of confirmations. */
 export const confirmVersions = (registry: Registry, environment: Environment): PolicyStatement => ({
   Sid: "ConfirmVersions",
   Effect: "Allow",
@@ -275,7 +275,7 @@ export const confirmVersions = (registry: Registry, environment: Environment): P
   ],
 });
 
-/** What the mirror asks for: AWS's shortest life of a token, and its stronger algorithm. */
+/** Life of the mirror's identity token, in seconds: AWS's shortest; signed by the stronger of AWS's algorithms. */
 const TOKEN_SECONDS = 60;
 const SIGNING_ALGORITHM = "ES384";
 

@@ -4,7 +4,7 @@ import type { Environment } from "../../model/registry";
 import type { EnvironmentSecret } from "../../model/resolve";
 import { elastiCacheUserArn, iamUserArn, memoryDbUserArn, replicationGroupArn } from "../platform/aws-arns";
 
-/** What is allowed without a condition. */
+/** A statement that allows actions without a condition. */
 export const statement = (Sid: string, Action: readonly string[], Resource: readonly string[]) =>
   ({ Sid, Effect: "Allow", Action, Resource }) as const;
 

@@ -9,7 +9,7 @@ import {
 } from "../platform/aws-arns";
 import { MANAGED_LIMIT, MANAGED_PER_ROLE, type RolePolicies, rolePolicies } from "../platform/role-plan";
 
-/** Whose secrets a reader reads. */
+/** A workload, its role, and the secrets that it reads. */
 export interface ReaderPolicyInput {
   readonly scope: AccountScope;
   readonly registry: string;

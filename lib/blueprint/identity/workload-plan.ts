@@ -26,7 +26,7 @@ export interface WorkloadPlan {
   /** Kind of the object that makes its pods. */
   readonly controller: Workload["controller"];
   readonly delivery: Workload["delivery"];
-  /** How its Helm chart takes values. */
+  /** Places in its Helm chart's values for annotations and volumes. */
   readonly helm: Workload["helm"];
   readonly reload: ReloadPlan;
   /** Health endpoints and synthetic checks that prove a rotation, sorted by name. */

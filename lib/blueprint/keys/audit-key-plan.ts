@@ -15,7 +15,8 @@ export interface AuditKeyPlan {
 }
 
 /**
- * What an HMAC key of one region has not: rotation, replicas. Its state of rotation can be asked for, which Terraform does.
+ * Actions that do not exist for an HMAC key of one region: rotation, replicas. Its rotation status can be read, and
+ * Terraform does so.
  * https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
  */
 const NOT_FOR_HMAC: readonly string[] = [

@@ -6,7 +6,7 @@ import { type AccountScope, rootArn, secretArnPrefix, secretsManagerService } fr
 const KEY_POLICY_LIMIT = 32_768;
 
 /**
- * What the account may do with the key: all administration, nothing with data, and no grants that would give
+ * Actions on the key that the account has: all administration, nothing with data, and no grants that would give
  * data away.
  */
 export const ADMINISTRATION = [
@@ -38,7 +38,7 @@ export const ADMINISTRATION = [
   "kms:UpdatePrimaryRegion",
 ] as const;
 
-/** Who may use an environment's key for data, in one region. */
+/** Principals that may use an environment's key for data, in one region. */
 export interface KeyPolicyInput {
   readonly scope: AccountScope;
   readonly environment: string;
@@ -53,13 +53,13 @@ export interface KeyPolicyInput {
    */
   readonly makers: readonly string[];
   /**
-   * Whether the makers use the key for values as well, which AWS asks of whoever replicates a secret that has one, or gives it another
-   * key.
+   * `true` where the makers use the key for values as well: AWS requires it of a caller who replicates a secret that has
+   * a value, or gives it another key.
    */
   readonly makersMoveValues: boolean;
 }
 
-/** What writing a value asks for. */
+/** Actions on the key that writing a value needs. */
 export const DATA = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"] as const;
 
 /** In the place of a secret's ARN, or of a version's id, where Secrets Manager tries a key for nothing. */

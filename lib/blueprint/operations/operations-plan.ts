@@ -17,7 +17,7 @@ import type { ProcedurePlan } from "../procedure/procedure-plan";
 import { alarmsPublish } from "../procedure/procedure-rights";
 import { tamperRules } from "./tamper-rules";
 
-/** What surrounds the functions of an environment, in its primary region. */
+/** Key, queue, topic, tables and rules around the functions of an environment, in its primary region. */
 export interface OperationsPlan {
   /** Key of logs, queue and topic. */
   readonly key: {
@@ -31,7 +31,7 @@ export interface OperationsPlan {
   readonly deadLetters: { readonly name: string; readonly policy: PolicyDocument };
   /** SNS topic to which alarms go. Subscribe whoever is on call. */
   readonly alarms: { readonly name: string; readonly policy: PolicyDocument };
-  /** Who may have signed the functions' code; `undefined`: Lambda does not ask. */
+  /** Signing profiles whose code Lambda accepts; `undefined`: it checks no signature. */
   readonly codeSigning?: { readonly profiles: readonly string[] };
   /** EventBridge rules, sorted by name. */
   readonly rules: readonly RulePlan[];
@@ -46,7 +46,7 @@ const WATCH_EVERY: Duration = { seconds: 3_600 };
 /** The mirror looks at every secret this often, and the dispatcher at every open run, whatever events they got. */
 const SWEEP_EVERY: Duration = { seconds: 15 * 60 };
 
-/** What surrounds the functions of an environment; `undefined` where it has none. */
+/** Operations plan of an environment; `undefined` where it has no functions. */
 export function operationsPlan(
   registry: Registry,
   environment: Environment,
@@ -207,7 +207,10 @@ const document = (...statements: readonly PolicyStatement[]): PolicyDocument => 
   Statement: statements,
 });
 
-/** Who uses the key of logs, queue and topics: the services, each for what is ours, who sends or reads dead letters, and who publishes. */
+/**
+ * Policy of the key of logs, queue and topics. Its users: the services, each for the environment's own resources;
+ * senders and readers of dead letters; publishers.
+ */
 function operationsKeyPolicy(
   registry: Registry,
   environment: Environment,

@@ -4,7 +4,7 @@ export { serviceIn };
 
 /** ARNs that follow from names alone: known before any cloud is asked, so no policy needs a token. */
 
-/** Where an ARN lives. */
+/** Partition and account of an ARN. */
 export interface AccountScope {
   readonly partition: string;
   readonly account: string;
@@ -23,7 +23,7 @@ export const secretArnPattern = (scope: AccountScope, region: string, name: stri
 export const secretArnPrefix = (scope: AccountScope, environment: string): string =>
   `${secretArnPrefixIn(scope, "*", environment)}*`;
 
-/** What the ARNs of all secrets of an environment begin with, in one region. */
+/** Prefix of the ARNs of all secrets of an environment, in one region. */
 export const secretArnPrefixIn = (scope: AccountScope, region: string, environment: string): string =>
   `arn:${scope.partition}:secretsmanager:${region}:${scope.account}:secret:${environment}/`;
 

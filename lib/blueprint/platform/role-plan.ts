@@ -36,7 +36,7 @@ export interface NamedPolicy {
 }
 
 /**
- * What a role may do. Inline while it fits: such a policy lives and dies with its role and can be attached to nothing
+ * Policies of a role. Inline while it fits: such a policy lives and dies with its role and can be attached to nothing
  * else. Beyond that, managed policies of legal size.
  */
 export interface RolePolicies {
@@ -44,7 +44,7 @@ export interface RolePolicies {
   readonly managed: readonly NamedPolicy[];
 }
 
-/** What a role is to be allowed. */
+/** Statements of a role, before they are split into policies. */
 export interface RolePoliciesInput {
   readonly roleName: string;
   /** Name of the inline policy: `read-secrets`. */
@@ -52,7 +52,7 @@ export interface RolePoliciesInput {
   /** Word in the names of managed policies: `<role>-read-1`. */
   readonly managedWord: string;
   readonly statements: readonly PolicyStatement[];
-  /** What to say when ten managed policies do not hold the statements. */
+  /** Fault for statements that ten managed policies do not hold. */
   readonly overflow: (policies: number) => Fault;
 }
 

@@ -12,7 +12,7 @@ export interface AgentFile {
   readonly command?: string;
 }
 
-/** What an agent's configuration is made of. */
+/** Input of an agent's configuration. */
 export interface AgentConfigInput {
   readonly authType: "kubernetes" | "jwt";
   /** `auth/kubernetes-prod-eu`. */
@@ -86,6 +86,6 @@ const goJson = (value: object): string =>
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 
-/** Whether the injector can hand a configuration over: it does so in base64, in one environment variable. */
+/** `true` where the injector can hand a configuration over: it does so in base64, in one environment variable. */
 export const fitsVariable = (config: object): boolean =>
   Math.ceil((Buffer.byteLength(goJson(config)) + RESERVE) / 3) * 4 <= VARIABLE_LIMIT;

@@ -148,7 +148,7 @@ const hookOf = (command: string, { secretVolumePath }: Workload, files: readonly
     files.map(({ path }) => path),
   );
 
-/** What the injector puts beside a configuration, wherever that comes from. */
+/** Annotations that the injector needs beside a configuration, wherever that comes from. */
 function serverAnnotations(input: PodInput): Record<string, string> {
   const { environment, vault } = input;
   return {
@@ -231,7 +231,7 @@ const renderingAnnotations = ({ environment }: PodInput): Record<string, string>
   [`${PREFIX}/template-config-exit-on-retry-failure`]: "false",
 });
 
-/** What the injector would make of the annotations. */
+/** Input of the configuration that the injector would make of the annotations. */
 function configInput(input: PodInput, files: readonly RenderedFile[]): AgentConfigInput {
   const { registry, environment, cluster, vault, workload } = input;
   const { reload } = workload;

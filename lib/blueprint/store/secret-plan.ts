@@ -41,7 +41,7 @@ export interface SecretPlanCommon {
   /** Secret with which rotation changes this one. */
   readonly admin?: string;
   readonly retired?: string;
-  /** Where pods read it in Vault. */
+  /** Path at which pods read it in Vault. */
   readonly vaultPath: string;
 }
 
@@ -53,11 +53,11 @@ export interface AwsSecretPlan extends SecretPlanCommon {
   readonly arnPattern: string;
   readonly regions: readonly string[];
   readonly policy: PolicyDocument;
-  /** Where people put what they supply; `undefined`: nobody supplies its values. */
+  /** Secret into which people put the values that they supply; `undefined`: nobody supplies them. */
   readonly inbox?: InboxPlan;
   /** Name of the function that rotates it. */
   readonly rotatedBy?: string;
-  /** When it rotates by itself; operators move the others on. */
+  /** Schedule on which it rotates by itself. Without one, operators start its rotations. */
   readonly schedule?: RotationSchedule;
   readonly recoveryWindowDays: number;
   readonly preventDestroy: boolean;

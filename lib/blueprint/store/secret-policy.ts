@@ -4,7 +4,7 @@ import { compactLength, type PolicyDocument, type PolicyStatement } from "../../
 /** Resource policy of one secret (AWS quota, characters). */
 const RESOURCE_POLICY_LIMIT = 20_480;
 
-/** Who may read and write one secret's value. Everybody else is denied, whatever their own policies say. */
+/** Principals that may read and write one secret's value. Everybody else is denied, whatever their own policies say. */
 export interface SecretPolicyInput {
   readonly key: string;
   /** Workloads' roles: they may read what is served, and no version that nobody has tested. */
@@ -16,15 +16,15 @@ export interface SecretPolicyInput {
   /** Roles that may write: break-glass, its rotation function. */
   readonly writers: readonly string[];
   /**
-   * Who may change what Terraform owns, this policy included: the deployer, break-glass, and the account's root, which is nobody's
-   * role and cannot be lost.
+   * Principals that may change what Terraform owns, this policy included: the deployer, break-glass, and the account's
+   * root, which is nobody's role and cannot be lost.
    */
   readonly administrators: readonly string[];
   /** Roles that start rotations: the dispatcher, and operators, who have a right to it for the first deployment only. */
   readonly starters: readonly string[];
 }
 
-/** Who may do what with an inbox. */
+/** Principals that may use an inbox, by what they do with it. */
 export interface InboxPolicyInput {
   readonly key: string;
   /** The rotation function. */
@@ -50,7 +50,7 @@ function denyUnless(sid: string, actions: readonly string[], principals: readonl
   };
 }
 
-/** What takes a secret, its copies or its protection away. */
+/** Actions that take a secret, its copies or its protection away. */
 const ADMINISTRATION = [
   "secretsmanager:CancelRotateSecret",
   "secretsmanager:DeleteResourcePolicy",

@@ -38,7 +38,7 @@ export interface DatabaseConnectionPlan {
   readonly passwordAuthentication: "scram-sha-256";
   /** Exactly its own roles. */
   readonly allowedRoles: readonly string[];
-  /** How often the mirror's function has Vault change the password of {@link username}. */
+  /** Cadence on which the mirror's function has Vault change the password of {@link username}. */
   readonly rotateEvery: Duration;
   /** Path of that call: `database-prod/rotate-root/db--reporting-ro`. */
   readonly rotateRootPath: string;
@@ -172,10 +172,10 @@ END $membership$`,
 ];
 
 /**
- * What the user owns goes to the role: it can only be what somebody made after `SET ROLE NONE`, or after `DISCARD ALL` on an
- * old server. Who owns something in another database of the server cannot be dropped from here, and stays as a name that
- * cannot log in. Running sessions end by themselves, as everywhere in a rotation; those on a replica could not be reached
- * from the writer anyhow.
+ * Revocation statement of a dynamic user. Objects that the user owns go to the role: there can only be some that
+ * somebody made after `SET ROLE NONE`, or after `DISCARD ALL` on an old server. Who owns something in another database
+ * of the server cannot be dropped from here, and stays as a name that cannot log in. Running sessions end by themselves,
+ * as everywhere in a rotation; those on a replica could not be reached from the writer anyhow.
  */
 const revocationStatement = (role: string): string => `DO $revoke$ DECLARE
   the_role CONSTANT text := ${sqlText(role)};

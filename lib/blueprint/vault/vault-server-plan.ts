@@ -30,9 +30,9 @@ export interface VaultPlan {
   readonly databases: readonly DatabasePlan[];
   /** Login of the function that writes the copies and has Vault rotate its connections. */
   readonly mirror?: MirrorLoginPlan;
-  /** Whether the deployer's policy fixes contents, or names alone. */
+  /** Width of the deployer's policy: it fixes contents, or names alone. */
   readonly deployerBound: VaultServer["deployer"];
-  /** What Terraform's token is allowed. An administrator of the Vault writes it; the deployer itself may not. */
+  /** Policy of Terraform's token. An administrator of the Vault writes it; the deployer itself may not. */
   readonly deployer: VaultPolicy;
 }
 

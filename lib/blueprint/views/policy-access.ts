@@ -3,7 +3,7 @@ import type { PolicyDocument, PolicyStatement } from "../../model/policy-documen
 /** Ways to touch a secret, as people name them. */
 export type AccessVerb = "read" | "write" | "administer";
 
-/** What remains possible for one role, whatever other policies say. */
+/** Access that remains possible for one role, whatever other policies say. */
 export interface PossibleAccess {
   readonly arn: string;
   /** Sorted. */

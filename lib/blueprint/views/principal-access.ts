@@ -4,7 +4,7 @@ import { rotates } from "../functions/function-plan";
 import type { AwsSecretPlan, SecretPlan } from "../store/secret-plan";
 import { type AccessVerb, GrantIndex, possibleAccess } from "./policy-access";
 
-/** What a principal is to an environment. */
+/** Part of a principal in an environment. */
 export type PrincipalKind =
   | "workload"
   | "operator"
@@ -29,7 +29,10 @@ export interface PrincipalAccess extends Principal {
   readonly store: SecretPlan["store"];
   /** Sorted: `read`, `write`, `administer`. */
   readonly can: readonly AccessVerb[];
-  /** Whose own policies give it. `registry`: this one's stack makes them. `others`: the role is somebody else's. */
+  /**
+   * Owner of the policies that give it. `registry`: this registry's stack makes them. `others`: the role is somebody
+   * else's.
+   */
   readonly grantedBy: "registry" | "others";
   readonly why: string;
 }
@@ -63,9 +66,9 @@ export function principalsOf(registry: Registry, environment: string): readonly 
 }
 
 /**
- * Who can do what to each secret, functions and people included, from the finished policies: whoever a secret's policy does
- * not exempt is denied, whatever other policies say. Roles of people have policies that this registry does not make, so for
- * them the row says what remains possible.
+ * Access of each principal to each secret, functions and people included, from the finished policies: whoever a secret's
+ * policy does not exempt is denied, whatever other policies say. Roles of people have policies that this registry does
+ * not make, so for them the row says what remains possible.
  */
 export function principalAccess(registry: Registry, environment: string): readonly PrincipalAccess[] {
   const plan = blueprint(registry, environment);

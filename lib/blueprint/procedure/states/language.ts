@@ -32,8 +32,8 @@ export const CALL_RETRY = {
   BackoffRate: 2,
 };
 /**
- * What is worth another try: faults that say so, and functions that were cut off, by Lambda or by a crash. Every phase can
- * be repeated.
+ * Errors that are worth another try: faults that say so, and functions that were cut off, by Lambda or by a crash. Every
+ * phase can be repeated.
  */
 export const PASSING = ["RetryableRotationError", "Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError"];
 

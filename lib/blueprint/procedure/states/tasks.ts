@@ -14,7 +14,7 @@ export interface StateMachineParts {
   readonly publicationsTable: string;
   readonly alarmTopicArn: string;
   readonly approvalTopicArn: string;
-  /** How long approvers may take. */
+  /** Time that approvers may take, in seconds. */
   readonly approvalSeconds: number;
 }
 
