@@ -2,7 +2,7 @@ import type { AuditScope, KnownPrincipal } from "./audit-scope";
 import type { OcsfActor, OcsfEndpoint } from "./ocsf";
 import { ADDRESS, ARN, AWS_ID, DNS_NAME, IAM_NAME, instant, present, record, text, WORD } from "./safe-text";
 
-/** Who acted, as CloudTrail's `userIdentity` says. */
+/** Identity of the actor, by CloudTrail's `userIdentity`. */
 export interface AwsIdentity {
   readonly actor: OcsfActor;
   /** ARN by which the registry knows the principal: of the role behind a session, or of the user. */
@@ -85,7 +85,7 @@ function serviceAccountIn(userName: unknown): string | undefined {
   return namespace === undefined ? undefined : `${namespace}:${name}`;
 }
 
-/** Where a call came from: CloudTrail's `sourceIPAddress`, an address or the name of a service. */
+/** Source of a call: CloudTrail's `sourceIPAddress`, an address or the name of a service. */
 export function endpointOf(source: unknown): OcsfEndpoint | undefined {
   const ip = text(source, ADDRESS);
   if (ip !== undefined) return { ip };

@@ -1,14 +1,14 @@
 import type { Activity, OcsfActor, OcsfEndpoint, OcsfResource } from "./ocsf";
 
-/** What a source said, before it is an event of OCSF. */
+/** One fact from a source, before it is an event of OCSF. */
 export interface AuditFact {
-  /** What the source tells it by; hashed into the event's id together with the resource. */
+  /** Parts by which the source identifies it; hashed into the event's id together with the resource. */
   readonly identity: readonly string[];
   readonly time: Date;
   /** As the source wrote it. */
   readonly originalTime: string;
   readonly activity: Activity;
-  /** Whether it may be an Entity Management event: a change that was done. */
+  /** `true` where it may be an Entity Management event: a change that was done. */
   readonly isChange: boolean;
   /** Code of a refusal or fault; missing: it was done. */
   readonly error?: string;
@@ -24,14 +24,14 @@ export interface AuditFact {
   readonly resource: OcsfResource;
   /** Version that the fact is about, to look its fingerprint and its run up. */
   readonly subject?: { readonly secret: string; readonly version: string };
-  /** How bad it is in itself. Default: a change or a read is 1, a refusal 3. */
+  /** Severity of the fact in itself (OCSF's `severity_id`). Default: a change or a read is 1, a refusal 3. */
   readonly severity?: 1 | 2 | 3 | 4 | 5;
   /** Fingerprint that the source itself names. */
   readonly fingerprint?: string;
   readonly run?: RunFact;
 }
 
-/** What is known of the run that a change belongs to. */
+/** The run that a change belongs to, as far as it is known. */
 export interface RunFact {
   readonly run: string;
   readonly change?: string;
@@ -40,7 +40,7 @@ export interface RunFact {
 }
 
 /**
- * What became of one message. `not-ours`: it is about nothing of this environment. `malformed`: a person has to look; the
+ * Outcome of one message. `not-ours`: it is about nothing of this environment. `malformed`: a person has to look; the
  * reason names places, never what was found there.
  */
 export type Reading =

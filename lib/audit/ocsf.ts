@@ -21,7 +21,7 @@ export const OCSF_CLASSES = {
   apiActivity: { uid: 6003, name: "API Activity", category: 6, categoryName: "Application Activity" },
 } as const;
 
-/** What was done, with the numbers that both classes share. */
+/** Activities, with the numbers that both classes share. */
 export const ACTIVITIES = { create: 1, read: 2, update: 3, delete: 4, other: 99 } as const;
 /** One of {@link ACTIVITIES}. */
 export type Activity = keyof typeof ACTIVITIES;
@@ -35,7 +35,7 @@ export interface OcsfAccount {
   readonly type_id?: 10;
 }
 
-/** Who acted: the last link of the identity chain, and what it was derived from. */
+/** Actor: the last link of the identity chain, and what it was derived from. */
 export interface OcsfActor {
   readonly user?: {
     /** ARN of the session, the role, the user; name of the entity in Vault. */
@@ -66,10 +66,10 @@ export interface OcsfActor {
   readonly invoked_by?: string;
 }
 
-/** Where the call came from: an address, or a service. */
+/** Source of the call: an address, or a service. */
 export type OcsfEndpoint = { readonly ip: string } | { readonly svc_name: string };
 
-/** What the event is about. */
+/** Resource that the event is about. */
 export interface OcsfResource {
   /** ARN, or the path in Vault. */
   readonly uid: string;
@@ -90,7 +90,7 @@ export interface OcsfEnrichment {
   readonly data: { readonly [name: string]: Json };
 }
 
-/** What events of both classes have. */
+/** Attributes that events of both classes have. */
 interface OcsfCommon {
   readonly activity_id: number;
   readonly activity_name: string;
@@ -153,6 +153,6 @@ export interface ApiActivityEvent extends OcsfCommon {
 /** An event as it is archived and delivered. */
 export type OcsfEvent = EntityManagementEvent | ApiActivityEvent;
 
-/** What the event is about, whichever class it has. */
+/** Resource that the event is about, whichever class it has. */
 export const resourceOf = (event: OcsfEvent): OcsfResource | undefined =>
   event.class_uid === 3004 ? event.entity : event.resources[0];

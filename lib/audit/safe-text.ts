@@ -1,7 +1,7 @@
 import { isRecord } from "../model/is-record";
 
 /**
- * What is copied out of other people's records. Nothing is copied because it is there: each field is named, and has the form
+ * Readers of fields of other people's records. Nothing is copied because it is there: each field is named, and has the form
  * that its source documents. A value that somebody put into the wrong field has it not.
  */
 

@@ -16,7 +16,7 @@ const PROPERTY: Readonly<Record<PlaceKind, string>> = {
 interface Place {
   /** Name in the registry. */
   readonly name: string;
-  /** What makes it one and the same place for two constructs: an account, an address. */
+  /** Account or address: two constructs that name the same one mean the same place. */
   readonly identity: string;
 }
 

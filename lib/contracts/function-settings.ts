@@ -143,7 +143,7 @@ export interface DispatcherSettings extends ProcedureSettingsCommon {
   /** `required`: a run that people start needs an approved change request. */
   readonly changeRequest: "required" | "none";
   /**
-   * `required`: a caller who starts a run, or calls one back, must prove his identity, because somebody else has to
+   * `required`: a caller who starts a run, or calls one back, must prove their identity, because somebody else has to
    * approve it, or has approved. Default: `none`, so that a name without a proof stands as said.
    */
   readonly callerProof?: "required" | "none" | undefined;

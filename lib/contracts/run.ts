@@ -34,7 +34,7 @@ export type RunStatus = (typeof OPEN_STATUSES)[number] | FinalStatus;
 export interface UsedChange {
   readonly id: string;
   readonly digest: string;
-  /** Requester, as the file names it. Runs that began under an earlier version have none. */
+  /** Requester, as the file names them. Runs that began under an earlier version have none. */
   readonly requester?: string | undefined;
 }
 

@@ -21,7 +21,7 @@ import { secretRisks, whyReplaced } from "./secret-risks";
 import { word } from "./word";
 import { restartsOf, workAfter } from "./work-after";
 
-/** What a comparison can use besides its two sides. */
+/** Options of a comparison, besides its two sides. */
 export interface CompareOptions {
   /** Blast radius of a secret. @default none is shown */
   readonly blastOf?: BlastOf;
@@ -30,7 +30,7 @@ export interface CompareOptions {
    * made of its registry is not known then, so no access is proved. Default: `false`.
    */
   readonly libraryDiffers?: boolean;
-  /** What Terraform plans, by environment. @default none */
+  /** Changes that Terraform plans, by environment. @default none */
   readonly plans?: ReadonlyMap<string, readonly PlannedChange[]>;
 }
 

@@ -3,7 +3,7 @@ import type { EnvironmentState, GuardState } from "./registry-state";
 import { risk } from "./secret-risks";
 import { word, words } from "./word";
 
-/** What changes of an environment itself lose, weaken or break. */
+/** Risks of changes of an environment itself: loss, weaker protection, breakage. */
 export function environmentRisks(
   base: EnvironmentState | undefined,
   head: EnvironmentState | undefined,

@@ -72,7 +72,7 @@ export function rolesOf(stack: TerraformJson): readonly OutputRole[] {
   });
 }
 
-/** What belongs to a role, by a reference to its resource or by its name, in the order in which it stands in the stack. */
+/** Entries that belong to a role, by a reference to its resource or by its name, in their order in the stack. */
 function byRole<T>(
   entries: readonly (readonly [unknown, T])[],
 ): (resource: string, name: string) => readonly T[] {

@@ -56,7 +56,10 @@ export interface GuardState {
 export interface SecretState {
   readonly key: string;
   readonly store: SecretPlan["store"];
-  /** Whatever Terraform cannot change without making it anew: store, account, primary region and name, or the path in Vault. */
+  /**
+   * Facts that Terraform cannot change without making the secret anew: store, account, primary region and name, or the
+   * path in Vault.
+   */
   readonly place: string;
   readonly kind?: string;
   readonly regions: readonly string[];
@@ -69,14 +72,13 @@ export interface SecretState {
   readonly preventDestroy?: boolean;
   /** Settings as people read them. */
   readonly facts: Readonly<Record<string, string>>;
-  /** What is compared and never shown, by what it is: texts, or digests of them. */
-
+  /** Facts that are compared and never shown, by name: texts, or digests of them. */
   readonly hidden: Readonly<Record<string, string>>;
   /** Target that the credential opens: public settings. */
   readonly target?: Readonly<Record<string, string>>;
   /** Days of its next rotation by itself. */
   readonly nextRotation?: string;
-  /** Who makes its values: functions, or a person who supplies them. */
+  /** `true` where a person supplies its values; `false`: functions make them. */
   readonly supplied?: boolean;
 }
 
@@ -94,7 +96,7 @@ export interface AccessCell {
 export interface TakerCell {
   /** Workload or function. */
   readonly name: string;
-  /** Where: `aws`, or a Vault's name. */
+  /** Place of the role: `aws`, or a Vault's name. */
   readonly at: string;
   /** The token as people read it: `system:serviceaccount:backend:backend of <issuer>`. */
   readonly taker: string;

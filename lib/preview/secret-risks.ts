@@ -12,7 +12,7 @@ export const risk = (kind: RiskKind, text: string, secret?: string): Risk => ({
   text,
 });
 
-/** What changes of secrets lose, weaken or break. */
+/** Risks of changes of secrets: loss, weaker protection, breakage. */
 export function secretRisks({ added, destroyed, kept, replaced }: PairedSecrets): readonly Risk[] {
   return [
     ...destroyed.flatMap((secret) => {
@@ -41,7 +41,7 @@ export function secretRisks({ added, destroyed, kept, replaced }: PairedSecrets)
   ];
 }
 
-/** Why a secret of the same key is another one. */
+/** Reason for which a secret of the same key is another one. */
 export function whyReplaced(before: SecretState, after: SecretState): string {
   if (before.store !== after.store) return `its store was ${word(before.store)} and is ${word(after.store)}`;
   return `it was ${word(before.place)} and is ${word(after.place)}`;

@@ -15,8 +15,8 @@ import { takersOf } from "./takers-of";
 import { type Attributes, policyOf, referred, type TerraformJson, textOf, textsOf } from "./terraform-json";
 
 /**
- * What a preview compares of a synthesized output: what stands in the Terraform of each environment, whatever the registry says. What
- * is in no resource (overlaps, approvals, the pods' files) is not compared.
+ * State of a synthesized output, for comparison: the Terraform of each environment, whatever the registry says. Settings
+ * that are in no resource (overlaps, approvals, the pods' files) is not compared.
  *
  * @param stacks text of `cdk.tf.json` by the stack's name, which is the environment's
  */

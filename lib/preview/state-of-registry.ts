@@ -18,7 +18,7 @@ import type { AccessCell, EnvironmentState, PeopleCell, RegistryState, SecretSta
 import { takersOf } from "./takers-of";
 
 /**
- * What a preview compares of a registry.
+ * State of a registry, for comparison.
  *
  * @param now from which the next rotations are counted
  */
@@ -173,14 +173,14 @@ function factsOf(environment: Environment): Record<string, string> {
   };
 }
 
-/** How workloads take up values, and which Vault serves which region. */
+/** Ways in which workloads take up values, and the Vault that serves each region. */
 const waysOf = ({ workloads, vaults }: Blueprint): Record<string, string> => ({
   ...Object.fromEntries(workloads.map(({ name, reload }) => [`reload of ${name}`, reload.how])),
   ...Object.fromEntries(workloads.map(({ name, delivery }) => [`delivery to ${name}`, delivery.how])),
   Vaults: vaults.map(({ name, regions }) => `${name} (${regions.join(", ")})`).join(", "),
 });
 
-/** What an administrator or a chart has to take over by hand. */
+/** Digests of the files that an administrator or a chart has to take over by hand. */
 function handedOutOf(plan: Blueprint): Record<string, string> {
   const people = plan.procedure?.people;
   return {

@@ -3,7 +3,7 @@ import type { AccessDifference } from "./preview";
 import type { EnvironmentState, SecretState } from "./registry-state";
 import { word, words } from "./word";
 
-/** What people have to do after the merge, in the order in which it is done. */
+/** Work of people after the merge, in the order in which it is done. */
 export function workAfter(
   base: EnvironmentState | undefined,
   head: EnvironmentState | undefined,

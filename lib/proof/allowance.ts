@@ -20,7 +20,7 @@ export type CallerSet =
   | { readonly kind: "account"; readonly except: readonly string[] }
   | { readonly kind: "foreign" | "service" | "token" };
 
-/** Where and about what is asked. */
+/** Place of a question: region, resources and actions. */
 export interface RequestPlace {
   readonly policies: Pick<EnvironmentPolicies, "partition" | "account">;
   /** `undefined`: a service without regions. */
@@ -98,7 +98,7 @@ export function requestsOf(caller: CallerSet, place: RequestPlace): RequestSet {
   };
 }
 
-/** What is known of the requests of a kind of callers at a place. */
+/** Facts that hold for every request of a kind of callers at a place. */
 function sceneOf(caller: CallerSet, { policies, region, family }: RequestPlace): Scene {
   const isOwn = caller.kind === "role" || caller.kind === "account";
   const constants: (readonly [string, string | undefined])[] = [
@@ -124,7 +124,7 @@ function sceneOf(caller: CallerSet, { policies, region, family }: RequestPlace):
 const isAllow = ({ effect }: { readonly effect: string }): boolean => effect === "Allow";
 
 /**
- * What a kind of callers may ask at a place.
+ * Requests that a kind of callers may make at a place.
  *
  * @param resourcePolicy of the secret, key or role; `undefined`: there is none
  * @param mustAllow the resource's own policy has to allow too: a key's and a role's must, a secret's need not within its account

@@ -12,9 +12,9 @@ const OPERATORS: Readonly<Record<string, boolean>> = {
 };
 
 /**
- * What a resource's policy says to a kind of callers: statements by which they are not meant are left out, and so are names in lists
- * that are not theirs. Two policies that say the same to them need no search; a list of hundreds of readers with one more says the
- * same to all of the others.
+ * Statements of a resource's policy that concern a kind of callers: those by which they are not meant are left out, and
+ * so are names in lists that are not theirs. Two policies that say the same to them need no search; a list of hundreds
+ * of readers with one more says the same to all of the others.
  */
 export function concerning(caller: CallerSet, account: string, policy: unknown): readonly unknown[] {
   return statementsIn(policy).flatMap((statement) => {
@@ -39,7 +39,7 @@ export function concerning(caller: CallerSet, account: string, policy: unknown):
   });
 }
 
-/** Whether a pattern is all of the callers, none, or some. */
+/** Share of the callers that a pattern matches: all (`yes`), none (`no`), or some. */
 function answer(caller: CallerSet, account: string, pattern: string): "yes" | "no" | "some" {
   if (pattern.includes("${")) return "some";
   switch (caller.kind) {

@@ -64,7 +64,7 @@ export interface ProtectedFunction {
 export interface FunctionPermission {
   readonly action: string;
   readonly principal: string;
-  /** What calls must come from, by the condition key. */
+  /** Sources from which calls must come, by the condition key. */
   readonly from: Readonly<Record<string, string>>;
 }
 
@@ -96,7 +96,7 @@ export interface VaultLogin {
   /** Networks; `undefined`: all. */
   readonly networks?: readonly string[];
   readonly policies: readonly string[];
-  /** Whatever else it asks for or gives, as text; the engine does not know what it means. */
+  /** Other settings that it has, as text; the engine does not know their meaning. */
   readonly others: readonly string[];
 }
 

@@ -6,7 +6,7 @@ import { mirrorName, procedureFunctionName } from "../model/names";
 import { isSupplied } from "../model/supplied-values";
 import { SECRET_ACTIONS } from "./actions";
 
-/** Who may do what to one secret by the registry, and nobody else. Roles by their ARNs. */
+/** Principals that may use one secret by the registry, and nobody else. Roles by their ARNs. */
 export interface ExpectedSecret {
   readonly key: string;
   readonly name: string;

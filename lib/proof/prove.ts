@@ -20,7 +20,7 @@ export interface EnvironmentProof {
   readonly environment: string;
   /** Requests that are possible, or not decided, and that the registry does not have. */
   readonly beyond: readonly Finding[];
-  /** What the registry has and the policies do not allow: caller, action, secret. */
+  /** Access that the registry has and the policies do not allow: caller, action, secret. */
   readonly missing: readonly { readonly caller: string; readonly action: string; readonly secret: string }[];
   /** Numbers of what was proved about. */
   readonly about: {

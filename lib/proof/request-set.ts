@@ -9,13 +9,13 @@ import { isImpossible, meet, opposite, sampleValues, type Values } from "./value
 export interface RequestSet {
   readonly action: Texts;
   readonly resource: Texts;
-  /** Who asks: an ARN, a service's name, an identity provider's ARN. */
+  /** Caller: an ARN, a service's name, an identity provider's ARN. */
   readonly caller: Texts;
   /** By the key in lower case, as IAM compares keys. */
   readonly keys: ReadonlyMap<string, Values>;
   /**
-   * What this engine does not know, by its text, and whether it holds. The same text is the same question in every policy, so that
-   * what is left unchanged is decided without knowing it.
+   * Conditions that this engine does not know, by their text, and whether each holds. The same text is the same question
+   * in every policy, so that what is left unchanged is decided without knowing it.
    */
   readonly unknown: ReadonlyMap<string, boolean>;
 }
@@ -38,7 +38,7 @@ export interface ConcreteRequest {
   readonly context: Readonly<Record<string, string | readonly string[]>>;
 }
 
-/** What may be asked: a request is one that a set of each group has, and that no set of the denials has. */
+/** Requests that are allowed: each is one that a set of each group has, and that no set of the denials has. */
 export interface Allowance {
   readonly groups: readonly (readonly RequestSet[])[];
   readonly denials: readonly RequestSet[];
@@ -64,7 +64,7 @@ const MANY = new Set([
   "kms:encryptioncontextkeys",
 ]);
 
-/** Whether AWS lists a key as multivalued. */
+/** `true` where AWS lists a key as multivalued. */
 export const hasManyValues = (key: string): boolean => MANY.has(key);
 
 /** Requests of both; `undefined`: there is none. */

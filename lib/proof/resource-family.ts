@@ -68,7 +68,7 @@ function patternOf(text: string): { readonly exact: Pattern; readonly loose: Reg
   return made;
 }
 
-/** How much of a family a pattern has. */
+/** Share of a family that a pattern matches. */
 function relationOf(text: string, { pattern: family }: ResourceFamily): Relation {
   if (text === "*" || text === family) return "all";
   if (!family.includes("*")) {

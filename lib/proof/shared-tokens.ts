@@ -28,7 +28,7 @@ export function sharedTokens(environments: readonly EnvironmentPolicies[]): read
   return [...[...byProvider.values()].flatMap(sharedOf), ...sharedAssociations(environments)];
 }
 
-/** Whether a finding about a token of two roles is about one of an environment's. */
+/** `true` where a finding about a token of two roles is about a role of this environment. */
 export const opensRoleOf = (
   { resource }: Pick<Finding, "resource">,
   { roles }: Pick<EnvironmentPolicies, "roles">,

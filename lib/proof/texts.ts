@@ -75,7 +75,7 @@ export const others = ({ only, not, like, unlike }: Texts): readonly Texts[] => 
   ...unlike.map((group): Texts => ({ ...ANY, like: [group] })),
 ];
 
-/** Whether a text is in the set. */
+/** `true` where a text is in the set. */
 function has({ only, not, like, unlike }: Texts, text: string): boolean {
   const matches = ({ patterns }: PatternGroup): boolean =>
     patterns.some(({ expression }) => expression.test(text));
@@ -101,7 +101,7 @@ export function sampleOf(texts: Texts, hints: readonly string[] = []): string | 
 
 const known = new Map<string, boolean>();
 
-/** Whether no text is in the set. */
+/** `true` where no text is in the set. */
 export function isNone(texts: Texts): boolean {
   const { only, not, like, unlike } = texts;
   if (only) return ![...only].some((text) => has(texts, text));

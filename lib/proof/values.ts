@@ -1,8 +1,8 @@
 import { ANY, both, isNone, others, sampleOf, type Texts } from "./texts";
 
 /**
- * What a condition key may be in a request: absent, or there with values all of which are in one set, and of which each of some other
- * sets has one. A key has one value at most, unless it is one that AWS lists as multivalued.
+ * Set of values of a condition key in a request: absent, or there with values all of which are in one set, and of which
+ * each of some other sets has one. A key has one value at most, unless it is one that AWS lists as multivalued.
  *
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
  */
@@ -30,15 +30,15 @@ export const meet = (a: Values, b: Values): Values => ({
   some: [...a.some, ...b.some],
 });
 
-/** Whether the key can be there. */
+/** `true` where the key can be there. */
 const canBePresent = ({ present, all, some }: Values): boolean =>
   present && !isNone(all) && some.every((one) => !isNone(both(all, one)));
 
-/** Whether no request holds to it. */
+/** `true` where no request holds to it. */
 export const isImpossible = (values: Values): boolean => !values.absent && !canBePresent(values);
 
 /**
- * What together is all that does not hold to it.
+ * Sets that together are everything that does not hold to it.
  *
  * @param many the key may have several values
  */

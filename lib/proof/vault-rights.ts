@@ -184,7 +184,7 @@ function rights(
 const pathSet = (path: string): Texts =>
   path === "*" ? matching(["?*"]) : matching([path.replaceAll("+", "*")], "text");
 
-/** Which of two paths counts where both match. */
+/** `true` where the first of two paths that both match takes precedence. */
 function isHigher(one: string, other: string): boolean {
   const first = (path: string): number => {
     const at = path.search(/[+*]/);

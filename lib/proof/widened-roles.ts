@@ -91,7 +91,7 @@ interface Holder {
   readonly base: ProtectedRole | undefined;
 }
 
-/** Whatever roles, and people by what they are handed out, can newly do to roles and functions of both sides. */
+/** New access to roles and functions of both sides: of roles, and of people by the policies that are handed out to them. */
 export function widenedReach(base: EnvironmentPolicies, head: EnvironmentPolicies): readonly Finding[] {
   const roles = inBoth(base.roles, head.roles);
   const functions = inBoth(base.functions, head.functions);
@@ -132,7 +132,7 @@ function holdersOf(base: EnvironmentPolicies, head: EnvironmentPolicies): readon
   ];
 }
 
-/** What is handed out, as roles that have nothing else. */
+/** Policies that are handed out, as roles that have nothing else. */
 export const handedOutRoles = (policies: EnvironmentPolicies): readonly ProtectedRole[] =>
   policies.handedOut.flatMap(({ to, arns, policies: documents, boundary }) =>
     arns.map((arn) => ({
@@ -201,7 +201,7 @@ function widenedRight(
   return result ? [findingOf(way, name, result, actions)] : [];
 }
 
-/** What a role's own policies let it do to an ARN. */
+/** Requests about an ARN that a role's own policies allow. */
 export const rightsOver = (
   policies: EnvironmentPolicies,
   role: ProtectedRole,

@@ -62,7 +62,7 @@ export function widenedSecrets(base: EnvironmentPolicies, head: EnvironmentPolic
   });
 }
 
-/** Whether the caller's own rights on the secret differ. */
+/** `true` where the caller's own rights on the secret differ. */
 const isMoved = ({ head, base }: CallerPair, moved: readonly RolePair[]): boolean =>
   head.kind === "role" &&
   (base?.kind !== "role" || base.role.arn !== head.role.arn || moved.some((pair) => pair.head === head.role));

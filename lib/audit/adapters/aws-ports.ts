@@ -121,7 +121,10 @@ export const cloudWatchCounts = (
   },
 });
 
-/** How long a credential is kept: a new one is found at the latest then, and at once where the old one is refused. */
+/**
+ * Time for which a credential is kept, in milliseconds: a new one is found at the latest then, and at once where the old
+ * one is refused.
+ */
 const KEPT_MS = 300_000;
 
 /** Reads a sink's credential, and keeps it for minutes. */

@@ -5,7 +5,7 @@ import { type OcsfEvent, resourceOf } from "../ocsf";
 /** Calls that give out a value, or would have. */
 const VALUE_READS: ReadonlySet<string> = new Set(["GetSecretValue", "BatchGetSecretValue"]);
 
-/** What an event counts as, for alarms. */
+/** Counts that an event raises, for alarms. */
 export function countsOf(event: OcsfEvent, scope: AuditScope): readonly AuditCount[] {
   if (event.class_uid !== 6003) return [];
   const refused = event.status_id === 2;

@@ -4,7 +4,7 @@ import type { OcsfEvent } from "../ocsf";
 export const archiveKey = ({ time_dt, metadata }: Pick<OcsfEvent, "time_dt" | "metadata">): string =>
   `${hourPrefix(new Date(time_dt))}${metadata.uid}.json`;
 
-/** What the keys of one hour's events begin with: `events/2026/12/01/09/`. */
+/** Prefix of the keys of one hour's events: `events/2026/12/01/09/`. */
 const hourPrefix = (time: Date): string =>
   `events/${time.toISOString().slice(0, 13).replaceAll(/[-T]/g, "/")}/`;
 

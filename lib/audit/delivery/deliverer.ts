@@ -17,7 +17,7 @@ export interface SinkPort {
   deliver(events: readonly OcsfEvent[]): Promise<DeliveryVerdict>;
 }
 
-/** What a deliverer works with. */
+/** Ports of a deliverer. */
 export interface DelivererContext {
   readonly settings: Pick<AuditSinkSettings, "deadLetters">;
   readonly sink: SinkPort;
@@ -102,7 +102,7 @@ function parsed(body: string): OcsfEvent | undefined {
   }
 }
 
-/** How a sink by HTTPS is reached. */
+/** Ports of a sink by HTTPS. */
 export interface HttpSinkPorts {
   /** Sends a request. Throws without a whole answer. */
   send(request: SinkRequest): Promise<SinkAnswer>;

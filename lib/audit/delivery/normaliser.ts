@@ -16,7 +16,7 @@ import type {
   VersionFacts,
 } from "./ports";
 
-/** What the normaliser works with. */
+/** Ports of the normaliser. */
 export interface NormaliserContext {
   readonly settings: AuditNormaliserSettings;
   readonly archive: EventArchive;
@@ -26,7 +26,7 @@ export interface NormaliserContext {
   readonly log: AuditLog;
 }
 
-/** What a batch came to. In: messages. Out: events. */
+/** Counts of one batch. In: messages. Out: events. */
 export interface BatchTally {
   readonly messages: number;
   readonly events: number;

@@ -1,7 +1,7 @@
 import type { AuditCount } from "../../contracts/audit-settings";
 import type { KnownOfVersion } from "../to-ocsf";
 
-/** What the functions of the audit trail need of the outside. Adapters implement it with AWS's SDK, tests with models. */
+/** Ports of the audit trail's functions. Adapters implement it with AWS's SDK, tests with models. */
 
 /** A message of SQS, as Lambda brings it. */
 export interface QueuedMessage {

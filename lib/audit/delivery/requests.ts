@@ -95,8 +95,8 @@ export interface SinkAnswer {
 }
 
 /**
- * What an answer means. `taken`: all events are there. `refused`: these events will never be taken, whoever asks when. `later`: try
- * again, and read the credential anew where it was refused.
+ * Meaning of a sink's answer. `taken`: all events are there. `refused`: these events will never be taken, whoever asks
+ * when. `later`: try again, and read the credential anew where it was refused.
  */
 export type DeliveryVerdict = "taken" | "refused" | "later" | "credential";
 

@@ -214,7 +214,10 @@ function selected({
   };
 }
 
-/** What AWS answers; a refusal is an answer as well, and a thing that is not there is none. */
+/**
+ * AWS's answer to a question. A refusal becomes {@link Unanswered}, a missing thing `undefined`; every other failure is
+ * thrown.
+ */
 async function answered<T>(what: string, question: () => Promise<T>): Promise<T | Unanswered> {
   try {
     return await question();

@@ -17,7 +17,7 @@ import { FailedCheck, UserFault } from "../terminal/user-fault";
 import type { ExecutionView, FunctionAnswer, RotationCloud } from "./rotation-cloud";
 import { signedProof } from "./signed-proof";
 
-/** What the SDK and AWS call credentials that are missing, unknown or out of date. */
+/** Names that the SDK and AWS give to credentials that are missing, unknown or out of date. */
 const NO_CREDENTIALS =
   /^(CredentialsProviderError|TokenProviderError|ExpiredToken(Exception)?|RequestExpired|InvalidClientTokenId|UnrecognizedClientException|InvalidSignatureException|SignatureDoesNotMatch|IncompleteSignature|MissingAuthenticationToken(Exception)?)$/;
 const DENIED = /^AccessDenied(Exception)?$/;
@@ -25,7 +25,7 @@ const DENIED = /^AccessDenied(Exception)?$/;
 /** A function may take 15 minutes (Lambda's longest), and its answer comes at the end. */
 const ANSWER_TIMEOUT_MS = 16 * 60_000;
 
-/** What differs from the SDK's own chain. */
+/** Settings that differ from the SDK's own chain. */
 export interface AwsRotationCloudProps {
   readonly region: string;
   /** @default the SDK's own chain */

@@ -34,7 +34,7 @@ export interface Unanswered {
   readonly unanswered: string;
 }
 
-/** What AWS says before a deployment. Every method reads only. */
+/** Facts that AWS gives before a deployment. Every method reads only. */
 export interface PreflightCloud {
   callerAccount(): Promise<string>;
   /** In a region: its own trails and those of other regions that log it. */

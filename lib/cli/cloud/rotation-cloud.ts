@@ -1,7 +1,7 @@
 import type { CallerProof } from "../../contracts/caller-proof";
 import type { Run, SecretDescription } from "../../rotation";
 
-/** What a function answered, or how it failed. Its error's text is made of codes, names and times. */
+/** A function's answer, or its failure. The error's text is made of codes, names and times. */
 export type FunctionAnswer =
   | { readonly answered: true; readonly payload: unknown }
   | { readonly answered: false; readonly errorType: string; readonly errorMessage: string };
@@ -17,7 +17,7 @@ export interface RotationCloud {
   callerArn(): Promise<string>;
   /** `undefined`: there is no such secret. */
   describe(secretName: string): Promise<SecretDescription | undefined>;
-  /** When each version that has a label was created. */
+  /** Time of creation of each version that has a label. */
   createdAt(secretName: string): Promise<ReadonlyMap<string, Date>>;
   /** Puts a value into an inbox, as the version of that id. */
   putIntoInbox(inboxName: string, versionId: string, value: string): Promise<void>;
@@ -27,14 +27,14 @@ export interface RotationCloud {
   proofOf(binding: string): Promise<CallerProof>;
   /** Calls a function and waits for its answer. */
   invoke(functionName: string, event: object): Promise<FunctionAnswer>;
-  /** Whether a function is there and can be called. */
+  /** `true` where a function exists and can be called. */
   hasFunction(functionName: string): Promise<boolean>;
   hasTable(tableName: string): Promise<boolean>;
-  /** When the last Vault confirmed a version; `undefined`: not all of them have. */
+  /** Time at which the last Vault confirmed a version; `undefined`: not all of them have. */
   confirmedAt(tableName: string, secretName: string, versionId: string): Promise<Date | undefined>;
   /** A run of the procedure; `undefined`: there is none of that name. */
   run(tableName: string, secretName: string, run: string): Promise<Run | undefined>;
-  /** What follows a run; `undefined`: nothing does yet. */
+  /** Execution of the state machine that follows a run; `undefined`: there is none yet. */
   execution(executionArn: string): Promise<ExecutionView | undefined>;
 }
 

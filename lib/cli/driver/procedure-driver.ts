@@ -15,7 +15,7 @@ import { FailedRotation, failedTooEarly, failureOf } from "./failed-rotation";
 import type { Tell } from "./progress";
 import type { DriverContext, RotatedPlan } from "./rotation-driver";
 
-/** What begins a run. */
+/** Order that begins a run. */
 export interface RunOrder {
   readonly action: "rotate" | "stage" | "promote";
   /** `rotate`: the version to rotate in. `promote`: the version that was published. @default the dispatcher's choice */
@@ -32,7 +32,7 @@ const LOOKS_AFTER_END = 20;
 /** Statuses of a run that came to its good end. */
 export const GOOD_ENDS: readonly string[] = ["decommissioned", "promoted", "published"];
 
-/** What a person reads of where a run is. */
+/** Texts of a run's status, for a person. */
 const STATUS_TEXTS: Readonly<Record<string, string>> = {
   rotating: "rotating: the new version is being made and tried",
   starting: "proving",
@@ -41,7 +41,7 @@ const STATUS_TEXTS: Readonly<Record<string, string>> = {
   withdrawing: "being withdrawn",
 };
 
-/** Whether a run has ended. */
+/** `true` when a run has ended. */
 export const isOver = ({ status }: Pick<RunView, "status">): boolean => !(status in STATUS_TEXTS);
 
 /**
@@ -180,7 +180,7 @@ function unlessEnded(failure: unknown): Partial<RunView> {
   throw failure;
 }
 
-/** Where a run is, for a person. */
+/** Text of a run's status and state, for a person. */
 export function describeRun({ status, direction, run }: RunView, state?: string): string {
   const where = state === undefined ? "" : ` (${state})`;
   if (direction === "back") return `rolling back${where}`;

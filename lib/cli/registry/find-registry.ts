@@ -3,7 +3,7 @@ import { isRecord } from "../../model/is-record";
 import { jsonAt } from "./json-at";
 import { findModule } from "./load-registry";
 
-/** What is taken where nothing is found, so that the fault names a place that people expect. */
+/** Module that is taken where nothing is found, so that the fault names a place that people expect. */
 const USUAL = "registry";
 
 /**

@@ -32,7 +32,7 @@ export type PreviewSide =
     }
   | { readonly source: "output"; readonly stacks: ReadonlyMap<string, TerraformJson> };
 
-/** Where sides are looked for. */
+/** Places in which sides are looked for. */
 export interface SideFinder {
   /** Present folder. */
   readonly folder: string;

@@ -5,7 +5,7 @@ import { procedureFunctionName, secretName } from "../../model/names";
 import type { ApprovalCloud } from "../cloud/approval-cloud";
 import { UserFault } from "../terminal/user-fault";
 
-/** What was answered. */
+/** A decision that the approval gate has taken. */
 export interface Approval {
   readonly run: string;
   readonly secret: string;
@@ -14,7 +14,7 @@ export interface Approval {
   readonly approver: string;
 }
 
-/** What an approver says. */
+/** A decision as an approver gives it. */
 export interface ApprovalRequest {
   readonly environment: string;
   readonly run: string;

@@ -52,7 +52,7 @@ function settingChecks({ audit, environment, tier }: Blueprint): readonly Prefli
   ];
 }
 
-/** Which events are replayed, and to which sink. */
+/** Range of events to replay, and the sink that gets them. */
 export interface ReplayRequest {
   readonly environment: string;
   readonly from: Date;
@@ -62,7 +62,7 @@ export interface ReplayRequest {
   readonly sink?: string | undefined;
 }
 
-/** What a replay came to. */
+/** Result of a replay. */
 export interface ReplayReport {
   readonly environment: string;
   /** Objects of the hours that were looked through. */

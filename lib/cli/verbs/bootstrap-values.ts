@@ -16,7 +16,7 @@ export interface AwaitedSecret {
   readonly labels: VersionLabels;
 }
 
-/** Whether an earlier run has put a value that is not proved yet. */
+/** `true` where an earlier run has put a value that is not proved yet. */
 const isStaged = ({ labels }: AwaitedSecret): boolean => (labels.pending ?? labels.current) !== undefined;
 const isNeeded = (awaited: AwaitedSecret): boolean => !isStaged(awaited);
 
@@ -113,7 +113,10 @@ async function askAll(
   return given;
 }
 
-/** What is wrong with a key of the document. A secret that has its value by now is no fault: the command is repeatable. */
+/**
+ * Fault of a key of the document; empty: it has none. A secret that has its value by now is no fault: the command is
+ * repeatable.
+ */
 function foreignKey(
   registry: Registry,
   { environment }: Blueprint,

@@ -19,13 +19,13 @@ import { awaitedSecrets, suppliedValues } from "./bootstrap-values";
 import type { RotationHost } from "./direct-rotation";
 import { isRotated } from "./find-secret";
 
-/** How `bootstrap` is called. */
+/** Options of `bootstrap`. */
 export interface BootstrapOptions {
   readonly environment: string;
   readonly valuesFrom?: "stdin" | undefined;
 }
 
-/** What became of one secret. */
+/** Result of `bootstrap` for one secret. */
 export interface BootstrapRow {
   readonly secret: string;
   /**
@@ -37,18 +37,18 @@ export interface BootstrapRow {
   /** AWSCURRENT. */
   readonly version?: string;
   readonly verified: boolean;
-  /** When the last Vault had it: ISO 8601, UTC. */
+  /** Time at which the last Vault had it: ISO 8601, UTC. */
   readonly confirmedAt?: string;
   readonly fault?: { readonly code: string; readonly message: string };
 }
 
-/** What an environment has after `bootstrap`. */
+/** Result of `bootstrap` for an environment. */
 export interface BootstrapReport {
   readonly environment: string;
   readonly account: string;
-  /** Whether every secret has a proved value that every Vault serves; without a Vault, every region. */
+  /** `true` when every secret has a proved value that every Vault serves; without a Vault, every region. */
   readonly complete: boolean;
-  /** What could not be seen from here, and what the mirror said last. */
+  /** Facts that could not be seen from here, and the mirror's last message. */
   readonly warnings: readonly string[];
   /** Sorted by key. */
   readonly secrets: readonly BootstrapRow[];

@@ -18,10 +18,10 @@ const keysOf = (documents: readonly PolicyDocument[]): ReadonlySet<string> =>
   );
 
 /**
- * Whether the deployer's role has what an apply, a change and a destroy need, as IAM itself simulates the role's own
- * policies and its boundary. What policies of resources and of the organisation deny is not among it. An action that hangs on
- * something which the generated policies do not ask for (`aws:SourceIp` in a policy that somebody attached) is not decided, and said
- * to be so; what they ask for is in the simulated request.
+ * Checks that the deployer's role has the rights that an apply, a change and a destroy need, as IAM itself simulates the
+ * role's own policies and its boundary. What policies of resources and of the organisation deny is not among it. An
+ * action that hangs on something which the generated policies do not ask for (`aws:SourceIp` in a policy that somebody
+ * attached) is not decided, and said to be so; what they ask for is in the simulated request.
  * https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
  */
 export async function deployerChecks(

@@ -13,12 +13,12 @@ import { type FoundSecret, findSecret } from "./find-secret";
 import { readCommand, suppliedValue } from "./supplied-value";
 import { faultOfSupplied } from "./supplied-values";
 
-/** What `rotate` can be told to do; without one, the whole rotation. */
+/** Phases that `rotate` takes; without one, it takes the whole rotation. */
 export const ROTATE_PHASES = ["publish", "promote", "verify", "decommission", "rollback"] as const;
 /** One of them. */
 export type RotatePhase = (typeof ROTATE_PHASES)[number];
 
-/** How `rotate` is called. */
+/** Options of `rotate`. */
 export interface RotateOptions {
   readonly environment: string;
   readonly phase?: RotatePhase | undefined;
@@ -29,7 +29,7 @@ export interface RotateOptions {
   readonly yes?: boolean | undefined;
 }
 
-/** What the verbs of rotation work with. */
+/** Ports of the rotation verbs. */
 export interface RotationHost {
   readonly terminal: Terminal;
   readonly progress: Progress;
@@ -38,7 +38,7 @@ export interface RotationHost {
   readonly cloudIn: (region: string, environment: string) => RotationCloud;
 }
 
-/** How far a rotation came. */
+/** Result of a rotation. */
 export interface RotationReport {
   readonly secret: string;
   /** Name in Secrets Manager. */
@@ -49,16 +49,16 @@ export interface RotationReport {
   readonly outcome: DriverOutcome["result"] | "too-early" | "failed";
   /** The version that it was about. */
   readonly version?: string;
-  /** Whether AWSCURRENT has passed its test. */
+  /** `true` when AWSCURRENT has passed its test. */
   readonly verified: boolean;
-  /** When the last Vault had AWSCURRENT: ISO 8601, UTC. */
+  /** Time at which the last Vault had AWSCURRENT: ISO 8601, UTC. */
   readonly confirmedAt?: string;
   readonly fault?: { readonly code: string; readonly message: string; readonly retryable: boolean };
-  /** What comes next, as a sentence. */
+  /** Next step, as a sentence. */
   readonly next?: string;
 }
 
-/** Whether a script may go on. */
+/** `true` where a script may go on. */
 export const succeeded = ({ outcome }: Pick<RotationReport, "outcome">): boolean =>
   outcome !== "failed" && outcome !== "too-early";
 
@@ -119,7 +119,7 @@ export async function rotate(
   }
 }
 
-/** What is to be done, with all that it needs from the caller. */
+/** Action that the options choose, with everything that it needs from the caller. */
 async function chosen(
   found: FoundSecret,
   options: RotateOptions,
@@ -190,7 +190,7 @@ function checkOptions({ secret, resolved, plan }: FoundSecret, options: RotateOp
 const takeToTarget = ({ secret, plan }: FoundSecret, version: string): string =>
   `Read version ${version} (${readCommand({ secret, plan }, version)}), set it at the target, then: secrets-registry rotate ${secret.key} --env ${plan.environment} --phase promote.`;
 
-/** What is left to do after a step, and from when it may be done. */
+/** Step that is left to do, and the time from which it may be done; `undefined`: none. */
 async function nextOf(
   { secret, plan }: FoundSecret,
   { phase }: RotateOptions,

@@ -14,7 +14,10 @@ export interface DueReport {
   readonly well: boolean;
   /** Of Secrets Manager's secrets, sorted by key. What Vault's engines own, they rotate by themselves. */
   readonly secrets: readonly DueRow[];
-  /** What is not as it should be around the environment: its trails, audit devices, quotas, the deployer's rights. */
+  /**
+   * Checks around the environment that are not as they should be: its trails, audit devices, quotas, the deployer's
+   * rights.
+   */
   readonly surroundings: readonly PreflightCheck[];
 }
 

@@ -8,13 +8,13 @@ export interface TerraformImport {
   readonly id: string;
 }
 
-/** What people and Terraform do around a failover. */
+/** Steps of people and Terraform around a failover. */
 export interface FailoverSteps {
   /** `environments.<name>.regions`, as it is to be. */
   readonly regions: { readonly primary: string; readonly replicas: readonly string[] };
   /** To be written beside the stack for one apply, as a `.tf.json` file. */
   readonly terraform: { readonly import: readonly TerraformImport[] };
-  /** What to do next, in order. */
+  /** Next steps, in order. */
   readonly next: readonly string[];
 }
 
@@ -22,7 +22,7 @@ export interface FailoverSteps {
 interface Standing {
   readonly secret: string;
   readonly arn?: string;
-  /** What is `blocked` or `failed` still is a replica, and nothing to import. */
+  /** Result of its promotion. A secret that is `blocked` or `failed` is still a replica, with nothing to import. */
   readonly does: string;
 }
 
@@ -32,9 +32,10 @@ const inRegion = (id: string, region: string): string => `${id}@${region}`;
 const stackOf = (environment: string): string => `cdktf.out/stacks/${environment}`;
 
 /**
- * What to do after replicas were promoted. A secret's address in Terraform stays and its region changes, which the provider answers
- * by a replacement, and `prevent_destroy` by a refusal: so the state forgets what lies in the lost region, and takes in what was
- * promoted. https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/enhanced-region-support
+ * Steps after replicas were promoted. A secret's address in Terraform stays and its region changes, which the provider
+ * answers by a replacement, and `prevent_destroy` by a refusal: so the state forgets what lies in the lost region, and
+ * takes in what was promoted.
+ * https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/enhanced-region-support
  *
  * @param addresses ids of the user's constructs in Terraform addresses, such as `secrets`
  */
@@ -106,7 +107,7 @@ export function failoverSteps(
   };
 }
 
-/** What Terraform left in a region that was the primary one, by name; none of it is in the state any more. */
+/** Resources that Terraform left in a region that was the primary one, by name; none of it is in the state any more. */
 export interface Leftovers {
   readonly functions: readonly string[];
   readonly inboxes: readonly string[];
@@ -121,7 +122,7 @@ export interface Leftovers {
   readonly keyAliases: readonly string[];
 }
 
-/** What lies in a region that was the primary one. Names are made of the registry, so they are the same in every region. */
+/** Resources in a region that was the primary one. Names are made of the registry, so they are the same in every region. */
 function leftovers({
   functions: registryFunctions,
   operations,
@@ -167,7 +168,7 @@ function leftovers({
   };
 }
 
-/** What is to be done so that a region can be a replica again, and afterwards. */
+/** Steps before and after a region becomes a replica again. */
 export function rejoinSteps(
   plan: Blueprint,
   { environment, primary, region }: Return,

@@ -9,6 +9,6 @@ export interface PreflightCheck {
   readonly check: string;
   readonly state: PreflightState;
   readonly found: string;
-  /** What to do; empty where nothing is to be done. */
+  /** Instruction for the reader; empty where nothing is to be done. */
   readonly change: string;
 }

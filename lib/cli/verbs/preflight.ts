@@ -24,7 +24,7 @@ export interface PreflightReport {
 const ok = (check: string, found: string): PreflightCheck => ({ check, state: "ok", found, change: "" });
 
 /**
- * What an environment needs of its surroundings, looked up before the first deployment and whenever one wants to know:
+ * Checks of an environment's surroundings, before the first deployment and at any time after it:
  * a trail without which no rule about API calls ever fires, audit devices of Vault, quotas, principals and rights.
  */
 export async function preflight(
@@ -55,7 +55,10 @@ export async function preflight(
   };
 }
 
-/** What may be taken away from an environment later: trail, data events, audit devices, quotas, the deployer's rights. */
+/**
+ * Checks of those surroundings that may be taken away from an environment later: trail, data events, audit devices,
+ * quotas, the deployer's rights.
+ */
 export async function surroundings(
   registry: Registry,
   environment: string,

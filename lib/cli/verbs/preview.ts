@@ -19,7 +19,7 @@ import { UserFault } from "../terminal/user-fault";
 /** Questions to which a preview can answer no, as a check. */
 export const FAIL_ON = ["broadened", "destroy", "lapsed", "any"] as const;
 
-/** What `preview` is asked. */
+/** Question to `preview`. */
 export interface PreviewQuestion {
   readonly base: string;
   readonly head: string;
@@ -76,7 +76,7 @@ function blastOf(side: PreviewSide, environment: string, key: string): BlastRadi
     : undefined;
 }
 
-/** Whether a preview has what `--fail-on` names. */
+/** `true` where a preview has something that `--fail-on` names. */
 export function fails({ verdict }: Pick<Preview, "verdict">, on: readonly string[]): boolean {
   const found: Readonly<Record<string, boolean>> = {
     broadened: isBroader(verdict),
@@ -87,7 +87,7 @@ export function fails({ verdict }: Pick<Preview, "verdict">, on: readonly string
   return on.some((name) => found[name] === true);
 }
 
-/** What is not decided is not safe. */
+/** `true` where access is broader, or where that is not decided: the undecided is not safe. */
 const isBroader = ({ access }: Preview["verdict"]): boolean =>
   access === "broadened" || access === "undecided";
 

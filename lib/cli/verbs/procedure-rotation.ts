@@ -131,7 +131,7 @@ async function prepare(
   return { ...(await reach(found, procedure, host)), options, host, change, isFree };
 }
 
-/** What a person does after a fault before anybody was served another value; nothing, where one was. */
+/** Next step of a person after a fault, as long as nobody was served another value; nothing, where somebody was. */
 async function afterFault({ found, driver }: Work): Promise<Pick<ProcedureReport, "next">> {
   const { open } = await driver.runs(found.secret);
   if (open?.status !== "rotating" || found.secret.rotation === "automatic") return {};

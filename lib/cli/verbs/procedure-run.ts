@@ -74,7 +74,10 @@ async function beginWith(
   }
 }
 
-/** Whether the function has made the value that a run is about: it gives a version its value and its label in one call. */
+/**
+ * `true` when the function has made the value that a run is about: it gives a version its value and its label in one
+ * call.
+ */
 const hasMadeValue = async ({ versions, found }: Work, run: RunView | undefined): Promise<boolean> =>
   run !== undefined && (await versions.labels(found.secret)).has(run.newVersion);
 

@@ -7,7 +7,7 @@ import type { RotatePhase, RotationHost } from "./direct-rotation";
 import type { FoundSecret } from "./find-secret";
 import { isMadeHere, isPublished, type ProcedureAccess } from "./procedure-work";
 
-/** How a rotation through the procedure is called. */
+/** Options of a rotation through the procedure. */
 export interface ProcedureOptions {
   readonly environment: string;
   /** File of the change request. */
@@ -15,7 +15,7 @@ export interface ProcedureOptions {
   /** One run only. @default all runs that the rotation takes */
   readonly phase?: RotatePhase | undefined;
   readonly valueFrom?: "stdin" | undefined;
-  /** What was supplied, where the caller has read it already. */
+  /** The supplied value, where the caller has read it already. */
   readonly supplied?: unknown;
   /** A leak: nothing waits. Who fails meanwhile is said, and whether that is meant is asked. */
   readonly emergency: boolean;
@@ -44,7 +44,7 @@ export function stagesOf(found: FoundSecret, { phase, emergency }: ProcedureOpti
   return [first, "promote"];
 }
 
-/** Where keys are published beside a credential, a rotation may have published none: the first ones are used at once. */
+/** `true` where a rotation has published no key. It may publish keys beside a credential, but uses the first ones at once. */
 export async function hasNothingToPromote({ found, options, driver }: Work): Promise<boolean> {
   if (options.phase !== undefined || found.secret.rotation === "manual-dual-publish") return false;
   return !(await driver.runs(found.secret)).published;
@@ -68,7 +68,7 @@ export function refuseForeign(open: RunView, { change, isFree }: Work, stage: St
 }
 
 /**
- * Whether a run that has ended is the one of this stage. A run knows its change request where one is needed; elsewhere,
+ * `true` where a run that has ended is the one of this stage. A run knows its change request where one is needed; elsewhere,
  * what ran since the scheduled day counts.
  */
 export function isOf(

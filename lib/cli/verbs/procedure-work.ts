@@ -10,7 +10,7 @@ import { UserFault } from "../terminal/user-fault";
 import type { RotationHost } from "./direct-rotation";
 import { type FoundSecret, findSecret } from "./find-secret";
 
-/** How far a rotation through the procedure came. */
+/** Result of a rotation through the procedure. */
 export interface ProcedureReport {
   readonly secret: string;
   readonly environment: string;
@@ -22,7 +22,7 @@ export interface ProcedureReport {
   /** The runs that this command has begun or followed, in order. */
   readonly runs: readonly RunView[];
   readonly fault?: { readonly code: string; readonly message: string; readonly retryable: boolean };
-  /** What comes next, as a sentence. */
+  /** Next step, as a sentence. */
   readonly next?: string;
 }
 

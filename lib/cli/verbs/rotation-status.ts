@@ -4,7 +4,7 @@ import { describeRun } from "../driver/procedure-driver";
 import type { RotationHost } from "./direct-rotation";
 import { inspect, isPublished, type ProcedureAccess, publicationOf } from "./procedure-work";
 
-/** Where a secret's rotation is. */
+/** Status of a secret's rotation. */
 export interface StatusReport {
   readonly secret: string;
   readonly environment: string;
@@ -12,11 +12,11 @@ export interface StatusReport {
   readonly latest: readonly RunView[];
   /** State of the execution of the open run. */
   readonly state?: string | undefined;
-  /** When the next change may come: ISO 8601, UTC. */
+  /** Earliest time of the next change: ISO 8601, UTC. */
   readonly possibleFrom?: string | undefined;
   /** The version under AWSCURRENT, when nothing proves that it has passed its test: somebody has put it past every test. */
   readonly unproven?: string | undefined;
-  /** What comes next, as a sentence. */
+  /** Next step, as a sentence. */
   readonly next: string;
 }
 
@@ -54,7 +54,7 @@ export async function rotationStatus(
   };
 }
 
-/** What comes next, as a sentence. */
+/** Next step, as a sentence. */
 function whatNext(
   { found, versions }: Pick<ProcedureAccess, "found" | "versions">,
   {

@@ -67,7 +67,8 @@ const isPinned = ({ Condition = {} }: TrustStatement): boolean =>
   );
 
 /**
- * Whether people's sessions bear their holders' names: four eyes are told apart by them. Users have theirs anyhow.
+ * Checks that people's sessions bear their holders' names, by which requester and approver are told apart. Users have
+ * theirs anyhow.
  */
 export async function sessionNameChecks(
   registry: Registry,

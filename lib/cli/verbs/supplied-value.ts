@@ -5,7 +5,7 @@ import type { FoundSecret } from "./find-secret";
 import { askFields, readJson, suppliedForm } from "./supplied-values";
 
 /**
- * What a person supplies for a secret: JSON on standard input, or answers at the terminal.
+ * Value that a person supplies for a secret: JSON on standard input, or answers at the terminal.
  *
  * @throws UserFault that quotes nothing of it
  */

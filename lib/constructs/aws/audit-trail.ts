@@ -41,10 +41,10 @@ export interface AuditTrailProps {
 }
 
 /**
- * What says who did what to a secret, in one form, in an archive that nobody can change, and at SIEMs: rules of EventBridge, a queue, a
- * function that makes events of OCSF, a queue and a function for each sink, dead letters, alarms, and a trail of CloudTrail where the
- * plan has one. The policies that people need are written beside the stack, as `policies/audit-reviewer.json` and
- * `audit-shipper.json`.
+ * Audit trail: who did what to a secret, in one form, in an archive that nobody can change, and at SIEMs: rules of
+ * EventBridge, a queue, a function that makes events of OCSF, a queue and a function for each sink, dead letters,
+ * alarms, and a trail of CloudTrail where the plan has one. The policies that people need are written beside the stack,
+ * as `policies/audit-reviewer.json` and `audit-shipper.json`.
  *
  * Queues and archive are encrypted with keys of SQS and S3: events hold no value, and what is kept for years must not die with a key.
  *

@@ -25,7 +25,7 @@ export interface AgentConfigMapProps {
  * new AgentConfigMap(stack, "agent", { ...pod.agentConfig, namespace: pod.namespace });
  */
 export class AgentConfigMap extends Construct {
-  /** What pods that mount it must wait for. */
+  /** Dependency that pods which mount it must wait for. */
   readonly made: ITerraformDependable;
 
   constructor(scope: Construct, id: string, { name, namespace, data, word, provider }: AgentConfigMapProps) {

@@ -29,7 +29,7 @@ const HEADER = "# Generated from the secrets registry by synth. Change the regis
 // No folding: a template's line breaks are part of it.
 const yaml = (value: unknown): string => HEADER + stringify(value, { lineWidth: 0, sortMapEntries: true });
 
-/** Whatever makes a preview environment puts its own namespace there. */
+/** Namespace of an object; none where it is a pattern: the tool that makes a preview environment sets its own. */
 const namespaceOf = ({ namespace }: WorkloadPlan): { readonly namespace?: string } =>
   isNamespacePattern(namespace) ? {} : { namespace };
 

@@ -243,7 +243,7 @@ export class DynamoDbRuns implements RunTable {
     return this.#changesTable().approved(digest);
   }
 
-  /** Why a run did not begin. */
+  /** The run of the same name that is open already; otherwise throws the reason for which the run did not begin. */
   async #met(run: NewRun): Promise<Run> {
     const same = await this.read(run.secret, run.run);
     if (same !== undefined) {
@@ -303,7 +303,7 @@ export class DynamoDbRuns implements RunTable {
     }
   }
 
-  /** Whether all was written; `false` when a condition did not hold. */
+  /** `true` when all was written; `false` when a condition did not hold. */
   async #transact(items: TransactWriteItem[]): Promise<boolean> {
     try {
       await this.#client.send(new TransactWriteItemsCommand({ TransactItems: items }));

@@ -85,10 +85,10 @@ export const userAsShown = ({ Name, ARN, Status, Authentication }: ShownUser): A
   passwords: Authentication?.PasswordCount ?? 0,
 });
 
-/** Whether a failure says that there is no such user. */
+/** `true` where a failure says that there is no such user. */
 export const isUserMissing = (name: string): boolean => name.startsWith("UserNotFound");
 
-/** What a refusal of a change means, in either service; `undefined`: nothing of the user. */
+/** Fault for a refused change, in either service; `undefined`: the refusal is not about the user. */
 export function refusedChange(name: string, id: string): RotationError | undefined {
   if (isUserMissing(name)) return new RotationError("target-misconfigured", `there is no user ${id}`, name);
   if (name.startsWith("InvalidUserState")) {

@@ -244,7 +244,7 @@ const hasGivenUp = (
 ): boolean =>
   conditions.some(({ type, reason }) => type === "Progressing" && reason === "ProgressDeadlineExceeded");
 
-/** Whether two times are one, however they are written. */
+/** `true` where two times are the same, however they are written. */
 const isSame = (time: string, other: string | null | undefined): boolean =>
   other !== null && other !== undefined && Date.parse(time) === Date.parse(other);
 

@@ -17,10 +17,10 @@ const PATIENCE_MS = 10_000;
 /** An answer has a few hundred bytes. */
 const LARGEST_ANSWER = 64 * 1_024;
 
-/** What differs from AWS. */
+/** Settings of {@link StsCallerIdentities}. */
 export interface StsCallerIdentitiesProps {
   readonly region: string;
-  /** Where STS is; it is still asked by its own name. Default: the region's own. */
+  /** URL of STS; it is still asked by its own name. Default: the region's own. */
   readonly endpoint?: string | undefined;
   readonly clock: Pick<Clock, "now">;
 }

@@ -20,7 +20,7 @@ export interface VendorRequest {
   readonly query?: Readonly<Record<string, string>>;
   /** Such as `authorization`; see {@link bearer} and {@link basic}. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Whose credential the request presents: a refusal is then the admin's or the new value's. */
+  /** Credential that the request presents: a refusal is then the admin's or the new value's. */
   readonly presents: "admin" | "credential";
   /** Sent as `application/json`. */
   readonly json?: unknown;

@@ -35,7 +35,7 @@ import { type LambdaHandler, lambdaEntry } from "./lambda-entry";
 import { logFault } from "./log-fault";
 import { readSettingsFile } from "./settings-file";
 
-/** What every function works with. */
+/** Ports of every rotation function. */
 export interface FunctionPorts {
   readonly store: SecretStore;
   readonly publications: Publications;
@@ -50,7 +50,7 @@ export interface FunctionPorts {
   readonly redaction: Redaction;
 }
 
-/** What a kind's target may be made from. */
+/** Parts from which a kind's target is made. */
 export interface TargetProps<K extends KindName> extends RotatedSecret<K> {
   /** Reads the admin secret; what it must hold differs by kind. */
   readonly readAdmin: <V>(schema: z.ZodMiniType<V>) => Promise<V>;
@@ -125,7 +125,7 @@ export function handlerOf<K extends KindName, V>(
   };
 }
 
-/** How what people supply for a secret becomes its value. The settings name an inbox where they do. */
+/** Inbox of a secret, which makes its value of what people supply; `undefined`: the settings name none. */
 function inboxOf<K extends KindName, V>(
   { schema, acceptedBy }: Target<V>,
   { kind }: Pick<FunctionSettings, "kind">,

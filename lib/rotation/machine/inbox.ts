@@ -4,8 +4,8 @@ import { RotationError } from "../protocol/rotation-error";
 import type { OpenedSecret } from "./opened-secret";
 
 /**
- * What a person has supplied for a version, with what is carried over from AWSCURRENT; `undefined`: nothing. What is
- * refused is used up, so that a run whose value was refused makes nothing else either.
+ * The value that a person has supplied for a version, with what is carried over from AWSCURRENT; `undefined`: none. A
+ * refused one is used up, so that a run whose value was refused makes nothing else either.
  *
  * @throws RotationError `operator-needed` when it was used up
  */
@@ -35,7 +35,7 @@ export async function suppliedFor<V>(
   }
 }
 
-/** Whether the value that is made now is the one that people supply before any other. */
+/** `true` where the value that is made now is the one that people supply before any other. */
 export const takesFirstValue = <V>({ context: { inbox }, versions }: OpenedSecret<V>): boolean =>
   inbox?.takes === "first-value" && !versions.isServed;
 

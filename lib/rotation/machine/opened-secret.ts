@@ -115,7 +115,7 @@ export class OpenedSecret<V> {
     return enforceWait(change, waits, secretName, currentId, publications, clock.now());
   }
 
-  /** When every consumer has a version; `undefined`: not yet. */
+  /** Time from which every consumer has a version; `undefined`: not yet. */
   async refreshedBy(versionId: string): Promise<Date | undefined> {
     try {
       return await this.wait("decommission", versionId);

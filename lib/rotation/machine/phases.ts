@@ -45,7 +45,7 @@ export async function takeFingerprints<V>(
   };
 }
 
-/** Whether AWSCURRENT holds a published key that nobody uses yet. Reads, and changes nothing. */
+/** Looks for a published key in AWSCURRENT that nobody uses yet. Reads, and changes nothing. */
 export async function lookForPublished<V>({ versions, values }: OpenedSecret<V>): Promise<RotationOutcome> {
   const versionId = versions.holderOf("AWSCURRENT");
   const current = versionId === undefined ? undefined : await values.read(versionId);
@@ -146,15 +146,15 @@ async function decommission<V>(secret: OpenedSecret<V>, request: PhaseRequest): 
   return { ...done(derivedId), evidence };
 }
 
-/** What the end of a version takes: its whole overlap, or only the time until each consumer has the new one. */
+/** Wait before the end of a version: its whole overlap, or only the time until each consumer has the new one. */
 const endOf = <V>({ target, value }: Held<V>, retired: Held<V>): Change =>
   target.acceptedBy === "target" && target.published?.signsOn(value, retired.value)
     ? "hand-over"
     : "decommission";
 
 /**
- * What the current value accepts beside the retired version's key is older still: a run that was superseded or that failed
- * has left it there. The wait that follows covers it as well.
+ * The current value without the key that it accepts beside the retired version's one. Such a key is older still: a run
+ * that was superseded or that failed has left it there. The wait that follows covers it as well.
  */
 const withoutOlder = <V>({ target, value }: Held<V>): V | undefined =>
   target.acceptedBy === "own-workloads" ? target.withoutPrevious(value) : undefined;

@@ -1,6 +1,6 @@
 import type { Target } from "../protocol/target";
 
-/** What a target says of keys that our own workloads check; `undefined`: the value holds none. */
+/** A target's part for keys that our own workloads check; `undefined`: the value holds none. */
 export const publishedBy = <V>(target: Target<V>) =>
   target.acceptedBy === "own-workloads"
     ? target

@@ -6,8 +6,9 @@ import type { Target } from "../protocol/target";
 import type { Waits } from "../protocol/waiting-law";
 
 /**
- * Where people put what they supply: a secret of its own, which they may write and not read, and whose values this function
- * alone may read. A run is bound to the version of it that has the run's own version id, which nobody can write twice.
+ * Inbox into which people put the values that they supply: a secret of its own, which they may write and not read, and
+ * whose values this function alone may read. A run is bound to the version of it that has the run's own version id,
+ * which nobody can write twice.
  */
 export interface Inbox<V> {
   /** Name in Secrets Manager. */
@@ -18,8 +19,8 @@ export interface Inbox<V> {
    */
   readonly takes: "each-value" | "first-value";
   /**
-   * Whether the target adds to what was supplied, by keys that are published: then the next one waits until everybody has
-   * this one. Else a new value takes nothing from anybody, and nothing waits.
+   * `true` where the target adds to what was supplied, by keys that are published: then the next one waits until
+   * everybody has this one. Else a new value takes nothing from anybody, and nothing waits.
    */
   readonly publishes: boolean;
   /**
@@ -31,7 +32,7 @@ export interface Inbox<V> {
   complete(supplied: unknown, current: V | undefined): V;
 }
 
-/** What the machine works with, for one secret. */
+/** Settings and ports of the machine, for one secret. */
 export interface RotationContext<V> {
   /** Name of the secret, such as `prod/db/app-primary`. */
   readonly secretName: string;
@@ -46,14 +47,14 @@ export interface RotationContext<V> {
   readonly store: SecretStore;
   readonly publications: Publications;
   readonly proofs: VersionProofs;
-  /** Where people put what they supply. Default: nowhere, nobody supplies this secret's values. */
+  /** Inbox for values that people supply. Default: none, nobody supplies this secret's values. */
   readonly inbox?: Inbox<V> | undefined;
   /**
-   * Where rotations that Secrets Manager starts begin their runs, and where it stands what a phase may do. Default:
-   * nowhere, so that no phase may do anything.
+   * Table in which rotations that Secrets Manager starts begin their runs, and which decides what a phase may do.
+   * Default: none, so that no phase may do anything.
    */
   readonly runs?: Runs | undefined;
-  /** Whether an approver must have agreed before an old credential goes. Default: false. */
+  /** `true` where an approver must have agreed before an old credential is retired. Default: false. */
   readonly approval?: boolean | undefined;
   /** The fingerprint of a value of this secret. Default: none is made, no procedure asks for it. */
   readonly fingerprint?: ((value: unknown) => Promise<string>) | undefined;
@@ -63,7 +64,7 @@ export interface RotationContext<V> {
   readonly guard: (value: unknown) => void;
 }
 
-/** What a call came to. */
+/** Result of one call. */
 export interface RotationOutcome {
   /** `already-done`: an earlier call did it. `nothing-to-do`: there was nothing to do it with. */
   readonly result: "done" | "already-done" | "nothing-to-do";
@@ -71,11 +72,11 @@ export interface RotationOutcome {
    * The version that the call was about; after `promote` and `decommission` of a published key, the one they made.
    */
   readonly versionId: string;
-  /** What `Look: "published"` was asked for: whether AWSCURRENT holds a published key that nobody uses yet. */
+  /** After `Look: "published"`: `true` when AWSCURRENT holds a published key that nobody uses yet. */
   readonly published?: boolean;
   /** After `Look: "published"`: name of the key that is in use, where the names of keys are public. */
   readonly keyInUse?: string;
-  /** What `fingerprint` was asked for. */
+  /** After `fingerprint`: fingerprints of the run's values. */
   readonly fingerprints?: ValueFingerprints;
   /** After `decommission`: how it was seen that nobody presented the old credential any more. */
   readonly evidence?: RetirementEvidence;

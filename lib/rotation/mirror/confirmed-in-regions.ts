@@ -1,6 +1,6 @@
 import { type PublisherContext, SecretPublisher } from "./secret-publisher";
 
-/** What versions are confirmed with where nothing is copied. */
+/** Ports by which versions are confirmed where nothing is copied. */
 export type ConfirmerContext = Pick<
   PublisherContext,
   "region" | "proofs" | "ledger" | "publications" | "clock" | "jitter"

@@ -24,7 +24,8 @@ export interface PublisherContext {
   readonly ledger: MirrorLedger;
   readonly vaults: readonly VaultLink[];
   /**
-   * Whether pods read Secrets Manager, each its own region's: then every region must have a version before it is confirmed.
+   * `true` where pods read Secrets Manager, each its own region's: then every region must have a version before it is
+   * confirmed.
    *
    * @default false: they read Vault
    */

@@ -144,7 +144,7 @@ export class ApprovalGate {
   }
 }
 
-/** Who wanted a run: whoever began it, and whoever asked for its change. */
+/** Requesters of a run: its starter, unless that was the schedule, and the requester of its change. */
 const askersOf = ({ startedBy, change }: Run): readonly string[] =>
   [startedBy === BY_SCHEDULE ? undefined : startedBy, change?.requester].filter(
     (asker) => asker !== undefined,

@@ -2,7 +2,7 @@ import { type CallerProof, signedHeaders } from "../../contracts/caller-proof";
 import { parsePrincipal } from "../../model/grammar";
 import { RotationError } from "../protocol/rotation-error";
 
-/** Who AWS says somebody is. */
+/** Identity of a caller, as AWS gives it. */
 export interface CallerIdentity {
   /** ARN of a role's session, or of an IAM user. */
   readonly arn: string;
@@ -57,8 +57,8 @@ function dateOf(text: string): Date | undefined {
 const SESSION = /^arn:([a-z-]+):sts::(\d{12}):assumed-role\/([^/]+)\/([^/]+)$/;
 
 /**
- * Whether an identity is one of the registry's principals: a session of one of the roles, whose names are unique in their
- * account (the session's ARN leaves their path out), or one of the users.
+ * `true` where an identity is one of the registry's principals: a session of one of the roles, whose names are unique in
+ * their account (the session's ARN leaves their path out), or one of the users.
  */
 export const isOneOf = ({ arn }: CallerIdentity, principals: readonly string[]): boolean =>
   principals.some((wanted) => {
@@ -76,5 +76,5 @@ export const isOneOf = ({ arn }: CallerIdentity, principals: readonly string[]):
 /** A person's name: people's sessions bear it, whichever role they take. */
 const personOf = (name: string): string => name.slice(name.lastIndexOf("/") + 1).toLowerCase();
 
-/** Whether two names are one person's: ARNs, or an ARN and the e-mail address that names its session. */
+/** `true` where two names are one person's: ARNs, or an ARN and the e-mail address that names its session. */
 export const isSameCaller = (a: string, b: string): boolean => personOf(a) === personOf(b);

@@ -6,7 +6,7 @@ import { RotationError } from "../protocol/rotation-error";
 import type { LoadRequest } from "./loaded-run";
 import type { Asker } from "./proven-caller";
 
-/** What an operator's command asks for a secret. */
+/** Request of an operator's command for a secret. */
 export interface RunRequest extends Asker {
   /** `stage`: only make the value, for a person to take it to its target; `rotate` goes on. */
   readonly action: "rotate" | "stage" | "promote";
@@ -21,7 +21,7 @@ export interface RunRequest extends Asker {
   readonly scheduled?: true;
 }
 
-/** What the dispatcher is asked. */
+/** Requests that the dispatcher takes. */
 export type DispatcherRequest =
   | RunRequest
   | ({ readonly action: "rollback"; readonly key: string } & Asker)

@@ -240,7 +240,10 @@ export class Dispatcher {
     return this.#progress.start(secret, run);
   }
 
-  /** What fails here is done again by the next sweep, and keeps no run waiting for longer than that. */
+  /**
+   * Confirms a secret's current version. The next sweep repeats what fails here, so that no run waits for longer than
+   * that.
+   */
   async #confirm(secretName: string): Promise<void> {
     try {
       await this.#context.confirm?.(secretName);

@@ -22,7 +22,7 @@ export interface WatchedState {
   readonly replicasBehind: readonly string[];
   /** Nothing proves that AWSCURRENT has passed its test. */
   readonly isUnproven: boolean;
-  /** Whether any version was proved once: without one, the first value may still be in the middle of its test. */
+  /** `true` where some version was proved once: without one, the first value may still be in the middle of its test. */
   readonly isServed: boolean;
   /** AWSCURRENT has passed its test, and not every Vault has confirmed it. */
   readonly vaultBehind: boolean;

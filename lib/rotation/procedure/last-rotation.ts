@@ -2,7 +2,7 @@ import type { Run } from "../../contracts/run";
 import { Versions } from "../machine/versions";
 import type { SecretDescription } from "../protocol/ports";
 
-/** When a secret rotated last, and whether a value of it was ever served. */
+/** Time of a secret's last rotation. `isServed`: some value of it was served. */
 export interface LastRotation {
   /** `undefined`: never. */
   readonly last: Date | undefined;

@@ -5,7 +5,7 @@ import { RotationError } from "../protocol/rotation-error";
 import { earliest } from "../protocol/waiting-law";
 
 /**
- * What runs and schedules leave behind, and which run takes it up, so that no end of a run is a dead end for the next one.
+ * Leftovers of runs and schedules, and the run that takes each up, so that no end of a run is a dead end for the next one.
  * Decision: docs/adr/0025-what-runs-leave-behind.md
  */
 
@@ -55,7 +55,7 @@ export function retirementOf(labels: Versions, latest: readonly Run[], now: Date
   };
 }
 
-/** Whether a run has ended with a version's credential alive beside the one in use. */
+/** `true` where a run has ended with a version's credential alive beside the one in use. */
 function leaves({ kind, status, oldVersion, newVersion }: Run, version: string | undefined): boolean {
   if (kind === "retirement") return false;
   return status === "rolled-back"
@@ -63,7 +63,7 @@ function leaves({ kind, status, oldVersion, newVersion }: Run, version: string |
     : status === "failed" && (version === oldVersion || version === newVersion);
 }
 
-/** How much of the overlap is left: it is counted from when the last Vault had the version in use. */
+/** Rest of the overlap, in seconds: it is counted from when the last Vault had the version in use. */
 export async function overlapLeft(
   { secret, newVersion }: Pick<Run, "secret" | "newVersion">,
   overlapSeconds: number,
@@ -76,7 +76,7 @@ export async function overlapLeft(
   return Math.max(0, Math.ceil((until.getTime() - now.getTime()) / 1_000));
 }
 
-/** Why no other run may begin now. */
+/** Fault of a run that may not begin, because another one is under way. */
 export function underWay(open: Run): RotationError {
   const since = `since ${open.startedAt.toISOString()}`;
   return new RotationError(

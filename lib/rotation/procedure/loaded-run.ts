@@ -16,7 +16,7 @@ export interface LoadRequest {
   readonly execution: string;
 }
 
-/** What it is loaded from. */
+/** Sources from which a run is loaded. */
 export interface LoadContext {
   readonly runs: Pick<RunTable, "read">;
   readonly settings: DispatcherSettings;

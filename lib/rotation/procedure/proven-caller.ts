@@ -4,7 +4,7 @@ import type { NewRun } from "../../contracts/run";
 import { RotationError } from "../protocol/rotation-error";
 import { type CallerIdentities, isOneOf } from "./caller-identity";
 
-/** Who asks, as a request has it. */
+/** Caller of a request, as the request names them. */
 export interface Asker {
   /** ARN as the command says. */
   readonly requester: string;

@@ -24,7 +24,7 @@ export interface RecordArchive {
   writeOnce(name: string, text: string): Promise<string>;
 }
 
-/** What the recorder works with. */
+/** Ports of the recorder. */
 export interface RecorderContext {
   readonly settings: RecorderSettings;
   readonly runs: Pick<RunTable, "read" | "advance" | "close" | "end">;
@@ -34,7 +34,7 @@ export interface RecorderContext {
   readonly announce?: ((record: RotationRecord) => Promise<void>) | undefined;
 }
 
-/** What a call came to. */
+/** Result of one recorder call. */
 export interface RecorderOutcome {
   readonly status: Run["status"];
   /** Name of the record's object. */
@@ -83,7 +83,7 @@ export const recorderEvent: z.ZodMiniType<RecorderEvent | ProgressEvent> = z.uni
 /** Outcomes of runs that have not reached what they wanted. */
 const UNDONE: readonly RunOutcome[] = ["rolled-back", "withdrawn", "failed"];
 
-/** Who keeps a secret's own cadence. */
+/** Starter of rotations on a secret's own cadence, as records name it. */
 const SCHEDULER = "secretsmanager.amazonaws.com";
 
 /**
@@ -193,7 +193,7 @@ function factsOf(
 const changeOf = (change: Run["change"]): { readonly id: string; readonly digest: string } | undefined =>
   change && { id: change.id, digest: change.digest };
 
-/** Who approved, as the approval gate has noted it. */
+/** Approver, as the approval gate has noted them. */
 const approverOf = ({ decision }: Run): string | undefined =>
   decision?.answer === "approved" && actorName.safeParse(decision.by).success ? decision.by : undefined;
 
@@ -203,7 +203,7 @@ const provenOf = ({ startedByIs }: Run, approved: string | undefined): RotationR
   ...(approved === undefined ? [] : (["approved"] as const)),
 ];
 
-/** What is no fingerprint stays out: no record may fail for it, and it could be anything. */
+/** Fingerprints of an event. Text of another form is left out: no record may fail for it, and it could be anything. */
 function fingerprintsOf({ Fingerprints }: RecorderEvent): Pick<RotationRecord, "fingerprints"> {
   const { data } = valueFingerprints.safeParse(Fingerprints);
   return data === undefined ? {} : { fingerprints: data };

@@ -143,7 +143,7 @@ const isReady = (state: Controller): boolean =>
   state.replicas <= state.updated &&
   state.available >= state.updated;
 
-/** What another try cannot fix is a failed rollout; the rest may be tried again. */
+/** Makes a failed rollout of each fault that another try cannot fix; the others may be tried again. */
 async function known<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();

@@ -8,7 +8,7 @@ import type { RunRequest } from "./dispatcher-event";
 import { executionName } from "./loaded-run";
 import { isBeforeProof } from "./run-standing";
 
-/** What follows when a version has its value. */
+/** Steps that follow when a version has its value. */
 export const AFTER_VALUE: readonly Step[] = ["setSecret", "testSecret", "finishSecret"];
 
 /** Brings runs on: through their steps, and to the state machine once. Every call can be made again. */

@@ -29,7 +29,7 @@ export interface StandingFacts {
   readonly now: Date;
 }
 
-/** Where an open run stands that nothing follows yet, or that an execution follows. */
+/** Standing of an open run, with or without an execution that follows it. */
 export function standingOf(run: Run, { execution, labels, now }: StandingFacts): Standing {
   if (isGivenUp(run)) return "over";
   if (execution !== undefined) return execution === "running" ? "under-way" : "over";

@@ -9,7 +9,7 @@ export interface ApprovedChange {
   readonly digest: string;
   /** Key of the secret. */
   readonly key: string;
-  /** Who asked for it, as the file says. */
+  /** Requester, as the file names them. */
   readonly requester: string;
   /** Day from which the environment may be changed, `2026-12-01`. */
   readonly from: string;

@@ -6,10 +6,10 @@ import { RotationError } from "../protocol/rotation-error";
 import type { Functions } from "./procedure-ports";
 import type { RunTable } from "./run-table";
 
-/** Why a run was given up. */
+/** Reason for which a run was given up. */
 export type WithdrawalCode = "value-replaced" | "called-back" | "never-current" | "superseded";
 
-/** What a withdrawal works with. */
+/** Ports of a withdrawal. */
 export interface WithdrawalContext {
   readonly runs: Pick<RunTable, "withdraw">;
   readonly store: Pick<SecretStore, "describe">;
@@ -73,7 +73,7 @@ export async function withdraw(
 }
 
 /**
- * Why nothing can be taken back. `way-back-closed`: the former credential is dead, and the one in use works.
+ * Reason for which nothing can be taken back. `way-back-closed`: the former credential is dead, and the one in use works.
  * `nothing-accepted`: neither works.
  */
 type ClosedWay = "way-back-closed" | "nothing-accepted";

@@ -86,7 +86,7 @@ export interface LookRequest {
   readonly secretId: string;
 }
 
-/** Whatever the function can be asked. */
+/** Every request that a rotation function takes. */
 export type RotationRequest = StepRequest | AskedPhase | AskedFingerprint | LookRequest;
 
 /** `true` for a request of Secrets Manager's protocol. */

@@ -2,7 +2,7 @@ import type { NewRun, Run } from "../../contracts/run";
 import type { ProofLabel } from "./version-proof";
 
 /**
- * What rotation needs of the outside. Adapters implement these with AWS's SDK; tests with models that can be
+ * Ports of rotation. Adapters implement these with AWS's SDK; tests with models that can be
  * made to fail at every call.
  */
 
@@ -12,12 +12,12 @@ import type { ProofLabel } from "./version-proof";
  */
 export type StagingLabel = "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS" | ProofLabel;
 
-/** What `DescribeSecret` tells about a secret. */
+/** Facts that `DescribeSecret` gives about a secret. */
 export interface SecretDescription {
   readonly name: string;
   readonly arn: string;
   readonly rotationEnabled: boolean;
-  /** When Secrets Manager last rotated it; `undefined`: never. */
+  /** Time of the last rotation by Secrets Manager; `undefined`: never. */
   readonly lastRotatedAt?: Date | undefined;
   /** The secret is scheduled for deletion: it can be described and nothing else. */
   readonly deleted: boolean;
@@ -62,10 +62,10 @@ export interface SecretStore {
   ): Promise<void>;
 }
 
-/** When versions were delivered. Written by the mirror, which knows; read by rotation. */
+/** Times at which versions were delivered. Written by the mirror, which knows; read by rotation. */
 export interface Publications {
   /**
-   * When the last Vault confirmed that it serves this version (the latest time, if it was published again by a
+   * Time at which the last Vault confirmed that it serves this version (the latest time, if it was published again by a
    * rollback); `undefined`: not all of them have.
    */
   confirmedAt(secretName: string, versionId: string): Promise<Date | undefined>;
@@ -109,7 +109,7 @@ export interface VersionProofs {
 
 /** Checks of such proofs, by whoever can make none. */
 export interface ProofChecks {
-  /** Whether one of a version's labels proves that it has passed its test. */
+  /** `true` where one of a version's labels proves that it has passed its test. */
   proves(secretArn: string, versionId: string, labels: readonly string[]): Promise<boolean>;
 }
 

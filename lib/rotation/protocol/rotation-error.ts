@@ -1,6 +1,6 @@
 import { originOf } from "../../lambda/failure-origin";
 
-/** Whether another attempt may succeed by itself, and what a person can do about it. */
+/** Advice for a fault. `retryable`: another attempt may succeed by itself. `change`: action for a person. */
 interface FaultAdvice {
   readonly retryable: boolean;
   readonly change: string;
@@ -246,7 +246,7 @@ export class RotationError extends Error {
   /** Lambda's error type: what `Retry` of a state machine can match without reading messages. */
   override readonly name: "RotationError" | "RetryableRotationError";
   readonly retryable: boolean;
-  /** What a person can do. */
+  /** Action for a person. */
   readonly change: string;
 
   /**

@@ -4,18 +4,18 @@ import type { Runs } from "./ports";
 import { RotationError } from "./rotation-error";
 
 /**
- * What a phase may do stands in the table of runs, never in its event: an event names a run, and whatever else it says must
+ * The table of runs decides what a phase may do, never its event: an event names a run, and whatever else it says must
  * be what the table says of that run. Otherwise whoever may call the function could end a credential in use
  * (docs/adr/0023-authority-of-a-run.md).
  */
 
-/** Where runs are read. */
+/** Source of runs, by which phases are allowed. */
 export interface RunAuthority {
   /** Default: nowhere, so that nothing has a run. */
   readonly runs?: Pick<Runs, "read"> | undefined;
   /** Name of the secret. */
   readonly secretName: string;
-  /** Whether an approver must have agreed before its old credential goes. Default: false. */
+  /** `true` where an approver must have agreed before its old credential is retired. Default: false. */
   readonly approval?: boolean | undefined;
 }
 

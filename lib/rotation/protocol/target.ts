@@ -18,8 +18,9 @@ export interface Attempt extends SecretIdentity {
 }
 
 /**
- * What a kind supplies; everything else is the machine's. A target is made for one secret and the settings of one of its
- * values, with its ports inside. Every method can be called again after a crash at any point of its earlier call.
+ * Part of a target that each kind supplies; everything else is the machine's. A target is made for one secret and the
+ * settings of one of its values, with its ports inside. Every method can be called again after a crash at any point of
+ * its earlier call.
  */
 interface Generated<V> {
   /** The kind's value. Its fields are those of `KINDS[kind].fields`. */
@@ -55,7 +56,7 @@ interface Generated<V> {
   test(value: V): Promise<void>;
 }
 
-/** What is to die, and what must not. */
+/** Values to retire, and values that must stay alive. */
 export interface Retirement<V> {
   /** The secret that the values are of. A thing with another secret's mark is never ended. */
   readonly secret: SecretIdentity;
@@ -68,7 +69,7 @@ export interface Retirement<V> {
    */
   readonly elsewhere?: readonly V[] | undefined;
   /**
-   * When every consumer should have had the current value; later logins with the old one show a consumer that
+   * Time by which every consumer should have had the current value; later logins with the old one show a consumer that
    * has not.
    */
   readonly refreshedBy: Date | undefined;
@@ -107,7 +108,10 @@ export interface Published<V> {
 
 /** Keys by which a target signs, beside the credential that it accepts. */
 export interface PublishedBeside<V> extends Published<V> {
-  /** Whether each key that signed while `retired` was served is still one by which `current` says that the target signs. */
+  /**
+   * `true` where each key that signed while `retired` was served is still one by which `current` says that the target
+   * signs.
+   */
   signsOn(current: V, retired: V): boolean;
 }
 
@@ -115,8 +119,8 @@ export interface PublishedBeside<V> extends Published<V> {
 export interface AcceptingTarget<V> extends Generated<V> {
   readonly acceptedBy: "target";
   /**
-   * Where the value also holds keys by which the target signs and our own workloads check (Stripe's webhooks). The
-   * derived values are installed like any other.
+   * Keys in the value by which the target signs and our own workloads check (Stripe's webhooks); `undefined`: it holds
+   * none. The derived values are installed like any other.
    */
   readonly published?: PublishedBeside<V> | undefined;
   /**

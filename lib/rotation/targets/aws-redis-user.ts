@@ -17,7 +17,7 @@ export interface AwsRedisUser {
   readonly status: string;
   /** `password`, `no-password` or `iam`. */
   readonly authentication: string;
-  /** How many passwords it has: two at most. */
+  /** Number of its passwords: two at most. */
   readonly passwords: number;
 }
 
@@ -36,7 +36,7 @@ export interface AwsRedisUsers {
   putTag(arn: string, key: string, value: string): Promise<void>;
 }
 
-/** What the target for users of ElastiCache and MemoryDB needs. */
+/** Settings and ports of the target for users of ElastiCache and MemoryDB. */
 export interface AwsRedisUserTargetProps {
   readonly settings: KindSettings<"redis-auth-token">;
   readonly users: AwsRedisUsers;

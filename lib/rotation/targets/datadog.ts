@@ -30,11 +30,11 @@ export interface Datadog {
   /** The service account's application keys. */
   readonly appKeys: VendorKeys;
   takesApiKey(apiKey: string): Promise<boolean>;
-  /** Whether Datadog takes both together, as it has to for reading. */
+  /** `true` where Datadog takes both together, as it has to for reading. */
   takesBoth(apiKey: string, appKey: string): Promise<boolean>;
 }
 
-/** What the target for Datadog keys needs. */
+/** Settings and ports of the target for Datadog keys. */
 export interface DatadogTargetProps {
   readonly settings: Pick<KindSettings<"datadog">, "org" | "serviceAccountId">;
   readonly admin: () => Promise<DatadogAdmin>;

@@ -20,7 +20,7 @@ export interface CheckedServers {
   readonly sql: SqlServer;
 }
 
-/** What the generic target needs. */
+/** Settings and ports of the generic target. */
 export interface GenericTargetProps
   extends Pick<RotatedSecret<"generic">, "settings" | "rotation" | "acceptedBy"> {
   readonly random: Random;
@@ -98,7 +98,7 @@ function checkOf(
     : sqlCredentialCheck(check, config, sql);
 }
 
-/** Whether the old credential is dead; nothing here can end it. */
+/** Refuses an old credential that the target still accepts; nothing here can end it. */
 async function seeDead(check: CredentialCheck, { retired, kept }: Retirement<GenericValue>): Promise<void> {
   // A newer value has taken the login over, so the old password is gone; or the old credential is in use again.
   if (kept.some((value) => check.slotOf(value) === check.slotOf(retired))) return;

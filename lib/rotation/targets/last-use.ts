@@ -1,8 +1,8 @@
 import type { RetirementEvidence } from "../../contracts/procedure-events";
 
 /**
- * What a vendor's word of the last use of each retired key comes to. A vendor that says nothing of one of them may not have
- * noticed: that is no evidence of anything.
+ * Evidence from a vendor's times of last use of the retired keys; `undefined`: there is none. A vendor that says nothing
+ * of one of them may not have noticed: that is no evidence of anything.
  *
  * @param uses of each key; `undefined`: the vendor says nothing
  * @param usedUntil by when everybody should have had the new value; `undefined`: nobody looked

@@ -39,7 +39,7 @@ export interface SendGrid {
 
 const SEND_MAIL = "mail.send";
 
-/** What the target for SendGrid keys needs. */
+/** Settings and ports of the target for SendGrid keys. */
 export interface SendGridTargetProps {
   readonly settings: Pick<KindSettings<"sendgrid">, "account" | "scopes">;
   readonly admin: () => Promise<SendGridAdmin>;

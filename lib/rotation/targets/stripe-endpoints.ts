@@ -7,7 +7,7 @@ import type { KindValue, WebhookSecret } from "../values/value-schemas";
 /** Webhook secrets by generation. */
 export type WebhookSecrets = KindValue<"stripe">["webhookSecrets"];
 
-/** Whose endpoint it is, in its metadata. */
+/** Mark of an endpoint's owner, in its metadata. */
 export interface EndpointMark {
   readonly secretName: string;
   /** Digits of the secret's ARN; `undefined`: made before marks had them. */

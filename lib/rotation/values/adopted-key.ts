@@ -11,7 +11,7 @@ import { type PrivateJwk, type PublicJwk, privateJwkOf, publicJwkOf } from "./va
  * supplied, names of keys included, because a key may have been put where its name belongs.
  */
 
-/** What is supplied, as JSON: a key as an object (JWK), or as text (a JWK's JSON, or PEM). */
+/** The supplied JSON: a key as an object (JWK), or as text (a JWK's JSON, or PEM). */
 export const adoptedKeySchema = () =>
   z.strictObject({
     /** The key that signs now: a private JWK, or PKCS #8, PKCS #1 or SEC 1 in PEM. */
@@ -75,7 +75,7 @@ function jwkOf(material: Supplied["privateKey"]): Jwk | undefined {
   }
 }
 
-/** What a JWK says of itself (RFC 7517, section 4). */
+/** Refuses a JWK whose own members contradict its use as a signing key (RFC 7517, section 4). */
 function checkWords(jwk: Jwk, algorithm: PrivateJwk["alg"]): void {
   if (jwk.kty === "oct") throw malformed("privateKey", "a symmetric key: verifiers could sign with it");
   if (jwk.d === undefined) throw malformed("privateKey", "a public key: it cannot sign (no d)");
@@ -137,7 +137,7 @@ function checkForm({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject, algor
   }
 }
 
-/** What the private half signs, the public half that goes into the JWKS verifies. */
+/** `true` where the public half that goes into the JWKS verifies what the private half signs. */
 function isOfOneKey(key: KeyObject, { kty, ...members }: PrivateJwk): boolean {
   const { d: _, ...half } = members as Readonly<Record<string, unknown>>;
   const text = Buffer.from("one key");

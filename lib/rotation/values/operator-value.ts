@@ -23,7 +23,7 @@ export interface SuppliedField {
   readonly hidden: boolean;
 }
 
-/** What an operator is asked for, in this order. */
+/** Fields that an operator is asked for, in this order. */
 export function suppliedFields(secret: InboxSecret): readonly SuppliedField[] {
   const { shape } = suppliedSchema(secret);
   return Object.entries(shape).map(([name, field]) => ({

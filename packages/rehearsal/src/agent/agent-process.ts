@@ -12,7 +12,7 @@ export interface AgentProcess {
   stop(): Promise<void>;
 }
 
-/** What the injector's containers run, but for the program's name (vault-k8s, `DefaultContainerArg`). */
+/** Commands that the injector's containers run, but for the program's name (vault-k8s, `DefaultContainerArg`). */
 const FROM_VARIABLE = 'echo "${VAULT_CONFIG?}" | base64 -d > "$0"; exec "$1" agent -config="$0"';
 const FROM_FILE = 'exec "$1" agent -config="$0"';
 /** Of Linux's 131,072: the rest is for paths of this machine, which are longer than a container's. */

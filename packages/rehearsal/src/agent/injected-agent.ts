@@ -91,7 +91,7 @@ const FILE_ANNOTATIONS = [
   "error-on-missing-key-",
 ];
 
-/** What stands in a configuration, by the same names in HCL and JSON. */
+/** An agent's configuration, by the same names in HCL and JSON. */
 interface AgentConfig {
   readonly auto_auth: {
     readonly method: { readonly config: Readonly<Record<string, string>> } & Readonly<

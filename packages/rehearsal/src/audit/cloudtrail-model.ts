@@ -18,7 +18,7 @@ export interface RecordedCall {
   readonly requestId?: string;
 }
 
-/** Who called. */
+/** Caller of a recorded call. */
 export type TrailCaller =
   | { readonly is: "root"; readonly account: string }
   | { readonly is: "user"; readonly arn: string }
@@ -45,9 +45,9 @@ const KEPT_OUT: ReadonlySet<string> = new Set([
 const READS = /^(Get|Describe|List|BatchGet|Decrypt|Validate|VerifyMac|GenerateMac)/;
 
 /**
- * What EventBridge brings of a call: CloudTrail's record in its envelope. Written from CloudTrail's page of record contents, with
- * `requestParameters` in lower camel case, answers of reads as `null`, and values kept out. The embedded AWS has no way from
- * CloudTrail to EventBridge; this stands for it.
+ * Event that EventBridge brings of a call: CloudTrail's record in its envelope. Written from CloudTrail's page of record
+ * contents, with `requestParameters` in lower camel case, answers of reads as `null`, and values kept out. The embedded
+ * AWS has no way from CloudTrail to EventBridge; this stands for it.
  *
  * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
  */

@@ -11,7 +11,7 @@ import type { CallRecord } from "../shim";
 import { cloudTrailEvent, type TrailCaller } from "./cloudtrail-model";
 import type { RehearsedTrail } from "./rehearsed-trail";
 
-/** What an archive holds of a run, held against what was seen to happen. */
+/** Comparison of an archive with what was seen to happen. */
 export interface AuditCompleteness {
   /** Events of class 3004. */
   readonly changes: number;

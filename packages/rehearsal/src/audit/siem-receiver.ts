@@ -7,8 +7,8 @@ import type { OcsfEvent } from "../../../../lib/audit";
 import { loopbackCertificate } from "../servers/loopback-certificate";
 
 /**
- * How the receiver behaves. `half`: it takes the events, then the connection ends in the middle of its answer. `slow`: it answers
- * after `slowMs`. `refuse-some`: it takes no request in which an event has the refused id.
+ * Behaviour of the receiver. `half`: it takes the events, then the connection ends in the middle of its answer. `slow`:
+ * it answers after `slowMs`. `refuse-some`: it takes no request in which an event has the refused id.
  */
 export type ReceiverMode =
   | { readonly is: "up" }

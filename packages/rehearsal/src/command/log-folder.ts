@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** Whoever was told where the logs of a failed rehearsal are looks at them on the same day. */
+/** Age from which an ended rehearsal's logs are removed, in milliseconds: people look at a failed one on the same day. */
 const KEPT_MS = 86_400_000;
 /** The process in it is the rehearsal's own. */
 const NAME = /^rehearsal-(?:(\d+)-)?[A-Za-z0-9]{6}$/;

@@ -1,9 +1,9 @@
 /** A condition key that the embedded AWS is taught, so that policies can be written in AWS's form alone. */
 export interface TaughtConditionKey {
-  /** What AWS puts into it. */
+  /** Value that AWS gives it. */
   readonly aws: string;
   readonly source: string;
-  /** What the embedded AWS (ministack 1.5.33) puts into it as it comes. */
+  /** Value that the embedded AWS (ministack 1.5.33) gives it without this change. */
   readonly embedded: string;
 }
 

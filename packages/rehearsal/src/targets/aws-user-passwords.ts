@@ -15,14 +15,14 @@ export const USER_PAGES = {
 /** A service with users. */
 export type UserService = keyof typeof USER_PAGES;
 
-/** How a user logs in, as a request says it. */
+/** Authentication of a user, as a request names it. */
 export interface AuthenticationRequest {
   readonly type: string | undefined;
   /** `undefined`: the request names none. */
   readonly passwords: readonly string[] | undefined;
 }
 
-/** How a user is made. */
+/** Settings of a new user. */
 export interface AwsUserProps {
   readonly service: UserService;
   readonly id: string;

@@ -42,7 +42,7 @@ export class RehearsedAwsUser {
   }
 
   /**
-   * What ModifyUser and UpdateUser do: at once, where AWS takes minutes.
+   * Changes the user as ModifyUser and UpdateUser do: at once, where AWS takes minutes.
    *
    * @returns why AWS refuses it
    */

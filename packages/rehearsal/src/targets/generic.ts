@@ -11,7 +11,7 @@ import type { RehearsedTarget, SecretOf, SuppliedValues } from "./target-servers
 
 type Value = Readonly<Record<string, string>>;
 
-/** What a `generic` secret opens, where its check names a system that can be stood up; `undefined`: it has no check. */
+/** Target of a `generic` secret, where its check names a system that can be stood up; `undefined`: it has no check. */
 export async function rehearsedGeneric(
   secret: SecretOf<"generic">,
   supplied: SuppliedValues,

@@ -14,7 +14,7 @@ export interface DatadogKeys {
 export interface DatadogServer extends VendorServer {
   /** Of a person who may manage all keys. */
   readonly admin: DatadogKeys;
-  /** Whose application keys rotate. */
+  /** Service account whose application keys rotate. */
   readonly serviceAccountId: string;
   /** Names of the organisation's API keys but the admin's. */
   readonly apiKeyNames: readonly string[];

@@ -128,8 +128,8 @@ export async function startSendGrid({
     };
 
   /**
-   * Whose keys a call is about: "generates the API call as if the Subuser ... is making the call", with "the parent account's
-   * API key". A subuser that the account does not have is refused.
+   * Account whose keys a call is about: "generates the API call as if the Subuser ... is making the call", with "the
+   * parent account's API key". A subuser that the account does not have is refused.
    * https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/on-behalf-of
    */
   const accountOf = ({ headers }: VendorCall, { owner }: KeyState): string | undefined =>

@@ -5,7 +5,7 @@ import type { VendorCall, VendorReply } from "./vendor-server";
 /** Stripe's two worlds. */
 export type StripeMode = "test" | "live";
 
-/** Whose endpoints. */
+/** Owner of webhook endpoints. */
 export interface StripeOwner {
   readonly account: string;
   readonly mode: StripeMode;

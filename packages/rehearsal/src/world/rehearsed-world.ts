@@ -72,7 +72,7 @@ export interface RehearsedWorld {
   readonly targets: RehearsedTargets;
   /** CI's issuer, and the pages that are checked. */
   readonly outside: OutsideServer;
-  /** Where the environment has an audit trail. */
+  /** Audit trail; `undefined` where the environment has none. */
   readonly audit?: RehearsedTrail;
 }
 

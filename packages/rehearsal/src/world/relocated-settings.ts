@@ -21,7 +21,7 @@ export interface RehearsedPlaces {
   /** By cluster name. */
   readonly issuers: ReadonlyMap<string, Pick<ClusterIssuer, "url" | "caPem">>;
   readonly outside: Pick<OutsideServer, "url" | "relocated">;
-  /** Where STS is: at the shim's. */
+  /** URL of STS: the shim's. */
   readonly sts: string;
 }
 
