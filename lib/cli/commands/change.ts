@@ -137,7 +137,7 @@ Examples:
   secrets-registry change vouch --env prod
   secrets-registry change vouch --env prod --format json security/change-requests/2026-11-25-jwt--signing.md
   secrets-registry change vouch --env prod --token-variable PROD_TOKEN security/change-requests/2026-11-25-jwt--signing.md
-  secrets-registry change vouch --env prod --token-command 'buildkite-agent oidc request-token --audience "$AUDIENCE"'`,
+  secrets-registry change vouch --env prod --token-command ./job-token.sh`,
     )
     .action(async (files: readonly string[], options: VouchOptions) => {
       const { env, folder, tokenVariable, tokenCommand, format } = options;
