@@ -17,6 +17,7 @@ import { profileOf, profilesIn } from "./commands/profiles";
 import { addProveCommand } from "./commands/prove";
 import { addRotateCommand } from "./commands/rotate";
 import type { RotationCommandHost } from "./commands/rotation-command-host";
+import { addWhoseCommand } from "./commands/whose";
 import type { Pace } from "./driver/pace";
 import { findRegistry, ownVersion } from "./registry/find-registry";
 import { loadRegistry } from "./registry/load-registry";
@@ -202,6 +203,7 @@ Exit codes: 0 done, 1 a check failed, 2 the registry or the call is at fault, 70
   addPreviewCommand(program, host);
   addProveCommand(program, host);
   addAuditCommands(program, host);
+  addWhoseCommand(program, host);
   addCommands?.(program, { ...host, terminal });
 
   try {

@@ -1,3 +1,5 @@
+import type { TextFingerprints } from "./version-fingerprints";
+
 /**
  * Input of the rotation procedure's state machine, and events of its functions: the blueprint writes the
  * definition by these types, rotation reads them. Names, times and codes, never a value.
@@ -145,6 +147,13 @@ export interface ProgressEvent {
   readonly Secret: string;
   readonly Run: string;
   readonly Status: "awaiting-approval";
+}
+
+/** Event of the recorder after the fingerprints: those of the texts in the new value. `null`: none could be made. */
+export interface FingerprintsEvent {
+  readonly Secret: string;
+  readonly Run: string;
+  readonly Texts: TextFingerprints | null;
 }
 
 /** Output that the gate sends to an execution (`SendTaskSuccess`). It is for the history only; the table decides. */

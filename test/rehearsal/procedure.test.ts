@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { awsWhoseCloud } from "../../lib/cli/cloud/aws-whose-cloud";
 import type { RotationCloud } from "../../lib/cli/cloud/rotation-cloud";
 import { allRecords } from "../../lib/cli/cloud/s3-record-source";
 import { newChange } from "../../lib/cli/verbs/change-request";
@@ -16,7 +17,9 @@ import type { ProcedureReport } from "../../lib/cli/verbs/procedure-work";
 import { rollBackRun } from "../../lib/cli/verbs/roll-back-run";
 import { rollout } from "../../lib/cli/verbs/rollout";
 import { rotationStatus } from "../../lib/cli/verbs/rotation-status";
+import { whose } from "../../lib/cli/verbs/whose";
 import type { RotationRecord } from "../../lib/contracts/rotation-record";
+import { secretTexts as namedTexts } from "../../lib/contracts/secret-texts";
 import { DynamoDbApprovalTokens } from "../../lib/rotation/adapters/dynamodb-approval-tokens";
 import type { SecretDescription } from "../../lib/rotation/protocol/ports";
 import type { Credentials } from "../../packages/rehearsal/src/load";
@@ -611,6 +614,55 @@ describe("every record", () => {
     const places = new Map((await records()).map((record) => [record.id, JSON.stringify(record)]));
     expect([texts.length > 20, places.size > 20]).toEqual([true, true]);
     expect(placesWith(texts, places)).toEqual([]);
+  });
+});
+
+describe("whose a leaked text is", () => {
+  const whoseBy = async (of: ProcedureWorld, credentials: Credentials, leaked: string) =>
+    whose(registry, {
+      leaked,
+      environments: [of.name],
+      cloudIn: (region) => awsWhoseCloud({ region, endpoint: of.world.shim.endpoint, credentials }),
+      progress: { step: (_, work) => work(() => undefined) },
+    });
+
+  test("break-glass is told, by the rights of its policy: every value that a run has confirmed", async () => {
+    const { prod } = worlds;
+    const ended = (await prod.records().since(today)).records.filter((record) => !isOverBefore(record));
+    const rotated = [...new Set(ended.map(({ secret }) => secret))];
+    let asked = 0;
+    for (const key of rotated) {
+      const value = await readValue(prod, key);
+      for (const [place, leaked] of namedTexts(value)) {
+        const { matches } = await whoseBy(prod, prod.breakGlass, `${leaked}\n`);
+        expect([key, place, matches.map(({ secret }) => secret)]).toEqual([key, place, [key]]);
+        expect([key, matches[0]?.place]).toEqual([key, place]);
+        expect(["current", "next", "previous"]).toContain(matches[0]?.standing);
+        asked += 1;
+      }
+    }
+    expect(asked).toBeGreaterThanOrEqual(rotated.length);
+    expect((await whoseBy(prod, prod.breakGlass, randomUUID())).matches).toEqual([]);
+  });
+
+  test("nobody else can ask: an operator reads the fingerprints, and may hold no text against them", async () => {
+    await expect(whoseBy(worlds.prod, worlds.prod.operator, randomUUID())).rejects.toThrow("kms:VerifyMac");
+  });
+
+  test("the folder of fingerprints holds no value", async () => {
+    const { plan, shim, as } = worlds.prod.world;
+    const cloud = awsWhoseCloud({
+      region: plan.regions.primary,
+      endpoint: shim.endpoint,
+      credentials: as.root.credentials,
+    });
+    const bucket = plan.procedure?.records.name ?? "";
+    const objects = await cloud.objects(bucket);
+    const places = await Promise.all(
+      objects.map(async (object) => [object, await cloud.read(bucket, object)] as const),
+    );
+    expect(places.length).toBeGreaterThan(10);
+    expect(placesWith(secretTexts(seen), new Map(places))).toEqual([]);
   });
 });
 

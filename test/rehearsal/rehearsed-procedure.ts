@@ -44,6 +44,7 @@ function environment(name: EnvironmentName) {
       deployer: role("deployer"),
       operators: [role("bootstrapper"), role("operator")],
       approvers: [role("approver")],
+      breakGlass: [role("break-glass")],
       ci: role("ci"),
     },
     changes: { repository: REPOSITORY },
@@ -132,6 +133,18 @@ export const registry = defineRegistry({
   // biome-ignore lint/suspicious/noExplicitAny: built from parts
 } as any) as Registry;
 
+/** See the gap `key-alias-resource`: a call that names the key by its id is judged by the key alone. */
+const embeddedWhose = (
+  policy: PolicyDocument = { Version: "2012-10-17", Statement: [] },
+): PolicyDocument => ({
+  ...policy,
+  Statement: policy.Statement.map(({ Condition, ...statement }) =>
+    statement.Action.includes("kms:VerifyMac") || Condition === undefined
+      ? statement
+      : { ...statement, Condition },
+  ),
+});
+
 /** One environment with its procedure, its people with exactly the rights of their policies. */
 export class ProcedureWorld {
   /** Lines of progress, in order. */
@@ -141,6 +154,7 @@ export class ProcedureWorld {
     readonly world: RehearsedWorld,
     readonly operator: Credentials,
     readonly approver: Credentials,
+    readonly breakGlass: Credentials,
     private readonly ci: Credentials,
     private readonly requests: string,
   ) {}
@@ -157,6 +171,8 @@ export class ProcedureWorld {
     const operator = await take(operatorArn, people.operator, ANA);
     const approver = await take(approverArn, people.approver, BEN);
     const ci = await take(`arn:aws:iam::${plan.account}:role/ci`, people.ci as PolicyDocument, "job");
+    const [breakGlassArn = ""] = plan.principals.breakGlass;
+    const breakGlass = await take(breakGlassArn, embeddedWhose(people.whose), "on-call");
     const requests = await subscribe(world.as.root, plan.account, approvals);
     const silent: Progress = { step: (_, work) => work(() => undefined) };
     const first = await bootstrap(
@@ -166,7 +182,7 @@ export class ProcedureWorld {
       rehearsedPlaces(world),
     );
     if (!first.complete) throw new Error(JSON.stringify(first, null, 2));
-    return new ProcedureWorld(world, operator, approver, ci, requests);
+    return new ProcedureWorld(world, operator, approver, breakGlass, ci, requests);
   }
 
   get name(): EnvironmentName {

@@ -66,6 +66,7 @@ const retryable = (code: string): Act => ({ name: "RetryableRotationError", mess
 const refusal = (code: string): Act => ({ name: "RotationError", message: `${code}: never.` });
 const EVIDENCE: RetirementEvidence = { lookedBy: "lock", since: "2026-11-30T10:00:00.000Z" };
 const FINGERPRINTS = { new: `hmac-sha256:k:${"a".repeat(64)}`, old: `hmac-sha256:k:${"b".repeat(64)}` };
+const TEXTS = { password: `hmac-sha256:k:${"c".repeat(64)}` };
 const NOTHING: Act = { answer: { result: "nothing-to-do", versionId: "v" } };
 
 /** Calls in their order: `verify new`, `check`, `restart new celery`, `record failed`. */
@@ -99,6 +100,8 @@ function read(name: string, event: Record<string, unknown>): { readonly call: st
   if (name.endsWith("--checker")) return { call: "check", run: secret };
   if (name.endsWith("--restarter"))
     return { call: `restart ${version} ${(event.Workloads as string[]).join("+")}`, run };
+  if ("Texts" in event)
+    return { call: `keep ${event.Texts === null ? "nothing" : "fingerprints"}`, run: secret };
   return { call: event.Status ? `note ${text("Status")}` : `record ${text("Outcome")}`, run: secret };
 }
 
@@ -307,7 +310,8 @@ interface Case {
   /** Default: nobody answers. */
   readonly answer?: Answer;
   readonly impatient?: true;
-  /** After the request for fingerprints, which every run makes that does not turn back before. */
+  /** What comes before `calls`. Default: the request for fingerprints, unless the run turns back at once. */
+  readonly asked?: readonly string[];
   readonly calls: readonly string[];
   /** Phases of the record, `verify done`; a fault in brackets. */
   readonly phases: readonly string[];
@@ -321,6 +325,7 @@ interface Case {
 }
 
 const FINGERPRINT = "fingerprint new";
+const ASKED = [FINGERPRINT, "keep nothing"];
 const PROOF = ["verify new", "check"];
 const TWICE = ["verify done", "verify done"];
 const BACK = ["rollback new", "record rolled-back"];
@@ -354,7 +359,10 @@ const CASES: readonly Case[] = [
   },
   {
     name: "fingerprints are recorded",
-    acts: { fingerprint: [{ answer: { result: "done", versionId: "v", fingerprints: FINGERPRINTS } }] },
+    acts: {
+      fingerprint: [{ answer: { result: "done", versionId: "v", fingerprints: FINGERPRINTS, texts: TEXTS } }],
+    },
+    asked: [FINGERPRINT, "keep fingerprints"],
     calls: [...PROOF, ...PROOF, "decommission old", "record decommissioned"],
     phases: [...TWICE, "decommission done"],
     outcome: "decommissioned",
@@ -362,8 +370,21 @@ const CASES: readonly Case[] = [
     fingerprints: FINGERPRINTS,
   },
   {
+    name: "fingerprints that cannot be kept are no reason to stop",
+    acts: {
+      fingerprint: [{ answer: { result: "done", versionId: "v", texts: TEXTS } }],
+      keep: [refusal("record-malformed")],
+    },
+    asked: [FINGERPRINT, "keep fingerprints"],
+    calls: [...PROOF, ...PROOF, "decommission old", "record decommissioned"],
+    phases: [...TWICE, "decommission done"],
+    outcome: "decommissioned",
+    pages: [],
+  },
+  {
     name: "fingerprints that cannot be made are no reason to stop",
     acts: { fingerprint: [retryable("unexpected")] },
+    asked: [FINGERPRINT],
     calls: [...PROOF, ...PROOF, "decommission old", "record decommissioned"],
     phases: [...TWICE, "decommission done"],
     outcome: "decommissioned",
@@ -759,7 +780,8 @@ describe("a run", () => {
     "%s",
     async (_, word, entry) => {
       const { script, end, record, pages } = await play(word, entry);
-      expect(script.calls).toEqual([...(entry.calls === BACK ? [] : [FINGERPRINT]), ...entry.calls]);
+      const asked = entry.asked ?? (entry.calls === BACK ? [] : ASKED);
+      expect(script.calls).toEqual([...asked, ...entry.calls]);
       expect(record.Fingerprints).toEqual(entry.fingerprints ?? null);
       expect(record.Outcome).toBe(entry.outcome);
       expect(record.Phases.flatMap(({ evidence }) => evidence ?? [])).toEqual(
@@ -785,7 +807,7 @@ describe("a run", () => {
       ...(CASES[0] as Case),
       run: { oldVersion: undefined as never },
     });
-    expect(script.calls).toEqual([FINGERPRINT, ...PROOF, "record replaced"]);
+    expect(script.calls).toEqual([...ASKED, ...PROOF, "record replaced"]);
     expect(script.events[0]).toEqual({
       Phase: "fingerprint",
       SecretId: "prod/first",

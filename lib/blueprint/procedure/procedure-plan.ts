@@ -70,6 +70,7 @@ import {
   watcherRights,
 } from "./procedure-rights";
 import { type StateMachineDefinition, stateMachineDefinition } from "./state-machine";
+import { whosePolicy } from "./whose-policy";
 
 /** The procedure that follows every rotation of an environment: proves it, then retires the old credential. */
 export interface ProcedurePlan {
@@ -102,6 +103,8 @@ export interface ProcedurePlan {
     readonly ci?: PolicyDocument;
     /** Of whoever answers the loss of a region, not for every day; `undefined`: there is one region alone. */
     readonly failover?: PolicyDocument;
+    /** Of break-glass, which may ask whose a leaked text is; `undefined`: there is none. */
+    readonly whose?: PolicyDocument;
   };
   /** By which the sessions of people's roles bear their holders' names. */
   readonly trusts: { readonly operator: PolicyDocument; readonly approver: PolicyDocument };
@@ -240,6 +243,7 @@ export function procedureOf(registry: Registry, environment: Environment, parts:
         preflight: preflightPolicy(scope),
         ...(environment.changes ? { ci: ciPolicy(scope) } : {}),
         ...(environment.regions.replicas.length > 0 ? { failover: failoverPolicy(scope) } : {}),
+        ...(environment.principals.breakGlass.length > 0 ? { whose: whosePolicy(scope) } : {}),
       },
       trusts: { operator: peopleTrust(environment), approver: peopleTrust(environment) },
       preventDestroy: environment.preventDestroy,

@@ -196,7 +196,7 @@ export class AwsRotationCloud implements RotationCloud {
 }
 
 /** The name of an SDK failure; never its message, which may quote what was sent. */
-function nameOf(failure: unknown): string {
+export function nameOf(failure: unknown): string {
   const name = failure instanceof Error ? failure.name : "";
   return /^[\w.]{1,64}$/.test(name) ? name : "unknown";
 }
@@ -204,13 +204,19 @@ function nameOf(failure: unknown): string {
 /**
  * Asks AWS, and tells what went wrong by codes and names.
  *
+ * @param whenDenied advice for a caller without the right
  * @throws UserFault or FailedCheck
  */
-export async function ask<T>(action: string, resource: string, call: () => Promise<T>): Promise<T> {
+export async function ask<T>(
+  action: string,
+  resource: string,
+  call: () => Promise<T>,
+  whenDenied = ROLE_THAT_MAY,
+): Promise<T> {
   try {
     return await call();
   } catch (failure) {
-    throw faultOf(nameOf(failure), action, resource);
+    throw faultOf(nameOf(failure), action, resource, whenDenied);
   }
 }
 
@@ -229,16 +235,17 @@ export async function unlessMissing<T>(
   }
 }
 
-function faultOf(name: string, action: string, resource: string): Error {
+const ROLE_THAT_MAY =
+  "Take a role that may: of the environment's principals.operators for a rotation, principals.ci to vouch for a change, with the rights that docs/reference/policies.md lists.";
+
+function faultOf(name: string, action: string, resource: string, whenDenied = ROLE_THAT_MAY): Error {
   if (NO_CREDENTIALS.test(name)) {
     return new UserFault(
       `AWS has no good credentials from you (${name}). Log in, then say which to use, such as AWS_PROFILE=<profile of an operator>.`,
     );
   }
   if (DENIED.test(name)) {
-    return new UserFault(
-      `These credentials may not do ${action} on ${resource}. Take a role that may: of the environment's principals.operators for a rotation, principals.ci to vouch for a change, with the rights that docs/reference/policies.md lists.`,
-    );
+    return new UserFault(`These credentials may not do ${action} on ${resource}. ${whenDenied}`);
   }
   return new FailedCheck(
     `AWS did not do ${action} on ${resource} (${name}). Run the same command again: it goes on where it was.`,

@@ -1,4 +1,5 @@
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import { FINGERPRINTS_FOLDER } from "../../contracts/version-fingerprints";
 import { UserFault } from "../terminal/user-fault";
 import type { AwsRotationCloudProps } from "./aws-rotation-cloud";
 import { type RecordSource, type RecordText, readRecords } from "./record-source";
@@ -41,6 +42,9 @@ export const allRecords = (sources: readonly RecordSource[]): RecordSource => ({
   },
 });
 
+/** Fingerprints of versions have a folder of their own beside the days; whatever else is there should be a record. */
+const isRecord = (key: string): boolean => key.endsWith(".json") && !key.startsWith(FINGERPRINTS_FOLDER);
+
 async function keysSince(client: S3Client, bucket: string, day: string): Promise<readonly string[]> {
   const keys: string[] = [];
   let ContinuationToken: string | undefined;
@@ -52,7 +56,7 @@ async function keysSince(client: S3Client, bucket: string, day: string): Promise
         ...(ContinuationToken === undefined ? {} : { ContinuationToken }),
       }),
     );
-    keys.push(...(page.Contents ?? []).flatMap(({ Key = "" }) => (Key.endsWith(".json") ? [Key] : [])));
+    keys.push(...(page.Contents ?? []).flatMap(({ Key = "" }) => (isRecord(Key) ? [Key] : [])));
     ContinuationToken = page.NextContinuationToken;
   } while (ContinuationToken !== undefined);
   return keys.sort();

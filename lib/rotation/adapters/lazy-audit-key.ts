@@ -21,6 +21,7 @@ export function lazyAuditKey(
   return {
     fingerprints: {
       of: (...subject) => known("GenerateMac", async () => (await fingerprints()).of(...subject)),
+      ofText: (...subject) => known("GenerateMac", async () => (await fingerprints()).ofText(...subject)),
     },
     proofs: {
       labelFor: (...version) => known("GenerateMac", async () => (await proofs()).labelFor(...version)),

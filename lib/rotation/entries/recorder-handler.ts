@@ -22,7 +22,7 @@ function recorderHandlerOf(
     (event) => ({
       secret: event.Secret,
       run: event.Run,
-      outcome: "Outcome" in event ? event.Outcome : event.Status,
+      outcome: "Outcome" in event ? event.Outcome : "Status" in event ? event.Status : "fingerprints",
     }),
     (event) => recorder.run(event),
   );

@@ -2,8 +2,8 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod/mini";
 import type { FunctionSettings, RotatedSecret } from "../../contracts/function-settings";
+import { fingerprintedKey } from "../../contracts/version-fingerprints";
 import { type KindName, publishesKeys } from "../../model/kinds";
-import { secretName } from "../../model/names";
 import type { InboxSecret } from "../../model/supplied-values";
 import { DynamoDbPublications } from "../adapters/dynamodb-publications";
 import { DynamoDbRuns } from "../adapters/dynamodb-runs";
@@ -102,7 +102,12 @@ export function handlerOf<K extends KindName, V>(
       inbox: inboxOf(inEffect.of(undefined).target, settings, secret),
       runs,
       approval: secret.approval,
-      fingerprint: fingerprints && ((value) => fingerprints.of(settings.kind, keyOf(settings, name), value)),
+      fingerprints: fingerprints && {
+        ofValue: (value) =>
+          fingerprints.of(settings.kind, fingerprintedKey(settings.environment, name), value),
+        ofText: (digest) =>
+          fingerprints.ofText(settings.kind, fingerprintedKey(settings.environment, name), digest),
+      },
       clock,
       log,
       guard: redaction.guard,
@@ -141,10 +146,6 @@ function inboxOf<K extends KindName, V>(
     complete: (given, current) => z.parse(schema, completeValue(supplied, given, current)),
   };
 }
-
-/** `db/app-primary` of `prod/db/app-primary`. */
-const keyOf = ({ environment }: Pick<FunctionSettings, "environment">, name: string): string =>
-  name.slice(secretName(environment, "").length);
 
 function fieldsOf(request: RotationRequest) {
   if (isStep(request)) {

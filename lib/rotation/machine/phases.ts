@@ -1,3 +1,4 @@
+import { secretTexts, textDigest } from "../../contracts/secret-texts";
 import type { FingerprintRequest, PhaseRequest } from "../protocol/event";
 import { RotationError } from "../protocol/rotation-error";
 import { splitSettings } from "../protocol/settings-in-effect";
@@ -28,20 +29,26 @@ export function takePhase<V>(secret: OpenedSecret<V>, request: PhaseRequest): Pr
 
 /** For the record of a run: reads, and changes nothing. */
 export async function takeFingerprints<V>(
-  { context: { fingerprint }, values }: OpenedSecret<V>,
+  { context: { fingerprints }, values }: OpenedSecret<V>,
   { versionId, oldVersionId }: FingerprintRequest,
 ): Promise<RotationOutcome> {
-  if (fingerprint === undefined) return { result: "nothing-to-do", versionId };
+  if (fingerprints === undefined) return { result: "nothing-to-do", versionId };
   const text = await values.readText(versionId);
   if (text === undefined) throw values.empty(versionId);
   const before = oldVersionId === undefined ? undefined : await values.readText(oldVersionId);
   // What is there counts, be it of the kind's form or not.
   // The settings that made it are no part of the credential.
-  const made = (value: string): Promise<string> =>
-    fingerprint(splitSettings(values.parse(value)).value ?? value);
+  const credentialIn = (value: string): unknown => splitSettings(values.parse(value)).value ?? value;
+  const made = (value: string): Promise<string> => fingerprints.ofValue(credentialIn(value));
+  const texts = await Promise.all(
+    [...secretTexts(credentialIn(text))].map(
+      async ([place, inner]) => [place, await fingerprints.ofText(textDigest(inner))] as const,
+    ),
+  );
   return {
     ...done(versionId),
     fingerprints: { new: await made(text), ...(before === undefined ? {} : { old: await made(before) }) },
+    texts: Object.fromEntries(texts),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { RetirementEvidence, ValueFingerprints } from "../../contracts/procedure-events";
+import type { TextFingerprints } from "../../contracts/version-fingerprints";
 import type { RotationMode } from "../../model/kinds";
 import type { Clock, Logbook, Publications, Runs, SecretStore, VersionProofs } from "../protocol/ports";
 import type { SettingsInEffect } from "../protocol/settings-in-effect";
@@ -32,6 +33,13 @@ export interface Inbox<V> {
   complete(supplied: unknown, current: V | undefined): V;
 }
 
+/** Keyed fingerprints for one secret: `hmac-sha256:<key id>:<hex>`. */
+export interface SecretFingerprints {
+  ofValue(value: unknown): Promise<string>;
+  /** @param digest of one text inside a value: its SHA-256 in hexadecimal */
+  ofText(digest: string): Promise<string>;
+}
+
 /** Settings and ports of the machine, for one secret. */
 export interface RotationContext<V> {
   /** Name of the secret, such as `prod/db/app-primary`. */
@@ -56,8 +64,8 @@ export interface RotationContext<V> {
   readonly runs?: Runs | undefined;
   /** `true` where an approver must have agreed before an old credential is retired. Default: false. */
   readonly approval?: boolean | undefined;
-  /** The fingerprint of a value of this secret. Default: none is made, no procedure asks for it. */
-  readonly fingerprint?: ((value: unknown) => Promise<string>) | undefined;
+  /** Fingerprints of this secret's values. Default: none are made, no procedure asks for them. */
+  readonly fingerprints?: SecretFingerprints | undefined;
   readonly clock: Clock;
   readonly log: Logbook;
   /** Told every value before anything else is done with it, so that the log can redact it. */
@@ -76,8 +84,10 @@ export interface RotationOutcome {
   readonly published?: boolean;
   /** After `Look: "published"`: name of the key that is in use, where the names of keys are public. */
   readonly keyInUse?: string;
-  /** After `fingerprint`: fingerprints of the run's values. */
+  /** Result of `fingerprint`: of the whole values. */
   readonly fingerprints?: ValueFingerprints;
+  /** Result of `fingerprint`: of the secret texts inside the new value, by their place. */
+  readonly texts?: TextFingerprints;
   /** After `decommission`: how it was seen that nobody presented the old credential any more. */
   readonly evidence?: RetirementEvidence;
 }

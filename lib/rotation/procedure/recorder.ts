@@ -1,6 +1,12 @@
 import * as z from "zod/mini";
 import type { RecorderSettings } from "../../contracts/function-settings";
-import type { PhaseResult, ProgressEvent, RecorderEvent, RunOutcome } from "../../contracts/procedure-events";
+import type {
+  FingerprintsEvent,
+  PhaseResult,
+  ProgressEvent,
+  RecorderEvent,
+  RunOutcome,
+} from "../../contracts/procedure-events";
 import {
   type RotationRecord,
   readRotationRecord,
@@ -8,6 +14,13 @@ import {
   valueFingerprints,
 } from "../../contracts/rotation-record";
 import { BY_SCHEDULE, type FinalStatus, type Run } from "../../contracts/run";
+import {
+  fingerprintedKey,
+  fingerprintsObject,
+  readVersionFingerprints,
+  textFingerprints,
+  type VersionFingerprints,
+} from "../../contracts/version-fingerprints";
 import { actorName } from "../../model/grammar";
 import { keyAsWord } from "../../model/names";
 import type { Clock } from "../protocol/ports";
@@ -60,8 +73,9 @@ const result = z.strictObject({
 });
 
 /** Run-time schema of the recorder's events. */
-export const recorderEvent: z.ZodMiniType<RecorderEvent | ProgressEvent> = z.union([
+export const recorderEvent: z.ZodMiniType<RecorderEvent | ProgressEvent | FingerprintsEvent> = z.union([
   z.strictObject({ Secret: z.string(), Run: z.string(), Status: z.literal("awaiting-approval") }),
+  z.strictObject({ Secret: z.string(), Run: z.string(), Texts: z.nullable(textFingerprints) }),
   z.strictObject({
     Secret: z.string(),
     Run: z.string(),
@@ -98,7 +112,7 @@ export class Recorder {
   }
 
   /** @throws RotationError `run-missing`, `run-turned-back`, `record-malformed`, `secret-not-ours` */
-  async run(event: RecorderEvent | ProgressEvent): Promise<RecorderOutcome> {
+  async run(event: RecorderEvent | ProgressEvent | FingerprintsEvent): Promise<RecorderOutcome> {
     const { runs, settings, archive, clock, announce } = this.#context;
     const secret = settings.secrets[event.Secret];
     if (secret === undefined) throw new RotationError("secret-not-ours", event.Secret);
@@ -108,6 +122,7 @@ export class Recorder {
       await runs.advance(run, event.Status);
       return { status: event.Status };
     }
+    if ("Texts" in event) return this.#keepFingerprints(secret, run, event);
     const succeeded = !UNDONE.includes(event.Outcome);
     const endedAt = await runs.close(run, clock.now(), succeeded);
     const name = `${endedAt.toISOString().slice(0, 10).replaceAll("-", "/")}/${keyAsWord(secret.key)}/${run.run}.json`;
@@ -129,6 +144,32 @@ export class Recorder {
     await announce?.(record);
     const status = statusOf(run, record.end.outcome);
     await runs.end(run, status);
+    return { status, record: name };
+  }
+
+  /** At once and not with the record: a value may leak while its run still waits, and the record comes at the run's end. */
+  async #keepFingerprints(
+    { key, kind }: RecorderSettings["secrets"][string],
+    { run, newVersion, status }: Run,
+    { Secret, Texts: texts }: FingerprintsEvent,
+  ): Promise<RecorderOutcome> {
+    if (texts === null || Object.keys(texts).length === 0) return { status };
+    const { settings, archive, clock } = this.#context;
+    const name = fingerprintsObject(fingerprintedKey(settings.environment, Secret), newVersion);
+    const kept: VersionFingerprints = {
+      version: 1,
+      environment: settings.environment,
+      secret: key,
+      name: Secret,
+      kind,
+      versionId: newVersion,
+      run,
+      at: clock.now().toISOString(),
+      texts,
+    };
+    const text = JSON.stringify(kept, null, 2);
+    if (readVersionFingerprints(text) === undefined) throw new RotationError("record-malformed", name);
+    await archive.writeOnce(name, text);
     return { status, record: name };
   }
 }

@@ -99,6 +99,11 @@ export interface Fingerprints {
    * @returns `hmac-sha256:<key id>:<hex>`; another one for another kind, key or value
    */
   of(kind: string, key: string, value: unknown): Promise<string>;
+  /**
+   * @param digest of one text inside a value: its SHA-256 in hexadecimal
+   * @returns another one for another kind, key or text; never one that `of` gives
+   */
+  ofText(kind: string, key: string, digest: string): Promise<string>;
 }
 
 /** Proofs that versions have passed their test, by a key with which only functions that rotate can make them. */

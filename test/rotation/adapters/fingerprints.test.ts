@@ -6,6 +6,7 @@ import {
   KMSClient,
 } from "@aws-sdk/client-kms";
 import fc from "fast-check";
+import { textDigest } from "../../../lib/contracts/secret-texts";
 import { canonicalJson } from "../../../lib/model/canonical-json";
 import { KmsFingerprints } from "../../../lib/rotation/adapters/later/kms-fingerprints";
 import { type EmbeddedAws, ServerGroup, startEmbeddedAws } from "../../../packages/rehearsal/src/servers";
@@ -97,6 +98,9 @@ describe("a fingerprint by KMS", () => {
     };
     const spied = new KmsFingerprints({ send } as unknown as KMSClient, "alias/audit");
     type Subject = Parameters<typeof spied.of>;
+    await spied.ofText(KIND, KEY, textDigest("x"));
+    await spied.of(KIND, KEY, "x");
+    expect(new Set(messages).size).toBe(2);
     const word = fc.string({ unit: fc.constantFrom('"', ",", "[", "a"), maxLength: 3 });
     const subject = fc.tuple(word, word, fc.oneof(word, fc.jsonValue(), fc.constant("x".repeat(65_000))));
     await fc.assert(
@@ -122,7 +126,12 @@ describe("a fingerprint by KMS", () => {
 describe("the phase", () => {
   const RUN = { secretId: "test/db/app", runId: "run" } as const;
 
-  async function rotatedTwice(fingerprint?: (value: unknown) => Promise<string>) {
+  const made = () => ({
+    ofValue: (value: unknown) => fingerprints.of(KIND, KEY, value),
+    ofText: (digest: string) => fingerprints.ofText(KIND, KEY, digest),
+  });
+
+  async function rotatedTwice(used?: ReturnType<typeof made>) {
     const server = new AccountsServer();
     let count = 0;
     const secret = new RehearsedSecret({
@@ -131,7 +140,7 @@ describe("the phase", () => {
           count += 1;
           return `password-${count}`;
         }),
-      fingerprint,
+      fingerprints: used,
     });
     const [first, second] = [versionId("first"), versionId("second")];
     await secret.rotate(first);
@@ -150,35 +159,41 @@ describe("the phase", () => {
   };
 
   test("tells the new and the old value's, and changes nothing", async () => {
-    const made = await rotatedTwice((value) => fingerprints.of(KIND, KEY, value));
-    const { secret, first, second } = made;
+    const rotated = await rotatedTwice(made());
+    const { secret, first, second } = rotated;
     const before = structuredClone(secret.secrets.labels(secret.name));
-    const { fingerprints: told, ...outcome } = await ask(made, second, first);
-    expect(outcome).toEqual({ result: "done", versionId: second });
+    const { fingerprints: told, ...outcome } = await ask(rotated, second, first);
+    expect(outcome).toEqual({
+      result: "done",
+      versionId: second,
+      // The user's name is no secret.
+      texts: { password: await fingerprints.ofText(KIND, KEY, textDigest(secret.current?.password ?? "")) },
+    });
     expect(told?.new).toBe(await fingerprints.of(KIND, KEY, secret.current));
     expect(told?.old).toMatch(/^hmac-sha256:/);
     expect(told?.old).not.toBe(told?.new);
     // The old one of this run is the new one of the run before.
-    expect((await ask(made, first)).fingerprints).toEqual({ new: told?.old });
+    expect((await ask(rotated, first)).fingerprints).toEqual({ new: told?.old });
     expect(secret.secrets.labels(secret.name)).toEqual(before);
   });
 
   test("leaves out the old one where that version has no value", async () => {
-    const made = await rotatedTwice((value) => fingerprints.of(KIND, KEY, value));
-    const { fingerprints: told } = await ask(made, made.second, versionId("never"));
+    const rotated = await rotatedTwice(made());
+    const { fingerprints: told } = await ask(rotated, rotated.second, versionId("never"));
     expect(Object.keys(told ?? {})).toEqual(["new"]);
   });
 
   test("refuses a version without a value", async () => {
-    const made = await rotatedTwice((value) => fingerprints.of(KIND, KEY, value));
-    await expect(ask(made, versionId("never"))).rejects.toMatchObject({ code: "value-missing" });
+    await expect(ask(await rotatedTwice(made()), versionId("never"))).rejects.toMatchObject({
+      code: "value-missing",
+    });
   });
 
   test("has nothing to do where no procedure follows", async () => {
-    const made = await rotatedTwice();
-    expect(await ask(made, made.second, made.first)).toEqual({
+    const rotated = await rotatedTwice();
+    expect(await ask(rotated, rotated.second, rotated.first)).toEqual({
       result: "nothing-to-do",
-      versionId: made.second,
+      versionId: rotated.second,
     });
   });
 });

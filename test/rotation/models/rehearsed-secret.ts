@@ -126,7 +126,7 @@ export interface RehearsedProps<V> {
   readonly runs?: Runs;
   readonly approval?: boolean;
   readonly inbox?: RotationContext<V>["inbox"];
-  readonly fingerprint?: RotationContext<V>["fingerprint"];
+  readonly fingerprints?: RotationContext<V>["fingerprints"];
 }
 
 /** One secret with its rotation, everything around it in memory, and each process mortal. */
@@ -185,7 +185,7 @@ export class RehearsedSecret<V> {
       inbox: this.#props.inbox,
       runs: plan.wrap(this.#props.runs ?? this.implied),
       approval: this.#props.approval,
-      fingerprint: this.#props.fingerprint,
+      fingerprints: this.#props.fingerprints,
       clock: this.clock,
       log: silentLog,
       guard: () => undefined,

@@ -29,6 +29,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import type { RecorderEvent } from "../../../lib/contracts/procedure-events";
 import { readRotationRecord } from "../../../lib/contracts/rotation-record";
+import { readVersionFingerprints } from "../../../lib/contracts/version-fingerprints";
 import { awsWatcherSinks } from "../../../lib/rotation/adapters/aws-watcher-sinks";
 import { DynamoDbPublications } from "../../../lib/rotation/adapters/dynamodb-publications";
 import { DynamoDbRuns } from "../../../lib/rotation/adapters/dynamodb-runs";
@@ -181,10 +182,12 @@ const objectsOf = async (key: string): Promise<readonly string[]> => {
   return Versions.flatMap(({ Key = "" }) => (Key.includes(`/${key.replace("/", "--")}/`) ? [Key] : []));
 };
 
-const recordAt = async (name: string) => {
+const textAt = async (name: string): Promise<string> => {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: name }));
-  return readRotationRecord((await Body?.transformToString()) ?? "").record;
+  return (await Body?.transformToString()) ?? "";
 };
+
+const recordAt = async (name: string) => readRotationRecord(await textAt(name)).record;
 
 describe("the dispatcher on AWS's services", () => {
   /** A dispatcher whose rotation function moves the label at the last step. */
@@ -590,6 +593,49 @@ describe("the recorder on AWS's services", () => {
       }),
     );
     expect((await recordAt(record))?.fingerprints).toEqual(recorded);
+  });
+
+  const TEXTS = { password: `hmac-sha256:key-1:${"c".repeat(64)}` };
+  const keeping = (name: string, run: string, Texts: unknown = TEXTS) =>
+    recorderEvent.parse({ Secret: name, Run: run, Texts });
+
+  test("keeps the fingerprints of a version's texts once, while the run is under way", async () => {
+    const { key, name, run, clock, runs } = await begun();
+    const recorder = recorderOf(name, key, clock);
+    const { record = "", status } = await recorder.run(keeping(name, run));
+    const { newVersion } = (await runs.read(name, run)) ?? {};
+    expect(record).toBe(`fingerprints/${key.replaceAll("/", "--")}/${newVersion}.json`);
+    const first = await textAt(record);
+    expect(readVersionFingerprints(first)).toMatchObject({
+      secret: key,
+      name,
+      versionId: newVersion,
+      run,
+      texts: TEXTS,
+    });
+    clock.advance(60);
+    await recorder.run(keeping(name, run, { password: `hmac-sha256:key-1:${"d".repeat(64)}` }));
+    expect(await textAt(record)).toBe(first);
+    expect([status, await runs.open(name)]).toEqual([
+      "rotating",
+      expect.objectContaining({ status: "rotating" }),
+    ]);
+  });
+
+  test.each([
+    ["none could be made", null],
+    ["the value has no secret text", {}],
+  ])("keeps no fingerprints where %s", async (_, none) => {
+    const { key, name, run, clock } = await begun();
+    expect(await recorderOf(name, key, clock).run(keeping(name, run, none))).toEqual({ status: "rotating" });
+    expect(await objectsOf(key)).toEqual([]);
+  });
+
+  test.each([
+    ["a value", { password: "correct horse battery staple" }],
+    ["a place with other letters", { "pass word": TEXTS.password }],
+  ])("refuses %s among the fingerprints", (_, texts) => {
+    expect(() => keeping("prod/db/app", "run", texts)).toThrow();
   });
 
   test("a scheduled run is Secrets Manager's, a promotion ends as promoted", async () => {

@@ -98,10 +98,17 @@ export const beginningStates = ({
       fingerprints: jsonata(
         "$exists($states.result.Payload.fingerprints) ? $states.result.Payload.fingerprints : null",
       ),
+      texts: jsonata("$exists($states.result.Payload.texts) ? $states.result.Payload.texts : null"),
     },
     Catch: [{ ErrorEquals: ["States.ALL"], Next: "Restart?" }],
-    Next: "Restart?",
+    Next: "KeepFingerprints",
   }),
+  // Kept before anything is waited for: a value that leaks meanwhile can be told by them.
+  KeepFingerprints: invoke(
+    parts.recorder,
+    { Secret: jsonata("$run.secret"), Run: jsonata("$run.run"), Texts: jsonata("$texts") },
+    { Catch: [{ ErrorEquals: ["States.ALL"], Next: "Restart?" }], Next: "Restart?" },
+  ),
   "Restart?": {
     Type: "Choice",
     Choices: [{ Condition: jsonata("$count($run.restart) > 0"), Next: "Restart" }],

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { GenerateMacCommand, KMSClient } from "@aws-sdk/client-kms";
+import { textMessage } from "../../../contracts/secret-texts";
 import { canonicalJson } from "../../../model/canonical-json";
 import type { Fingerprints } from "../../protocol/ports";
 
@@ -27,13 +28,18 @@ export class KmsFingerprints implements Fingerprints {
   }
 
   /** Throws KMS's own errors. */
-  async of(kind: string, key: string, value: unknown): Promise<string> {
+  of(kind: string, key: string, value: unknown): Promise<string> {
+    return this.#sign(messageOf(kind, key, value));
+  }
+
+  /** Throws KMS's own errors. */
+  ofText(kind: string, key: string, digest: string): Promise<string> {
+    return this.#sign(textMessage(kind, key, digest));
+  }
+
+  async #sign(Message: Uint8Array): Promise<string> {
     const { KeyId, Mac } = await this.#client.send(
-      new GenerateMacCommand({
-        KeyId: this.#keyAlias,
-        MacAlgorithm: "HMAC_SHA_256",
-        Message: messageOf(kind, key, value),
-      }),
+      new GenerateMacCommand({ KeyId: this.#keyAlias, MacAlgorithm: "HMAC_SHA_256", Message }),
     );
     // The ARN of the key: an alias may point to another one tomorrow.
     const keyId = KeyId?.split("/").at(-1);
