@@ -1,8 +1,8 @@
 /**
- * The import rule, as a table: each room and what it may import of ours.
- * Everything else between rooms is an error.
+ * The import rule, as a table: each module and what it may import of ours.
+ * Everything else between modules is an error.
  */
-const rooms = {
+const modules = {
   registry: ["lib/model"],
   "lib/model": [],
   "lib/contracts": ["lib/model"],
@@ -44,14 +44,14 @@ const engine = "node_modules/(cdktf|constructs|@cdktf)/";
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
-    ...Object.entries(rooms).map(([room, allowed]) => ({
-      name: `room-${room.replace("/", "-")}`,
-      comment: `${room} may import only ${allowed.join(", ") || "nothing of ours"}`,
+    ...Object.entries(modules).map(([folder, allowed]) => ({
+      name: `module-${folder.replace("/", "-")}`,
+      comment: `${folder} may import only ${allowed.join(", ") || "nothing of ours"}`,
       severity: "error",
-      from: { path: `^${room}/`, pathNot: SYNTHESIS },
+      from: { path: `^${folder}/`, pathNot: SYNTHESIS },
       to: {
         path: "^(lib|packages|registry|stacks|test|main\\.ts)",
-        pathNot: [room, ...allowed].map((path) => (path.endsWith(".ts") ? `^${path}$` : `^${path}/`)),
+        pathNot: [folder, ...allowed].map((path) => (path.endsWith(".ts") ? `^${path}$` : `^${path}/`)),
       },
     })),
     {
@@ -62,7 +62,7 @@ module.exports = {
       to: { path: "^lib/constructs/(aws|vault|kubernetes)/", pathNot: "^lib/constructs/$1/" },
     },
     {
-      name: "engine-in-its-rooms",
+      name: "engine-in-its-modules",
       comment: "cdktf and its providers stay in lib/constructs, stacks and main.ts",
       severity: "error",
       from: { path: "^(lib|packages|registry)/", pathNot: ["^lib/constructs/", SYNTHESIS] },

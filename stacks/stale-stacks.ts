@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** The part of an earlier synth's manifest that tells which folders it wrote. */
+/** The part of an earlier synth's manifest that names the folders it wrote. */
 interface EarlierManifest {
   readonly stacks?: Readonly<Record<string, { readonly workingDirectory?: string }>>;
 }

@@ -24,23 +24,23 @@ const OTHERS: readonly (readonly [string, string])[] = [
 
 /** One breach of each rule: the rule, the file, what stands in it. */
 const BREACHES: readonly (readonly [string, string, string])[] = [
-  ["room-lib-model", "lib/model/breach.ts", 'import "../blueprint";'],
-  ["room-lib-contracts", "lib/contracts/breach.ts", 'import "../blueprint";'],
-  ["room-lib-blueprint", "lib/blueprint/breach.ts", 'import "../cli";'],
-  ["room-lib-bundles", "lib/bundles/breach.ts", 'import "../blueprint";'],
-  ["room-lib-constructs", "lib/constructs/breach.ts", 'import type { found } from "../rotation";'],
-  ["room-lib-lambda", "lib/lambda/breach.ts", 'import "../blueprint";'],
-  ["room-lib-rotation", "lib/rotation/breach.ts", 'import "../blueprint";'],
-  ["room-lib-audit", "lib/audit/breach.ts", 'import "../rotation";'],
-  ["room-lib-proof", "lib/proof/breach.ts", 'import "../cli";'],
-  ["room-lib-preview", "lib/preview/breach.ts", 'import "../cli";'],
-  ["room-lib-cli", "lib/cli/breach.ts", 'import "../rotation/inner";'],
-  ["room-packages-rehearsal", "packages/rehearsal/src/breach.ts", 'import "../../../lib/constructs/aws";'],
-  ["room-packages-rehearsal", "packages/rehearsal/src/deep.ts", 'import "../../../lib/cli/inner";'],
-  ["room-registry", "registry/breach.ts", 'import "../lib/blueprint";'],
-  ["room-stacks", "stacks/breach.ts", 'import "../lib/cli";'],
+  ["module-lib-model", "lib/model/breach.ts", 'import "../blueprint";'],
+  ["module-lib-contracts", "lib/contracts/breach.ts", 'import "../blueprint";'],
+  ["module-lib-blueprint", "lib/blueprint/breach.ts", 'import "../cli";'],
+  ["module-lib-bundles", "lib/bundles/breach.ts", 'import "../blueprint";'],
+  ["module-lib-constructs", "lib/constructs/breach.ts", 'import type { found } from "../rotation";'],
+  ["module-lib-lambda", "lib/lambda/breach.ts", 'import "../blueprint";'],
+  ["module-lib-rotation", "lib/rotation/breach.ts", 'import "../blueprint";'],
+  ["module-lib-audit", "lib/audit/breach.ts", 'import "../rotation";'],
+  ["module-lib-proof", "lib/proof/breach.ts", 'import "../cli";'],
+  ["module-lib-preview", "lib/preview/breach.ts", 'import "../cli";'],
+  ["module-lib-cli", "lib/cli/breach.ts", 'import "../rotation/inner";'],
+  ["module-packages-rehearsal", "packages/rehearsal/src/breach.ts", 'import "../../../lib/constructs/aws";'],
+  ["module-packages-rehearsal", "packages/rehearsal/src/deep.ts", 'import "../../../lib/cli/inner";'],
+  ["module-registry", "registry/breach.ts", 'import "../lib/blueprint";'],
+  ["module-stacks", "stacks/breach.ts", 'import "../lib/cli";'],
   ["providers-apart", "lib/constructs/vault/breach.ts", 'import "../aws";'],
-  ["engine-in-its-rooms", "lib/model/engine.ts", 'import type { App } from "cdktf";'],
+  ["engine-in-its-modules", "lib/model/engine.ts", 'import type { App } from "cdktf";'],
   ["synthesis-apart", "packages/rehearsal/src/apart.ts", 'import "./synthesis/program";'],
   ["provider-sub-modules", "lib/constructs/aws/whole.ts", 'import "@cdktf/provider-aws";'],
   ["no-circular", "lib/model/first.ts", 'import "./second";'],
@@ -71,11 +71,11 @@ beforeAll(() => {
     writeFileSync(join(folder, file), `${source}\nexport const found = 1;\n`);
   }
   const depcruise = join(ROOT, "node_modules/dependency-cruiser/bin/dependency-cruise.mjs");
-  const rooms = ["lib", "packages", "registry", "stacks"];
+  const modules = ["lib", "packages", "registry", "stacks"];
   cruise = JSON.parse(
     execFileSync(
       process.execPath,
-      [depcruise, "--config", ".dependency-cruiser.js", "--output-type", "json", ...rooms],
+      [depcruise, "--config", ".dependency-cruiser.js", "--output-type", "json", ...modules],
       { cwd: folder, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
     ),
   );

@@ -23,7 +23,7 @@ function exportedNames(path: string, text: string): readonly string[] {
   return [...new Set(names)];
 }
 
-/** Names that two modules export, with the modules. Entries of functions are called `handler`, because Lambda is told so. */
+/** Names that two modules export, with the modules. Entries of functions are called `handler`, because that is what Lambda's setting names. */
 export function namesOfSeveral(sources: Sources): readonly string[] {
   const modules = new Map<string, string[]>();
   for (const [path, text] of sources) {

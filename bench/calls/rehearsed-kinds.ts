@@ -260,7 +260,7 @@ async function s3AccessKey(): Promise<RehearsedKind> {
   return { kind: "s3-access-key", target: "IAM and STS", ...made };
 }
 
-/** Datadog tells when a key was used last, so its clock is the secret's. */
+/** Datadog says when a key was used last, so its clock is the secret's. */
 async function datadog(start: (now: () => Date) => Promise<DatadogServer>): Promise<RehearsedKind> {
   let clock = new TestClock();
   const server = await start(() => clock.now());

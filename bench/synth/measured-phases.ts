@@ -22,7 +22,7 @@ export function phase(name: string): void {
   before = now;
 }
 
-/** Tells the parent, on descriptor 3. */
+/** Reports to the parent, on descriptor 3. */
 export function finish(): void {
   const cost: ProcessCost = { phases, cpuMs: cpuMs(), peakMb: process.resourceUsage().maxRSS / 1_024 };
   writeSync(3, JSON.stringify(cost));

@@ -41,7 +41,7 @@ export const EXIT = {
 
 export type { Terminal } from "./terminal/terminal";
 
-/** Errors that the caller can fix, told by name: the registry may come from another copy of this package. */
+/** Errors that the caller can fix, recognised by name: the registry may come from another copy of this package. */
 const USER_ERRORS: readonly string[] = [RegistryError, UnknownNameError, UserFault].map(({ name }) => name);
 
 function isRegistryError(error: unknown): error is RegistryError {

@@ -46,7 +46,7 @@ export class AddressCollisionError extends Error {
 /**
  * Gives a resource its address: the user's construct ids, then `word`.
  *
- * @param word what tells the resource from its siblings of the same type: a secret's word, a region
+ * @param word that distinguishes the resource from its siblings of the same type: a secret's word, a region
  * @throws AddressCollisionError when the stack has a resource of that type and name
  */
 export function setAddress<T extends TerraformElement & { readonly terraformResourceType: string }>(

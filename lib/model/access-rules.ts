@@ -1,6 +1,6 @@
 /**
  * Patterns of access rules: a key (`db/app-primary`), everything below a prefix (`db/*`), or everything (`*`).
- * No other wildcard exists, so a reader can tell at a glance what a rule covers.
+ * No other wildcard exists, so a reader sees at a glance what a rule covers.
  */
 
 const PATTERN = /^(\*|[a-z0-9]+(-[a-z0-9]+)*(\/[a-z0-9]+(-[a-z0-9]+)*)*(\/\*)?)$/;

@@ -11,7 +11,7 @@ export const defaultFilesOf = (kind: KindName): readonly ParsedFile[] =>
 
 const ENDINGS = { json: "json", env: "env", public: "jwks.json", template: "txt" } as const;
 
-/** Path of a file below `/vault/secrets`: the author's, or the key with an ending that tells the format. */
+/** Path of a file below `/vault/secrets`: the author's, or the key with the format's extension. */
 export const defaultFilePath = (key: string, file: Pick<ParsedFile, "format" | "path">): string =>
   file.path ?? `${key}.${ENDINGS[file.format]}`;
 

@@ -78,8 +78,8 @@ export function parseRegistry(definition: unknown): {
 
   function part<T>(name: string, schema: z.ZodMiniType<T>, required: boolean): Map<string, T> {
     const entries = input[name];
-    const sound = new Map<string, T>();
-    if (entries === undefined && !required) return sound;
+    const valid = new Map<string, T>();
+    if (entries === undefined && !required) return valid;
     if (!isRecord(entries)) {
       faults.push(
         fault(
@@ -89,15 +89,15 @@ export function parseRegistry(definition: unknown): {
           entries === undefined ? "add it" : "write it as { name: { … } }",
         ),
       );
-      return sound;
+      return valid;
     }
     for (const [key, value] of Object.entries(entries)) {
       const checked = check(schema, value, [name, key]);
       faults.push(...checked.faults);
       const isNamed = name === "environments" || name === "workloads" ? slug.safeParse(key).success : true;
-      if (checked.value !== undefined && isNamed) sound.set(key, checked.value);
+      if (checked.value !== undefined && isNamed) valid.set(key, checked.value);
     }
-    return sound;
+    return valid;
   }
 
   const parsed: ParsedRegistry = {

@@ -45,7 +45,7 @@ export function planRisks(
   plan: readonly PlannedChange[] | undefined,
   { destroyed, replaced }: PairedSecrets,
 ): readonly Risk[] {
-  // In the registry's words they are told already.
+  // They are reported already, in the registry's words.
   const told = new Set(
     [...destroyed, ...replaced.map(([before]) => before)].map(({ key }) => key.replaceAll("/", "--")),
   );

@@ -193,7 +193,7 @@ function limitsItsRights(plan: Blueprint, entry: FunctionPlan): void {
 }
 
 test("a function's rights, its settings and the policies of secrets say the same, for any registry", () => {
-  let sound = 0;
+  let valid = 0;
   fc.assert(
     fc.property(anyDefinition, (definition) => {
       let made: Registry;
@@ -203,12 +203,12 @@ test("a function's rights, its settings and the policies of secrets say the same
         if (error instanceof RegistryError) return;
         throw error;
       }
-      sound += 1;
+      valid += 1;
       for (const name of made.environmentNames) keepsTheLaws(blueprint(made, name));
     }),
     { numRuns: 200 },
   );
-  expect(sound).toBeGreaterThan(60);
+  expect(valid).toBeGreaterThan(60);
 });
 
 test.each(registry.environmentNames)("so they do in %s of this organisation", (name) => {

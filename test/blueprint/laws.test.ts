@@ -28,14 +28,14 @@ const documentsOf = ({ role }: WorkloadPlan) => [...role.policies.inline, ...rol
 const statementsOf = (workload: WorkloadPlan): PolicyStatement[] =>
   documentsOf(workload).flatMap(({ document }) => document.Statement);
 
-let sound = 0;
+let valid = 0;
 
 test("no definition makes anything but a registry or a RegistryError, and what it makes keeps the laws", () => {
   fc.assert(
     fc.property(anyDefinition, (definition) => {
       const registry = registryOf(definition);
       if (!registry) return;
-      sound += 1;
+      valid += 1;
       for (const plan of blueprintsOf(registry)) {
         readsExactlyItsSecrets(plan);
         holdsNoForeignWildcard(plan);
@@ -49,7 +49,7 @@ test("no definition makes anything but a registry or a RegistryError, and what i
     { numRuns: 300 },
   );
   // A generator that made faults only would prove nothing.
-  expect(sound).toBeGreaterThan(100);
+  expect(valid).toBeGreaterThan(100);
 });
 
 /** Least privilege: a workload's rights name the secrets that it consumes, all of them and no other. */

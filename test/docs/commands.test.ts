@@ -17,13 +17,13 @@ interface Written {
 }
 
 /** Words as a shell splits them, for what pages hold: plain words and double quotes. */
-const wordsOf = (line: string): readonly string[] =>
+const commandWords = (line: string): readonly string[] =>
   [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
 
 /** Commands of one line; a pipe or `&&` begins the next one, a redirection ends it. */
 function commandsIn(line: string): readonly Pick<Written, "program" | "words">[] {
   return line.split(/\s+(?:\||&&)\s+/).flatMap((part): readonly Pick<Written, "program" | "words">[] => {
-    const words = wordsOf(part.replace(/\s+[<>].*$/, ""));
+    const words = commandWords(part.replace(/\s+[<>].*$/, ""));
     const [first, second, third] = words;
     if (first === "secrets-registry") return [{ program: "secrets-registry", words: words.slice(1) }];
     if (first !== "npm") return [];

@@ -1,5 +1,5 @@
 import { KIND_NAMES, KINDS } from "../../lib/model";
-import { accepted, combinations, registryOf, wordsOf } from "./combinations";
+import { accepted, combinations, describeCombination, registryOf } from "./combinations";
 
 describe("every combination of kind, store, rotation, acceptance, login, engine, check and admin", () => {
   const valid = accepted();
@@ -21,7 +21,7 @@ describe("every combination of kind, store, rotation, acceptance, login, engine,
   });
 
   test("needs no admin secret where people make and end a vendor's keys", () => {
-    const words = valid.map(wordsOf);
+    const words = valid.map(describeCombination);
     expect(words).toContain("sendgrid, aws, operator-assisted, target, no admin");
     expect(words).toContain("datadog, aws, operator-assisted, target, no admin");
     expect(words).not.toContain("sendgrid, aws, automatic, target, no admin");
@@ -29,7 +29,7 @@ describe("every combination of kind, store, rotation, acceptance, login, engine,
   });
 
   test("takes no admin secret that rotation would never use", () => {
-    const named = valid.filter(({ isAdminNamed }) => isAdminNamed).map(wordsOf);
+    const named = valid.filter(({ isAdminNamed }) => isAdminNamed).map(describeCombination);
     expect(named).toEqual([
       "postgresql-user, aws, automatic, target, admin",
       "postgresql-user, login alternating, aws, automatic, target, admin",

@@ -23,7 +23,14 @@ export interface Combination {
 }
 
 /** A combination as words: `sendgrid aws operator-assisted target, admin`. */
-export const wordsOf = ({ kind, store, rotation, acceptedBy, isAdminNamed, variant }: Combination): string =>
+export const describeCombination = ({
+  kind,
+  store,
+  rotation,
+  acceptedBy,
+  isAdminNamed,
+  variant,
+}: Combination): string =>
   [kind, variant, store, rotation, acceptedBy, isAdminNamed ? "admin" : "no admin"]
     .filter((word) => word !== "")
     .join(", ");

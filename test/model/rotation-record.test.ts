@@ -175,8 +175,8 @@ test.each<[string, (d: Draft) => void, string]>([
 ])("%s is a fault that names the place", (_name, change, path) => {
   const record = sampleRecord();
   change(record);
-  const { record: sound, faults } = read(record);
-  expect(sound).toBeUndefined();
+  const { record: valid, faults } = read(record);
+  expect(valid).toBeUndefined();
   expect(faults.map((entry) => entry.path)).toContain(path);
 });
 

@@ -24,7 +24,7 @@ const common = {
   rotateEvery: { seconds: 86_400 * 30 },
 };
 
-/** Sound settings of each kind, for production. */
+/** Valid settings of each kind, for production. */
 const SETTINGS: Readonly<Record<string, Draft>> = {
   "postgresql-user": { host: "x.example.com", database: "x", role: "x" },
   "redis-auth-token": redisToken().settings,

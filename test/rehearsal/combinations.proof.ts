@@ -1,6 +1,6 @@
 import type { AwsSecretPlan } from "../../lib/blueprint";
 import type { RotationReport } from "../../lib/cli/verbs/direct-rotation";
-import { accepted, registryOf, wordsOf } from "../model/combinations";
+import { accepted, describeCombination, registryOf } from "../model/combinations";
 import { print, RehearsedRotations } from "./rehearsed-rotations";
 
 jest.setTimeout(900_000);
@@ -8,7 +8,7 @@ jest.setTimeout(900_000);
 /** Part of the words of a combination; a failure is looked into faster alone. */
 const only = process.env.COMBINATIONS ?? "";
 
-const rehearsed = accepted().filter((combination) => wordsOf(combination).includes(only));
+const rehearsed = accepted().filter((combination) => describeCombination(combination).includes(only));
 let rotations: RehearsedRotations;
 
 beforeAll(async () => {
@@ -153,7 +153,7 @@ test("every combination reaches its second value, goes back, and rotates again",
         await (combination.store === "vault" ? byVault : thereAndBack)(`c/${n}`);
         return undefined;
       } catch (failure) {
-        return `${wordsOf(combination)}: ${failure instanceof Error ? failure.message : failure}`;
+        return `${describeCombination(combination)}: ${failure instanceof Error ? failure.message : failure}`;
       }
     }),
   );

@@ -44,7 +44,7 @@ function registry() {
       "grant/added": supplied("payments"),
       "grant/removed": supplied("backend"),
       "replica/lagging": supplied("payments"),
-      "sound/untouched": supplied("payments"),
+      "valid/untouched": supplied("payments"),
       "template/wrong": supplied("batch"),
     },
   });
@@ -214,7 +214,7 @@ test("nothing else is told, and every line names a log", () => {
   const broken = ["db/app", "grant/added", "grant/removed", "replica/lagging", "template/wrong"];
   expect([...new Set(report.differences.map(({ about: key }) => key))].sort()).toEqual(broken);
   expect(report.differences.every(({ log }) => log !== undefined)).toBe(true);
-  expect(row("sound/untouched")).toMatchObject({
+  expect(row("valid/untouched")).toMatchObject({
     regionsInSync: ["eu-central-1", "eu-west-1"],
     readBy: ["payments"],
   });

@@ -106,17 +106,17 @@ if (!cliStarts) {
 
 test("synth of a registry with faults shows them all, without a stack, and ends with 2", () => {
   const file = join(folder, "registry/index.ts");
-  const sound = readFileSync(file, "utf8");
+  const valid = readFileSync(file, "utf8");
   writeFileSync(
     file,
-    sound.replace("rotateEvery: days(30)", "rotateEvery: days(0.5)").replace('id: "acme"', 'id: "Acme"'),
+    valid.replace("rotateEvery: days(30)", "rotateEvery: days(0.5)").replace('id: "acme"', 'id: "Acme"'),
   );
   const { status, stderr } = spawnSync("npx", ["tsx", "main.ts"], {
     cwd: folder,
     env: environment,
     encoding: "utf8",
   });
-  writeFileSync(file, sound);
+  writeFileSync(file, valid);
   expect(status).toBe(2);
   expect(stderr).toMatch(
     /The registry has 2 faults:\n\nid\n {2}found: {3}"Acme"[\s\S]*secrets\["db\/app-primary"\]\.rotateEvery\n {2}found: {3}12 hours/,

@@ -151,7 +151,7 @@ export class Normaliser {
       try {
         known = await lookUp(fact.subject);
       } catch (failure) {
-        // What happened is told without the run rather than not at all.
+        // The event is reported without the run rather than not at all.
         log.warn("run not known", { origin: originOf(failure) });
       }
     }

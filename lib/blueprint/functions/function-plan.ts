@@ -73,7 +73,7 @@ export type RotationFunctionPlan = FunctionPlan & {
   readonly settings: FunctionSettings;
 };
 
-/** Tells the functions that rotate from the mirror and from those of the procedure. */
+/** `true` for a function that rotates secrets; `false` for the mirror and the functions of the procedure. */
 export const rotates = (plan: FunctionPlan): plan is RotationFunctionPlan => plan.bundle in KINDS;
 
 /** A function waits for ElastiCache's change, which takes minutes; Lambda's longest time is 15 of them. */

@@ -2,7 +2,7 @@ import type { Environment } from "../../model";
 import type { PolicyDocument, PolicyStatement } from "../../model/policy-document";
 
 /**
- * Trust of a role of people, by which nobody else's name can stand in a session's ARN, as STS tells it to the dispatcher and to
+ * Trust of a role of people, by which nobody else's name can stand in a session's ARN, as STS gives it to the dispatcher and to
  * the approval gate. One statement for each way that people come; what is not needed is to be deleted.
  *
  * A statement whose variable has no value in a request does not hold ("the whole statement might be invalid"):

@@ -182,7 +182,7 @@ const jwtRole = (tokens: VaultParameters, audience: string, subject: string): Se
   },
 });
 
-/** An address of somebody else's would be told the password; statements run as the connection's login. */
+/** An address of somebody else's would receive the password; statements run as the connection's login. */
 function connectionRule(mount: string, connection: DatabaseConnectionPlan): VaultRule {
   const { name, plugin, url, caPem, username, usernameTemplate, passwordAuthentication, allowedRoles } =
     connection;

@@ -29,7 +29,7 @@ const BREAKS_IN_VAULT =
   "Vault can make no database users: new pods wait in their init containers, running ones lose theirs when the lease ends.";
 
 const NOBODY_READS_IT =
-  "No workload notices. What is rotated with it cannot be rotated until it is mended; their values keep working.";
+  "No workload notices. What is rotated with it cannot be rotated until it is fixed; their values keep working.";
 
 /** Way back from a rotation, by who accepts the credential (docs/explanation/architecture.md, decision 3). */
 const ROLLBACK: Record<AcceptedBy, string> = {

@@ -202,7 +202,7 @@ export function nameOf(failure: unknown): string {
 }
 
 /**
- * Asks AWS, and tells what went wrong by codes and names.
+ * Asks AWS, and reports a failure by codes and names.
  *
  * @param whenDenied advice for a caller without the right
  * @throws UserFault or FailedCheck

@@ -7,7 +7,7 @@ export interface SimulatedDenial {
   readonly missing: readonly string[];
 }
 
-/** A trail of CloudTrail, as far as it decides who is told of what. */
+/** A trail of CloudTrail, as far as it decides which events are reported. */
 export interface TrailFacts {
   readonly name: string;
   readonly isMultiRegion: boolean;

@@ -1,4 +1,4 @@
-/** Tells what goes on now, inside a step. Names and times only. */
+/** Reports progress inside a step. Names and times only. */
 export type Tell = (detail: string) => void;
 
 /** Shows a person what is being done. */

@@ -55,7 +55,7 @@ function lineOf(file: string, text: string): string {
   return index < 0 ? "" : `:${index + 1}`;
 }
 
-/** Told by its shape: the registry may come from another copy of this package. */
+/** Recognised by its shape: the registry may come from another copy of this package. */
 function isRegistry(value: unknown): value is Registry {
   return typeof value === "object" && value !== null && "secretsIn" in value && "environmentNames" in value;
 }

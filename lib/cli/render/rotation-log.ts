@@ -23,9 +23,9 @@ export function renderArchive(days: readonly ArchivedDay[], format: "text" | "js
 /** The verdict on the log. */
 export function renderLogCheck(result: LogCheck, format: "text" | "json"): string {
   if (format === "json") return JSON.stringify(result, null, 2);
-  const sound = result.runs.filter(({ faults }) => faults.length === 0).length;
+  const valid = result.runs.filter(({ faults }) => faults.length === 0).length;
   return [
-    `${sound} of ${plural(result.runs.length, "run")} since ${result.since} archived and signed.`,
+    `${valid} of ${plural(result.runs.length, "run")} since ${result.since} archived and signed.`,
     ...result.runs.filter(({ faults }) => faults.length > 0).map(verdict),
     ...result.faults.map(formatFault),
   ].join("\n\n");

@@ -117,7 +117,7 @@ async function checkVault(
 }
 
 /**
- * A private address cannot be told from a dead one from here: the functions reach it or do not, and the mirror's
+ * A private address cannot be distinguished from a dead one from here: the functions reach it or do not, and the mirror's
  * confirmations show it. A certificate of somebody else's is wrong from everywhere.
  */
 function unreached(

@@ -36,7 +36,7 @@ export function newChange(
 ): { readonly change: ChangeRequest; readonly text: string } {
   const { key, date, requester, reason, schedule } = input;
   const wanted = Object.keys(schedule);
-  // Asked for by name first, so that a misspelt one is told as such.
+  // Asked for by name first, so that a misspelt one is reported as such.
   for (const environment of wanted) registry.environment(environment);
   const environments = registry.environmentNames.filter((name) => wanted.includes(name));
   const change: ChangeRequest = {

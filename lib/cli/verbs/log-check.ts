@@ -151,7 +151,7 @@ function signOffFaults(record: RotationRecord, { signOffs, malformed }: Archived
 
 /**
  * `true` when a sign-off is by who started the run. People's sessions bear their e-mail address, or its first part, as
- * their name; a session whose name says nothing cannot be told.
+ * their name; a session whose name says nothing cannot be assigned to a person.
  */
 function isActor({ email }: SignOff, actor: string): boolean {
   const name = actor.slice(actor.lastIndexOf("/") + 1).toLowerCase();

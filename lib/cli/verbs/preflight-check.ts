@@ -1,5 +1,5 @@
 /**
- * State of one check. `ok`; `missing`: what depends on it does not work, or nobody is told; `advice`: it works, and less is
+ * State of one check. `ok`; `missing`: what depends on it does not work, or nobody is notified; `advice`: it works, and less is
  * seen than could be; `unknown`: it could not be asked.
  */
 export type PreflightState = "ok" | "missing" | "advice" | "unknown";

@@ -67,7 +67,7 @@ const isPinned = ({ Condition = {} }: TrustStatement): boolean =>
   );
 
 /**
- * Checks that people's sessions bear their holders' names, by which requester and approver are told apart. Users have
+ * Checks that people's sessions bear their holders' names, by which requester and approver are distinguished. Users have
  * theirs anyhow.
  */
 export async function sessionNameChecks(

@@ -11,7 +11,7 @@ export interface AgentConfigMapProps {
   readonly namespace: string;
   /** Configurations by file name. */
   readonly data: Readonly<Record<string, string>>;
-  /** Tells it from others in the Terraform address. @default the ConfigMap's name */
+  /** Distinguishes it from others in the Terraform address. @default the ConfigMap's name */
   readonly word?: string;
   /** @default the stack's own Kubernetes provider */
   readonly provider?: KubernetesProvider;

@@ -11,7 +11,7 @@ export interface VaultCaProps {
   readonly namespace: string;
   /** The certificate in PEM. */
   readonly pem: string;
-  /** Tells it from other clusters' in the Terraform address. @default the namespace */
+  /** Distinguishes it from other clusters' in the Terraform address. @default the namespace */
   readonly word?: string;
   /** @default the stack's own Kubernetes provider */
   readonly provider?: KubernetesProvider;

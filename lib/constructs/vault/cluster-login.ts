@@ -12,7 +12,7 @@ import { literalText } from "../literal-text";
 export interface ClusterLoginProps {
   /** The auth mount as the blueprint has it: one of `plan.auths`. */
   readonly plan: VaultAuthPlan;
-  /** Tells it from other Vaults' in the Terraform address. @default the mount's path */
+  /** Distinguishes it from other Vaults' in the Terraform address. @default the mount's path */
   readonly word?: string;
   /** @default the stack's own Vault provider */
   readonly provider?: VaultProvider;

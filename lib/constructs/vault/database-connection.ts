@@ -16,7 +16,7 @@ export interface DatabaseConnectionProps {
   readonly preventDestroy?: boolean;
   /** The engine, if this stack makes it. @default it exists */
   readonly engine?: ITerraformDependable;
-  /** Tells it from other Vaults' in the Terraform address. @default the connection's name */
+  /** Distinguishes it from other Vaults' in the Terraform address. @default the connection's name */
   readonly word?: string;
   /** @default the stack's own Vault provider */
   readonly provider?: VaultProvider;

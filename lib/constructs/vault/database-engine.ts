@@ -11,7 +11,7 @@ import { DatabaseRole } from "./database-role";
 export interface DatabaseEngineProps {
   /** The engine as the blueprint has it: one of `plan.databases`. */
   readonly plan: DatabasePlan;
-  /** Prefix that tells its parts from other Vaults' in Terraform addresses. @default none */
+  /** Prefix that distinguishes its parts from other Vaults' in Terraform addresses. @default none */
   readonly vault?: string;
   /** @default the stack's own Vault provider */
   readonly provider?: VaultProvider;

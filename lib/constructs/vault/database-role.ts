@@ -15,7 +15,7 @@ export interface DatabaseRoleProps {
   readonly mount: string;
   /** The connection, if this stack makes it. @default it exists */
   readonly connection?: ITerraformDependable;
-  /** Tells it from other Vaults' in the Terraform address. @default the role's name */
+  /** Distinguishes it from other Vaults' in the Terraform address. @default the role's name */
   readonly word?: string;
   /** @default the stack's own Vault provider */
   readonly provider?: VaultProvider;

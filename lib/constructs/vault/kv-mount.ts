@@ -9,7 +9,7 @@ import { setAddress } from "../address";
 export interface KvMountProps {
   /** The mount as the blueprint has it: `plan.kv`. */
   readonly plan: VaultPlan["kv"];
-  /** Tells it from other Vaults' in the Terraform address. @default the mount's path */
+  /** Distinguishes it from other Vaults' in the Terraform address. @default the mount's path */
   readonly word?: string;
   /** @default the stack's own Vault provider */
   readonly provider?: VaultProvider;

@@ -11,7 +11,7 @@ import { VaultAclPolicy } from "./vault-acl-policy";
 export interface MirrorLoginProps {
   /** The login as the blueprint has it: `plan.mirror`. */
   readonly plan: MirrorLoginPlan;
-  /** Tells it from other Vaults' in the Terraform address. @default the role's name */
+  /** Distinguishes it from other Vaults' in the Terraform address. @default the role's name */
   readonly word?: string;
   /** @default the stack's own Vault provider */
   readonly provider?: VaultProvider;

@@ -9,7 +9,7 @@ import { setAddress } from "../address";
 export interface VaultAclPolicyProps {
   /** The policy as the blueprint has it. */
   readonly plan: VaultPolicy;
-  /** Tells it from other Vaults' in the Terraform address. @default the policy's name */
+  /** Distinguishes it from other Vaults' in the Terraform address. @default the policy's name */
   readonly word?: string;
   /** @default the stack's own Vault provider */
   readonly provider?: VaultProvider;

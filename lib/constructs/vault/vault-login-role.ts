@@ -14,7 +14,7 @@ export interface VaultLoginRoleProps {
   readonly plan: VaultRolePlan;
   /** The auth mount, if this stack makes it. @default it exists */
   readonly mount?: ITerraformDependable;
-  /** Tells it from other Vaults' in the Terraform address. @default the mount's path and the workload */
+  /** Distinguishes it from other Vaults' in the Terraform address. @default the mount's path and the workload */
   readonly word?: string;
   /** @default the stack's own Vault provider */
   readonly provider?: VaultProvider;

@@ -276,7 +276,7 @@ const clusters: Rule = (name, environment) => {
         ["environments", name, "clusters", index, "issuer"],
         `${entry.issuer} a second time`,
         "an issuer of its own for each cluster",
-        "take the issuer from the cluster itself: tokens of two clusters could not be told apart",
+        "take the issuer from the cluster itself: tokens of two clusters could not be distinguished",
       ),
     ),
     ...environment.clusters.flatMap((cluster, index) => {

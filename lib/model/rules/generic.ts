@@ -48,7 +48,7 @@ function combinationFaults(context: RuleContext, secret: GenericSecret): readonl
       fault(
         ["secrets", secret.key, "acceptedBy"],
         `${JSON.stringify(acceptedBy)} with rotation ${rotation}`,
-        `${Object.keys(GENERIC_CHECKS[rotation]).join(" or ")}: nothing can tell a target that is not known`,
+        `${Object.keys(GENERIC_CHECKS[rotation]).join(" or ")}: nothing can show this of an unknown target`,
         "choose rotation operator-assisted, or a kind that knows the target",
       ),
     ];

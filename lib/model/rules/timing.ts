@@ -51,9 +51,9 @@ function scheduleFaults(
   secret: EnvironmentSecret,
 ): readonly Fault[] {
   const { seconds } = secret.rotateEvery;
-  const sound = seconds % DAY === 0 && seconds >= DAY;
+  const valid = seconds % DAY === 0 && seconds >= DAY;
   const busy = sumOf(secret.overlap, secret.publishLead);
-  if (secret.store !== "aws" || secret.rotation !== "automatic" || !sound || busy.seconds >= seconds)
+  if (secret.store !== "aws" || secret.rotation !== "automatic" || !valid || busy.seconds >= seconds)
     return [];
   if (rotationSchedule(secret.key, secret.rotateEvery, busy, environment.rotationHours, secret.schedule))
     return [];

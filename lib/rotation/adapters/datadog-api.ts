@@ -113,7 +113,7 @@ export function datadogApi(place: DatadogPlace, admin: () => Promise<DatadogAdmi
       return api.read(answer, listed);
     };
 
-    /** Reason for which a key was not made. Datadog's documents do not say how it tells that there is no room. */
+    /** Reason for which a key was not made. Datadog's documents do not say how it reports that there is no room. */
     const whyNotMade = async (failure: RotationError): Promise<RotationError> => {
       const { meta } = await page(0, 1);
       const most = meta?.max_allowed ?? meta?.max_allowed_per_user ?? MOST_API_KEYS;

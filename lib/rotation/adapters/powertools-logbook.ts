@@ -11,7 +11,7 @@ export class PowertoolsLogbook implements Logbook {
     this.#logger = new Logger({
       serviceName,
       persistentKeys: { ...fixed },
-      jsonReplacerFn: (_key, value: unknown) => (typeof value === "string" ? redaction.blot(value) : value),
+      jsonReplacerFn: (_key, value: unknown) => (typeof value === "string" ? redaction.redact(value) : value),
     });
   }
 

@@ -131,7 +131,7 @@ export function sendGridApi(place: SendGridPlace, admin: () => Promise<SendGridA
         answers: [400, 401, 403],
       });
       if (status !== 403) return status !== 401;
-      // Who may not send is told so without a field; a field says that the message is not to SendGrid's liking.
+      // A refusal of the right to send names no field; a field says that the message is not to SendGrid's liking.
       return errors.safeParse(body).data?.errors.some(({ field }) => Boolean(field)) ?? false;
     },
   };

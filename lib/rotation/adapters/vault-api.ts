@@ -74,7 +74,7 @@ export class VaultApi implements VaultOpener {
   readonly #identity: FunctionIdentity;
   readonly #guard: (value: unknown) => void;
 
-  /** @param guard told every token before it is used */
+  /** @param guard takes every token before it is used */
   constructor(identity: FunctionIdentity, guard: (value: unknown) => void) {
     this.#identity = identity;
     this.#guard = guard;

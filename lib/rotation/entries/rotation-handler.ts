@@ -68,7 +68,7 @@ export type RotationHandler = LambdaHandler<RotationOutcome>;
  * The one handler of all kinds.
  *
  * @returns what the call came to, for the state machine that made it
- * @throws RotationError and nothing else; its name tells whether to try again
+ * @throws RotationError and nothing else; its name says whether to try again
  */
 export function handlerOf<K extends KindName, V>(
   settings: FunctionSettings<K>,

@@ -68,7 +68,7 @@ export interface RotationContext<V> {
   readonly fingerprints?: SecretFingerprints | undefined;
   readonly clock: Clock;
   readonly log: Logbook;
-  /** Told every value before anything else is done with it, so that the log can redact it. */
+  /** Takes every value before anything else is done with it, so that the log can redact it. */
   readonly guard: (value: unknown) => void;
 }
 

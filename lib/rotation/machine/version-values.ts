@@ -18,7 +18,7 @@ export const beside = <V>(one: Handling<V>, other: Held<V> | undefined): V | und
 
 type ValuesContext<V> = Pick<RotationContext<V>, "secretName" | "target" | "settings" | "store" | "guard">;
 
-/** Values of a secret's versions, read and written in the form of its kind. Each is told to the log's guard first. */
+/** Values of a secret's versions, read and written in the form of its kind. Each goes to the log's guard first. */
 export class VersionValues<V> {
   readonly #context: ValuesContext<V>;
   readonly #secretId: string;

@@ -21,7 +21,7 @@ export interface MirrorContext {
   readonly server: VaultOpener;
   readonly clock: Clock;
   readonly log: Logbook;
-  /** Told every value before anything else is done with it. */
+  /** Takes every value before anything else is done with it. */
   readonly guard: (value: unknown) => void;
   /** From 0 to less than 1: how much of the longest pause a mirror takes that met another one. @default Math.random */
   readonly jitter?: (() => number) | undefined;
@@ -36,7 +36,7 @@ export interface MirrorOutcome {
 
 /**
  * The only writer to Vault: brings AWSCURRENT of one secret, or of all, to every Vault, and has Vaults rotate their
- * own logins. What cannot be served now does not hold up the rest; it is told at the end, by an error, so that Lambda
+ * own logins. What cannot be served now does not hold up the rest; it is reported at the end, by an error, so that Lambda
  * tries again and keeps the event that it could not serve.
  */
 export class Mirror {
@@ -66,7 +66,7 @@ export class Mirror {
     const secret = this.#context.settings.secrets[name];
     if (secret === undefined) throw new RotationError("secret-not-ours", `the mirror does not serve ${name}`);
     const outcome = await publisher.publish(name, secret);
-    this.#tell(outcome);
+    this.#report(outcome);
     complete(laggards(outcome));
     return { secrets: [outcome], rotated: [] };
   }
@@ -78,7 +78,7 @@ export class Mirror {
     await this.#secrets.over(Object.entries(settings.secrets), async ([name, secret]) => {
       try {
         const outcome = await publisher.publish(name, secret);
-        this.#tell(outcome);
+        this.#report(outcome);
         secrets.push(outcome);
         lacking.push(...laggards(outcome));
       } catch (failure) {
@@ -108,7 +108,7 @@ export class Mirror {
     return outcomes;
   }
 
-  #tell({ secret, result, versionId, written, lagging }: SecretOutcome): void {
+  #report({ secret, result, versionId, written, lagging }: SecretOutcome): void {
     const { log } = this.#context;
     const fields = { secret, result, version: versionId, written: written.join(", ") || undefined };
     if (result === "not-verified") {

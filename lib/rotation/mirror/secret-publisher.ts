@@ -31,7 +31,7 @@ export interface PublisherContext {
    */
   readonly readInRegions?: boolean | undefined;
   readonly clock: Clock;
-  /** Told every value before anything else is done with it. */
+  /** Takes every value before anything else is done with it. */
   readonly guard: (value: unknown) => void;
   /** From 0 to less than 1: how much of the longest pause a mirror takes that met another one. @default Math.random */
   readonly jitter?: (() => number) | undefined;

@@ -59,7 +59,7 @@ export const approvalGateEvent: z.ZodMiniType<ApprovalGateEvent> = z.union([
 
 /**
  * Takes decisions about the end of old credentials: from an approver who proves who he is, never from who asked. The decision
- * is written to the run, where the rotation function looks for it; then the execution that waits is told.
+ * is written to the run, where the rotation function looks for it; then the execution that waits is notified.
  */
 export class ApprovalGate {
   readonly #context: ApprovalGateContext;
@@ -86,7 +86,7 @@ export class ApprovalGate {
     await this.#context.tokens.add(Secret, id, Token);
     const { decision } = await this.#open(Secret, id);
     if (decision === undefined) return { result: "waiting" };
-    await this.#tell(run, decision);
+    await this.#notify(run, decision);
     return { result: decision.answer, by: decision.by };
   }
 
@@ -119,7 +119,7 @@ export class ApprovalGate {
     const decision = await runs.decide(run, { answer, by: caller.arn, at: clock.now() });
     log.info("decided", { secret: Secret, run: id, answer: decision.answer, by: decision.by });
     // Whoever decided first may have died before this.
-    await this.#tell(run, decision);
+    await this.#notify(run, decision);
     if (decision.answer !== answer) {
       throw new RotationError(
         "already-decided",
@@ -135,7 +135,7 @@ export class ApprovalGate {
     return run;
   }
 
-  async #tell({ secret, run }: Run, { answer, by }: Decision): Promise<void> {
+  async #notify({ secret, run }: Run, { answer, by }: Decision): Promise<void> {
     const { tokens, answers } = this.#context;
     for (const token of await tokens.of(secret, run)) {
       if (answer === "approved") await answers.succeed(token, { approver: by });

@@ -43,7 +43,7 @@ export interface RecorderContext {
   readonly runs: Pick<RunTable, "read" | "advance" | "close" | "end">;
   readonly archive: RecordArchive;
   readonly clock: Pick<Clock, "now">;
-  /** Tells the audit trail of a run that is recorded; the same one again is the same event. Default: there is no trail. */
+  /** Reports a recorded run to the audit trail; the same one again is the same event. Default: there is no trail. */
   readonly announce?: ((record: RotationRecord) => Promise<void>) | undefined;
 }
 
@@ -140,7 +140,7 @@ export class Recorder {
     const { record } = readRotationRecord(written);
     if (record === undefined)
       throw new RotationError("record-malformed", `${name}, as it was written before`);
-    // Before the run ends: whatever call dies, the next one tells it.
+    // Before the run ends: whatever call dies, the next one reports it.
     await announce?.(record);
     const status = statusOf(run, record.end.outcome);
     await runs.end(run, status);

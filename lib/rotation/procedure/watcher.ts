@@ -20,7 +20,7 @@ export interface Look extends Omit<WatchedState, "vaultBehind" | "isUnproven"> {
 export interface WatcherSinks {
   /** Writes how many secrets are in each state, zeros included: silence would look like peace. */
   count(counts: Readonly<Record<(typeof CADENCE_STATES)[number], number>>): Promise<void>;
-  /** Tells an owner what people have to rotate. */
+  /** Reports to an owner what people have to rotate. */
   remind(subject: string, message: string): Promise<void>;
 }
 

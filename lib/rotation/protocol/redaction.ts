@@ -1,7 +1,7 @@
 import { SETTINGS_FIELD } from "../../model/names";
 
 /** Text that stands in a log in place of a value. */
-export const BLOTTED = "[redacted]";
+export const REDACTED = "[redacted]";
 
 /** Shorter texts are words and numbers that logs are full of; no generated value is that short. */
 const SHORTEST_SECRET = 8;
@@ -21,7 +21,7 @@ const PUBLIC_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Blots out, in whatever is logged, every value that the function has read or made. The code never logs a value on
+ * Redacts, in everything that is logged, every value that the function has read or made. The code never logs a value on
  * purpose; this holds when a driver, a library or a later change does.
  */
 export class Redaction {
@@ -41,11 +41,11 @@ export class Redaction {
   };
 
   /** A text without values, in any of the forms in which they get into texts. */
-  readonly blot = (text: string): string => {
+  readonly redact = (text: string): string => {
     let clean = text;
     // Longest first, or a value that begins with another would leave its end behind.
     for (const secret of [...this.#secrets].sort((a, b) => b.length - a.length)) {
-      for (const form of formsOf(secret)) clean = clean.replaceAll(form, BLOTTED);
+      for (const form of formsOf(secret)) clean = clean.replaceAll(form, REDACTED);
     }
     return clean;
   };

@@ -5,7 +5,7 @@ import type { RetirementEvidence } from "../../contracts/procedure-events";
 export interface SecretIdentity {
   /** Name of the secret, such as `prod/smtp/sendgrid`. */
   readonly secretName: string;
-  /** Tells the secret from one of the same name in another account, or of another time. */
+  /** Distinguishes the secret from one of the same name in another account, or of another time. */
   readonly secretArn: string;
 }
 

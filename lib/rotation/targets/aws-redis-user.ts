@@ -57,8 +57,8 @@ const PATIENCE_MS = 10 * 60_000;
 
 /**
  * A user of ElastiCache (RBAC, and the only login of serverless caches) or of MemoryDB. It has two passwords at most, and a
- * change names all of them, so each change is made of passwords that this secret knows; AWS tells how many the user has,
- * and a login tells whether one of ours is among them. What is left over is somebody else's, unless a tag says that
+ * change names all of them, so each change is made of passwords that this secret knows; AWS says how many the user has,
+ * and a login shows whether one of ours is among them. What is left over is somebody else's, unless a tag says that
  * rotation gave it. Every state: docs/adr/0026-users-of-elasticache-and-memorydb.md
  * https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Clusters.RBAC.html
  * https://docs.aws.amazon.com/memorydb/latest/devguide/clusters.acls.html

@@ -62,7 +62,7 @@ export function datadogTarget({
   /**
    * Makes sure that a key may die: it is the one that its id names, and nobody uses it.
    *
-   * @returns when it was used last; `undefined`: Datadog does not tell
+   * @returns when it was used last; `undefined`: Datadog does not say
    */
   const checkEnd = async (
     { keys, what, id, key }: RetiredKey,
@@ -89,7 +89,7 @@ export function datadogTarget({
   const end = async ({ keys, what, id, taken }: RetiredKey): Promise<void> => {
     const removed = await keys.remove(id);
     if (!(await eventually(taken, (answer) => !answer, clock))) return;
-    // An earlier call may have removed it a moment ago, so this is not told from a foreign key but by time.
+    // An earlier call may have removed it a moment ago, so that time alone distinguishes it from a foreign key.
     throw new RotationError(
       "target-busy",
       removed

@@ -48,7 +48,7 @@ export interface ElastiCacheTargetProps {
 }
 
 /**
- * Key of the tag in which is kept what ElastiCache does not tell: that the group has one token only, since a time. It is
+ * Key of the tag in which is kept what ElastiCache does not say: that the group has one token only, since a time. It is
  * taken off before a token comes in, and it says nothing once somebody else has changed the token after that time.
  */
 const ALONE_KEY = "secrets-registry:auth-token-alone-since";
@@ -62,7 +62,7 @@ const PATIENCE_MS = 10 * 60_000;
 
 /**
  * The AUTH token of a replication group. The group accepts the two tokens that were rotated last, whichever of them is in
- * use, and does not tell which came last: so whatever depends on the order first makes it. Which step is safe from which
+ * use, and does not say which came last: so whatever depends on the order first makes it. Which step is safe from which
  * state, and by which reading of what AWS's documents leave open: docs/adr/0019-elasticache-auth-tokens.md.
  * https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth.html
  */

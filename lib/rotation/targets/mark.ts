@@ -9,7 +9,7 @@ export const MARK_KEY = "secrets-registry:secret";
 const MARK_LENGTH = 256;
 
 /**
- * Value of the tag: the secret's name. What carries it is in the secret's own account, so the name tells secrets apart,
+ * Value of the tag: the secret's name. What carries it is in the secret's own account, so the name distinguishes secrets,
  * and a secret that was made anew under its name finds its things again.
  */
 export const markOf = ({ secretName }: Pick<SecretIdentity, "secretName">): string =>

@@ -116,7 +116,7 @@ async function ping(session: RedisSession): Promise<void> {
   }
 }
 
-/** SHA-256 as `ACL GETUSER` shows it. The passwords have 380 random bits, so that the hash tells nothing. */
+/** SHA-256 as `ACL GETUSER` shows it. The passwords have 380 random bits, so that the hash reveals nothing. */
 const hashOf = (password: string): string => createHash("sha256").update(password).digest("hex");
 
 /** The passwords that a node accepts for a user, as hashes. */

@@ -68,7 +68,7 @@ const UNSTORED = "unstored ";
  * An IAM user's two access keys take turns. IAM makes the key, so it works from its creation, and it is stored
  * before anybody else learns of it.
  *
- * Keys carry no tags, so the user's tags tell which keys were made here and for which version: a tag with the intent
+ * Keys carry no tags, so the user's tags say which keys were made here and for which version: a tag with the intent
  * before a key is made, and one with its id after. Only such a key is ever ended to make room, and only when its version
  * is nobody's any more; whatever else the user has is somebody else's and stays. docs/adr/0020-iam-access-keys.md
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html
@@ -121,7 +121,7 @@ export function s3AccessKeyTarget({
   ): Promise<RotationError | undefined> => {
     const noted = tags.get(keyTag(id)) ?? (await notedByIntent(id, createdAt, tags));
     const unstored = noted?.startsWith(UNSTORED) ?? true;
-    // The call that made it has told nobody, so a use shows that it is somebody's after all.
+    // The call that made it has handed it to nobody, so a use shows that it is somebody's after all.
     if (noted === undefined || (unstored && (await keys.lastUsedAt(id)) !== undefined)) {
       return new RotationError(
         "target-not-ours",
@@ -247,7 +247,7 @@ export function s3AccessKeyTarget({
       if (alive !== undefined) {
         throw new RotationError("target-busy", `AWS still takes the key that user ${user} no longer has`);
       }
-      // Of a key that an earlier call has removed IAM tells nothing any more.
+      // Of a key that an earlier call has removed IAM says nothing any more.
       return evidence;
     },
   };

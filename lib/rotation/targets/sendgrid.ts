@@ -151,7 +151,7 @@ export function sendGridTarget({
         clock,
       );
       if (left === undefined) return;
-      // An earlier call may have removed it a moment ago, so this is not told from a foreign key but by time.
+      // An earlier call may have removed it a moment ago, so that time alone distinguishes it from a foreign key.
       throw new RotationError(
         "target-busy",
         removed

@@ -26,7 +26,7 @@ export interface EndpointForm {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** A webhook endpoint as Stripe tells of it. Its secret is shown once, to whoever makes it. */
+/** A webhook endpoint as Stripe returns it. Its secret is shown once, to whoever makes it. */
 export interface WebhookEndpoint extends EndpointForm {
   readonly id: string;
   readonly url: string;

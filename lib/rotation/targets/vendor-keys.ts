@@ -9,7 +9,7 @@ import { randomText } from "../values/random-text";
 export interface VendorKey {
   readonly id: string;
   readonly name: string;
-  /** Time at which it was used last, as far as the vendor tells. */
+  /** Time at which it was used last, as far as the vendor says. */
   readonly lastUsedAt?: Date | undefined;
   /** The end of its value, as far as the vendor shows it. */
   readonly lastCharacters?: string;
@@ -121,7 +121,7 @@ function abandoned(
 /**
  * `prod/smtp/sendgrid#1a2b3c4d@<version>.<when><random>`, at most 100 characters: SendGrid and Datadog document no limit
  * for names, and nobody should have to find theirs. Datadog wants names to be unique, hence the random end, which a
- * second call for the same version needs as well; SendGrid does not tell when it made a key, hence the time.
+ * second call for the same version needs as well; SendGrid does not say when it made a key, hence the time.
  * The digits after `#` are of the secret's ARN: an account at a vendor may serve several AWS accounts.
  */
 const SECRET_LENGTH = 39;

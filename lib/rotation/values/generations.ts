@@ -77,10 +77,10 @@ export function checkGenerations<K, P>(
   if (predecessor === undefined) return;
   const id = (key: K | P | null): string | undefined => (key === null ? undefined : idOf(key));
   const switches = id(pending.current) !== id(predecessor.current);
-  const sound = switches
+  const valid = switches
     ? id(pending.current) === id(predecessor.next) && id(pending.previous) === id(predecessor.current)
     : id(pending.previous) === id(predecessor.previous);
-  if (!sound) {
+  if (!valid) {
     throw new RotationError(
       "stale-version",
       `the version with key ${id(pending.current)} was not made from the one with key ${id(predecessor.current)}`,

@@ -150,7 +150,7 @@ function withSupplied(
 }
 
 /**
- * Stripe's keys tell their mode: test keys move no money.
+ * Stripe's keys show their mode: test keys move no money.
  * https://docs.stripe.com/keys
  *
  * @throws RotationError `wrong-environment`

@@ -50,7 +50,7 @@ const parts = madeAtUse({
   /** One HMAC key of a generation. */
   hmacKey: () =>
     z.strictObject({
-      /** Name of the key, for a header beside the signature; tells nothing about the key. */
+      /** Name of the key, for a header beside the signature; reveals nothing of the key. */
       id: z.string().check(z.regex(/^[0-9a-f]{16}$/)),
       /** The key in base64url. */
       key: base64Url,

@@ -283,7 +283,7 @@ const CASES: readonly FaultCase[] = [
       {
         path: 'secrets["app/password"].acceptedBy',
         found: '"target" with rotation automatic',
-        allowed: "single-slot: nothing can tell a target that is not known",
+        allowed: "single-slot: nothing can show this of an unknown target",
         change: "choose rotation operator-assisted, or a kind that knows the target",
       },
     ],

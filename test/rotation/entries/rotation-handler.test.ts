@@ -5,7 +5,7 @@ import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-mana
 import { parseFunctionSettings } from "../../../lib/rotation/entries/function-settings";
 import { handlerOf, type TargetFactory } from "../../../lib/rotation/entries/rotation-handler";
 import { parseEvent, STEPS, secretNameOf } from "../../../lib/rotation/protocol/event";
-import { BLOTTED, Redaction } from "../../../lib/rotation/protocol/redaction";
+import { REDACTED, Redaction } from "../../../lib/rotation/protocol/redaction";
 import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import { hmacKeyTarget } from "../../../lib/rotation/targets/hmac-key";
 import { postgresqlUserTarget } from "../../../lib/rotation/targets/postgresql-user";
@@ -246,7 +246,7 @@ describe("no value leaks", () => {
     expect(written).not.toContain(canary);
   });
 
-  test("whatever is logged by mistake is blotted out, in each of its forms", () => {
+  test("whatever is logged by mistake is redacted, in each of its forms", () => {
     const { redaction, log } = functionOf(
       "postgresql-user",
       { settings: postgresql, acceptedBy: "target" },
@@ -269,7 +269,7 @@ describe("no value leaks", () => {
     });
     log.error("the same", { plain: canary });
     log.warn("the same", { plain: canary });
-    expect(written).toContain(BLOTTED);
+    expect(written).toContain(REDACTED);
     expect(written).toContain("public-key-id");
     for (const form of [
       canary,

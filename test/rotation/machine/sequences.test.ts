@@ -1,7 +1,7 @@
 import { propertyRuns } from "../../property-runs";
 import type { SequenceKind } from "../models/sequence-kind";
 import { SEQUENCE_KINDS } from "../models/sequence-kinds";
-import { trySequences, wordsOf } from "../models/sequence-property";
+import { describeTally, trySequences } from "../models/sequence-property";
 
 const SIZES = { ci: 12, nightly: 1_000 };
 
@@ -13,7 +13,7 @@ describe("after any sequence of rotations and what goes wrong in them", () => {
     "%s: the next rotation succeeds, no consumer is refused, and nothing lives that nobody may present",
     async (name, kind: SequenceKind<never>) => {
       const tally = await trySequences(kind, propertyRuns(`sequences, ${name}`, SIZES));
-      process.stdout.write(`${name}: ${wordsOf(tally)}\n`);
+      process.stdout.write(`${name}: ${describeTally(tally)}\n`);
       expect(tally.logIns).toBeGreaterThan(100);
       expect([tally.refused, tally.orphans]).toEqual([0, 0]);
     },

@@ -235,7 +235,7 @@ class Scene {
     try {
       return await handler(event);
     } finally {
-      await plan.bury();
+      await plan.closeSessions();
     }
   }
 

@@ -57,7 +57,7 @@ export class CrashPlan {
   }
 
   /** Cuts what the dead process left open. */
-  async bury(): Promise<void> {
+  async closeSessions(): Promise<void> {
     await Promise.all(this.#open.map((session) => session.close().catch(() => undefined)));
   }
 

@@ -193,7 +193,7 @@ export class RehearsedSecret<V> {
     try {
       return await machine.run(request);
     } finally {
-      await plan.bury();
+      await plan.closeSessions();
     }
   }
 

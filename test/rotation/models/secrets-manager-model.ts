@@ -181,8 +181,8 @@ export class SecretsManagerModel {
     VersionStages,
   }: PutSecretValueCommand["input"]) {
     const secret = this.#usable(SecretId);
-    const sound = /^.{32,64}$/.test(ClientRequestToken) && Buffer.byteLength(SecretString) <= 65_536;
-    if (!sound) throw new InvalidParameterException(refuse);
+    const valid = /^.{32,64}$/.test(ClientRequestToken) && Buffer.byteLength(SecretString) <= 65_536;
+    if (!valid) throw new InvalidParameterException(refuse);
     const known = secret.versions.get(ClientRequestToken);
     if (known?.value !== undefined) {
       if (known.value !== SecretString) throw new ResourceExistsException(refuse);

@@ -80,7 +80,7 @@ export async function trySequences(
 }
 
 /** A tally in words. */
-export const wordsOf = (tally: SequenceTally): string =>
+export const describeTally = (tally: SequenceTally): string =>
   `${tally.sequences} sequences of ${tally.runs} runs (${tally.rolledBack} rolled back, ${tally.givenUp} given up, ` +
   `${tally.failed} failed), ${tally.emergencies} emergencies; ${tally.logIns} log-ins, ${tally.refused} refused, ` +
   `${tally.cutOff} cut off by an emergency; ${tally.orphans} live orphans`;

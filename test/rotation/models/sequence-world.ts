@@ -256,7 +256,7 @@ export class SequenceWorld<V> {
   }
 
   /**
-   * Everything mends, what is under way comes to its end, and the next rotation has to succeed, from the first command or
+   * Everything works again, what is under way comes to its end, and the next rotation has to succeed, from the first command or
    * once what it names is over; in the end nothing lives that nobody may present.
    *
    * @returns why not; `undefined`: it did
@@ -267,7 +267,7 @@ export class SequenceWorld<V> {
     this.#refusals = 0;
     this.#vendorAway = 0;
     this.#vaultAway = 0;
-    this.#note("-- everything mends");
+    this.#note("-- everything works again");
     const overlap = this.kind.overlapSeconds / 3_600;
     const patience = 4 * (overlap + this.kind.publishLeadSeconds / 3_600) + 60;
     const before = this.#current();
@@ -497,7 +497,7 @@ export class SequenceWorld<V> {
       this.#askPerson(failure, event);
       throw failure;
     } finally {
-      await plan.bury();
+      await plan.closeSessions();
     }
   }
 

@@ -244,7 +244,7 @@ describe("the approval gate", () => {
     await decide(BEN);
     await expect(decide(session("operator", "eva@example.com"))).rejects.toThrow();
     // Nor would a library's own line have them.
-    expect(redaction.blot("token a-token-of-an-execution")).toBe("token [redacted]");
+    expect(redaction.redact("token a-token-of-an-execution")).toBe("token [redacted]");
     const text = lines.join("\n");
     expect(text).toContain(BEN);
     expect(text).not.toMatch(/Signature=|AWS4-HMAC|a-token-of-an-execution/);

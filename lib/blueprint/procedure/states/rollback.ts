@@ -68,7 +68,7 @@ export const rollbackStates = ({
     `'[${parts.environment}] Rotation ' & $outcome & ': ' & $run.key`,
     `{'environment': '${parts.environment}', 'secret': $run.key, 'run': $run.run, 'kind': $run.kind, 'outcome': $outcome, 'failedIn': $fault.state, 'fault': $fault.code, 'newVersion': $run.newVersion, 'oldVersion': $oldVersion}`,
     {
-      // The record and the failed execution's alarm tell it as well.
+      // The record and the failed execution's alarm report it as well.
       Catch: [{ ErrorEquals: ["States.ALL"], Next: "Restart back?" }],
       Next: "Restart back?",
     },

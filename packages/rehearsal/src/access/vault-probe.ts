@@ -6,7 +6,7 @@ import type { Operation, Outcome } from "./aws-probe";
 /**
  * Tries an operation on a secret in Vault.
  *
- * @param isRefusal tells a refusal (403) from other errors, which prove nothing and are thrown on
+ * @param isRefusal distinguishes a refusal (403) from other errors, which prove nothing and are thrown on
  */
 export async function probeVault(
   call: VaultCall,

@@ -33,7 +33,7 @@ export interface DatabaseServer {
  * Does what a database administrator does before a Vault is deployed: makes the databases, the roles of the
  * secrets that the Vault owns, and the logins of its connections with the rights that they need and no others.
  *
- * @returns what the Vault is to be told, by the connection's name
+ * @returns settings for the Vault, by the connection's name
  */
 export async function loadDatabaseServer(
   server: DatabaseServer,
@@ -65,7 +65,7 @@ async function makeLogin(
   password: string,
 ): Promise<void> {
   const client = new Client({ ...superuser });
-  // A server that is stopped meanwhile tells it here; the query that waits fails all the same.
+  // A server that is stopped meanwhile reports it here; the query that waits fails all the same.
   client.on("error", () => undefined);
   await client.connect();
   try {

@@ -6,7 +6,7 @@ const PATIENCE_SECONDS = 30;
 /**
  * Makes a table whose items belong to a secret, and waits until it is there.
  *
- * @param sortKey what tells the items of one secret apart: its runs, or its versions
+ * @param sortKey that distinguishes the items of one secret: its runs, or its versions
  */
 export const createSecretTable = (
   client: DynamoDBClient,

@@ -67,7 +67,7 @@ export async function actAsWorkloads(
   };
 }
 
-/** Tells expected from other outcomes of one workload. */
+/** Sorts outcomes of one workload into expected and other ones. */
 class Ledger {
   readonly differences: RehearsalDifference[] = [];
   /** Attempts by key. */

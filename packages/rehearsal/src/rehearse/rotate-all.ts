@@ -22,7 +22,7 @@ const PATIENCE_MS = 120_000;
  * Rotates every secret that is not the operator's to supply once more, and decommissions what was before: by the
  * command line's own verbs, with the functions that enforce the waits.
  *
- * @param fail told of a rotation that ends in another way; the others go on
+ * @param fail called for a rotation that ends in another way; the others go on
  */
 export async function rotateAll(
   registry: Registry,

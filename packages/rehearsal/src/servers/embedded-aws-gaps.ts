@@ -31,7 +31,7 @@ export const EMBEDDED_AWS_GAPS = {
   "error-names": {
     aws: "A failed function's error has the name that it was thrown with, and a state machine's Retry and Catch match it.",
     embedded: "Every error of a function is called Runtime.HandlerError.",
-    so: "`embeddedDefinition` lets state machines tell retryable errors by the code that their message begins with.",
+    so: "`embeddedDefinition` lets state machines recognise retryable errors by the code that their message begins with.",
   },
   "task-answers": {
     aws: "SendTaskSuccess and SendTaskFailure are judged by the state machine whose task the token is of.",

@@ -20,7 +20,7 @@ export interface ProvisionOptions {
    * @default `SECRETS_REGISTRY_CACHE`, else `.cache/rehearsal` of the checkout, or of the `node_modules` that this package is installed in
    */
   readonly cacheFolder?: string;
-  /** Told before something is downloaded or waited for. */
+  /** Called before something is downloaded or waited for. */
   readonly onProgress?: ReportProgress;
 }
 

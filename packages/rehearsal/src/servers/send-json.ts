@@ -22,7 +22,7 @@ export interface JsonAnswer {
 }
 
 /**
- * Sends one request on a connection of its own. Not `fetch`: that cannot be told which certificate authority to
+ * Sends one request on a connection of its own. Not `fetch`: that cannot be given the certificate authority to
  * trust.
  *
  * @throws Error when there is no answer, or one that is not JSON

@@ -11,5 +11,5 @@ export class PortTakenFault extends ServerFault {
   override readonly name = "PortTakenFault";
 }
 
-/** Told, in whole sentences, what takes long: installing, waiting for another process. */
+/** Called, in whole sentences, with what takes long: installing, waiting for another process. */
 export type ReportProgress = (message: string) => void;

@@ -29,7 +29,7 @@ export class ServerGroup {
   private stopping: Promise<void> | undefined;
 
   private constructor(
-    /** Holds the servers' data, certificates and (unless told otherwise) logs. Removed at the end. */
+    /** Holds the servers' data, certificates and (by default) logs. Removed at the end. */
     readonly folder: string,
     private readonly watchdog: Watchdog,
     private readonly logFolder: string,

@@ -4,7 +4,7 @@ import { queryAnswer } from "./wire";
 const NAMESPACE = "http://monitoring.amazonaws.com/doc/2010-08-01/";
 
 /**
- * DescribeAlarms in the form protocol, as Terraform's provider asks. The embedded AWS judges the caller, and tells whole alarms
+ * DescribeAlarms in the form protocol, as Terraform's provider asks. The embedded AWS judges the caller, and gives whole alarms
  * in its JSON protocol only.
  */
 export const describeAlarms: Handler = async (exchange) => {

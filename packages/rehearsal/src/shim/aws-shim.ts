@@ -43,7 +43,7 @@ export interface AwsShimOptions {
   readonly tokenIssuers?: Readonly<Record<string, string>>;
   /**
    * Called after each call that the embedded AWS took, before its answer goes back: what AWS would do outside of the
-   * embedded one, such as telling a cache its new token. An error that it gives is answered in place of the embedded AWS's
+   * embedded one, such as giving a cache its new token. An error that it gives is answered in place of the embedded AWS's
    * answer: AWS would have refused the call.
    * @default nothing
    */

@@ -222,7 +222,7 @@ export class Rotations {
   #run(secret: StoredSecret, work: () => Promise<RotationResult>): void {
     const before = this.#running.get(secret.arn) ?? Promise.resolve();
     const run = before.catch(() => undefined).then(work);
-    // Whoever waits for it is told; nobody has to.
+    // A caller that waits for it is notified; none has to.
     run.catch(() => undefined);
     this.#running.set(secret.arn, run);
   }

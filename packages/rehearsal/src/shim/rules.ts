@@ -116,7 +116,7 @@ export const SHIM_RULES = {
     embedded: "Any role is taken, even one that does not exist.",
   },
   "alarms-in-forms": {
-    aws: "DescribeAlarms tells all of an alarm in every protocol.",
+    aws: "DescribeAlarms gives all of an alarm in every protocol.",
     source: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html",
     embedded:
       "Asked by a form, it leaves out actions, description, dimensions, period, statistic and what is made of missing data.",

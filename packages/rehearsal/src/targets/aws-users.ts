@@ -19,7 +19,7 @@ import type { RehearsedTarget, SecretOf } from "./target-servers";
 
 const NAMESPACE = "http://elasticache.amazonaws.com/doc/2015-02-02/";
 
-/** A user of ElastiCache or MemoryDB: a user of a real Redis, which is told what the API was told. */
+/** A user of ElastiCache or MemoryDB: a user of a real Redis, which gets what the API got. */
 export class RehearsedAwsUser {
   readonly user: AwsUser;
   readonly #redis: RehearsedRedis;

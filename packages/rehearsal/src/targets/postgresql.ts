@@ -195,7 +195,7 @@ async function connected(
   work: (client: Client) => Promise<void>,
 ): Promise<LoginResult> {
   const client = new Client({ ...server.superuser, ...login });
-  // A server that ends the session while it is closed tells it here.
+  // A server that ends the session while it is closed reports it here.
   client.on("error", () => undefined);
   try {
     await client.connect();

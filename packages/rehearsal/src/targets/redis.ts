@@ -84,7 +84,7 @@ export async function redisAclTarget(
   };
 }
 
-/** A replication group of ElastiCache: the default user of a real Redis, which is told what the API was told. */
+/** A replication group of ElastiCache: the default user of a real Redis, which gets what the API got. */
 export class RehearsedReplicationGroup {
   readonly #tokens = new AuthTokens(newPassword().replaceAll("_", "-"));
   readonly #redis: RehearsedRedis;

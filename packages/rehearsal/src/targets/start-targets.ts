@@ -21,7 +21,7 @@ export interface RehearsedTargets {
   /** Values that people would put into secrets. */
   readonly supplied: SuppliedValues;
   readonly postgresql: PostgresqlServers;
-  /** By their id: what ElastiCache's API is told goes to the Redis behind it. */
+  /** By their id: what ElastiCache's API gets goes to the Redis behind it. */
   readonly replicationGroups: ReadonlyMap<string, RehearsedReplicationGroup>;
   /** Users of ElastiCache and MemoryDB, by service and id. */
   readonly awsUser: FindAwsUser;

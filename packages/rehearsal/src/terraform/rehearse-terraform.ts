@@ -18,7 +18,7 @@ export interface TerraformRehearsal {
   /** Synthesizes the registry's stacks. */
   readonly program: SynthProgram;
   readonly parts: RehearsedParts;
-  /** Told when a step has ended as it should. */
+  /** Called when a step has ended as it should. */
   readonly onStep: (step: TerraformStep) => void;
   /** Looks around before all is destroyed. @default nobody does */
   readonly onDeployed?: (deployed: DeployedStack) => Promise<void>;

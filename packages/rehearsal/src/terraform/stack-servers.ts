@@ -50,7 +50,7 @@ export interface StackServers {
   readonly names: readonly string[];
   /** Variables by which people reach the first Vault, as its administrator, and the database. */
   readonly lookAround: Variables;
-  /** Rotates what needs no system outside of the stack, and tells what it was. */
+  /** Rotates what needs no system outside of the stack, and reports what it was. */
   rotate(step: string): Promise<readonly string[]>;
 }
 

@@ -83,11 +83,11 @@ export class Terraform {
     if (ended.code === 0) return;
     if (!NO_PROVIDER.test(ended.errors)) throw failed(step, ended);
     throw new NoProviders(
-      `Terraform cannot get ${missingProviders(ended.errors)}. Nothing was rehearsed: tell it where providers are (TF_CLI_CONFIG_FILE, a mirror, the registry).`,
+      `Terraform cannot get ${missingProviders(ended.errors)}. Nothing was rehearsed: name the place of providers (TF_CLI_CONFIG_FILE, a mirror, the registry).`,
     );
   }
 
-  /** Plans into a file and tells what would change; nothing: the stack is as it was planned. */
+  /** Plans into a file and reports what would change; nothing: the stack is as it was planned. */
   async plan(step: string, file: string, variables: Variables = {}): Promise<readonly ResourceChange[]> {
     const args = ["plan", "-no-color", "-detailed-exitcode", `-out=${file}`];
     const planned = await this.#run(args, variables);

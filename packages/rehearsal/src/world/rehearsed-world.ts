@@ -45,7 +45,7 @@ export interface WorldOptions {
   readonly environment: string;
   /** The servers end with it. */
   readonly group: ServerGroup;
-  /** Told what is done next. @default nobody */
+  /** Called with the next step. @default none */
   readonly onProgress?: ReportProgress;
 }
 
@@ -186,7 +186,7 @@ function tokenIssuersOf(registry: Registry, environment: string, { account }: Bl
   return issuer === undefined ? {} : { tokenIssuers: { [account]: issuer } };
 }
 
-/** ElastiCache tells its nodes, or refuses the token; the embedded one has neither nodes nor rules. */
+/** ElastiCache passes the token to its nodes, or refuses it; the embedded one has neither nodes nor rules. */
 async function tellCache(
   call: AwsCall,
   targets: RehearsedTargets | undefined,
