@@ -54,14 +54,17 @@ import type { RotationHours } from "./rotation-schedule";
 import { SECRETS_FOLDER } from "./secrets-folder";
 
 /**
- * What an author writes. Types here give completion and compile errors; the schemas beside them check the same
+ * Definition that an author writes. Types here give completion and compile errors; the schemas beside them check the same
  * at run time, because registries are also loaded from JavaScript.
  */
 
-/** How far an environment is from customers; decides which credentials of vendors belong there. */
+/** Distance of an environment from customers; decides which credentials of vendors belong there. */
 export type Tier = "development" | "staging" | "production";
 
-/** Who besides the consumers may touch an environment's secrets (docs/explanation/architecture.md, decision 9). */
+/**
+ * Principals besides the consumers that may touch an environment's secrets (docs/explanation/architecture.md, decision
+ * 9).
+ */
 export interface PrincipalsInput {
   /** Role that runs Terraform. Deploys and changes everything, reads no value. */
   readonly deployer: string;
@@ -75,7 +78,7 @@ export interface PrincipalsInput {
   readonly ci?: string;
 }
 
-/** Which jobs of GitHub Actions may vouch for a change request. */
+/** Jobs of GitHub Actions that may vouch for a change request. */
 export interface ChangesInput {
   /** Issuer of the jobs' tokens. Default: `https://token.actions.githubusercontent.com`. */
   readonly issuer?: string;
@@ -94,7 +97,7 @@ export interface ChangesInput {
   readonly workflow?: string;
 }
 
-/** Where functions run that reach private targets: subnets of a VPC in the primary region. */
+/** Network for functions that reach private targets: subnets of a VPC in the primary region. */
 export interface NetworkInput {
   readonly name: string;
   /** Subnets with a route to the targets, and to AWS's APIs by a NAT gateway or VPC endpoints. */
@@ -121,7 +124,7 @@ export interface VaultInput {
    */
   readonly manage?: "create" | "reference";
   /**
-   * How narrow the deployer's policy is. `contents`: it takes what the registry says and nothing else, so that its holder reaches
+   * Width of the deployer's policy. `contents`: it takes what the registry says and nothing else, so that its holder reaches
    * nothing of others in the same Vault; an administrator writes the new policy before a change of the registry is applied.
    * `names`: it fixes names only, so that its holder can give itself everything: for a `namespace` that is this environment's
    * alone. Default: `contents`.
@@ -175,8 +178,8 @@ export interface ClusterInput {
    */
   readonly platform?: "kubernetes" | "openshift";
   /**
-   * Whether the stack makes the issuer's IAM OIDC provider in the secrets' account, or refers to the one that
-   * the cluster's own stack made. Default: `reference`.
+   * Owner of the issuer's IAM OIDC provider in the secrets' account. `create`: this environment's stack makes it.
+   * `reference`: the cluster's own stack has made it. Default: `reference`.
    */
   readonly oidcProvider?: "create" | "reference";
 }
@@ -210,15 +213,15 @@ export interface EnvironmentInput<K extends string = string> {
    */
   readonly awsTokenIssuer?: string;
   /**
-   * VPCs in which functions run. Functions for databases, caches and Vault run in the first one unless told
-   * otherwise; without any, all run outside of a VPC.
+   * VPCs in which functions run. Functions for databases, caches and Vault run in the first one unless
+   * `network` or `mirrorNetwork` names another; without any, all run outside of a VPC.
    */
   readonly networks?: readonly NetworkInput[];
   /** Network of the mirror, which reaches every Vault. Default: the first network. `none`: outside of a VPC. */
   readonly mirrorNetwork?: string;
   /** Hours of the UTC day in which scheduled rotations begin. Default: the whole day, 0 to 24. */
   readonly rotationHours?: RotationHours;
-  /** How often agents render secrets again. Default: 6 hours (policy). */
+  /** Interval in which agents render secrets again. Default: 6 hours (policy). */
   readonly refreshEvery?: Duration;
   /**
    * Longest life of a pod's Vault token, which its agent renews until then and gets anew: an hour to 32 days. What was carried
@@ -226,7 +229,7 @@ export interface EnvironmentInput<K extends string = string> {
    * a user that Vault makes live longer where applications need that to take up the next one. Default: 24 hours.
    */
   readonly podTokenMaxTtl?: Duration;
-  /** What a pod may need beyond that to have the new value in use. Default: 1 hour. */
+  /** Time that a pod may need beyond that to have the new value in use. Default: 1 hour. */
   readonly reloadMargin?: Duration;
   /**
    * Vault auth method of pods. `kubernetes`: Vault runs in the cluster and asks its API server whether a token
@@ -234,23 +237,23 @@ export interface EnvironmentInput<K extends string = string> {
    * and verifies tokens with the issuer's published keys. Default: `kubernetes`.
    */
   readonly vaultAuth?: "kubernetes" | "jwt";
-  /** How pods get their AWS role. Default: `irsa`. */
+  /** Way in which pods get their AWS role. Default: `irsa`. */
   readonly identity?: "irsa" | "pod-identity";
   /** Optional secrets that this environment has. */
   readonly optIn?: readonly K[];
   /**
-   * Whether a rotation that people start needs an approved change request. Default: `required` in staging and
+   * `required`: a rotation that people start needs an approved change request. Default: `required` in staging and
    * production, `none` in development.
    */
   readonly changeRequest?: "required" | "none";
   /**
-   * Who vouches for change requests; needs `principals.ci`. Without it, nobody can: where a change request is required,
-   * people can start no rotation. To write `changeRequest: "required"` and leave this out is a fault.
+   * CI jobs that vouch for change requests; needs `principals.ci`. Without it, nobody can: where a change request is
+   * required, people can start no rotation. To write `changeRequest: "required"` and leave this out is a fault.
    */
   readonly changes?: ChangesInput;
   /**
-   * Whether one of the approvers must agree before an old credential goes. Default: `required` in production, `none`
-   * elsewhere.
+   * `required`: one of the approvers must agree before an old credential is retired. Default: `required` in production,
+   * `none` elsewhere.
    */
   readonly approval?: "required" | "none";
   /**
@@ -273,7 +276,7 @@ export interface EnvironmentInput<K extends string = string> {
   /** ARN of the permissions boundary of every role. */
   readonly permissionsBoundary?: string;
   /**
-   * Whether the deployer may decrypt values as Secrets Manager's caller. AWS asks for it where secrets that have values get a
+   * `true`: the deployer may decrypt values as Secrets Manager's caller. AWS asks for it where secrets that have values get a
    * further replica region or another key: set it for that apply. It reads no value then either, by the secrets' policies.
    *
    * @default false
@@ -283,7 +286,7 @@ export interface EnvironmentInput<K extends string = string> {
   readonly rolePath?: string;
 }
 
-/** How a workload takes up a changed file. */
+/** Way in which a workload takes up a changed file. */
 export type ReloadInput =
   /** The application watches the files. */
   | { readonly how: "file-watch" }
@@ -295,15 +298,15 @@ export type ReloadInput =
    */
   | { readonly how: "redeploy"; readonly deployment?: string };
 
-/** What the values for a workload's Helm chart look like. */
+/** Places in the values of a workload's Helm chart. */
 export interface HelmInput {
-  /** Where the chart takes annotations of pods, as keys joined by dots. Default: `podAnnotations`. */
+  /** Place at which the chart takes annotations of pods, as keys joined by dots. Default: `podAnnotations`. */
   readonly annotationsAt?: string;
-  /** Where it takes additional volumes of pods, as keys joined by dots. Default: `volumes`. */
+  /** Place at which it takes additional volumes of pods, as keys joined by dots. Default: `volumes`. */
   readonly volumesAt?: string;
   /**
-   * Whether the chart runs its annotations through `tpl`, as those of Bitnami and of Datadog do: then their text is escaped, so
-   * that Helm leaves the agent's templates to the agent. Default: `false`.
+   * `true`: the chart runs its annotations through `tpl`, as those of Bitnami and of Datadog do: then their text is
+   * escaped, so that Helm leaves the agent's templates to the agent. Default: `false`.
    */
   readonly tpl?: boolean;
 }
@@ -321,7 +324,7 @@ export interface AgentResourcesInput {
 export const CONTROLLER_KINDS = ["Deployment", "StatefulSet", "DaemonSet"] as const;
 
 /**
- * What can be restarted: {@link CONTROLLER_KINDS}, and Rollouts of Argo (`argoproj.io/v1alpha1`).
+ * Kinds that can be restarted: {@link CONTROLLER_KINDS}, and Rollouts of Argo (`argoproj.io/v1alpha1`).
  * https://argo-rollouts.readthedocs.io/en/stable/features/restart/
  */
 export const RESTARTED_KINDS = [...CONTROLLER_KINDS, "Rollout"] as const;
@@ -337,7 +340,7 @@ export const JOB_KINDS = ["Job", "CronJob"] as const;
 /** One of {@link JOB_KINDS}. */
 export type JobKind = (typeof JOB_KINDS)[number];
 
-/** Whether a workload's pods come to an end by themselves. */
+/** `true` where a workload's pods come to an end by themselves. */
 export const isJob = (controller: ControllerKind | JobKind): controller is JobKind =>
   (JOB_KINDS as readonly string[]).includes(controller);
 
@@ -353,7 +356,7 @@ export interface WorkloadInput<E extends string = string> {
    */
   readonly controller?: ControllerKind | JobKind;
   /**
-   * How long a run of a Job or CronJob may take (`activeDeadlineSeconds` keeps it to that): it has the values of its start until
+   * Longest run of a Job or CronJob (`activeDeadlineSeconds` enforces it): it has the values of its start until
    * it ends, so no old value goes earlier. Needed for those, and for nothing else.
    */
   readonly longestRun?: Duration;
@@ -364,7 +367,7 @@ export interface WorkloadInput<E extends string = string> {
   readonly manage?: "create" | "annotate" | "external";
   /** Health endpoints and synthetic checks by name; a rotation is proved by them. Default: none. */
   readonly checks?: Readonly<Record<string, HealthCheckInput>>;
-  /** Where it differs per environment: namespaces of a shared cluster, URLs of checks. */
+  /** Differences per environment: namespaces of a shared cluster, URLs of checks. */
   readonly environments?: {
     readonly [P in E]?: {
       /** Stands as it is, without the environment's pattern; in development also for all that match: `preview-*`. */
@@ -390,18 +393,18 @@ export interface WorkloadInput<E extends string = string> {
   readonly secretVolumePath?: string;
   /** Default: `file-watch`. */
   readonly reload?: ReloadInput;
-  /** How its Helm chart takes values. Default: as charts of `helm create` do. */
+  /** Places in the values of its Helm chart. Default: those of charts of `helm create`. */
   readonly helm?: HelmInput;
   /** Requests and limits of the agent. Default: 50m CPU and 64Mi requested, 500m and 128Mi at most. */
   readonly agentResources?: AgentResourcesInput;
   /**
-   * How annotations and volume reach the pods. `files`: values for Helm and patches for Kustomize, written at
+   * Way in which annotations and volume reach the pods. `files`: values for Helm and patches for Kustomize, written at
    * synth. `patch`: Terraform patches the named Deployment. Default: `files`.
    */
   readonly delivery?: { readonly how: "files" } | { readonly how: "patch"; readonly deployment: string };
 }
 
-/** What a workload may consume at all, as key patterns: `db/app-primary`, `db/*` or `*`. */
+/** Secrets that a workload may consume at all, as key patterns: `db/app-primary`, `db/*` or `*`. */
 export interface AccessRuleInput {
   /** Default: everything that is not denied. */
   readonly allow?: readonly string[];
@@ -473,10 +476,10 @@ export interface SecretInputCommon<W extends string, K extends string, E extends
   /** Old and new value are published together. Default: what `acceptedBy` allows. */
   readonly dualWrite?: boolean;
   /**
-   * How long the old credential lives beside the new one. Default: refresh + twice the margin + the kind's own lag.
+   * Time for which the old credential lives beside the new one. Default: refresh + twice the margin + the kind's own lag.
    */
   readonly overlap?: Duration;
-  /** How bad a leak would be; a tag. Default: `confidential`. */
+  /** Damage that a leak would do; a tag. Default: `confidential`. */
   readonly classification?: "internal" | "confidential" | "restricted";
   /** Files for each consumer. Default: one JSON file, and a JWKS beside a signing key. */
   readonly files?: readonly FileInput[];
@@ -493,7 +496,7 @@ export interface SecretInputCommon<W extends string, K extends string, E extends
   readonly retired?: string;
 }
 
-/** How one environment has a secret. */
+/** Differences of a secret in one environment. */
 export interface EnvironmentPlanInput<Settings, W extends string = string> {
   /** `optional`: only where the environment's `optIn` names it. Default: `required`. */
   readonly presence?: "required" | "optional" | "absent";
@@ -513,7 +516,7 @@ export type SecretInput<E extends string = string, W extends string = string, K 
     readonly kind: Kind;
     /** Settings of the kind that are the same everywhere. */
     readonly settings?: Partial<KindSettingsInput<Kind>>;
-    /** What differs per environment; an environment that is not named has the secret as it stands. */
+    /** Differences per environment; an environment that is not named has the secret as it stands. */
     readonly environments?: { readonly [P in E]?: EnvironmentPlanInput<KindSettingsInput<Kind>, W> };
   };
 }[KindName];

@@ -89,11 +89,11 @@ export interface ProcedurePlan {
   readonly auditKey: AuditKeyPlan;
   /** Requests for approval. Subscribe the approvers: each message names the run and the command that decides. */
   readonly approvals: TopicPlan;
-  /** What people have to rotate soon. Subscribe the owners. */
+  /** Reminders of secrets that people have to rotate soon. Subscribe the owners. */
   readonly reminders: TopicPlan;
   /** Sorted by word. */
   readonly alarms: readonly AlarmPlan[];
-  /** What people's roles need, whose policies this stack does not write. */
+  /** Policies for people's roles, which this stack does not make. */
   readonly people: {
     readonly operator: PolicyDocument;
     readonly approver: PolicyDocument;
@@ -119,7 +119,7 @@ export interface RecordsPlan {
   /** `COMPLIANCE`: nobody can shorten the retention, root neither. `GOVERNANCE`: whoever has the right can. */
   readonly lockMode: "COMPLIANCE" | "GOVERNANCE";
   readonly retentionDays: number;
-  /** Whether the bucket goes together with its records, in development: by whoever may bypass governance. */
+  /** `true`: a destroy removes the bucket together with its records, in development, by a role that may bypass governance. */
   readonly forceDestroy: boolean;
   readonly policy: PolicyDocument;
 }
@@ -143,7 +143,7 @@ export interface AlarmPlan {
   readonly periodSeconds: number;
   /** @default 1 */
   readonly threshold?: number;
-  /** Whether silence is an alarm as well. */
+  /** State of the alarm without data. `breaching`: silence is an alarm as well. */
   readonly whenMissing: "breaching" | "notBreaching";
   readonly topic: "alarms" | "reminders";
 }
@@ -154,7 +154,7 @@ export interface Procedure {
   readonly functions: readonly FunctionPlan[];
 }
 
-/** What the procedure is planned from. */
+/** Parts from which the procedure is planned. */
 export interface ProcedureParts {
   readonly assignments: readonly FunctionAssignment[];
   readonly bySecret: FunctionsBySecret;

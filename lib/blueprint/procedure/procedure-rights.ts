@@ -27,7 +27,7 @@ import {
   topicArn,
 } from "../platform/aws-arns";
 
-/** What rights refer to: names only. */
+/** Names to which rights refer. */
 export interface ProcedureNames {
   readonly publicationsTable: string;
   readonly runsTable: string;
@@ -47,14 +47,14 @@ export interface ProcedureNames {
   readonly rotators: readonly string[];
 }
 
-/** Whose rights, and on what. */
+/** Scope of rights: an environment, its names and its secrets. */
 export interface ProcedureScope {
   readonly registry: Registry;
   readonly environment: Environment;
   readonly names: ProcedureNames;
   /** Secrets of Secrets Manager, sorted by key. */
   readonly secrets: readonly EnvironmentSecret[];
-  /** Whether the dispatcher confirms versions: there is no mirror. */
+  /** `true` where the dispatcher confirms versions, because there is no mirror. */
   readonly confirms: boolean;
 }
 
@@ -78,7 +78,7 @@ function encryptMessages({ registry, environment }: ProcedureScope): PolicyState
   };
 }
 
-/** What the state machine's role is allowed: the calls of its tasks, one by one. */
+/** Rights of the state machine's role: the calls of its tasks, one by one. */
 export function stateMachineRights(scope: ProcedureScope): readonly PolicyStatement[] {
   const { environment, names } = scope;
   const { primary } = environment.regions;
@@ -98,7 +98,7 @@ export function stateMachineRights(scope: ProcedureScope): readonly PolicyStatem
   ];
 }
 
-/** What the dispatcher is allowed: to keep runs, to start rotations and executions, and to stop one that is called back. */
+/** Rights of the dispatcher: to keep runs, to start rotations and executions, and to stop one that is called back. */
 export function dispatcherRights({
   registry,
   environment,
@@ -161,7 +161,7 @@ export function dispatcherRights({
 }
 
 /**
- * What the approval gate is allowed: to note a decision, to keep the tokens of executions that wait, and to answer them. Nobody
+ * Rights of the approval gate: to note a decision, to keep the tokens of executions that wait, and to answer them. Nobody
  * else answers.
  */
 export function approvalGateRights({ environment, names }: ProcedureScope): readonly PolicyStatement[] {
@@ -180,7 +180,7 @@ export function approvalGateRights({ environment, names }: ProcedureScope): read
   ];
 }
 
-/** What the change gate is allowed: to note a change request that a job of CI has vouched for. */
+/** Right of the change gate: to note a change request that a job of CI has vouched for. */
 export function changeGateRights({ environment, names }: ProcedureScope): readonly PolicyStatement[] {
   const { primary } = environment.regions;
   return [
@@ -189,7 +189,7 @@ export function changeGateRights({ environment, names }: ProcedureScope): readon
 }
 
 /**
- * What the recorder is allowed: to write a record, or to read the one that an earlier call has written, to end a run and
+ * Rights of the recorder: to write a record, or to read the one that an earlier call has written, to end a run and
  * let its secret go.
  */
 export function recorderRights({ environment, names }: ProcedureScope): readonly PolicyStatement[] {
@@ -217,7 +217,7 @@ export function recorderRights({ environment, names }: ProcedureScope): readonly
   ];
 }
 
-/** What the watcher is allowed: to look at every secret and its confirmation, and to tell. */
+/** Rights of the watcher: to look at every secret and its confirmation, and to report. */
 export function watcherRights(scope: ProcedureScope): readonly PolicyStatement[] {
   const { environment, names, secrets } = scope;
   const { primary } = environment.regions;
@@ -250,7 +250,7 @@ export function watcherRights(scope: ProcedureScope): readonly PolicyStatement[]
 const PEOPLE_LENGTH = 1_500;
 
 /**
- * What an operator's role needs. People's roles belong to others, so this is handed out as a file. It starts no rotation
+ * Policy of an operator's role. People's roles belong to others, so this is handed out as a file. It starts no rotation
  * and calls no rotation function: only the dispatcher does, which asks for the change request.
  */
 export function operatorPolicy(scope: ProcedureScope): PolicyDocument {
@@ -303,7 +303,7 @@ const withinInboxes = (environment: Environment, arns: readonly string[]): reado
     ? arns
     : [`${secretArnPrefixIn(environment, environment.regions.primary, inboxesOf(environment.name))}*`];
 
-/** What an approver's role needs: to see the run, and to decide at the gate, which looks who he is. */
+/** Policy of an approver's role: to see the run, and to decide at the gate, which checks who is asking. */
 export function approverPolicy(scope: ProcedureScope): PolicyDocument {
   const { environment, names } = scope;
   return document(
@@ -313,7 +313,7 @@ export function approverPolicy(scope: ProcedureScope): PolicyDocument {
 }
 
 /**
- * What a role needs for `secrets-registry failover`, there and back: to look at replicas, to cut them loose, to end
+ * Policy of a role for `secrets-registry failover`, there and back: to look at replicas, to cut them loose, to end
  * rotations, and to replicate over what was left behind. It reads and writes no value. It is for the day of the loss, so it
  * is kept apart from what operators have every day; keys take it from `principals.operators` and `breakGlass` alone.
  *
@@ -357,7 +357,7 @@ export function failoverPolicy({ environment, secrets }: ProcedureScope): Policy
   );
 }
 
-/** What the role of CI's jobs needs: to bring change requests to the gate. */
+/** Policy of the role of CI's jobs: to bring change requests to the gate. */
 export function ciPolicy({ environment, names }: ProcedureScope): PolicyDocument {
   return document(
     statement("VouchForChanges", ["lambda:InvokeFunction"], functionArns(environment, [names.changeGate])),
@@ -365,7 +365,7 @@ export function ciPolicy({ environment, names }: ProcedureScope): PolicyDocument
 }
 
 /**
- * What a role needs for `secrets-registry preflight`: to read about trails, principals and quotas. It reaches no secret, and
+ * Policy of a role for `secrets-registry preflight`: to read about trails, principals and quotas. It reaches no secret, and
  * may be given to whoever plans a deployment.
  */
 export function preflightPolicy({ environment }: Pick<ProcedureScope, "environment">): PolicyDocument {
@@ -451,7 +451,7 @@ export function recordsPolicy(
   });
   return document(
     // Records and their names. Calls about the bucket itself are signed and hold nothing; whoever could not make one could
-    // not mend this policy either.
+    // not fix this policy either.
     deny("OverTlsOnly", ["s3:*"], [objects], overClearText),
     deny("ListedOverTlsOnly", ["s3:ListBucket", "s3:ListBucketVersions"], [arn], overClearText),
     deny(

@@ -21,7 +21,7 @@ const TRIES = 4;
 const COMMAND_TIMEOUT_MS = 60_000;
 
 /**
- * Where a job has its identity token from: a variable, a command, or else GitHub Actions.
+ * Source of a job's identity token: a variable, a command, or else GitHub Actions.
  *
  * @throws UserFault where there is no such place, and when it gives none
  */

@@ -19,7 +19,7 @@ import type { Pace } from "./pace";
 import type { Progress, Tell } from "./progress";
 import { type VersionLabels, versionLabels } from "./version-labels";
 
-/** What the driver works with, in one environment. */
+/** Ports of the driver, in one environment. */
 export interface DriverContext {
   readonly plan: Blueprint;
   readonly cloud: RotationCloud;
@@ -30,7 +30,7 @@ export interface DriverContext {
 /** A secret that a function rotates. */
 export type RotatedPlan = AwsSecretPlan & { readonly rotatedBy: string };
 
-/** What a command came to. */
+/** Result of a command. */
 export interface DriverOutcome {
   /**
    * `followed`: it was under way already, and this command has seen it to its end. `staged`: a value waits for a
@@ -41,7 +41,7 @@ export interface DriverOutcome {
   readonly version: string;
 }
 
-/** How a phase is called. */
+/** Options of a phase. */
 export interface PhaseOptions {
   /** A leak: the function skips the waits. */
   readonly emergency: boolean;
@@ -170,7 +170,7 @@ export class RotationDriver {
     await progress.step(`${secret.key}: ${what}`, () => cloud.putIntoInbox(inbox.name, version, value));
   }
 
-  /** Whether AWSCURRENT holds a published key that nobody uses yet, as its function says. */
+  /** `true` where AWSCURRENT holds a published key that nobody uses yet, as its function says. */
   async holdsNext(secret: RotatedPlan): Promise<boolean> {
     return (await this.#look(secret)).published ?? false;
   }
@@ -288,14 +288,17 @@ export class RotationDriver {
     });
   }
 
-  /** When the last Vault confirmed a version. */
+  /** Time at which the last Vault confirmed a version; `undefined`: not all of them have. */
   confirmedAt(secret: RotatedPlan, version: string): Promise<Date | undefined> {
     const { plan, cloud } = this.#context;
     const table = plan.operations?.publicationsTable;
     return table === undefined ? Promise.resolve(undefined) : cloud.confirmedAt(table, secret.name, version);
   }
 
-  /** When a change may come; `undefined`: it has nothing to wait for. */
+  /**
+   * Earliest time of a change; `undefined`: it has nothing to wait for, or the wait has not begun, because not every
+   * Vault has confirmed the version.
+   */
   async possibleFrom(change: Change, secret: RotatedPlan, version: string): Promise<Date | undefined> {
     const wait = this.#context.pace.waitOf(waitBefore(change, secret));
     if (wait.seconds === 0) return undefined;
@@ -438,7 +441,7 @@ export class RotationDriver {
   }
 }
 
-/** Whether Secrets Manager may be at work on what is unfinished: not when a person put a value over a proved one. */
+/** `true` where Secrets Manager may be at work on an unfinished rotation: not when a person put a value over a proved one. */
 const isRunning = (labels: VersionLabels): boolean => labels.pending !== undefined || !labels.everVerified;
 
 /** Function that confirms versions: the mirror; where nothing is read in Vault, the dispatcher. */

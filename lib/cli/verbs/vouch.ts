@@ -8,7 +8,7 @@ import type { FunctionAnswer, RotationCloud } from "../cloud/rotation-cloud";
 import { UserFault } from "../terminal/user-fault";
 import { checkChanges } from "./change-check";
 
-/** What happened to one file. */
+/** Result for one file. */
 export type VouchedChange =
   | {
       readonly file: string;
@@ -32,7 +32,7 @@ export interface Vouching {
   readonly files: readonly VouchedChange[];
 }
 
-/** What is vouched for. */
+/** Files to vouch for. */
 export interface VouchQuestion {
   readonly environment: string;
   readonly files: readonly string[];
