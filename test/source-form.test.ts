@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { namesOfSeveral, type Sources } from "./source-form";
+import { namesOfSeveral, type Sources, unnamedThings } from "./source-form";
 
 const ROOT = join(__dirname, "..");
 
@@ -46,5 +46,33 @@ describe("a name is exported by one module", () => {
       ["b.ts", "export interface Fault {}\nexport const Fault = {};"],
     ]);
     expect(namesOfSeveral(both)).toEqual([]);
+  });
+});
+
+describe("a doc comment names its thing", () => {
+  test("everywhere", () => {
+    const all = sourcesIn("lib", "packages/rehearsal/src", "stacks", "registry", "test", "bench", "scripts");
+    all.delete("test/source-form.test.ts");
+    expect(unnamedThings(all)).toEqual([]);
+  });
+
+  test.each([
+    ["/** What a call came to. */", "a.ts:1: What"],
+    ["\n  /** Whether it has ended. */", "a.ts:2: Whether"],
+    ["/**\n * How long it takes,\n * in seconds.\n */", "a.ts:1: How"],
+    ["{ /** Whose it is. */ owner }", "a.ts:1: Whose"],
+  ])("%j does not", (text, breach) => {
+    expect(unnamedThings(new Map([["a.ts", text]]))).toEqual([breach]);
+  });
+
+  test.each([
+    "/** Result of a call. */",
+    "/** `true` when it has ended. */",
+    "// What comes now is slow.",
+    "/* Why: see above. */",
+    "/** Whole days. */",
+    'const files = "lib/**/What.ts";',
+  ])("%j does, or is no doc comment", (text) => {
+    expect(unnamedThings(new Map([["a.ts", text]]))).toEqual([]);
   });
 });

@@ -37,3 +37,15 @@ export function namesOfSeveral(sources: Sources): readonly string[] {
     .map(([name, paths]) => `${name}: ${paths.join(", ")}`)
     .sort();
 }
+
+/** Begin of a doc comment that does not name its thing: "What a call came to." in place of "Result of a call." */
+const UNNAMED =
+  /\/\*\*\s*(?:\* ?)?(What|Whatever|Whether|Who|Whoever|Whom|Whose|When|Whenever|Where|Wherever|Which|Why|How|That)\b/g;
+
+/** Doc comments that do not begin with the name of a thing: `lib/a.ts:12: What`. */
+export const unnamedThings = (sources: Sources): readonly string[] =>
+  [...sources].flatMap(([path, text]) =>
+    [...text.matchAll(UNNAMED)].map(
+      ({ index, 1: word }) => `${path}:${text.slice(0, index).split("\n").length}: ${word}`,
+    ),
+  );

@@ -404,7 +404,7 @@ it("copies no value, wherever a record has one", () => {
   );
 });
 
-/** Where callers write; what AWS and Vault themselves write beside it is theirs. */
+/** Fields in which callers write; AWS and Vault themselves write the others. */
 const CALLERS =
   /^(requestParameters|responseElements|additionalEventData|userAgent|errorMessage|labelUpdated|request|response|error)$/;
 const SERVERS = /^(id|operation|mount_type|remote_address)$/;

@@ -115,7 +115,10 @@ function keepsTheLaws(plan: Blueprint): void {
   for (const entry of plan.functions) limitsItsRights(plan, entry);
 }
 
-/** What people supply is read by the function that rotates the secret, whose rights and settings name the inbox. */
+/**
+ * Asserts that supplied values are read by the function that rotates the secret, whose rights and settings name the
+ * inbox.
+ */
 function inboxIsForOneFunction(
   { principals }: Blueprint,
   { key, name, inbox, rotation, settings: made }: AwsSecretPlan,

@@ -4,8 +4,8 @@ import { evaluateAccess } from "../../packages/rehearsal/src/evaluator";
 import { auditSinks, draft } from "../model/sample";
 
 /**
- * What stays of a change, against whoever has every right of their own in the account: the policies of the buckets and of the queue of
- * events, evaluated. `rehearsal/records.test.ts` has what an embedded server enforces.
+ * Evidence that stays of a change, against a person who has every right of their own in the account: the policies of the
+ * buckets and of the queue of events, evaluated. `rehearsal/records.test.ts` has what an embedded server enforces.
  */
 const definition = draft();
 definition.environments.prod.audit = { trail: "create", sinks: auditSinks() };

@@ -234,7 +234,10 @@ function peopleKeepApart({ functions, procedure, ...plan }: Planned): void {
 /** Functions that have to know what is proved. */
 const CHECKERS: ReadonlySet<string> = new Set(["dispatcher", "mirror", "watcher"]);
 
-/** Whoever may make fingerprints can try values until one fits; whoever may make proofs has any value copied. */
+/**
+ * Asserts that only rotators make MACs: the right to make fingerprints lets one try values until one fits, and the right
+ * to make proofs has any value copied.
+ */
 function onlyRotatorsMakeMacs({ functions, procedure, principals, ...plan }: Planned): void {
   const { alias, policy } = procedure.auditKey;
   const may = (

@@ -25,7 +25,7 @@ const git = (folder: string, ...args: string[]): string =>
     stdio: ["ignore", "pipe", "pipe"],
   }).trim();
 
-/** What an app of somebody else would write for production. */
+/** Production's part of somebody else's app. */
 function rendered(folder: string, change?: (terraform: Terraform) => void): void {
   const registry = defineRegistry(draft()) as unknown as Registry;
   synthesize({ registry, environment: "prod" }, (terraform) => {

@@ -43,7 +43,7 @@ export function stepOf(file: string, job: string, name: string): Step {
   return step;
 }
 
-/** How a step ended. */
+/** Result of a step. */
 export interface StepResult {
   readonly code: number | null;
   readonly out: string;

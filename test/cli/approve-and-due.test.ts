@@ -122,7 +122,7 @@ afterAll(async () => {
   control?.close();
 });
 
-/** What the approval gate was asked, and what it does: a fault's text, or nothing. */
+/** Requests to the approval gate, and its refusal: a fault's text, or nothing. */
 const asked: Record<string, unknown>[] = [];
 let refusal: string | undefined;
 

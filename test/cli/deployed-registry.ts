@@ -285,7 +285,7 @@ export class DeployedRegistry {
     );
   }
 
-  /** What lies in an inbox, under any label. */
+  /** Texts in an inbox, under any label. */
   async inboxTexts(environment: EnvironmentName, key: string): Promise<readonly string[]> {
     const SecretId = this.secret(environment, key).inbox?.name;
     const client = secretsManager(this.root, REGION);

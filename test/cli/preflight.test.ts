@@ -31,7 +31,7 @@ const TRAIL: TrailFacts = {
   dataResources: ["AWS::DynamoDB::Table", "AWS::Lambda::Function", "AWS::S3::Object"],
 };
 
-/** What the synth writes as `policies/operator-trust.json`. */
+/** Trust that the synth writes as `policies/operator-trust.json`. */
 const PINNED = blueprint(registry, "prod").procedure?.trusts.operator;
 const [USERS] = PINNED?.Statement ?? [];
 const trusting = (...Statement: readonly object[]) => ({

@@ -1,4 +1,4 @@
-/** What a change is expected to show: verdict, exit code with `--fail-on any`, and lines of the environment that it is about. */
+/** Expected preview of a change: verdict, exit code with `--fail-on any`, and lines of the environment that it is about. */
 export interface ExpectedChange {
   readonly verdict: string;
   readonly exit: 0 | 1;

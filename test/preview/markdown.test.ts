@@ -13,7 +13,7 @@ const html = (markdown: string): string =>
     maxBuffer: 64 * 1024 * 1024,
   });
 
-/** What is left of a page when the code spans are gone: GitHub looks for mentions and references there. */
+/** Text of a page without its code spans: GitHub looks for mentions and references there. */
 const outsideOfCode = (page: string): string => page.replace(/<code>[^<]*<\/code>/g, "");
 
 const HOSTILE = [

@@ -157,7 +157,7 @@ function evaluated(
   ).allowed;
 }
 
-/** What may be asked of a secret with a tested and an untested version, and whether a consumer gets it. */
+/** Requests to a secret with a tested and an untested version; `true` where a consumer gets the value. */
 const REQUESTS = [
   [{}, true],
   [{ VersionStage: "AWSCURRENT" }, true],
@@ -210,7 +210,7 @@ async function vaultTokens(environment: RehearsedEnvironment, workload: Workload
   );
 }
 
-/** What the policies say of a read with more in its context, in the primary region. */
+/** The policies' decision on a read with more in its context, in the primary region. */
 const reads = (
   { role }: Pick<WorkloadPlan, "role">,
   secret: SecretPlan,

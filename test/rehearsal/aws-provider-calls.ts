@@ -23,7 +23,7 @@ export interface ProviderCall {
   readonly send: () => Promise<unknown>;
 }
 
-/** Where things are that have no name of the blueprint's: ids of what AWS made. */
+/** Ids of things that AWS made, and that have no name of the blueprint's. */
 export interface MadeThings {
   readonly keyId: string;
   readonly secretsKeyId: string;

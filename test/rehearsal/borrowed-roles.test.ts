@@ -19,8 +19,9 @@ import { BUNDLE_OPTIONS } from "../../scripts/bundle-options";
 import { draft } from "../model/sample";
 
 /**
- * Whoever has `iam:PassRole` and `lambda:CreateFunction` in the account makes a function with the mirror's role. The embedded AWS
- * knows no `lambda:SourceFunctionArn`: what is refused here, the shim refuses, and the evaluator decides the same by the policies.
+ * An attacker with `iam:PassRole` and `lambda:CreateFunction` in the account makes a function with the mirror's role.
+ * The embedded AWS knows no `lambda:SourceFunctionArn`: what is refused here, the shim refuses, and the evaluator
+ * decides the same by the policies.
  */
 let group: ServerGroup;
 let aws: EmbeddedAws;

@@ -95,8 +95,9 @@ interface Login {
 }
 
 /**
- * What Vault owns: the value after the next one, and the end of the first, at each Vault. A static login has one slot, and
- * Vault knows no way back; a user of a lease lives beside the next one, so the way back is that the first still works.
+ * Rotates a secret that Vault owns: the value after the next one, and the end of the first, at each Vault. A static
+ * login has one slot, and Vault knows no way back; a user of a lease lives beside the next one, so the way back is that
+ * the first still works.
  */
 async function byVault(key: string): Promise<void> {
   const { plan, vaults, targets } = rotations.world;

@@ -127,7 +127,7 @@ export class Consumers {
     }
   }
 
-  /** How a pod reads: from its Vault, or from Secrets Manager in the region that is last to have anything. */
+  /** Reader of a pod: from its Vault, or from Secrets Manager in the region that is last to have anything. */
   async #readerOf({ name, vaultPath }: AwsSecretPlan, workload: string): Promise<() => Promise<Read>> {
     const { plan, vaults } = this.#rotations.world;
     const [vault] = plan.vaults;

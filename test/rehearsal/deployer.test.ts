@@ -50,8 +50,8 @@ const ALL: PolicyDocument = {
 };
 
 /**
- * What the embedded AWS judges by the resource `*`, or by a tag or key that it does not know, so that a narrower right never
- * suffices: the evaluator holds the calls against the policies as they are.
+ * Actions that the embedded AWS judges by the resource `*`, or by a tag or key that it does not know, so that a narrower
+ * right never suffices: the evaluator holds the calls against the policies as they are.
  */
 const JUDGED_ANYHOW: readonly string[] = [
   "cloudtrail:AddTags",
@@ -240,7 +240,7 @@ const NOT_SENT: readonly string[] = ["s3:ListTagsForResource", "s3:TagResource",
 
 type Attack = readonly [what: string, send: () => Promise<unknown>];
 
-/** What whoever holds the deployer tries, as the deployer. */
+/** Attacks of somebody who holds the deployer's role. */
 function attacks(access: AwsAccess, foreignKey: string): readonly Attack[] {
   const settings = clientSettings(access, region);
   const ofSecrets = new secrets.SecretsManagerClient(settings);
@@ -390,7 +390,7 @@ describe("an attacker who holds the deployer", () => {
     );
   });
 
-  /** Where the embedded AWS does not know a condition, or asks for no right. */
+  /** Calls for which the embedded AWS does not know a condition, or asks for no right. */
   test.each([
     [
       "decrypts a value through Secrets Manager",

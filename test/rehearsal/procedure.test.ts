@@ -112,7 +112,7 @@ async function rotate(
   }
 }
 
-/** What people try who may not decide, while a run waits: each is refused, and the run waits on. */
+/** Attempts of people who may not decide, while a run waits: each is refused, and the run waits on. */
 async function attackApproval(of: ProcedureWorld, request: string): Promise<void> {
   const { secret, run } = JSON.parse(request) as { secret: string; run: string };
   // Who asked for it, in the role of an approver.

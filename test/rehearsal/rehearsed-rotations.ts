@@ -40,7 +40,7 @@ export interface RehearsedRotationsProps {
 
 /** An environment in embedded servers with its operator, who rotates by the command line's verbs. */
 export class RehearsedRotations {
-  /** Whatever the verbs printed and reported. */
+  /** Everything that the verbs printed and reported. */
   said = "";
   /** Every value that was supplied or ever current, and some that were not. */
   readonly values: unknown[] = [];

@@ -369,7 +369,7 @@ test.each(Object.keys(EMBEDDED_AWS_GAPS) as EmbeddedAwsGapName[])(
 );
 
 describe("of the condition keys that it is taught", () => {
-  /** What a role may read by a policy, of a secret with one version AWSCURRENT and one AWSPENDING. */
+  /** `true` where a policy lets a role read a secret that has one version AWSCURRENT and one AWSPENDING. */
   async function reads(at: string, statements: readonly object[], request: object): Promise<boolean> {
     const made = { endpoint: at, credentials: root, region: REGION, maxAttempts: 1 };
     const SecretId = `dev/taught-${randomUUID()}`;

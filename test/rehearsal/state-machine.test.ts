@@ -310,7 +310,7 @@ interface Case {
   /** Default: nobody answers. */
   readonly answer?: Answer;
   readonly impatient?: true;
-  /** What comes before `calls`. Default: the request for fingerprints, unless the run turns back at once. */
+  /** Calls that come before `calls`. Default: the request for fingerprints, unless the run turns back at once. */
   readonly asked?: readonly string[];
   readonly calls: readonly string[];
   /** Phases of the record, `verify done`; a fault in brackets. */

@@ -283,7 +283,7 @@ function requestsFor(made: Made, plan: Blueprint, referred: (text: string) => Ma
   return [...create, ...later].filter(({ action }) => isAskedFor(action, made, plan));
 }
 
-/** Whether a setting leads to the call at all. */
+/** `true` where a setting leads to the call at all. */
 function isAskedFor(action: string, { config }: Made, plan: Blueprint): boolean {
   if (action === "iam:PutRolePermissionsBoundary")
     return plan.workloads[0]?.role.permissionsBoundary !== undefined;

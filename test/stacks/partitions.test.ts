@@ -3,7 +3,7 @@ import { PARTITIONS, type Partition } from "../../lib/model/partitions";
 import { REGIONS, registryIn } from "../model/registry-in-partition";
 import { synthesize } from "./synthesized";
 
-/** What Terraform is given in each partition, read as it is written. */
+/** Terraform of each partition, read as it is written. */
 describe.each(Object.keys(PARTITIONS) as Partition[])("a stack in %s", (name) => {
   const [primary, other] = REGIONS[name];
   const { dnsSuffix } = partition(primary);

@@ -44,7 +44,7 @@ export function testFaults(cases: readonly FaultCase[]): void {
   }
 }
 
-/** Whether a machine can follow all that is advised. */
+/** `true` where a machine can follow every advice. */
 function advisedPlainly(definition: Draft): boolean {
   return faultsOf(definition).every((fault) => followAdvice(structuredClone(definition), fault));
 }

@@ -17,7 +17,10 @@ import { StsCallerIdentities } from "../../../lib/rotation/adapters/sts-caller-i
 import { isOneOf, isSameCaller } from "../../../lib/rotation/procedure/caller-identity";
 import { type Keys, StsModel } from "../models/sts-model";
 
-/** What a proof of a caller cannot be made to say. STS is a model that checks signatures as AWS documents them. */
+/**
+ * Statements that a proof of a caller cannot be made to carry. STS is a model that checks signatures as AWS documents
+ * them.
+ */
 
 const REGION = "eu-central-1";
 const BEN = "arn:aws:sts::333333333333:assumed-role/approver/ben@example.com";

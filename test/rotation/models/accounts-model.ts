@@ -23,7 +23,7 @@ export class AccountsServer {
     return this.lets({ username, password });
   }
 
-  /** What is accepted now. */
+  /** Credentials that are accepted now. */
   get accepted(): readonly string[] {
     return [...this.#passwords].map(([username, password]) => `${username} ${password}`);
   }

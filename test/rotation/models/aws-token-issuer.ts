@@ -12,7 +12,7 @@ const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toS
 export class AwsTokenIssuer {
   readonly issuer = "https://0f1e2d3c-test.tokens.sts.global.api.aws";
   readonly #keys = generateKeyPairSync("ec", { namedCurve: "P-384" });
-  /** Whatever was given out. */
+  /** Tokens that were given out. */
   readonly given: string[] = [];
 
   get publicKeyPem(): string {

@@ -10,9 +10,9 @@ import { AwsUser, type UserService } from "../../../packages/rehearsal/src/targe
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** How a user of the model behaves in time. */
+/** Behaviour of the model's users in time. */
 export interface AwsUsersReadings {
-  /** How often a change is seen under way before it is done. @default 2 */
+  /** Number of looks at which a change is under way before it is done. @default 2 */
   readonly descriptionsUntilDone?: number;
 }
 
@@ -30,7 +30,7 @@ export class AwsUsersModel implements RedisServer {
   kills = 0;
   /** Called when a change has taken effect. */
   onChanged: () => void = () => undefined;
-  /** How many passwords each change has left. */
+  /** Number of passwords that each change has left. */
   readonly changes: number[] = [];
   #pending: (() => void) | undefined;
   #descriptions = 0;

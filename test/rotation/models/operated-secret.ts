@@ -47,7 +47,7 @@ export class OperatedSecret<V> extends RehearsedSecret<V> {
     return { versionId: versionId(name), steps: STEPS };
   }
 
-  /** What can be read in the inbox by a label. */
+  /** Values that can be read in the inbox by a label. */
   get supplied(): readonly string[] {
     return Object.entries(this.secrets.labels(INBOX)).flatMap(([version, labels]) =>
       labels.length === 0 ? [] : [this.secrets.valueOf(INBOX, version) ?? ""],

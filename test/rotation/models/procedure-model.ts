@@ -2,7 +2,7 @@ import type { LoadedRun, PhaseResult, RecorderEvent } from "../../../lib/contrac
 import { RotationError } from "../../../lib/rotation/protocol/rotation-error";
 import type { ModelExecution } from "./executions-model";
 
-/** What an execution needs of its world. */
+/** Ports of an execution. */
 export interface ProcedureWorld {
   now(): number;
   /** Asks the dispatcher what an execution may do. */
@@ -27,8 +27,9 @@ const STATES = {
 } as const satisfies Readonly<Record<PhaseResult["phase"], string>>;
 
 /**
- * What the state machine does (`lib/blueprint/procedure/state-machine.ts`), one step at a time: confirmed, proved, overlap, proved,
- * decommissioned, recorded; until the decommission whatever fails leads back. Its own tests run the definition itself.
+ * Model of the state machine (`lib/blueprint/procedure/state-machine.ts`), one step at a time: confirmed, proved,
+ * overlap, proved, decommissioned, recorded; until the decommission whatever fails leads back. Its own tests run the
+ * definition itself.
  */
 export class ProcedureModel {
   #run: LoadedRun | undefined;

@@ -50,7 +50,7 @@ export class RunTableModel implements RunTable {
     this.#locks.set(secret, run);
   }
 
-  /** Whoever may write to the table has written over a run. */
+  /** Overwrites a run, as somebody could who may write to the table. */
   forge(run: Run): void {
     this.#runs.set(idOf(run), run);
   }

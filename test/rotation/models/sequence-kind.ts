@@ -12,7 +12,7 @@ export interface SequenceKind<V = unknown> {
   readonly name: string;
   readonly kind: KindName;
   readonly mode: RotationMode;
-  /** Whether its value holds keys that are published before they are used. */
+  /** `true` where its value holds keys that are published before they are used. */
   readonly publishes: boolean;
   readonly acceptedBy: AcceptedBy;
   /** Seconds that the old credential lives beside the new one. At least refresh interval and reload margin. */
@@ -20,11 +20,14 @@ export interface SequenceKind<V = unknown> {
   readonly publishLeadSeconds: number;
   /** A world of its own for each sequence. */
   readonly begin: (clock: Clock) => SequenceVendor<V> | Promise<SequenceVendor<V>>;
-  /** Why the property does not hold yet; it is printed, and the kind is not tried. */
+  /** Reason for which the property does not hold yet; it is printed, and the kind is not tried. */
   readonly todo?: string;
 }
 
-/** Where a kind's credentials are accepted. Values are as they are stored: with the settings that made them (`_settings`). */
+/**
+ * Place at which a kind's credentials are accepted. Values are as they are stored: with the settings that made them
+ * (`_settings`).
+ */
 export interface SequenceVendor<V> {
   /** The registry's settings of now. */
   settings(): object;
@@ -40,7 +43,7 @@ export interface SequenceVendor<V> {
   live(current: V | undefined): readonly string[];
   /** Those of them that a holder of the value may present, now or after the next promotion. */
   opens(value: V): readonly string[];
-  /** What people supply before the first rotation, through an inbox that is read until a value is served. */
+  /** Value that people supply before the first rotation, through an inbox that is read until a value is served. */
   readonly first?: { readonly supplied: object; complete(supplied: unknown): V; isOf(value: V): boolean };
   /** Changes a setting; it takes effect with the next value. */
   rename?(): void;

@@ -110,7 +110,7 @@ function keySet<V>(
     publishLeadSeconds: OVERLAP,
     begin: (clock) => {
       let settings = 0;
-      /** What was signed in the last hour: by which key, and when. */
+      /** Signatures of the last hour: the key and the time of each. */
       let signed: readonly { readonly by: string; readonly at: number }[] = [];
       const accepts = (value: V, key: string): boolean => more.accepts(value).includes(key);
       const first = more.first?.();

@@ -36,22 +36,25 @@ const REQUESTER = "arn:aws:sts::111122223333:assumed-role/operator/ana@example.c
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-/** How finely time passes. */
+/** Step in which time passes, in milliseconds. */
 const TICK = 30 * MINUTE;
 /** Consumers read again at a time of their own, no later than this. */
 const REFRESH_SECONDS = 6 * 3_600;
 /** Secrets Manager calls a rotation that failed again: so often, at each tick. */
 const ATTEMPTS = 3;
 /**
- * How much longer than an overlap a credential may live that nobody may present: a sweep an hour, retries half an hour
+ * Time beyond an overlap for which a credential may live that nobody may present: a sweep an hour, retries half an hour
  * apart, the mirror, a person's hand.
  */
 const GRACE = 4 * HOUR;
 
-/** What failed again and again is tried anew after a pause (`lib/rotation/procedure/leftovers.ts`), which may fail in its turn. */
+/**
+ * Pause after which a retirement that failed again and again is tried anew (`lib/rotation/procedure/leftovers.ts`),
+ * which may fail in its turn.
+ */
 const PAUSE = 8 * HOUR;
 
-/** What one sequence is made of. */
+/** Steps of which a sequence is made. */
 export type SequenceOp =
   | { readonly do: "rotate" | "emergency" | "schedule" | "give up" | "rename" | "promote" }
   /** The next call of the function dies at one of its calls to the outside. */
@@ -60,7 +63,7 @@ export type SequenceOp =
   | { readonly do: "dispatcher dies"; readonly at: number; readonly when: "before" | "after" }
   /** A health check fails, or an approver says no, at the next proof. */
   | { readonly do: "refuse" }
-  /** Whatever follows a run dies. */
+  /** The execution that follows a run dies. */
   | { readonly do: "kill" }
   /**
    * The mirror cannot reach a Vault. Agents can: one that could not refresh for longer than the reload margin is nobody's
@@ -69,7 +72,7 @@ export type SequenceOp =
   | { readonly do: "vendor away" | "Vault away"; readonly hours: number }
   | { readonly do: "wait"; readonly hours: number };
 
-/** What the sequences of a kind came to. */
+/** Results of the sequences of a kind. */
 export interface SequenceTally {
   sequences: number;
   rotations: number;
@@ -115,7 +118,7 @@ export class SequenceWorld<V> {
   readonly secrets = new SecretsManagerModel();
   readonly table = new RunTableModel();
   readonly clock: TestClock;
-  /** What happened, for whoever reads a counterexample. */
+  /** Events in words, for the reader of a counterexample. */
   readonly journal: string[] = [];
   readonly proofs = new ProofsModel();
   /** The dispatcher's last answer to a command. */
@@ -128,10 +131,10 @@ export class SequenceWorld<V> {
   readonly #consumers: Consumer[] = [];
   /** Versions of which a credential has leaked: their holders may be cut off. */
   readonly #leaked = new Set<string>();
-  /** How long a credential has lived that nobody may present, but for the time in which nobody can end it. */
+  /** Time for which a credential has lived that nobody may present, but for the time in which nobody can end it. */
   readonly #idle = new Map<string, number>();
   readonly #orphans = new Set<string>();
-  /** What the Vaults serve. */
+  /** Value that the Vaults serve. */
   #served: string | undefined;
   #servedAt = 0;
   #rotating: { readonly version: string; attempts: number } | undefined;
@@ -142,7 +145,7 @@ export class SequenceWorld<V> {
   #kills = 0;
   readonly #emergenciesBefore: number;
   #swept = 0;
-  /** What failed again and again, or was refused by a person, is tried anew after a pause. */
+  /** End of the pause after which a failed or refused retirement is tried anew. */
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #functionPlan: CrashPlan | undefined;
   #dispatcherPlan: CrashPlan | undefined;
@@ -364,7 +367,7 @@ export class SequenceWorld<V> {
     return this.#command({ action: "rotate", versionId: version, ...this.#order(emergency) });
   }
 
-  /** What a person leaves alone who makes room: what is in use and, unless it has leaked, what pods may still hold. */
+  /** Values that a person leaves alone who makes room: what is in use and, unless it has leaked, what pods may still hold. */
   #heldByPods(emergency: boolean): readonly V[] {
     const labels = emergency ? ["AWSCURRENT"] : ["AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"];
     return labels.flatMap((label) => {

@@ -10,7 +10,7 @@ import { Redaction } from "../../../lib/rotation/protocol/redaction";
 import { RunTableModel } from "../models/run-table-model";
 import { type Keys, StsModel } from "../models/sts-model";
 
-/** Who can make the gate note a decision, and who cannot. Proofs are signed as the command signs them. */
+/** Callers that can make the gate note a decision, and callers that cannot. Proofs are signed as the command signs them. */
 
 const REGION = "eu-central-1";
 const PROD = { registry: "acme", environment: "prod" };

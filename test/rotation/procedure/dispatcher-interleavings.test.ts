@@ -296,7 +296,7 @@ class World {
     }
   }
 
-  /** Whether a retirement is under way. */
+  /** `true` while a retirement is under way. */
   get retires(): boolean {
     return this.table.runs.some((run) => !hasEnded(run) && run.kind === "retirement");
   }

@@ -466,7 +466,7 @@ describe("the recorder on AWS's services", () => {
       clock.now(),
     );
     clock.advance(1_200);
-    /** What the approval gate does. */
+    /** Decides as the approval gate does. */
     const approve = async (by: string) => {
       await runs.advance(begun, "awaiting-approval");
       await runs.decide(begun, { answer: "approved", by, at: clock.now() });

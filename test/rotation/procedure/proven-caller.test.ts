@@ -10,7 +10,7 @@ import { PublicationsModel, TestClock, versionId } from "../models/rehearsed-sec
 import { RunTableModel } from "../models/run-table-model";
 import { type Keys, StsModel } from "../models/sts-model";
 
-/** Who can start a run, and call one back, where the dispatcher takes nobody's word; and what stands in the run. */
+/** Callers that can start a run, and call one back, where the dispatcher takes nobody's word; and the names in the run. */
 
 const REGION = "eu-central-1";
 const PLACE = { registry: "acme", environment: "prod" };

@@ -51,7 +51,7 @@ class AdoptingSecret extends RehearsedSecret<JwtValue> {
     );
   }
 
-  /** What lies in the inbox under any label. */
+  /** Texts in the inbox under any label. */
   get left(): readonly (string | undefined)[] {
     const versions = Object.entries(this.secrets.labels(INBOX)).filter(([, labels]) => labels.length > 0);
     return versions.map(([version]) => this.secrets.valueOf(INBOX, version));
