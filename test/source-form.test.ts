@@ -51,7 +51,9 @@ describe("a name is exported by one module", () => {
 
 describe("a doc comment names its thing", () => {
   test("everywhere", () => {
-    const all = sourcesIn("lib", "packages/rehearsal/src", "stacks", "registry", "test", "bench", "scripts");
+    const all = new Map(
+      sourcesIn("lib", "packages/rehearsal/src", "stacks", "registry", "test", "bench", "scripts"),
+    );
     all.delete("test/source-form.test.ts");
     expect(unnamedThings(all)).toEqual([]);
   });
