@@ -41,6 +41,11 @@ export const statusCall = z.strictObject({ Action: z.literal("status"), Key: key
 /** Asks for a secret's runs. */
 export type StatusCall = z.input<typeof statusCall>;
 
+/** Run-time schema of {@link FingerprintCall}. */
+export const fingerprintCall = z.strictObject({ Action: z.literal("fingerprint"), Key: key });
+/** Has the fingerprints of a secret's current value kept: of a first value, which no run follows. */
+export type FingerprintCall = z.input<typeof fingerprintCall>;
+
 /** Run-time schema of an execution's request for its run, `LoadRunEvent`. */
 export const loadCall = z.strictObject({
   Action: z.literal("load"),

@@ -149,10 +149,13 @@ export interface ProgressEvent {
   readonly Status: "awaiting-approval";
 }
 
-/** Event of the recorder after the fingerprints: those of the texts in the new value. `null`: none could be made. */
+/** Event of the recorder after the fingerprints: those of the texts in a version's value. */
 export interface FingerprintsEvent {
   readonly Secret: string;
-  readonly Run: string;
+  readonly Version: string;
+  /** The run that brought the version. Missing: a first value, which no run follows. */
+  readonly Run?: string;
+  /** `null`: none could be made. */
   readonly Texts: TextFingerprints | null;
 }
 

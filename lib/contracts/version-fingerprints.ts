@@ -49,8 +49,8 @@ const versionFingerprints = z.strictObject({
   name: z.string().check(z.regex(/^[A-Za-z0-9/_-]{3,512}$/)),
   kind: z.enum(KIND_NAMES),
   versionId: z.string().check(z.regex(/^[A-Za-z0-9-]{1,64}$/)),
-  /** The run that brought the version. */
-  run: z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/)),
+  /** The run that brought the version. Missing: a first value, which no run follows. */
+  run: z.exactOptional(z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/))),
   at: utcInstant,
   texts: textFingerprints,
 });

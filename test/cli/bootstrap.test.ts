@@ -172,6 +172,7 @@ test("bootstrap gives every secret a proved value, and every Vault serves it; a 
     ["legacy/api", "supplied"],
   ]);
   for (const { secret, version = "", confirmedAt } of report.secrets) {
+    expect(await deployed.fingerprintsOf("dev", secret)).toMatchObject({ secret, versionId: version });
     expect((await deployed.labels("dev", secret))[version]).toEqual(
       expect.arrayContaining(["AWSCURRENT", expect.stringMatching(PROOF)]),
     );
@@ -201,6 +202,10 @@ interface Death {
   readonly at: number;
   readonly when: "before" | "after";
 }
+
+/** The dispatcher is asked by the secret's key, its function by its name, the mirror about all. */
+const subjectOf = (event: object): string =>
+  "SecretId" in event ? String(event.SecretId) : "Key" in event ? `test/${event.Key}` : "mirror";
 
 /**
  * A cloud that the program does not survive: it dies as told, and whatever it has under way comes to nothing more. Calls for later
@@ -240,8 +245,7 @@ function dyingCloud(
     putIntoInbox: (name, version, value) =>
       dying(name.replace("/_inbox/", "/"), () => cloud.putIntoInbox(name, version, value)),
     startRotation: (name, version) => dying(name, () => cloud.startRotation(name, version)),
-    invoke: (name, event) =>
-      dying("SecretId" in event ? String(event.SecretId) : "mirror", () => cloud.invoke(name, event)),
+    invoke: (name, event) => dying(subjectOf(event), () => cloud.invoke(name, event)),
   };
 }
 
@@ -276,8 +280,8 @@ test("interrupted before and after each call that changes something, and run aga
   let last: BootstrapReport | string = "";
   const changes = await changesDuring(async () => {
     for (const subject of subjects) {
-      // A secret takes six calls at most: a value, its steps, and a look at what came of it.
-      for (const at of [1, 2, 3, 4, 5, 6]) {
+      // A secret takes seven calls at most: a value, its steps, a look at what came of it, and its fingerprints.
+      for (const at of [1, 2, 3, 4, 5, 6, 7]) {
         for (const when of ["before", "after"] as const) {
           last = await runUntil({ subject, at, when });
         }

@@ -12,8 +12,14 @@ import {
 import { Client } from "pg";
 import { type AwsSecretPlan, type Blueprint, blueprint } from "../../lib/blueprint";
 import { functionZip } from "../../lib/bundles";
+import { awsWhoseCloud } from "../../lib/cli/cloud/aws-whose-cloud";
 import type { Pace } from "../../lib/cli/driver/pace";
 import { run } from "../../lib/cli/program";
+import {
+  fingerprintedKey,
+  fingerprintsObject,
+  readVersionFingerprints,
+} from "../../lib/contracts/version-fingerprints";
 import { days, defineRegistry, type PolicyDocument, type Registry } from "../../lib/model";
 import {
   type AwsAccess,
@@ -296,6 +302,16 @@ export class DeployedRegistry {
       ),
     );
     return [...new Set(texts.map(({ SecretString = "" }) => SecretString))];
+  }
+
+  /** Fingerprints of a secret's only version. */
+  async fingerprintsOf(environment: EnvironmentName, key: string) {
+    const cloud = awsWhoseCloud({ region: REGION, ...this.root });
+    const bucket = this.plan(environment).procedure?.records.name ?? "";
+    const folder = fingerprintsObject(fingerprintedKey(environment, this.secret(environment, key).name), "");
+    const objects = (await cloud.objects(bucket)).filter((name) => name.startsWith(folder.slice(0, -5)));
+    const [only, ...more] = await Promise.all(objects.map((name) => cloud.read(bucket, name)));
+    return more.length > 0 ? more : readVersionFingerprints(only ?? "");
   }
 
   /** Data that pods read in Vault. */

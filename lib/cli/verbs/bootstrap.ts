@@ -18,6 +18,7 @@ import { checkEnvironment } from "./bootstrap-checks";
 import { awaitedSecrets, suppliedValues } from "./bootstrap-values";
 import type { RotationHost } from "./direct-rotation";
 import { isRotated } from "./find-secret";
+import { keepFirstFingerprints } from "./first-fingerprints";
 
 /** Options of `bootstrap`. */
 export interface BootstrapOptions {
@@ -83,13 +84,17 @@ export async function bootstrap(
   const values = await suppliedValues(registry, plan, awaited, valuesFrom, host.terminal);
 
   const rows = new Map<string, Omit<BootstrapRow, "confirmedAt">>();
+  const unkept: string[] = [];
   for (const generation of adminsFirst(secrets)) {
     await together(host.progress, `${environment}: first values`, async (progress) => {
       const driver = driverWith(progress);
       await severalAtOnce(
         generation,
         async (secret) => {
-          rows.set(secret.key, await firstRotation(registry, secret, values, rows, driver));
+          const row = await firstRotation(registry, secret, values, rows, driver);
+          rows.set(secret.key, row);
+          const isFirst = row.verified && row.did !== "nothing";
+          if (isFirst && !(await keepFirstFingerprints(plan, secret.key, cloud))) unkept.push(secret.key);
         },
         "stop",
       );
@@ -113,13 +118,18 @@ export async function bootstrap(
       ({ did, verified, confirmedAt }) =>
         verified && (did === "vault" || !needsConfirmation || confirmedAt !== undefined),
     ),
-    warnings: [...warnings, ...(lag === undefined ? [] : [lag])],
+    warnings: [...warnings, ...[lag, unkeptLine(unkept)].filter((line) => line !== undefined)],
     secrets: finished,
   };
 }
 
 const explain = (environment: string, faults: readonly string[]): string =>
   `${environment} is not ready for its first rotations; nothing was changed:\n${faults.map((fault) => `  ${fault}`).join("\n")}`;
+
+const unkeptLine = (keys: readonly string[]): string | undefined =>
+  keys.length === 0
+    ? undefined
+    : `No fingerprints are kept of ${[...keys].sort().join(", ")}: until its next rotation, whose does not find its value.`;
 
 /** Secrets in generations, each of whose admin secrets belong to those before; by key in each. */
 function adminsFirst(secrets: readonly RotatedPlan[]): readonly (readonly RotatedPlan[])[] {

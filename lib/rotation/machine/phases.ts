@@ -1,4 +1,5 @@
 import { secretTexts, textDigest } from "../../contracts/secret-texts";
+import type { TextFingerprints } from "../../contracts/version-fingerprints";
 import type { FingerprintRequest, PhaseRequest } from "../protocol/event";
 import { RotationError } from "../protocol/rotation-error";
 import { splitSettings } from "../protocol/settings-in-effect";
@@ -8,7 +9,7 @@ import { endEarlierCredential } from "./earlier-credential";
 import type { OpenedSecret } from "./opened-secret";
 import { proveCurrent } from "./proofs";
 import { publishedBy } from "./published-keys";
-import { alreadyDone, done, type RotationOutcome } from "./rotation-context";
+import { alreadyDone, done, type RotationOutcome, type SecretFingerprints } from "./rotation-context";
 import { finish } from "./steps";
 import { beside, type Held } from "./version-values";
 import { rollBack } from "./way-back";
@@ -40,16 +41,32 @@ export async function takeFingerprints<V>(
   // The settings that made it are no part of the credential.
   const credentialIn = (value: string): unknown => splitSettings(values.parse(value)).value ?? value;
   const made = (value: string): Promise<string> => fingerprints.ofValue(credentialIn(value));
-  const texts = await Promise.all(
-    [...secretTexts(credentialIn(text))].map(
-      async ([place, inner]) => [place, await fingerprints.ofText(textDigest(inner))] as const,
-    ),
-  );
   return {
     ...done(versionId),
     fingerprints: { new: await made(text), ...(before === undefined ? {} : { old: await made(before) }) },
-    texts: Object.fromEntries(texts),
+    texts: await textsOf(credentialIn(text), fingerprints),
   };
+}
+
+async function textsOf(value: unknown, fingerprints: SecretFingerprints): Promise<TextFingerprints> {
+  const texts = [...secretTexts(value)].map(
+    async ([place, text]) => [place, await fingerprints.ofText(textDigest(text))] as const,
+  );
+  return Object.fromEntries(await Promise.all(texts));
+}
+
+/** Fingerprints of the texts in AWSCURRENT, which may be a first value that no run follows. Reads, and changes nothing. */
+export async function lookAtTexts<V>({
+  context: { fingerprints },
+  versions,
+  values,
+}: OpenedSecret<V>): Promise<RotationOutcome> {
+  const versionId = versions.holderOf("AWSCURRENT");
+  const text = versionId === undefined ? undefined : await values.readText(versionId);
+  if (versionId === undefined || text === undefined || fingerprints === undefined)
+    return { result: "nothing-to-do", versionId: "" };
+  const value = splitSettings(values.parse(text)).value ?? text;
+  return { ...done(versionId), texts: await textsOf(value, fingerprints) };
 }
 
 /** Looks for a published key in AWSCURRENT that nobody uses yet. Reads, and changes nothing. */

@@ -3,7 +3,7 @@ import { RotationError } from "../protocol/rotation-error";
 import { authorizedFingerprint, authorizedPhase } from "../protocol/run-authority";
 import { requireUsable } from "../protocol/usable-secret";
 import { OpenedSecret } from "./opened-secret";
-import { lookForPublished, takeFingerprints, takePhase } from "./phases";
+import { lookAtTexts, lookForPublished, takeFingerprints, takePhase } from "./phases";
 import type { RotationContext, RotationOutcome } from "./rotation-context";
 import { takeStep } from "./steps";
 import { Versions } from "./versions";
@@ -32,7 +32,10 @@ export class RotationMachine<V> {
   /** @throws RotationError for every failure that is known; adapters' failures pass through */
   async run(request: RotationRequest): Promise<RotationOutcome> {
     if (isStep(request)) return takeStep(await this.#open(request), request);
-    if (isLook(request)) return lookForPublished(await this.#open(request));
+    if (isLook(request)) {
+      const secret = await this.#open(request);
+      return request.look === "texts" ? lookAtTexts(secret) : lookForPublished(secret);
+    }
     // Before the secret is looked at: what the run does not allow is refused whatever the secret is like.
     if (isFingerprint(request)) {
       const fingerprint = await authorizedFingerprint(request, this.#context);

@@ -36,6 +36,8 @@ export interface DispatcherContext {
 export type DispatcherOutcome =
   | RunAnswer
   | { readonly result: "nothing-to-do" }
+  /** Fingerprints of that version are kept. */
+  | { readonly result: "kept"; readonly version: string }
   | ({ readonly result: "loaded" } & LoadedRun)
   | StatusAnswer
   | {

@@ -1,6 +1,13 @@
 import * as z from "zod/mini";
 import type { CallerProof } from "../../contracts/caller-proof";
-import { loadCall, rollbackCall, runCall, statusCall, versionId } from "../../contracts/dispatcher-call";
+import {
+  fingerprintCall,
+  loadCall,
+  rollbackCall,
+  runCall,
+  statusCall,
+  versionId,
+} from "../../contracts/dispatcher-call";
 import { secretNameOf } from "../protocol/event";
 import { RotationError } from "../protocol/rotation-error";
 import type { LoadRequest } from "./loaded-run";
@@ -25,7 +32,7 @@ export interface RunRequest extends Asker {
 export type DispatcherRequest =
   | RunRequest
   | ({ readonly action: "rollback"; readonly key: string } & Asker)
-  | { readonly action: "status"; readonly key: string }
+  | { readonly action: "fingerprint" | "status"; readonly key: string }
   | LoadRequest
   | { readonly action: "sweep" }
   /** Confirms the current version of a secret, or of all of them, where the dispatcher confirms. */
@@ -55,6 +62,11 @@ const rollbackEvent = z.pipe(
 
 const statusEvent = z.pipe(
   statusCall,
+  z.transform((event): DispatcherRequest => ({ action: event.Action, key: event.Key })),
+);
+
+const fingerprintEvent = z.pipe(
+  fingerprintCall,
   z.transform((event): DispatcherRequest => ({ action: event.Action, key: event.Key })),
 );
 
@@ -128,5 +140,6 @@ function formOf(event: unknown): z.ZodMiniType<DispatcherRequest> {
   if (fields.Action === undefined) return labelEvent;
   if (fields.Action === "load") return loadEvent;
   if (fields.Action === "rollback") return rollbackEvent;
+  if (fields.Action === "fingerprint") return fingerprintEvent;
   return fields.Action === "status" ? statusEvent : runEvent;
 }

@@ -9,8 +9,9 @@ import { isTooEarly } from "../protocol/waiting-law";
 import { type Dispatched, type DispatcherContext, type DispatcherOutcome, viewOf } from "./dispatched";
 import type { DispatcherRequest, RunRequest } from "./dispatcher-event";
 import { isRotationDue, isWithinWindow } from "./due-rotations";
+import { keptFingerprints } from "./kept-fingerprints";
 import { lastRotation } from "./last-rotation";
-import { clearingRun, leftPending, retirementOf, underWay } from "./leftovers";
+import { clearingRun, leftPending, retirementOf, underWay, wayBackClosed } from "./leftovers";
 import { executionName, loadedRun } from "./loaded-run";
 import { NewRuns } from "./new-run";
 import { type Asker, type ProvenCaller, provenCaller } from "./proven-caller";
@@ -62,6 +63,8 @@ export class Dispatcher {
         return this.#rollback(this.#secret(request.key), request);
       case "status":
         return this.#status(this.#secret(request.key));
+      case "fingerprint":
+        return keptFingerprints(this.#secret(request.key), this.#context);
       case "label-moved":
         return this.#labelMoved(request.secretName, request.versionId);
       case "load":
@@ -397,6 +400,3 @@ export class Dispatcher {
     return Object.entries(this.#context.settings.secrets).map(([name, secret]) => ({ ...secret, name }));
   }
 }
-
-const wayBackClosed = ({ run, secret, newVersion }: Run): RotationError =>
-  new RotationError("way-back-closed", `run ${run} of ${secret} has ended with version ${newVersion} in use`);

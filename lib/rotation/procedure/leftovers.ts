@@ -87,3 +87,7 @@ export function underWay(open: Run): RotationError {
       : `run ${open.run} of ${open.secret} (${open.kind}) is ${open.status} ${since}`,
   );
 }
+
+/** Fault of a call that came too late: the run has ended with its new version in use. */
+export const wayBackClosed = ({ run, secret, newVersion }: Run): RotationError =>
+  new RotationError("way-back-closed", `run ${run} of ${secret} has ended with version ${newVersion} in use`);

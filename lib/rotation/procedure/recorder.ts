@@ -49,7 +49,7 @@ export interface RecorderContext {
 
 /** Result of one recorder call. */
 export interface RecorderOutcome {
-  readonly status: Run["status"];
+  readonly status: Run["status"] | "kept" | "nothing-to-keep";
   /** Name of the record's object. */
   readonly record?: string;
 }
@@ -75,7 +75,12 @@ const result = z.strictObject({
 /** Run-time schema of the recorder's events. */
 export const recorderEvent: z.ZodMiniType<RecorderEvent | ProgressEvent | FingerprintsEvent> = z.union([
   z.strictObject({ Secret: z.string(), Run: z.string(), Status: z.literal("awaiting-approval") }),
-  z.strictObject({ Secret: z.string(), Run: z.string(), Texts: z.nullable(textFingerprints) }),
+  z.strictObject({
+    Secret: z.string(),
+    Version: z.string(),
+    Run: z.exactOptional(z.string()),
+    Texts: z.nullable(textFingerprints),
+  }),
   z.strictObject({
     Secret: z.string(),
     Run: z.string(),
@@ -116,13 +121,13 @@ export class Recorder {
     const { runs, settings, archive, clock, announce } = this.#context;
     const secret = settings.secrets[event.Secret];
     if (secret === undefined) throw new RotationError("secret-not-ours", event.Secret);
+    if ("Texts" in event) return this.#keepFingerprints(secret, event);
     const run = await runs.read(event.Secret, event.Run);
     if (run === undefined) throw new RotationError("run-missing", `${event.Secret} has no run ${event.Run}`);
     if ("Status" in event) {
       await runs.advance(run, event.Status);
       return { status: event.Status };
     }
-    if ("Texts" in event) return this.#keepFingerprints(secret, run, event);
     const succeeded = !UNDONE.includes(event.Outcome);
     const endedAt = await runs.close(run, clock.now(), succeeded);
     const name = `${endedAt.toISOString().slice(0, 10).replaceAll("-", "/")}/${keyAsWord(secret.key)}/${run.run}.json`;
@@ -150,27 +155,26 @@ export class Recorder {
   /** At once and not with the record: a value may leak while its run still waits, and the record comes at the run's end. */
   async #keepFingerprints(
     { key, kind }: RecorderSettings["secrets"][string],
-    { run, newVersion, status }: Run,
-    { Secret, Texts: texts }: FingerprintsEvent,
+    { Secret, Version, Run: run, Texts: texts }: FingerprintsEvent,
   ): Promise<RecorderOutcome> {
-    if (texts === null || Object.keys(texts).length === 0) return { status };
+    if (texts === null || Object.keys(texts).length === 0) return { status: "nothing-to-keep" };
     const { settings, archive, clock } = this.#context;
-    const name = fingerprintsObject(fingerprintedKey(settings.environment, Secret), newVersion);
+    const name = fingerprintsObject(fingerprintedKey(settings.environment, Secret), Version);
     const kept: VersionFingerprints = {
       version: 1,
       environment: settings.environment,
       secret: key,
       name: Secret,
       kind,
-      versionId: newVersion,
-      run,
+      versionId: Version,
+      ...(run === undefined ? {} : { run }),
       at: clock.now().toISOString(),
       texts,
     };
     const text = JSON.stringify(kept, null, 2);
     if (readVersionFingerprints(text) === undefined) throw new RotationError("record-malformed", name);
     await archive.writeOnce(name, text);
-    return { status, record: name };
+    return { status: "kept", record: name };
   }
 }
 

@@ -77,11 +77,11 @@ export interface FingerprintRequest {
 }
 
 /**
- * A question about the current value, for people who may not read it: whether it holds a published key that nobody uses
- * yet. It changes nothing.
+ * A question about the current value, for those who may not read it. It changes nothing. `published`: does it hold a published
+ * key that nobody uses yet? `texts`: the fingerprints of its secret texts.
  */
 export interface LookRequest {
-  readonly look: "published";
+  readonly look: "published" | "texts";
   /** ARN or name. */
   readonly secretId: string;
 }
@@ -158,7 +158,7 @@ const fingerprintEvent = z.pipe(
 );
 
 const lookEvent = z.pipe(
-  z.strictObject({ Look: z.literal("published"), SecretId: name }),
+  z.strictObject({ Look: z.enum(["published", "texts"]), SecretId: name }),
   z.transform((event): LookRequest => ({ look: event.Look, secretId: event.SecretId })),
 );
 

@@ -597,7 +597,7 @@ describe("the recorder on AWS's services", () => {
 
   const TEXTS = { password: `hmac-sha256:key-1:${"c".repeat(64)}` };
   const keeping = (name: string, run: string, Texts: unknown = TEXTS) =>
-    recorderEvent.parse({ Secret: name, Run: run, Texts });
+    recorderEvent.parse({ Secret: name, Run: run, Version: run, Texts });
 
   test("keeps the fingerprints of a version's texts once, while the run is under way", async () => {
     const { key, name, run, clock, runs } = await begun();
@@ -616,10 +616,16 @@ describe("the recorder on AWS's services", () => {
     clock.advance(60);
     await recorder.run(keeping(name, run, { password: `hmac-sha256:key-1:${"d".repeat(64)}` }));
     expect(await textAt(record)).toBe(first);
-    expect([status, await runs.open(name)]).toEqual([
-      "rotating",
-      expect.objectContaining({ status: "rotating" }),
-    ]);
+    expect(status).toBe("kept");
+    expect(await runs.open(name)).toMatchObject({ status: "rotating" });
+  });
+
+  test("keeps the fingerprints of a first value, which no run follows", async () => {
+    const { key, name, clock } = await begun();
+    const event = recorderEvent.parse({ Secret: name, Version: "first", Texts: TEXTS });
+    const { record = "" } = await recorderOf(name, key, clock).run(event);
+    expect(readVersionFingerprints(await textAt(record))).toMatchObject({ versionId: "first", texts: TEXTS });
+    expect(readVersionFingerprints(await textAt(record))).not.toHaveProperty("run");
   });
 
   test.each([
@@ -627,7 +633,9 @@ describe("the recorder on AWS's services", () => {
     ["the value has no secret text", {}],
   ])("keeps no fingerprints where %s", async (_, none) => {
     const { key, name, run, clock } = await begun();
-    expect(await recorderOf(name, key, clock).run(keeping(name, run, none))).toEqual({ status: "rotating" });
+    expect(await recorderOf(name, key, clock).run(keeping(name, run, none))).toEqual({
+      status: "nothing-to-keep",
+    });
     expect(await objectsOf(key)).toEqual([]);
   });
 

@@ -106,7 +106,12 @@ export const beginningStates = ({
   // Kept before anything is waited for: a value that leaks meanwhile can be told by them.
   KeepFingerprints: invoke(
     parts.recorder,
-    { Secret: jsonata("$run.secret"), Run: jsonata("$run.run"), Texts: jsonata("$texts") },
+    {
+      Secret: jsonata("$run.secret"),
+      Version: jsonata("$run.newVersion"),
+      Run: jsonata("$run.run"),
+      Texts: jsonata("$texts"),
+    },
     { Catch: [{ ErrorEquals: ["States.ALL"], Next: "Restart?" }], Next: "Restart?" },
   ),
   "Restart?": {
