@@ -156,22 +156,16 @@ export interface DispatcherSettings extends ProcedureSettingsCommon {
 }
 
 /**
- * Settings of the change gate, which takes CI's word for a change request: the name of its job's token issuer, and which
- * jobs count.
+ * Settings of the change gate, which takes CI's word for a change request: the issuer of its jobs' tokens, and which jobs count.
  */
 export interface ChangeGateSettings extends ProcedureSettingsCommon {
   readonly changesTable: string;
   /** Issuer of CI's tokens: `https://token.actions.githubusercontent.com`. */
   readonly issuer: string;
-  /** `<owner>/<name>`. */
-  readonly repository: string;
-  /** The protected branch: `refs/heads/main`. */
-  readonly ref: string;
-  /** GitHub's numbers of the repository and its owner. Default: any. */
-  readonly repositoryId?: string;
-  readonly repositoryOwnerId?: string;
-  /** The one workflow whose jobs count. Default: any. */
-  readonly workflow?: string;
+  /** Address of the issuer's public keys. */
+  readonly keySet: string;
+  /** Texts of which a job's token has one, by claim: all of them. Never empty. */
+  readonly claims: Readonly<Record<string, readonly string[]>>;
   /** Keys of the environment's secrets. */
   readonly keys: readonly string[];
 }

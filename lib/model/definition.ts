@@ -1,9 +1,9 @@
 import * as z from "zod/mini";
 import { type AuditInput, auditSchema } from "./audit-definition";
+import { type ChangesInput, changesSchema } from "./changes";
 import type { Duration } from "./duration";
 import {
   accountId,
-  branchRef,
   calendarDate,
   certificatePem,
   cidr,
@@ -14,7 +14,6 @@ import {
   dnsSubdomain,
   duration,
   ec2Id,
-  githubId,
   iamDescription,
   iamPath,
   issuerUrl,
@@ -25,7 +24,6 @@ import {
   principalArn,
   publicKeyPem,
   regionName,
-  repositoryName,
   SECRET_PATH,
   secretKey,
   serverAddress,
@@ -34,7 +32,6 @@ import {
   slug,
   tagText,
   vaultNamespace,
-  workflowRef,
 } from "./grammar";
 import {
   type HealthCheckInput,
@@ -76,25 +73,6 @@ export interface PrincipalsInput {
   readonly breakGlass?: readonly string[];
   /** Role that jobs of CI take to vouch for change requests. Reads no value, starts nothing. */
   readonly ci?: string;
-}
-
-/** Jobs of GitHub Actions that may vouch for a change request. */
-export interface ChangesInput {
-  /** Issuer of the jobs' tokens. Default: `https://token.actions.githubusercontent.com`. */
-  readonly issuer?: string;
-  /** `<owner>/<name>` of the repository with the change requests. */
-  readonly repository: string;
-  /** Its protected branch. Default: `refs/heads/main`. */
-  readonly ref?: string;
-  /** GitHub's number of the repository, so that no other one that takes its name is believed. Default: any. */
-  readonly repositoryId?: string;
-  /** GitHub's number of its owner. Default: any. */
-  readonly repositoryOwnerId?: string;
-  /**
-   * The one workflow that may vouch, `<owner>/<name>/.github/workflows/<file>@<ref>`: others of the branch may be changed by
-   * more people. Default: any of the branch.
-   */
-  readonly workflow?: string;
 }
 
 /** Network for functions that reach private targets: subnets of a VPC in the primary region. */
@@ -619,16 +597,7 @@ export const environmentSchema = z.strictObject({
   identity: z._default(z.enum(["irsa", "pod-identity"]), "irsa"),
   optIn: z._default(z.array(z.string()), []),
   changeRequest: z.optional(z.enum(["required", "none"])),
-  changes: z.optional(
-    z.strictObject({
-      issuer: z._default(issuerUrl, "https://token.actions.githubusercontent.com"),
-      repository: repositoryName,
-      ref: z._default(branchRef, "refs/heads/main"),
-      repositoryId: z.optional(githubId),
-      repositoryOwnerId: z.optional(githubId),
-      workflow: z.optional(workflowRef),
-    }),
-  ),
+  changes: z.optional(changesSchema),
   approval: z.optional(z.enum(["required", "none"])),
   audit: z.optional(auditSchema),
   recoveryWindow: z._default(

@@ -417,8 +417,8 @@ export const fieldName = text(matches(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/), {
 
 /** Number by which GitHub knows a repository or an owner; names can be given away and taken by others. */
 export const githubId = text(matches(/^[1-9][0-9]{0,19}$/), {
-  allowed: "GitHub's number, as digits: 123456789",
-  change: "take repository_id or repository_owner_id of a job's token, or gh api repos/<owner>/<name>",
+  allowed: "a number as digits: 123456789",
+  change: "take repository_id, repository_owner_id or (GitLab) project_id of a job's token",
 });
 
 /** A workflow's file and where it is taken from, as `job_workflow_ref` has it. */
@@ -437,6 +437,33 @@ export const repositoryName = text(matches(/^[A-Za-z0-9][A-Za-z0-9-]{0,38}\/[A-Z
   allowed: "<owner>/<name> of a repository: acme/infrastructure",
   change: "write it as the repository's address has it",
 });
+
+/** Path of a project of GitLab, with its groups. */
+export const gitlabProject = text(
+  matches(/^[A-Za-z0-9_][A-Za-z0-9_.-]*(\/[A-Za-z0-9_.][A-Za-z0-9_.-]*){1,20}$/),
+  {
+    allowed: "<group>/<project>, subgroups included: acme/platform/infrastructure",
+    change: "write project_path as a job's token has it",
+  },
+);
+
+/** A pipeline's definition and where it is taken from, as GitLab's `ci_config_ref_uri` has it. */
+export const gitlabConfig = text(matches(/^[^\s/@]+\/[^\s@]+\/\/[^\s@]+@\S+$/), {
+  allowed: "a pipeline's file at a branch: gitlab.com/acme/infrastructure//.gitlab-ci.yml@refs/heads/main",
+  change: "write ci_config_ref_uri as the job's token has it",
+});
+
+/** Claims that say what else a gate checks by itself. */
+const OWN_CLAIMS: readonly string[] = ["iss", "aud", "exp", "iat", "nbf", "jti", "sub"];
+
+/** Name of a claim of a token. */
+export const claimName = text(
+  (value) => /^[A-Za-z][\w:./-]{0,99}$/.test(value) && !OWN_CLAIMS.includes(value),
+  {
+    allowed: "the name of a claim, such as pipeline_id; not iss, sub, aud or a time: the gate checks those",
+    change: "name a claim that the job's tokens have",
+  },
+);
 
 /** A branch as git refers to it. */
 export const branchRef = text(matches(/^refs\/heads\/[A-Za-z0-9._/-]{1,200}$/), {

@@ -1,9 +1,14 @@
 export { type AccessVerdict, isKeyPattern, judgeAccess, matchesKey } from "./access-rules";
 export type { AuditInput, AuditSink, AuditSinkSettingsInput, SinkCredential } from "./audit-definition";
+export type {
+  ChangesInput,
+  GitHubChangesInput,
+  GitLabChangesInput,
+  OidcChangesInput,
+} from "./changes";
 export {
   type AccessRuleInput,
   type AgentResourcesInput,
-  type ChangesInput,
   type ClusterInput,
   CONTROLLER_KINDS,
   type ConsumerInput,

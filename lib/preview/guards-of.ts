@@ -1,11 +1,23 @@
 import type { Blueprint } from "../blueprint";
 import { type Environment, formatDuration, type Registry } from "../model";
+import { believedJobs } from "../model/changes";
 import type { GuardState } from "./registry-state";
 
 const held = (holds: boolean, text = holds ? "yes" : "no"): GuardState => ({ strength: holds ? 1 : 0, text });
 
 /** Less is safer, such as the life of a token. */
 const atMost = (seconds: number): GuardState => ({ strength: -seconds, text: formatDuration({ seconds }) });
+
+/** Claims that know a repository by its number, or one job by its whole subject. */
+const NUMBERED = ["repository_id", "project_id", "sub"];
+
+/** The one workflow, pipeline or job that may vouch. */
+const workflowOf = (changes: Environment["changes"]): string | undefined =>
+  changes?.provider === "github"
+    ? changes.workflow
+    : changes?.provider === "gitlab"
+      ? changes.config
+      : changes?.subject;
 
 /**
  * Protections of an environment by name. One that is weaker in the head than in the base has lapsed; a new place, such as a Vault or
@@ -36,8 +48,10 @@ export function guardsOf(
     },
     "life of a pod's Vault token": atMost(environment.podTokenMaxTtl.seconds),
     "refresh interval": atMost(environment.refreshEvery.seconds),
-    "change requests of one workflow": held(changes?.workflow !== undefined, changes?.workflow ?? "none"),
-    "change requests of a repository by number": held(changes?.repositoryId !== undefined),
+    "change requests of one workflow": held(workflowOf(changes) !== undefined, workflowOf(changes) ?? "none"),
+    "change requests of a repository by number": held(
+      changes !== undefined && NUMBERED.some((claim) => claim in believedJobs(changes).claims),
+    ),
     ...Object.fromEntries(
       environment.vaults.map((vault) => [
         `contents fixed for the deployer of Vault ${vault.name}`,

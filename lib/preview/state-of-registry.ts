@@ -9,6 +9,7 @@ import {
 } from "../blueprint";
 import { type Environment, formatDuration, type Registry } from "../model";
 import { canonicalJson, digestOf } from "../model/canonical-json";
+import { changesSource } from "../model/changes";
 import { plannedRotations } from "../model/planned-rotations";
 import { hasInbox } from "../model/supplied-values";
 import { policiesOf } from "../proof";
@@ -168,7 +169,7 @@ function factsOf(environment: Environment): Record<string, string> {
         .map(({ name }) => name)
         .sort()
         .join(", ") || "none",
-    "change requests from": changes ? `${changes.repository} ${changes.ref}` : "nowhere",
+    "change requests from": changes ? changesSource(changes) : "nowhere",
     "role path": environment.rolePath,
   };
 }

@@ -1,7 +1,12 @@
 import { code, page, parts, table } from "./page";
 import { type SourceType, typesOf } from "./source-types";
 
-const FILES = ["lib/model/definition.ts", "lib/model/health-checks.ts", "lib/model/rotation-schedule.ts"];
+const FILES = [
+  "lib/model/definition.ts",
+  "lib/model/changes.ts",
+  "lib/model/health-checks.ts",
+  "lib/model/rotation-schedule.ts",
+];
 /** Types that authors write, apart from those whose names end in `Input`. */
 const ALSO = ["SecretInputCommon", "RotationHours", "Tier"];
 /** In the order in which an author meets them; what is not named follows. */

@@ -315,7 +315,7 @@ test.each([
     Version: "2012-10-17",
     Statement: [{ Sid: "Take", Effect: "Allow", Action: ["sts:AssumeRole"], Resource: ["*"] }],
   };
-  for (const trust of Object.values(procedure.trusts)) {
+  for (const trust of [procedure.trusts.operator, procedure.trusts.approver]) {
     const { allowed } = evaluateAccess(
       {
         action: "sts:AssumeRole",
@@ -581,8 +581,13 @@ describe("change requests", () => {
       region: "eu-central-1",
       changesTable: "acme-prod-secret-changes",
       issuer: "https://token.actions.githubusercontent.com",
-      repository: "acme/infrastructure",
-      ref: "refs/heads/main",
+      keySet: "https://token.actions.githubusercontent.com/.well-known/jwks",
+      claims: {
+        repository: ["acme/infrastructure"],
+        ref: ["refs/heads/main"],
+        ref_protected: ["true"],
+        event_name: ["push", "workflow_dispatch"],
+      },
       keys: plan.secrets.filter(({ store }) => store === "aws").map(({ key }) => key),
     });
     keepsTheLaws(plan);
@@ -592,5 +597,6 @@ describe("change requests", () => {
     const plan = withChanges(() => undefined);
     expect(plan.functions.map(({ bundle }) => bundle)).not.toContain("change-gate");
     expect(plan.procedure.people).not.toHaveProperty("ci");
+    expect(plan.procedure.trusts).not.toHaveProperty("ci");
   });
 });

@@ -8,6 +8,7 @@ import type {
   RestarterSettings,
   WatcherSettings,
 } from "../../contracts/function-settings";
+import { believedJobs } from "../../model/changes";
 import { fault } from "../../model/faults";
 import {
   alarmTopic,
@@ -50,6 +51,7 @@ import {
   functionRoleArn,
 } from "../store/function-assignment";
 import { scheduleOf } from "../store/schedule-of";
+import { ciTrust } from "./ci-trust";
 import { peopleTrust } from "./people-trust";
 import {
   alarmsPublish,
@@ -107,7 +109,12 @@ export interface ProcedurePlan {
     readonly whose?: PolicyDocument;
   };
   /** By which the sessions of people's roles bear their holders' names. */
-  readonly trusts: { readonly operator: PolicyDocument; readonly approver: PolicyDocument };
+  readonly trusts: {
+    readonly operator: PolicyDocument;
+    readonly approver: PolicyDocument;
+    /** By which only jobs that may vouch take CI's role. */
+    readonly ci?: PolicyDocument;
+  };
   readonly preventDestroy: boolean;
   readonly tags: Tags;
 }
@@ -245,7 +252,11 @@ export function procedureOf(registry: Registry, environment: Environment, parts:
         ...(environment.regions.replicas.length > 0 ? { failover: failoverPolicy(scope) } : {}),
         ...(environment.principals.breakGlass.length > 0 ? { whose: whosePolicy(scope) } : {}),
       },
-      trusts: { operator: peopleTrust(environment), approver: peopleTrust(environment) },
+      trusts: {
+        operator: peopleTrust(environment),
+        approver: peopleTrust(environment),
+        ...(environment.changes ? { ci: ciTrust(environment, environment.changes) } : {}),
+      },
       preventDestroy: environment.preventDestroy,
       tags: commonTags(registry, environment),
     },
@@ -370,14 +381,7 @@ function functionsOf(
             settings: {
               ...common,
               changesTable: names.changesTable,
-              issuer: changes.issuer,
-              repository: changes.repository,
-              ref: changes.ref,
-              ...(changes.repositoryId === undefined ? {} : { repositoryId: changes.repositoryId }),
-              ...(changes.repositoryOwnerId === undefined
-                ? {}
-                : { repositoryOwnerId: changes.repositoryOwnerId }),
-              ...(changes.workflow === undefined ? {} : { workflow: changes.workflow }),
+              ...believedJobs(changes),
               keys: secrets.map(({ key }) => key),
             } satisfies ChangeGateSettings,
             rights: changeGateRights(scope),

@@ -35,7 +35,7 @@ export interface RotationProcedureProps {
  * bucket of records that nobody can change, the key of their fingerprints, the topics on which people are asked and reminded. Its functions are among
  * those of {@link Operations}. The policies that people's roles need are written beside the stack, as
  * `policies/operator.json`, `approver.json`, `ci.json` and `failover.json`, and what their trust has to say of a session's name
- * as `operator-trust.json` and `approver-trust.json`: those roles belong to others.
+ * as `operator-trust.json` and `approver-trust.json`, and by which jobs take CI's role as `ci-trust.json`: those roles belong to others.
  *
  * Records are encrypted with S3's own key (SSE-S3): they hold no secret, and a record that is kept for years must not
  * die with a key that can be deleted in a month.

@@ -37,11 +37,11 @@ function changeGateHandlerOf(
 /** The change gate in AWS. */
 export async function assembleChangeGate(): Promise<LambdaHandler<ChangeGateOutcome>> {
   const settings = await readProcedureSettings(PROCEDURE_SETTINGS["change-gate"]);
-  const { region, changesTable, issuer } = settings;
+  const { region, changesTable } = settings;
   const redaction = new Redaction();
   return changeGateHandlerOf({
     settings,
-    tokens: jwksJobTokens(issuer),
+    tokens: jwksJobTokens(settings),
     changes: new DynamoDbChanges(new DynamoDBClient({ region }), changesTable),
     clock: systemClock,
     log: procedureLog("change-gate", settings, redaction),

@@ -71,11 +71,10 @@ export const PROCEDURE_SETTINGS = madeAtUse({
       ...common,
       changesTable: text,
       issuer: z.url({ protocol: /^https$/ }),
-      repository: text,
-      ref: text,
-      repositoryId: z.exactOptional(text),
-      repositoryOwnerId: z.exactOptional(text),
-      workflow: z.exactOptional(text),
+      keySet: z.url({ protocol: /^https$/ }),
+      claims: z
+        .record(text, z.array(text).check(z.minLength(1)))
+        .check(z.refine((claims) => Object.keys(claims).length > 0)),
       keys: z.array(text),
     }),
   checker: (): z.ZodMiniType<CheckerSettings> =>

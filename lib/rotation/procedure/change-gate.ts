@@ -11,32 +11,6 @@ import type { Clock } from "../protocol/ports";
 import { RotationError } from "../protocol/rotation-error";
 import type { ApprovedChanges } from "./run-table";
 
-/** Verified claims of a job of CI about itself. */
-export interface JobClaims {
-  /** `<owner>/<name>`. */
-  readonly repository: string;
-  /** Branch or tag that it runs for. */
-  readonly ref: string;
-  /** `true`: a rule protects that branch. */
-  readonly refProtected: boolean;
-  /** `push`, `workflow_dispatch`, `pull_request_target`, … */
-  readonly eventName: string;
-  /** GitHub's numbers of the repository and its owner. */
-  readonly repositoryId?: string | undefined;
-  readonly repositoryOwnerId?: string | undefined;
-  /** File and branch of the job's workflow: `job_workflow_ref`. */
-  readonly workflow?: string | undefined;
-}
-
-/**
- * Events whose jobs run what reviewers of the protected branch have seen. Jobs of others bear that branch as their `ref`
- * too, while what started them, or what they work on, is a stranger's: a comment, a pull request, another workflow's
- * artifacts, a call of the API.
- *
- * https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
- */
-const BELIEVED_EVENTS: readonly string[] = ["push", "workflow_dispatch"];
-
 /** CI's identity tokens. */
 export interface JobTokens {
   /**
@@ -44,7 +18,7 @@ export interface JobTokens {
    *
    * @throws RotationError `token-refused`, `target-unreachable`
    */
-  verify(token: string, audience: string): Promise<JobClaims>;
+  verify(token: string, audience: string): Promise<Readonly<Record<string, unknown>>>;
 }
 
 /** Ports of the change gate. */
@@ -118,20 +92,15 @@ export class ChangeGate {
   }
 
   /** The same issuer serves the jobs of everybody in the world. */
-  #checkJob({ repository, ref, refProtected, eventName, ...job }: JobClaims): void {
-    const { settings } = this.#context;
-    for (const name of ["repositoryId", "repositoryOwnerId", "workflow"] as const) {
-      if (settings[name] === undefined || settings[name] === job[name]) continue;
-      throw new RotationError("token-refused", `only jobs with the registry's changes.${name} are believed`);
-    }
-    if (repository !== settings.repository || ref !== settings.ref || !refProtected) {
+  #checkJob(claims: Readonly<Record<string, unknown>>): void {
+    for (const [name, believed] of Object.entries(this.#context.settings.claims)) {
+      const found = claims[name];
+      const text = ["string", "number", "boolean"].includes(typeof found) ? String(found) : undefined;
+      if (text !== undefined && believed.includes(text)) continue;
       throw new RotationError(
         "token-refused",
-        `only jobs of ${settings.repository} for ${settings.ref}, which is to be protected, are believed`,
+        `only jobs whose ${name} is ${believed.join(" or ")} are believed`,
       );
-    }
-    if (!BELIEVED_EVENTS.includes(eventName)) {
-      throw new RotationError("token-refused", `only jobs of ${BELIEVED_EVENTS.join(" and ")} are believed`);
     }
   }
 }

@@ -221,6 +221,46 @@ const CASES: readonly FaultCase[] = [
     ],
   },
   {
+    name: "jobs of another CI that are named as none of its are",
+    change: (d) => {
+      d.environments.dev.principals.ci = "arn:aws:iam::111122223333:role/ci";
+      d.environments.dev.changes = {
+        provider: "gitlab",
+        project: "infrastructure",
+        ref: "main",
+        projectId: "x",
+        config: ".gitlab-ci.yml",
+      };
+    },
+    faults: [
+      {
+        path: "environments.dev.changes.config",
+        found: '".gitlab-ci.yml"',
+        allowed:
+          "a pipeline's file at a branch: gitlab.com/acme/infrastructure//.gitlab-ci.yml@refs/heads/main",
+        change: "write ci_config_ref_uri as the job's token has it",
+      },
+      {
+        path: "environments.dev.changes.project",
+        found: '"infrastructure"',
+        allowed: "<group>/<project>, subgroups included: acme/platform/infrastructure",
+        change: "write project_path as a job's token has it",
+      },
+      {
+        path: "environments.dev.changes.projectId",
+        found: '"x"',
+        allowed: "a number as digits: 123456789",
+        change: "take repository_id, repository_owner_id or (GitLab) project_id of a job's token",
+      },
+      {
+        path: "environments.dev.changes.ref",
+        found: '"main"',
+        allowed: "a branch: refs/heads/main",
+        change: "name the branch with refs/heads/ before it",
+      },
+    ],
+  },
+  {
     name: "an approver who operates",
     change: (d) => {
       d.environments.dev.principals.approvers = d.environments.dev.principals.operators;

@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import { stringify } from "yaml";
 import { changeDigest } from "../../../lib/contracts/change-request";
+import { believedJobs, type ChangesInput, changesSchema } from "../../../lib/model/changes";
 import { changeAudience } from "../../../lib/model/names";
 import { jwksJobTokens } from "../../../lib/rotation/adapters/jwks-job-tokens";
 import { ChangeGate } from "../../../lib/rotation/procedure/change-gate";
@@ -100,8 +101,13 @@ function token({ claims = JOB, age = 0, life = 300, ...props }: TokenProps = {})
     .sign(props.foreign ? foreign.privateKey : keys.privateKey);
 }
 
-function gate(settings: object = {}) {
+const GITHUB: ChangesInput = { repository: "acme/infrastructure" };
+
+/** The gate as the registry's `changes` make it, with the test's issuer and its keys. */
+function gate(changesInput: ChangesInput = GITHUB, settings: object = {}) {
   const changes = new RunTableModel();
+  const { claims } = believedJobs(changesSchema.parse(changesInput));
+  const places = { issuer, keySet: `${issuer}/.well-known/jwks` };
   return {
     changes,
     gate: new ChangeGate({
@@ -110,13 +116,12 @@ function gate(settings: object = {}) {
         environment: "prod",
         region: "eu-central-1",
         changesTable: "changes",
-        issuer,
-        repository: "acme/infrastructure",
-        ref: "refs/heads/main",
+        ...places,
+        claims,
         keys: ["jwt/signing"],
         ...settings,
       },
-      tokens: jwksJobTokens(issuer),
+      tokens: jwksJobTokens(places),
       changes,
       clock: new TestClock(),
     }),
@@ -206,7 +211,7 @@ describe("the change gate", () => {
     ["repositoryOwnerId", "repository_owner_id", "77", "78"],
     ["workflow", "job_workflow_ref", WORKFLOW, WORKFLOW.replace("vouch", "other")],
   ])("holds the job to %s, where the registry says so", async (setting, claim, right, wrong) => {
-    const { gate: it, changes } = gate({ [setting]: right });
+    const { gate: it, changes } = gate({ ...GITHUB, [setting]: right });
     for (const claims of [JOB, { ...JOB, [claim]: wrong }]) {
       const event = { Change: FILE, Token: await token({ claims }) };
       await expect(it.run(event)).rejects.toMatchObject({ code: "token-refused" });
@@ -214,6 +219,88 @@ describe("the change gate", () => {
     expect(await changes.approved(changeDigest(FILE))).toBeUndefined();
     const Token = await token({ claims: { ...JOB, [claim]: right } });
     await expect(it.run({ Change: FILE, Token })).resolves.toMatchObject({ id: CHANGE.id });
+  });
+
+  const GITLAB: ChangesInput = {
+    provider: "gitlab",
+    project: "acme/platform/infrastructure",
+    projectId: "20",
+    config: "gitlab.com/acme/platform/infrastructure//.gitlab-ci.yml@refs/heads/main",
+  };
+  /** https://docs.gitlab.com/ci/secrets/id_token_authentication/#token-payload */
+  const GITLAB_JOB: Claims = {
+    namespace_id: "72",
+    namespace_path: "acme/platform",
+    project_id: "20",
+    project_path: "acme/platform/infrastructure",
+    user_id: "1",
+    pipeline_id: "574",
+    pipeline_source: "push",
+    job_id: "302",
+    ref: "main",
+    ref_type: "branch",
+    ref_path: "refs/heads/main",
+    ref_protected: "true",
+    ci_config_ref_uri: "gitlab.com/acme/platform/infrastructure//.gitlab-ci.yml@refs/heads/main",
+    sub: "project_path:acme/platform/infrastructure:ref_type:branch:ref:main",
+  };
+  const OIDC: ChangesInput = {
+    provider: "oidc",
+    issuer: "https://agent.buildkite.com",
+    keySet: "https://agent.buildkite.com/.well-known/jwks",
+    subject: "organization:acme:pipeline:vouch:ref:refs/heads/main:commit::step:vouch",
+    claims: { pipeline_slug: "vouch", build_number: "7" },
+  };
+  const OIDC_JOB: Claims = {
+    sub: "organization:acme:pipeline:vouch:ref:refs/heads/main:commit::step:vouch",
+    pipeline_slug: "vouch",
+    // Not all issuers write texts.
+    build_number: 7 as unknown as string,
+  };
+
+  test.each([
+    ["GitLab CI", GITLAB, GITLAB_JOB],
+    ["another issuer", OIDC, OIDC_JOB],
+  ])("believes a job of %s by each claim that the registry names, and by no fewer", async (_, from, job) => {
+    const { gate: it, changes } = gate(from);
+    const event = async (claims: Claims) => ({ Change: FILE, Token: await token({ claims }) });
+    for (const name of Object.keys(believedJobs(changesSchema.parse(from)).claims)) {
+      const { [name]: _left, ...without } = job;
+      for (const claims of [without, { ...job, [name]: "another" }, { ...job, [name]: "" }]) {
+        const failure = await it.run(await event(claims)).catch((reason: Error) => reason);
+        expect(failure).toMatchObject({ code: "token-refused" });
+        expect(String(failure)).toContain(name);
+      }
+      const list = { ...job, [name]: [job[name]] as unknown as string };
+      await expect(it.run(await event(list))).rejects.toMatchObject({ code: expect.any(String) });
+    }
+    expect(await changes.approved(changeDigest(FILE))).toBeUndefined();
+    await expect(it.run(await event(job))).resolves.toMatchObject({ id: CHANGE.id });
+  });
+
+  test.each([
+    "merge_request_event",
+    "web",
+    "api",
+    "trigger",
+    "schedule",
+    "parent_pipeline",
+    "pipeline",
+    "chat",
+  ])(
+    "refuses a pipeline of GitLab that %s started: what it works on, or its variables, may be a stranger's",
+    async (pipeline_source) => {
+      const event = { Change: FILE, Token: await token({ claims: { ...GITLAB_JOB, pipeline_source } }) };
+      await expect(gate(GITLAB).gate.run(event)).rejects.toMatchObject({ code: "token-refused" });
+    },
+  );
+
+  test("no CI's job passes for another's", async () => {
+    const as = async (from: ChangesInput, claims: Claims) =>
+      gate(from).gate.run({ Change: FILE, Token: await token({ claims }) });
+    await expect(as(GITLAB, JOB)).rejects.toMatchObject({ code: "token-refused" });
+    await expect(as(GITHUB, GITLAB_JOB)).rejects.toMatchObject({ code: "token-refused" });
+    await expect(as(OIDC, JOB)).rejects.toMatchObject({ code: "token-refused" });
   });
 
   test.each([
@@ -234,13 +321,15 @@ describe("the change gate", () => {
   });
 
   test("refuses a secret that the environment does not have", async () => {
-    await expect(gate({ keys: [] }).gate.run({ Change: FILE, Token: await token() })).rejects.toMatchObject({
+    await expect(
+      gate(GITHUB, { keys: [] }).gate.run({ Change: FILE, Token: await token() }),
+    ).rejects.toMatchObject({
       code: "secret-not-ours",
     });
   });
 
   test("says that the issuer is away, which may pass", async () => {
-    const away = jwksJobTokens("http://127.0.0.1:1");
+    const away = jwksJobTokens({ issuer: "http://127.0.0.1:1", keySet: "http://127.0.0.1:1/keys" });
     await expect(away.verify(await token({ issuer: "http://127.0.0.1:1" }), AUDIENCE)).rejects.toMatchObject({
       code: "target-unreachable",
       retryable: true,

@@ -49,7 +49,11 @@ export function relocatedSettings(plan: FunctionPlan, places: RehearsedPlaces): 
   if ("checks" in settings) return relocatedChecks(settings, places);
   if ("clusters" in settings) return relocatedClusters(settings, places);
   return "issuer" in settings
-    ? ({ ...settings, issuer: places.outside.url } satisfies ChangeGateSettings)
+    ? ({
+        ...settings,
+        issuer: places.outside.url,
+        keySet: `${places.outside.url}/.well-known/jwks`,
+      } satisfies ChangeGateSettings)
     : settings;
 }
 
