@@ -3,7 +3,8 @@ import { shellQuoted } from "../../../../lib/model/shell-quoted";
 
 /**
  * The Vault Agent Injector's work for a pod: the agent's configuration from annotations and volumes, by the
- * same rules. Source: hashicorp/vault-k8s 1.7, `agent-inject/agent/{annotations,agent,config}.go`. It knows the
+ * same rules. Source: hashicorp/vault-k8s 1.7.6, `agent-inject/agent/{annotations,agent,config}.go`; a test holds it against
+ * recorded answers of that code. It knows the
  * annotations that the blueprint writes and refuses others of the injector's, so that an annotation cannot go unproven.
  */
 
