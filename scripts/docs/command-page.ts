@@ -14,7 +14,7 @@ const EXIT_MEANING: Readonly<Record<keyof typeof EXIT, string>> = {
 export async function commandPage(): Promise<string> {
   const program = await commandTree();
   return page("Command line", [
-    "In a checkout `npm run secrets-registry -- <command>`; with the package installed `secrets-registry <command>`. `rehearse` is there in a checkout alone.",
+    "In a checkout `npm run secrets-registry -- <command>`; with the package installed `npx secrets-registry <command>`. `rehearse` is there in a checkout, and beside the package `cdktf-secrets-registry-rehearsal`.",
     table({
       head: ["exit code", "means"],
       rows: Object.entries(EXIT).map(([name, value]) => [
