@@ -2,16 +2,11 @@ import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { defineRegistry, type Registry } from "../../lib/model";
-import { draft } from "../model/sample";
-import { synthesize } from "../stacks/synthesized";
 import { type GitHubApi, startGitHubApi } from "./github-api";
+import { CLI, git, pullRequest } from "./pull-request";
 import { runStep, stepOf } from "./workflow";
 
 jest.setTimeout(120_000);
-
-const ROOT = join(__dirname, "../..");
-const CLI = `node --import ${join(ROOT, "node_modules/tsx/dist/loader.mjs")} ${join(ROOT, "packages/rehearsal/src/secrets-registry.ts")}`;
 
 let place: string;
 beforeAll(() => {
@@ -19,62 +14,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(place, { recursive: true, force: true }));
 
-const git = (folder: string, ...args: string[]): string =>
-  execFileSync("git", ["-C", folder, "-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "pipe"],
-  }).trim();
-
-/** Production's part of somebody else's app. */
-function rendered(folder: string, change?: (terraform: Terraform) => void): void {
-  const registry = defineRegistry(draft()) as unknown as Registry;
-  synthesize({ registry, environment: "prod" }, (terraform) => {
-    change?.(terraform);
-    mkdirSync(join(folder, "rendered/stacks/prod"), { recursive: true });
-    writeFileSync(join(folder, "rendered/manifest.json"), "{}");
-    writeFileSync(join(folder, "rendered/stacks/prod/cdk.tf.json"), JSON.stringify(terraform));
-  });
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: Terraform's JSON has no type here
-type Terraform = any;
-
-const wider = ({ resource }: Terraform): void => {
-  const role = resource.aws_iam_role.secrets_payments;
-  role.assume_role_policy = role.assume_role_policy.replace("payments:payments", "*:payments");
-};
-
-/** A checkout of a pull request's merge, as actions/checkout makes it. */
-function merge(name: string, { baseHasPackage = true, change = wider } = {}): string {
-  const folder = join(place, name);
-  mkdirSync(folder);
-  git(folder, "init", "-q", "-b", "main");
-  const commit = (message: string): void => {
-    git(folder, "add", "-A");
-    git(folder, "commit", "-q", "--allow-empty", "-m", message);
-  };
-  writeFileSync(join(folder, ".gitignore"), "cdktf.out\nnode_modules\n");
-  if (baseHasPackage) {
-    writeFileSync(join(folder, "package.json"), "{}");
-    rendered(folder);
-  }
-  commit("base");
-  git(folder, "checkout", "-q", "-b", "change");
-  writeFileSync(join(folder, "package.json"), "{}");
-  rendered(folder, change);
-  commit("change");
-  git(folder, "checkout", "-q", "main");
-  git(folder, "merge", "-q", "--no-ff", "-m", "merge", "change");
-  git(folder, "checkout", "-q", "--detach");
-  return folder;
-}
-
 /** Runs the job `synth` of both sides and hands their outputs over as artifacts do. */
 function sidesOf(
   name: string,
-  options: Parameters<typeof merge>[1] = {},
+  options: Parameters<typeof pullRequest>[1] = {},
 ): { checkout: string; sides: string } {
-  const checkout = merge(name, options);
+  const checkout = pullRequest(join(place, name), options);
   const sides = join(place, `${name}-sides`);
   for (const side of ["base", "head"]) {
     const job = join(place, `${name}-${side}`);
@@ -126,10 +71,10 @@ describe("a preview", () => {
   test("takes the base's tool, and the change's own where the base has none", () => {
     const take = (folder: string, where: string) =>
       runStep(stepOf("preview.yml", "preview", "Take the base's tool"), folder, { FOLDER: where });
-    const known = merge("tool");
+    const known = pullRequest(join(place, "tool"));
     expect(take(known, ".").code).toBe(0);
     expect(git(known, "log", "-1", "--format=%s")).toBe("base");
-    const first = merge("first-tool", { baseHasPackage: false });
+    const first = pullRequest(join(place, "first-tool"), { baseHasPackage: false });
     expect(take(first, ".").code).toBe(0);
     expect(git(first, "log", "-1", "--format=%s")).toBe("merge");
   });
