@@ -2,11 +2,12 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * The last column of each table of the threat model names the tests that show the row: a file below `test/` and, after a colon, words of
+ * The last column of each table of the threat model, and of the security reviews, names the tests that show the row: a file below `test/` and, after a colon, words of
  * a test's title, with … for what stands between. Each file is there and has these words; a row without a test says so.
  */
 const ROOT = join(__dirname, "../..");
-const page = readFileSync(join(ROOT, "docs/explanation/threat-model.md"), "utf8");
+const pageOf = (name: string): string => readFileSync(join(ROOT, "docs/explanation", name), "utf8");
+const page = pageOf("threat-model.md");
 
 const files: readonly string[] = readdirSync(join(ROOT, "test"), { recursive: true, encoding: "utf8" })
   .filter((file) => /\.(test|proof)\.ts$/.test(file))
@@ -47,8 +48,6 @@ function rowsOf(text: string): readonly Row[] {
   return rows;
 }
 
-const rows = rowsOf(page);
-
 /** Tests that a cell names; `the same` is the file that was named last. */
 function namedTests(
   cell: string,
@@ -68,13 +67,22 @@ function namedTests(
 
 const NO_TEST = /^(none|by design|as said)\b/;
 
-describe("the threat model", () => {
+/** The rows of a page with the tests that they name. */
+function namedRows(text: string) {
   let last = "";
-  const named = rows.map((row) => {
+  return rowsOf(text).map((row) => {
     const tests = namedTests(row.tests, last);
     last = tests.at(-1)?.file ?? last;
     return { ...row, named: tests };
   });
+}
+
+describe.each([
+  ["the threat model", "threat-model.md", 60],
+  ["the security reviews", "security-review.md", 30],
+])("%s", (_, file, least) => {
+  const text = pageOf(file);
+  const named = namedRows(text);
 
   test("names for each row a test, or says that there is none", () => {
     const without = named
@@ -105,12 +113,23 @@ describe("the threat model", () => {
   });
 
   test("every test that the page names anywhere is there", () => {
-    const all = [...page.matchAll(/`([\w/-]+\.(?:test|proof)\.ts)`/g)].map(([, file = ""]) => file);
+    const all = [...text.matchAll(/`([\w/-]+\.(?:test|proof)\.ts)`/g)].map(([, file = ""]) => file);
     expect(
       all.filter((file) => !files.some((known) => known === file || known.endsWith(`/${file}`))),
     ).toEqual([]);
-    expect(all.length).toBeGreaterThan(60);
+    expect(all.length).toBeGreaterThan(least);
   });
+});
+
+test("the security reviews have a row for each of the 18 findings", () => {
+  const numbers = rowsOf(pageOf("security-review.md")).flatMap(
+    ({ what }) => /^(\d+)\. /.exec(what)?.[1] ?? [],
+  );
+  expect([...new Set(numbers)]).toEqual(Array.from({ length: 18 }, (_, index) => String(index + 1)));
+});
+
+describe("the threat model", () => {
+  const named = namedRows(page);
 
   /** Principals of whom a reviewer asked what they can read, change and hide. */
   test.each([

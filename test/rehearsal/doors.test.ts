@@ -1,9 +1,14 @@
 import { CreateAliasCommand, CreateKeyCommand } from "@aws-sdk/client-kms";
 import {
   CreateSecretCommand,
+  DeleteResourcePolicyCommand,
+  DeleteSecretCommand,
   DescribeSecretCommand,
   GetSecretValueCommand,
+  PutResourcePolicyCommand,
   PutSecretValueCommand,
+  ReplicateSecretToRegionsCommand,
+  RotateSecretCommand,
   type SecretsManagerClient,
   UpdateSecretCommand,
   UpdateSecretVersionStageCommand,
@@ -195,6 +200,33 @@ describe("what people supply goes into an inbox", () => {
     async (who) => {
       await as.operator.send(new PutSecretValueCommand({ SecretId: inbox, SecretString: value() }));
       expect([await read(inbox)(as[who]), await put(inbox)(as[who])]).toEqual(["refused", "refused"]);
+    },
+  );
+
+  test.each(["operator", "deployer", "breakGlass", "itsFunction", "consumer"] as const)(
+    "which %s does not have rotated",
+    async (who) => {
+      // One whose function cannot be called is refused as well, so none is named: that would be another fault.
+      const rotation = new RotateSecretCommand({ SecretId: inbox });
+      expect(await outcome(as[who].send(rotation))).toBe("refused");
+    },
+  );
+
+  test.each(["operator", "itsFunction", "mirror", "consumer"] as const)(
+    "whose protection and copies %s does not touch",
+    async (who) => {
+      const SecretId = inbox;
+      const AddReplicaRegions = [{ Region: "us-east-1" }];
+      for (const command of [
+        new PutResourcePolicyCommand({ SecretId, ResourcePolicy: '{"Version":"2012-10-17","Statement":[]}' }),
+        new DeleteResourcePolicyCommand({ SecretId }),
+        new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }),
+        new ReplicateSecretToRegionsCommand({ SecretId, AddReplicaRegions }),
+      ])
+        expect([command.constructor.name, await outcome(as[who].send(command as never))]).toEqual([
+          command.constructor.name,
+          "refused",
+        ]);
     },
   );
 

@@ -147,6 +147,8 @@ export function inboxPolicy({ key, reader, suppliers, administrators }: InboxPol
       denyUnless("DenyLabels", ["secretsmanager:UpdateSecretVersionStage"], []),
       denyUnless("DenyUpdateExceptAdministrators", ["secretsmanager:UpdateSecret"], administrators),
       denyUnless("DenyAdministrationExceptAdministrators", ADMINISTRATION, administrators),
+      // Nothing rotates an inbox; a function of somebody's own would be called with its name, again and again.
+      denyUnless("DenyRotation", ["secretsmanager:RotateSecret"], []),
     ],
   });
 }
