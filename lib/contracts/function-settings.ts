@@ -218,6 +218,8 @@ export interface RestartedWorkload {
   readonly namespace: string;
   readonly kind: ControllerKind;
   readonly name: string;
+  /** Objects of the namespace whose pods are replaced after its own, in this order. */
+  readonly further?: readonly { readonly kind: ControllerKind; readonly name: string }[] | undefined;
 }
 
 /** A cluster whose workloads are restarted. */

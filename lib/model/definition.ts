@@ -322,6 +322,13 @@ export type JobKind = (typeof JOB_KINDS)[number];
 export const isJob = (controller: ControllerKind | JobKind): controller is JobKind =>
   (JOB_KINDS as readonly string[]).includes(controller);
 
+/** An object that makes pods. */
+export interface ControllerInput {
+  /** Default: `Deployment`. */
+  readonly kind?: ControllerKind | JobKind;
+  readonly name: string;
+}
+
 /** One workload: one ServiceAccount, one role. */
 export interface WorkloadInput<E extends string = string> {
   readonly description?: string;
@@ -333,6 +340,8 @@ export interface WorkloadInput<E extends string = string> {
    * rotation, patches and files follow it. Default: `Deployment`.
    */
   readonly controller?: ControllerKind | JobKind;
+  /** Other objects in its namespace whose pods have the same ServiceAccount, such as `[{ name: "worker" }]`. Default: none. */
+  readonly furtherControllers?: readonly ControllerInput[];
   /**
    * Longest run of a Job or CronJob (`activeDeadlineSeconds` enforces it): it has the values of its start until
    * it ends, so no old value goes earlier. Needed for those, and for nothing else.
@@ -640,12 +649,15 @@ const valuesPath = z.string().check(
   }),
 );
 
+const controllerKind = z._default(z.enum([...RESTARTED_KINDS, ...JOB_KINDS]), "Deployment");
+
 /** Run-time schema of a workload. */
 export const workloadSchema = z.strictObject({
   description: z.optional(iamDescription),
   namespace: dnsLabel,
   serviceAccount: z.optional(dnsSubdomain),
-  controller: z._default(z.enum([...RESTARTED_KINDS, ...JOB_KINDS]), "Deployment"),
+  controller: controllerKind,
+  furtherControllers: z._default(z.array(z.strictObject({ kind: controllerKind, name: dnsSubdomain })), []),
   longestRun: z.optional(duration),
   manage: z._default(z.enum(["create", "annotate", "external"]), "create"),
   checks: z._default(z.record(z.string(), healthCheckSchema), {}),

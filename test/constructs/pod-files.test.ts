@@ -74,6 +74,32 @@ test("the files of a Rollout add to its lists, which nobody merges, and patch wh
   ]);
 });
 
+test("the files patch every object whose pods have the ServiceAccount, each kind in its way", () => {
+  const definition = draft();
+  Object.assign(definition.workloads.backend, {
+    reload: { how: "redeploy", deployment: "api" },
+    furtherControllers: [{ name: "worker" }, { kind: "Rollout", name: "web" }],
+  });
+  const { backend, files } = backendFiles(definition);
+  const patches = files.get("kustomization.yaml").patches;
+  expect(patches).toEqual([
+    { path: "patch.yaml", target: { kind: "Deployment", name: "^api$" } },
+    { path: "deployment-worker-patch.yaml", target: { kind: "Deployment", name: "^worker$" } },
+    { path: "rollout-web-patch.yaml", target: { kind: "Rollout", name: "^web$" } },
+    { path: "rollout-web-volumes.yaml", target: { kind: "Rollout", name: "^web$" } },
+  ]);
+  const templateOf = (path: string) => files.get(path).spec.template;
+  expect(templateOf("deployment-worker-patch.yaml")).toEqual(templateOf("patch.yaml"));
+  expect(templateOf("rollout-web-patch.yaml").metadata).toEqual(templateOf("patch.yaml").metadata);
+  expect(backend.reload).toMatchObject({
+    deployment: "api",
+    further: [
+      { kind: "Deployment", name: "worker" },
+      { kind: "Rollout", name: "web" },
+    ],
+  });
+});
+
 describe("values for a chart", () => {
   const valuesOf = (helm: object | undefined) => {
     const definition = draft();

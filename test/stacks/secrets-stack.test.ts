@@ -677,6 +677,22 @@ describe("a stack", () => {
     });
   });
 
+  test("patches the further objects of a workload, each by its kind", () => {
+    const definition = draft();
+    Object.assign(definition.workloads.backend, {
+      delivery: { how: "patch", deployment: "api" },
+      furtherControllers: [{ kind: "StatefulSet", name: "queue" }],
+    });
+    const patches = terraformOf(definition).resource.terraform_data;
+    const further = patches["secrets_prod-one--backend--statefulset-queue"];
+    expect(further.provisioner[0]["local-exec"].environment).toMatchObject({
+      CONTROLLER: "statefulset",
+      DEPLOYMENT: "queue",
+      NAMESPACE: "backend",
+    });
+    expect(further.triggers_replace.patch).toBe(patches["secrets_prod-one--api"].triggers_replace.patch);
+  });
+
   test("gives a workload without secrets nothing", () => {
     const definition = draft();
     definition.workloads.idle = { namespace: "idle" };

@@ -1,3 +1,4 @@
+import { controllerNameOf, controllersOf, type NamedController } from "../../model/controllers";
 import { type ControllerKind, isJob } from "../../model/definition";
 import { checksIn, type HealthCheck } from "../../model/health-checks";
 import { roleName, secretName, vaultRoleName } from "../../model/names";
@@ -25,6 +26,8 @@ export interface WorkloadPlan {
   readonly manage: Workload["manage"];
   /** Kind of the object that makes its pods. */
   readonly controller: Workload["controller"];
+  /** Every object that makes its pods, in its namespace; the first is of kind `controller`. */
+  readonly controllers: readonly NamedController[];
   readonly delivery: Workload["delivery"];
   /** Places in its Helm chart's values for annotations and volumes. */
   readonly helm: Workload["helm"];
@@ -45,7 +48,13 @@ export type ReloadPlan =
   | Exclude<Workload["reload"], { readonly how: "redeploy" }>
   /** A job's: whatever starts later has it. */
   | { readonly how: "next-run" }
-  | { readonly how: "redeploy"; readonly controller: ControllerKind; readonly deployment: string };
+  | {
+      readonly how: "redeploy";
+      readonly controller: ControllerKind;
+      readonly deployment: string;
+      /** Restarted after it, one after the other. */
+      readonly further?: readonly { readonly kind: ControllerKind; readonly name: string }[];
+    };
 
 /**
  * One workload of an environment.
@@ -74,6 +83,7 @@ export function workloadPlan(
     // Nobody knows the namespaces of a pattern when Terraform runs.
     manage: isNamespacePattern(namespace) ? "external" : workload.manage,
     controller: workload.controller,
+    controllers: controllersOf(workload.name, workload),
     delivery: isNamespacePattern(namespace) ? { how: "files" } : workload.delivery,
     helm: workload.helm,
     reload: reloadPlan(workload),
@@ -125,11 +135,20 @@ export function workloadPlan(
   };
 }
 
-function reloadPlan({ name, reload, delivery, controller }: Workload): ReloadPlan {
+function reloadPlan(workload: Workload): ReloadPlan {
+  const { name, reload, controller, furtherControllers } = workload;
   if (isJob(controller)) return { how: "next-run" };
   if (reload.how !== "redeploy") return reload;
-  const patched = delivery.how === "patch" ? delivery.deployment : undefined;
-  return { how: "redeploy", controller, deployment: reload.deployment ?? patched ?? name };
+  // No kind of a job is among them: a rule refuses that.
+  const further = furtherControllers.flatMap(({ kind, name: other }) =>
+    isJob(kind) ? [] : [{ kind, name: other }],
+  );
+  return {
+    how: "redeploy",
+    controller,
+    deployment: controllerNameOf(name, workload),
+    ...(further.length > 0 ? { further } : {}),
+  };
 }
 
 /** The clusters of an environment, sorted by name. */

@@ -364,6 +364,7 @@ function functionsOf(
               namespace: workload.namespace,
               kind: workload.reload.controller,
               name: workload.reload.deployment,
+              ...(workload.reload.further ? { further: workload.reload.further } : {}),
             },
           ] as const,
         ]

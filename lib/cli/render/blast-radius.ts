@@ -25,7 +25,9 @@ function reloadInWords(reload: ConsumerReload): string {
     case "command":
       return "sidecar runs a command, no redeploy";
     case "redeploy":
-      return `redeploy of ${reload.controller} ${reload.deployment}`;
+      return `redeploy of ${[{ kind: reload.controller, name: reload.deployment }, ...(reload.further ?? [])]
+        .map(({ kind, name }) => `${kind} ${name}`)
+        .join(", ")}`;
   }
 }
 

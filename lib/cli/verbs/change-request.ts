@@ -94,7 +94,9 @@ function changeFacts(radius: BlastRadius): ChangeFacts {
 }
 
 const reloadWord = (reload: BlastRadius["reload"][number] | undefined): string =>
-  reload?.how === "redeploy" ? `redeploy ${reload.deployment}` : (reload?.how ?? "file-watch");
+  reload?.how === "redeploy"
+    ? `redeploy ${[reload.deployment, ...(reload.further ?? []).map(({ name }) => name)].join(", ")}`
+    : (reload?.how ?? "file-watch");
 
 /** Faults of a change request by the registry, as far as its parts are valid. */
 export function changeFaults(registry: Registry, parts: Partial<ChangeRequest>): readonly Fault[] {

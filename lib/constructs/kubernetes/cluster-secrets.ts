@@ -69,16 +69,28 @@ export class ClusterSecrets extends Construct {
             })
           : undefined;
       if (workload.delivery.how === "patch" && pod.files.length > 0) {
-        new DeploymentPatch(this, `patch-${workload.name}`, {
-          plan: pod,
-          deployment: workload.delivery.deployment,
-          controller: workload.controller,
+        const rest = {
           cluster,
           partition: blueprint.partition,
           after: [account.made, caIn.get(workload.namespace)?.made, config?.made].flatMap(
             (made) => made ?? [],
           ),
+        };
+        new DeploymentPatch(this, `patch-${workload.name}`, {
+          plan: pod,
+          deployment: workload.delivery.deployment,
+          controller: workload.controller,
+          ...rest,
         });
+        for (const { kind, name: further } of workload.controllers.slice(1)) {
+          new DeploymentPatch(this, `patch-${workload.name}--${kind}-${further}`, {
+            plan: pod,
+            deployment: further,
+            controller: kind,
+            word: `${workload.namespace}--${kind.toLowerCase()}-${further}`,
+            ...rest,
+          });
+        }
       }
     }
     if (files) new PodFiles(this, "files", { workloads: blueprint.workloads, cluster });

@@ -19,6 +19,8 @@ export interface DeploymentPatchProps {
   readonly partition?: string;
   /** Context of kubectl. @default the cluster's ARN, as `aws eks update-kubeconfig` names it */
   readonly context?: string;
+  /** Last part of its Terraform address. @default the object's name */
+  readonly word?: string;
   /** Resources that the new pods need first: their ServiceAccount, the Vault's CA. @default nothing */
   readonly after?: readonly ITerraformDependable[];
 }
@@ -43,6 +45,7 @@ export class DeploymentPatch extends Construct {
       cluster,
       partition = "aws",
       context,
+      word = deployment,
       after = [],
     }: DeploymentPatchProps,
   ) {
@@ -72,7 +75,7 @@ export class DeploymentPatch extends Construct {
           },
         ],
       }),
-      `${cluster.name}--${deployment}`,
+      `${cluster.name}--${word}`,
     );
   }
 }

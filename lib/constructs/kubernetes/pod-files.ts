@@ -97,25 +97,59 @@ function configMap(workload: WorkloadPlan, { name, data }: NonNullable<PodPlan["
   return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, ...namespaceOf(workload) }, data };
 }
 
-/** Name of the object that a Kustomize component patches: by the author, else the workload's. */
-const controllerName = ({ name, delivery, reload }: WorkloadPlan): string =>
-  delivery.how === "patch" ? delivery.deployment : reload.how === "redeploy" ? reload.deployment : name;
+/** An object whose pods are the workload's, with the beginning of its files' names. */
+interface PatchedController {
+  readonly kind: WorkloadPlan["controller"];
+  readonly name: string;
+  readonly prefix: string;
+}
 
-const targetOf = (workload: WorkloadPlan) => ({
-  kind: workload.controller,
-  name: `^${controllerName(workload)}$`,
-});
+const patchedControllers = ({ controllers }: WorkloadPlan): readonly PatchedController[] =>
+  controllers.map(({ kind, name }, index) => ({
+    kind,
+    name,
+    prefix: index === 0 ? "" : `${kind.toLowerCase()}-${name}-`,
+  }));
 
-const apiVersionOf = ({ controller }: WorkloadPlan): string =>
-  controller === "Rollout" ? "argoproj.io/v1alpha1" : isJob(controller) ? "batch/v1" : "apps/v1";
+const apiVersionOf = (kind: WorkloadPlan["controller"]): string =>
+  kind === "Rollout" ? "argoproj.io/v1alpha1" : isJob(kind) ? "batch/v1" : "apps/v1";
 
 /**
  * Kustomize merges lists of the kinds that it knows, and replaces those of others: what the pods of a Rollout have besides would be
  * lost. So its volume is added to the list, which must be there.
  * https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/patches/
  */
-const addsVolumes = ({ controller }: WorkloadPlan, { volumes }: PodPlan): boolean =>
-  controller === "Rollout" && volumes.length > 0;
+const addsVolumes = ({ kind }: PatchedController, { volumes }: PodPlan): boolean =>
+  kind === "Rollout" && volumes.length > 0;
+
+/** The patches of one object, by their names. */
+function patchesOf(
+  controller: PatchedController,
+  pod: PodPlan,
+): readonly { name: string; content: string }[] {
+  const { kind, name, prefix } = controller;
+  return [
+    {
+      name: `${prefix}patch.yaml`,
+      content: yaml({
+        apiVersion: apiVersionOf(kind),
+        kind,
+        metadata: { name },
+        ...podTemplatePatch(pod, kind),
+      }),
+    },
+    ...(addsVolumes(controller, pod)
+      ? [
+          {
+            name: `${prefix}volumes.yaml`,
+            content: yaml(
+              pod.volumes.map((value) => ({ op: "add", path: "/spec/template/spec/volumes/-", value })),
+            ),
+          },
+        ]
+      : []),
+  ];
+}
 
 /**
  * The files of one workload in one cluster: Helm values, and a Kustomize component that patches its Deployment, StatefulSet or DaemonSet.
@@ -138,6 +172,10 @@ export function podFiles(workload: WorkloadPlan, cluster: ClusterPlan): readonly
           : []),
       ]
     : [];
+  const controllers = patchedControllers(workload).map((controller) => ({
+    target: { kind: controller.kind, name: `^${controller.name}$` },
+    patches: patchesOf(controller, pod),
+  }));
   const names = resources.map(({ path }) => path.slice(path.lastIndexOf("/") + 1));
   return [
     { path: at("values.yaml"), content: yaml(helmValues(workload, cluster, pod)) },
@@ -147,31 +185,14 @@ export function podFiles(workload: WorkloadPlan, cluster: ClusterPlan): readonly
         apiVersion: "kustomize.config.k8s.io/v1alpha1",
         kind: "Component",
         ...(names.length > 0 ? { resources: names } : {}),
-        patches: [
-          { path: "patch.yaml", target: targetOf(workload) },
-          ...(addsVolumes(workload, pod) ? [{ path: "volumes.yaml", target: targetOf(workload) }] : []),
-        ],
+        patches: controllers.flatMap(({ target, patches }) =>
+          patches.map(({ name }) => ({ path: name, target })),
+        ),
       }),
     },
-    {
-      path: at("patch.yaml"),
-      content: yaml({
-        apiVersion: apiVersionOf(workload),
-        kind: workload.controller,
-        metadata: { name: controllerName(workload) },
-        ...podTemplatePatch(pod, workload.controller),
-      }),
-    },
-    ...(addsVolumes(workload, pod)
-      ? [
-          {
-            path: at("volumes.yaml"),
-            content: yaml(
-              pod.volumes.map((value) => ({ op: "add", path: "/spec/template/spec/volumes/-", value })),
-            ),
-          },
-        ]
-      : []),
+    ...controllers.flatMap(({ patches }) =>
+      patches.map(({ name, content }) => ({ path: at(name), content })),
+    ),
     ...resources,
   ];
 }

@@ -1,3 +1,4 @@
+import { controllersOf } from "../controllers";
 import type { ParsedEnvironment } from "../definition";
 import { type Fault, fault, type PathStep } from "../faults";
 import {
@@ -11,6 +12,7 @@ import {
   secretsKeyAlias,
   vaultRoleName,
 } from "../names";
+import { serviceAccountOf } from "../service-account";
 import { forEnvironments, type RuleContext } from "./context";
 
 /** A name that the registry makes, in the space in which it must be the only one. */
@@ -147,7 +149,19 @@ function addresses(
   const unique = <T extends { name: string }>(entries: readonly T[]): string[] => [
     ...new Set(entries.map(({ name }) => name)),
   ];
+  const patched = [...context.parsed.workloads].flatMap(([workload, settings]) => {
+    if (settings.delivery.how !== "patch") return [];
+    const { namespace } = serviceAccountOf(environmentName, environment, workload, settings);
+    return controllersOf(workload, settings).map(({ kind, name }, index) => ({
+      space: `Terraform addresses of patched Deployments in ${environmentName}`,
+      name: kept(index === 0 ? name : `${namespace}--${kind}-${name}`),
+      source: `${kind} ${name} of workload ${workload}`,
+      path: ["workloads", workload, "delivery"],
+      change: "rename one of the two, or let one of the workloads have files (delivery)",
+    }));
+  });
   return [
+    ...patched,
     ...words(`secrets in ${environmentName}`, declared.secrets, (key) => ["secrets", key]),
     ...words(`workloads in ${environmentName}`, declared.workloads, (name) => ["workloads", name]),
     ...words(`clusters in ${environmentName}`, unique(environment.clusters), (_, index) => [

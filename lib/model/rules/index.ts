@@ -6,6 +6,7 @@ import { adminFaults } from "./admins";
 import { auditFaults } from "./audit";
 import { reviewerFaults, workloadClusterFaults } from "./clusters";
 import type { RuleContext } from "./context";
+import { controllerFaults } from "./controllers";
 import { derivedNameFaults } from "./derived-names";
 import { environmentFaults } from "./environments";
 import { functionFaults } from "./functions";
@@ -57,6 +58,7 @@ const RULES: readonly ((context: RuleContext) => readonly Fault[])[] = [
   sharedNamespaceFaults,
   trustPolicyFaults,
   deploymentFaults,
+  controllerFaults,
   fileFaults,
   templateFaults,
   resourceFaults,

@@ -112,6 +112,7 @@ export const PROCEDURE_SETTINGS = madeAtUse({
           namespace: text,
           kind: z.enum(RESTARTED_KINDS),
           name: text,
+          further: z.optional(z.array(z.strictObject({ kind: z.enum(RESTARTED_KINDS), name: text }))),
         }),
       ),
     }),

@@ -92,8 +92,9 @@ export class Restarter {
       const workload = settings.workloads[name];
       if (workload === undefined) throw new RotationError("settings-malformed", `no workload ${name}`);
       const runsIn = (name: string): boolean => workload.clusters?.includes(name) ?? true;
+      const controllers = [workload, ...(workload.further ?? []).map((own) => ({ ...workload, ...own }))];
       for (const cluster of clusters.filter((candidate) => runsIn(candidate.cluster)))
-        await this.#restart(cluster, workload, Version, until);
+        for (const controller of controllers) await this.#restart(cluster, controller, Version, until);
     }
     return { restarted: Workloads };
   }

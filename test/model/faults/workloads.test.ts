@@ -1,3 +1,4 @@
+import { hours } from "../../../lib/model";
 import { type FaultCase, testFaults } from "./fault-case";
 
 /** Faults of workloads and their files: the change that brings each about, and all that is said about it. */
@@ -15,6 +16,111 @@ const CASES: readonly FaultCase[] = [
         allowed:
           "files: Kubernetes merges no lists of Argo's kinds, so that a patch would take the pods' other volumes away",
         change: "remove it, and use the files where the Rollout is made",
+      },
+    ],
+  },
+  {
+    name: "a CronJob beside a Deployment",
+    change: (d) => {
+      d.workloads.backend.furtherControllers = [{ kind: "CronJob", name: "cleanup" }];
+    },
+    ways: [
+      (d) => {
+        delete d.workloads.backend.furtherControllers;
+        d.workloads.cleanup = { namespace: "backend", controller: "CronJob", longestRun: hours(1) };
+        d.secrets["db/app"].consumers.push("cleanup");
+      },
+    ],
+    faults: [
+      {
+        path: "workloads.backend.furtherControllers[0].kind",
+        found: "CronJob cleanup, of a workload whose controller is a Deployment",
+        allowed:
+          "kinds whose pods all stay, or whose pods all end: an agent beside a Job's would keep it from its end",
+        change: "make it a workload of its own, with its own serviceAccount and the same consumers",
+      },
+    ],
+  },
+  {
+    name: "a further Rollout that Terraform would patch",
+    change: (d) => {
+      Object.assign(d.workloads.backend, {
+        delivery: { how: "patch", deployment: "api" },
+        furtherControllers: [{ kind: "Rollout", name: "web" }],
+      });
+    },
+    ways: [
+      (d) => {
+        delete d.workloads.backend.delivery;
+      },
+    ],
+    faults: [
+      {
+        path: "workloads.backend.furtherControllers[0].kind",
+        found: 'Rollout web, with delivery "patch"',
+        allowed: "kinds that Terraform can patch: Deployment, StatefulSet, DaemonSet and CronJob",
+        change: "remove workloads.backend.delivery, and use the files",
+      },
+    ],
+  },
+  {
+    name: "an object that is named twice",
+    change: (d) => {
+      d.workloads.backend.furtherControllers = [{ name: "backend" }];
+    },
+    faults: [
+      {
+        path: "workloads.backend.furtherControllers[0]",
+        found: "Deployment backend in namespace backend, which makes pods of workload backend already",
+        allowed: "an object that is named once: its pods have one ServiceAccount",
+        change: "remove it",
+      },
+    ],
+  },
+  {
+    name: "an object of two workloads",
+    change: (d) => {
+      d.workloads.other = { namespace: "backend", reload: { how: "redeploy", deployment: "backend" } };
+    },
+    ways: [
+      (d) => {
+        d.workloads.other.reload.deployment = "other";
+      },
+      (d) => {
+        delete d.workloads.other;
+      },
+    ],
+    faults: [
+      {
+        path: "workloads.other.controller",
+        found: "Deployment backend in namespace backend, which makes pods of workload backend",
+        allowed: "an object that is named once: its pods have one ServiceAccount",
+        change:
+          "name the object of this workload (furtherControllers, reload.deployment or delivery.deployment), or let backend have the secrets too",
+      },
+    ],
+  },
+  {
+    name: "two Deployments of one name that Terraform would patch",
+    change: (d) => {
+      for (const name of ["backend", "payments"])
+        d.workloads[name].delivery = { how: "patch", deployment: "api" };
+    },
+    ways: [
+      (d) => {
+        d.workloads.payments.delivery.deployment = "payments-api";
+      },
+      (d) => {
+        delete d.workloads.payments.delivery;
+      },
+    ],
+    faults: [
+      {
+        path: "workloads.payments.delivery",
+        found:
+          "api from Deployment api of workload payments, the same as from Deployment api of workload backend",
+        allowed: "names that differ among the Terraform addresses of patched Deployments in dev",
+        change: "rename one of the two, or let one of the workloads have files (delivery)",
       },
     ],
   },

@@ -2,6 +2,7 @@ import { request as httpRequest } from "node:http";
 import { text } from "node:stream/consumers";
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from "@aws-sdk/client-iam";
 import { STSClient } from "@aws-sdk/client-sts";
+import type { RestarterSettings } from "../../../lib/contracts";
 import { eksToken } from "../../../lib/rotation/adapters/eks-token";
 import { kubernetesControllers } from "../../../lib/rotation/adapters/kubernetes-controllers";
 import { restarterHandlerOf } from "../../../lib/rotation/entries/restarter-handler";
@@ -32,7 +33,11 @@ describe.each(["Deployment", "StatefulSet", "DaemonSet", "Rollout"] as const)(
       await Promise.all([eu.stop(), us.stop()]);
     });
 
-    const handler = (token = TOKEN, caPem?: string) => {
+    const handler = (
+      token = TOKEN,
+      caPem?: string,
+      further?: RestarterSettings["workloads"][string]["further"],
+    ) => {
       const clusters = [eu, us].map((api, index) => ({
         name: index === 0 ? "main-eu" : "main-us",
         region: "eu-central-1",
@@ -46,7 +51,7 @@ describe.each(["Deployment", "StatefulSet", "DaemonSet", "Rollout"] as const)(
           region: "eu-central-1",
           clusters,
           workloads: {
-            backend: { namespace: "backend", kind, name: "api" },
+            backend: { namespace: "backend", kind, name: "api", ...(further ? { further } : {}) },
             celery: { namespace: "celery", kind, name: "worker" },
           },
         },
@@ -64,6 +69,18 @@ describe.each(["Deployment", "StatefulSet", "DaemonSet", "Rollout"] as const)(
         expect(api.get("backend", "api")).toMatchObject({ updated: 3, old: 0, generation: 2 });
         expect(api.get("celery", "worker").annotations).toEqual({ team: "payments", [RESTARTED_FOR]: "v2" });
         // The second is touched when the first is done.
+        const first = api.seen.findLastIndex((line) => line.endsWith("/api"));
+        expect(api.seen.findIndex((line) => line.endsWith("/worker"))).toBeGreaterThan(first);
+      }
+    });
+
+    test("restarts the further objects of a workload after its own, in the same namespace", async () => {
+      for (const api of [eu, us]) api.add("backend", "worker", 2, "Deployment");
+      const further = [{ kind: "Deployment", name: "worker" }] as const;
+      await handler(TOKEN, undefined, further)({ ...event, Workloads: ["backend"] });
+      for (const api of [eu, us]) {
+        expect(patches(api).map((line) => line.split("/").at(-1))).toEqual(["api", "worker"]);
+        expect(api.get("backend", "worker").annotations[RESTARTED_FOR]).toBe("v2");
         const first = api.seen.findLastIndex((line) => line.endsWith("/api"));
         expect(api.seen.findIndex((line) => line.endsWith("/worker"))).toBeGreaterThan(first);
       }
