@@ -12,7 +12,8 @@ interface Written {
   /** Marked as needing a cloud: `sh cloud`. */
   readonly needsCloud: boolean;
   readonly line: string;
-  readonly program: "secrets-registry" | "npm";
+  /** `rehearsal`: `npm start`, which is `secrets-registry rehearse` after the bundles. */
+  readonly program: "secrets-registry" | "npm" | "rehearsal";
   readonly words: readonly string[];
 }
 
@@ -26,7 +27,11 @@ function commandsIn(line: string): readonly Pick<Written, "program" | "words">[]
     const words = commandWords(part.replace(/\s+[<>].*$/, ""));
     const [first, second, third] = words;
     if (first === "secrets-registry") return [{ program: "secrets-registry", words: words.slice(1) }];
+    if (first === "npx" && second === "secrets-registry") {
+      return [{ program: "secrets-registry", words: words.slice(2) }];
+    }
     if (first !== "npm") return [];
+    if (second === "start") return [{ program: "rehearsal", words: ["rehearse", ...words.slice(3)] }];
     if (second === "run" && third === "secrets-registry") {
       return [{ program: "secrets-registry", words: words.slice(words.indexOf("--") + 1) }];
     }
@@ -110,12 +115,13 @@ function faultsOf(words: readonly string[]): readonly string[] {
 }
 
 const ours = written.filter((command) => command.program === "secrets-registry");
+const rehearsals = written.filter((command) => command.program === "rehearsal");
 
 test("the pages hold commands, most of them of the command line", () => {
   expect(ours.length).toBeGreaterThan(40);
 });
 
-test.each(named(ours))("%s: command and options exist", (_, { words }) => {
+test.each(named([...ours, ...rehearsals]))("%s: command and options exist", (_, { words }) => {
   expect(faultsOf(words)).toEqual([]);
 });
 
@@ -128,6 +134,19 @@ test.each([
   [["rotate", "db/app", "--env", "dev", "--phase", "retire"], ["--phase takes no retire"]],
 ])("%j would be found", (words, faults) => {
   expect(faultsOf(words)).toEqual(faults);
+});
+
+test("a block that is not marked as needing a cloud holds commands that are known here, and no others", () => {
+  const unknown = pages()
+    .filter((path) => !path.startsWith("docs/adr/"))
+    .flatMap((page) =>
+      blocksOf(textOf(page))
+        .filter(({ info }) => info === "sh")
+        .flatMap(({ text }) => text.replaceAll("\\\n", " ").split("\n"))
+        .filter((line) => line.trim() !== "" && !line.startsWith("#") && commandsIn(line.trim()).length === 0)
+        .map((line) => `${page}: ${line}`),
+    );
+  expect(unknown).toEqual([]);
 });
 
 test.each(named(written.filter((command) => command.program === "npm")))(
