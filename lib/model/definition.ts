@@ -47,6 +47,7 @@ import {
   type RotationMode,
   type Store,
 } from "./kinds";
+import { amountOf } from "./quantity";
 import type { RotationHours } from "./rotation-schedule";
 import { SECRETS_FOLDER } from "./secrets-folder";
 
@@ -635,9 +636,26 @@ export const environmentSchema = z.strictObject({
   rolePath: z.optional(iamPath),
 });
 
-const quantity = z.string().check(z.regex(/^\d+(\.\d+)?(m|Ki|Mi|Gi)?$/));
-/** Empty: none, where the injector would set one of its own. */
-const limit = z.string().check(z.regex(/^(\d+(\.\d+)?(m|Ki|Mi|Gi)?)?$/));
+const quantities = (isTaken: (text: string) => boolean, allowed: string, change: string) => ({
+  request: z.string().check(z.refine(isTaken, { params: { allowed, change }, message: "quantity" })),
+  /** Empty: none, where the injector would set one of its own. */
+  limit: z.string().check(
+    z.refine((text) => text === "" || isTaken(text), {
+      params: { allowed: `${allowed}, or "" for no limit`, change },
+      message: "quantity",
+    }),
+  ),
+});
+const cpu = quantities(
+  (text) => amountOf(text) !== undefined,
+  "CPUs as Kubernetes has them, such as 250m or 0.5",
+  "write thousandths with m, or a number of CPUs",
+);
+const memory = quantities(
+  (text) => (amountOf(text) ?? 0) >= 1 && !/[num]$/.test(text),
+  "bytes as Kubernetes has them, such as 64Mi or 1G",
+  "write Mi or Gi: m is a thousandth of a byte",
+);
 const containerName = dnsLabel;
 const valuesPath = z.string().check(
   z.refine((value) => /^[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*$/.test(value), {
@@ -696,8 +714,10 @@ export const workloadSchema = z.strictObject({
   ),
   agentResources: z._default(
     z.strictObject({
-      requests: z.optional(z.strictObject({ cpu: z.optional(quantity), memory: z.optional(quantity) })),
-      limits: z.optional(z.strictObject({ cpu: z.optional(limit), memory: z.optional(limit) })),
+      requests: z.optional(
+        z.strictObject({ cpu: z.optional(cpu.request), memory: z.optional(memory.request) }),
+      ),
+      limits: z.optional(z.strictObject({ cpu: z.optional(cpu.limit), memory: z.optional(memory.limit) })),
     }),
     {},
   ),

@@ -5,6 +5,7 @@ import { consumerFaults } from "./access";
 import { adminFaults } from "./admins";
 import { auditFaults } from "./audit";
 import { reviewerFaults, workloadClusterFaults } from "./clusters";
+import { commandFaults } from "./commands";
 import type { RuleContext } from "./context";
 import { controllerFaults } from "./controllers";
 import { derivedNameFaults } from "./derived-names";
@@ -59,6 +60,7 @@ const RULES: readonly ((context: RuleContext) => readonly Fault[])[] = [
   trustPolicyFaults,
   deploymentFaults,
   controllerFaults,
+  commandFaults,
   fileFaults,
   templateFaults,
   resourceFaults,

@@ -5,6 +5,7 @@ import { defaultFilePath, defaultFilesOf, hasPublicField } from "../files";
 import { namespacesMeet } from "../namespace-patterns";
 import { partitionOf } from "../partitions";
 import { compactLength } from "../policy-document";
+import { amountOf } from "../quantity";
 import { serviceAccountOf } from "../service-account";
 import { TRUST_POLICY_LIMIT, trustPolicy } from "../trust-policy";
 import { clustersWith } from "../workload-clusters";
@@ -173,14 +174,6 @@ function canRead({ runAsUser, runAsGroup }: ParsedWorkload, mode: string): boole
   );
 }
 
-const UNITS: Readonly<Record<string, number>> = { m: 0.001, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 };
-
-/** A Kubernetes quantity as a number. */
-function amountOf(quantity: string): number {
-  const [, digits = "0", unit = ""] = /^([\d.]+)(.*)$/.exec(quantity) ?? [];
-  return Number(digits) * (UNITS[unit] ?? 1);
-}
-
 /** Kubernetes refuses a container that asks for more than it may have. */
 export const resourceFaults = ({ parsed }: RuleContext): readonly Fault[] =>
   [...parsed.workloads].flatMap(
@@ -193,7 +186,7 @@ export const resourceFaults = ({ parsed }: RuleContext): readonly Fault[] =>
       (["cpu", "memory"] as const).flatMap((resource) => {
         const request = requests?.[resource] ?? AGENT_RESOURCES.requests[resource];
         const limit = limits?.[resource] ?? AGENT_RESOURCES.limits[resource];
-        if (limit === "" || amountOf(request) <= amountOf(limit)) return [];
+        if (limit === "" || (amountOf(request) ?? 0) <= (amountOf(limit) ?? 0)) return [];
         return [
           fault(
             ["workloads", name, "agentResources", requests?.[resource] ? "requests" : "limits", resource],

@@ -412,6 +412,44 @@ const CASES: readonly FaultCase[] = [
       },
     ],
   },
+  ...[
+    { kind: "cpu", text: "64MI" },
+    { kind: "cpu", text: "1,5" },
+    { kind: "cpu", text: "-1" },
+    { kind: "cpu", text: "1K" },
+    { kind: "memory", text: "64m" },
+    { kind: "memory", text: "1e" },
+    { kind: "memory", text: "1 Gi" },
+  ].map(
+    ({ kind, text }): FaultCase => ({
+      name: `${text} of ${kind}`,
+      change: (d) => {
+        d.workloads.backend.agentResources = { limits: { [kind]: text } };
+      },
+      ways: [
+        (d) => {
+          d.workloads.backend.agentResources.limits[kind] = kind === "cpu" ? "0.5" : "1G";
+        },
+        (d) => {
+          d.workloads.backend.agentResources.limits[kind] = kind === "cpu" ? "1500m" : "128Mi";
+        },
+      ],
+      faults: [
+        {
+          path: `workloads.backend.agentResources.limits.${kind}`,
+          found: JSON.stringify(text),
+          allowed:
+            kind === "cpu"
+              ? 'CPUs as Kubernetes has them, such as 250m or 0.5, or "" for no limit'
+              : 'bytes as Kubernetes has them, such as 64Mi or 1G, or "" for no limit',
+          change:
+            kind === "cpu"
+              ? "write thousandths with m, or a number of CPUs"
+              : "write Mi or Gi: m is a thousandth of a byte",
+        },
+      ],
+    }),
+  ),
   {
     name: "a template with a longer word than the one that stands for the path",
     change: (d) => {
