@@ -66,7 +66,10 @@ export type Tier = "development" | "staging" | "production";
 export interface PrincipalsInput {
   /** Role that runs Terraform. Deploys and changes everything, reads no value. */
   readonly deployer: string;
-  /** Roles of people who run rotations. May read and write values. */
+  /**
+   * Roles of people who run rotations. They put values into inboxes, and read none but one that a function has made and that they take
+   * to its target, while it waits.
+   */
   readonly operators?: readonly string[];
   /** Roles of people who approve a decommission. Read no value. */
   readonly approvers?: readonly string[];

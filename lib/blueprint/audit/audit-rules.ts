@@ -128,7 +128,7 @@ function watchedBy({
     {
       ...everywhere,
       word: "audit-services",
-      description: "What Secrets Manager itself did: rotations, deletions, replications",
+      description: "Secrets Manager's own events: rotations, deletions, replications",
       pattern: ofTrail("secretsmanager", { additionalEventData: { SecretId: [arns] } }, [
         "AWS Service Event via CloudTrail",
       ]),

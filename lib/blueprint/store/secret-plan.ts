@@ -188,7 +188,7 @@ function inboxPlan(
     name: inboxName(environment.name, secret.physicalKey),
     word: inboxAsWord(secret.key),
     movedFrom: secret.renamedFrom.map(inboxAsWord),
-    description: `What people supply for ${secret.key}; empty but for that moment`,
+    description: `Inbox for values of ${secret.key} that people supply; empty but for that moment`,
     policy: inboxPolicy({
       key: secret.key,
       reader: functionRoleArn(environment, rotator.name),

@@ -10,7 +10,7 @@ export function addBootstrapCommand(program: Command, host: RotationCommandHost)
     .addOption(
       new Option(
         "--values-from <where>",
-        'where values that people supply come from: one JSON document, {"<key>": {…}}',
+        'source of the values that people supply: one JSON document, {"<key>": {…}}',
       ).choices(["stdin"]),
     )
     .addOption(

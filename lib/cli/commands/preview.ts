@@ -29,7 +29,7 @@ export function addPreviewCommand(program: Command, host: CommandHost): void {
     .option("--head <place>", "the same after it", ".")
     .option(
       "--plan <file>",
-      "what `terraform show -json` wrote of an environment's plan, as <environment>=<file>; repeatable",
+      "output of `terraform show -json` for an environment's plan, as <environment>=<file>; repeatable",
       collect,
       [],
     )

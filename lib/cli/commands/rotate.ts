@@ -47,7 +47,7 @@ const PROFILE = ["--profile <environment=profile...>", "AWS profile of each envi
 const CHANGE = ["--change <file>", "the approved change request, where one is needed"] as const;
 const VALUE_FROM = [
   "--value-from <where>",
-  "where the value of an operator-assisted secret comes from, as JSON",
+  "source of the value of an operator-assisted secret, as JSON",
 ] as const;
 const EMERGENCY = [
   "--emergency",

@@ -209,7 +209,7 @@ export class Operations extends Construct {
       this,
       new LambdaCodeSigningConfig(this, "code-signing", {
         ...common,
-        description: "Who may have signed the code of secrets' functions",
+        description: "Signers of the code of secrets' functions",
         allowedPublishers: { signingProfileVersionArns: [...codeSigning.profiles] },
         policies: { untrustedArtifactOnDeployment: "Enforce" },
         tags: { ...tags },
