@@ -261,6 +261,7 @@ describe("RotationProcedure", () => {
         "preflight",
         "ci",
         "failover",
+        "whose",
       ]);
       for (const [person, policy] of Object.entries(procedure?.people ?? {}))
         expect([person, read(person)]).toEqual([person, policy]);

@@ -35,6 +35,47 @@ test("dead links are found: a missing file, a missing anchor here and elsewhere,
   ]);
 });
 
+/** Paths of this repository in code spans; placeholders and patterns are none. Pages about tests name them from `test/` on. */
+const pathsIn = (markdown: string): readonly string[] =>
+  [
+    ...proseOf(markdown).matchAll(
+      /`((?:lib|test|packages|scripts|registry|stacks|bench|docs|examples)\/[^`\s<>*{…:]+)`/g,
+    ),
+  ].flatMap(([, path]) => path ?? []);
+
+const isThere = (path: string): boolean =>
+  // TypeDoc's output, which git does not have.
+  path === "docs/api" || existsSync(join(ROOT, path)) || existsSync(join(ROOT, "test", path));
+
+test.each(pages())("%s: files that it names are there", (path) => {
+  expect(pathsIn(textOf(path)).filter((named) => !isThere(named))).toEqual([]);
+});
+
+test("files that are gone are found, placeholders are not", () => {
+  expect(
+    pathsIn("`lib/model/gone.ts` `lib/model/kinds/<kind>.ts` `test/**/x.ts`").filter(
+      (named) => !isThere(named),
+    ),
+  ).toEqual(["lib/model/gone.ts"]);
+});
+
+test("files that comments name are there", () => {
+  const named = ["lib", "packages/rehearsal/src", "stacks", "registry"].flatMap((folder) =>
+    sources(folder).flatMap((path) =>
+      [...textOf(path).matchAll(/(?<![./"\w])(?:lib|test|packages|stacks|docs)\/[\w./-]+\.(?:ts|md)\b/g)].map(
+        ([file]) => ({
+          path,
+          file,
+        }),
+      ),
+    ),
+  );
+  expect(named.length).toBeGreaterThan(20);
+  // Every deployed state machine says where it was made at first; a move of the file changes no definition.
+  const kept = "lib/blueprint/state-machine.ts";
+  expect(named.filter(({ file = "" }) => file !== kept && !existsSync(join(ROOT, file)))).toEqual([]);
+});
+
 test("the index of the documents names every page but records, which their folder lists", () => {
   const named = linksOf(textOf("docs/README.md")).map((target) => join("docs", target));
   const missing = pages().filter(
