@@ -14,7 +14,7 @@ export type BackendSettings =
     }
   | {
       readonly type: "local";
-      /** From the stack's folder. @default `terraform.<stack>.tfstate` in the folder of the app */
+      /** Path of the state's file, from the stack's folder. @default `terraform.<stack>.tfstate` in the folder of the app */
       readonly path?: string;
     };
 

@@ -9,7 +9,7 @@ import { Construct } from "constructs";
 export interface VaultCaFileProps {
   /** Name of the Vault. */
   readonly vault: string;
-  /** Its CA certificate in PEM (public). */
+  /** CA certificate of the Vault in PEM (public). */
   readonly pem: string;
 }
 

@@ -5,7 +5,7 @@ import type { Construct } from "constructs";
 export interface MovedAddressProps {
   /** Former addresses of one resource, oldest first. */
   readonly from: readonly string[];
-  /** Its address now. */
+  /** Present address. */
   readonly to: string;
 }
 

@@ -28,9 +28,9 @@ export interface RegistryParts {
  */
 export interface RegistryProviders {
   readonly aws?: AwsProvider;
-  /** By Vault name. */
+  /** Providers by Vault name. */
   readonly vault?: Readonly<Record<string, VaultProvider>>;
-  /** By cluster name. */
+  /** Providers by cluster name. */
   readonly kubernetes?: Readonly<Record<string, KubernetesProvider>>;
 }
 

@@ -33,7 +33,7 @@ export class SharedProviderError extends Error {
 }
 
 const DEFAULTS = Symbol.for("cdktf-secrets-registry.default-providers");
-/** By kind: what the stack's default provider is left to reach, with the construct that leaves it. */
+/** Places by kind that the stack's default provider is left to reach, with the construct that leaves it. */
 type Defaults = Map<PlaceKind, { readonly path: string; readonly place: Place }>;
 
 const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ");

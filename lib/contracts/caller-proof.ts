@@ -11,9 +11,9 @@ import { serviceIn } from "../model/partitions";
 export interface CallerProof {
   /** The request's `Authorization` header. */
   readonly Authorization: string;
-  /** Its `X-Amz-Date` header. */
+  /** Header `X-Amz-Date` of the signed request. */
   readonly Date: string;
-  /** Its `X-Amz-Security-Token` header, of temporary credentials. */
+  /** Header `X-Amz-Security-Token` of the signed request, with temporary credentials. */
   readonly SecurityToken?: string | undefined;
 }
 

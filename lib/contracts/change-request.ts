@@ -66,7 +66,7 @@ const changeRequestSchema = z.strictObject({
       message: "schedule",
     }),
   ),
-  /** By environment, the same ones as in the schedule. */
+  /** Facts by environment, the same ones as in the schedule. */
   environments: z.record(slug, factsSchema),
 });
 

@@ -33,7 +33,7 @@ export const rollbackCall = z.strictObject({
   Requester: actorName,
   Proof: z.optional(callerProof),
 });
-/** Has a secret's open run taken back. */
+/** Request to take a secret's open run back. */
 export type RollbackCall = z.input<typeof rollbackCall>;
 
 /** Run-time schema of {@link StatusCall}. */
@@ -43,7 +43,7 @@ export type StatusCall = z.input<typeof statusCall>;
 
 /** Run-time schema of {@link FingerprintCall}. */
 export const fingerprintCall = z.strictObject({ Action: z.literal("fingerprint"), Key: key });
-/** Has the fingerprints of a secret's current value kept: of a first value, which no run follows. */
+/** Request to keep the fingerprints of a secret's current value: of a first value, which no run follows. */
 export type FingerprintCall = z.input<typeof fingerprintCall>;
 
 /** Run-time schema of an execution's request for its run, `LoadRunEvent`. */

@@ -39,7 +39,7 @@ export interface FunctionSettings<K extends KindName = KindName> {
   readonly runsTable?: string | undefined;
   /** Alias of the KMS key that makes proofs of versions, and fingerprints of values. */
   readonly auditKeyAlias: string;
-  /** By secret name: `prod/db/app-primary`. */
+  /** Secrets by name: `prod/db/app-primary`. */
   readonly secrets: Readonly<Record<string, RotatedSecret<K>>>;
 }
 
@@ -87,7 +87,7 @@ export interface MirrorSettings {
   /** Alias of the KMS key by which versions are proved. */
   readonly auditKeyAlias: string;
   readonly vaults: readonly MirroredVault[];
-  /** By secret name. */
+  /** Secrets by name. */
   readonly secrets: Readonly<Record<string, MirroredSecret>>;
 }
 
@@ -112,7 +112,7 @@ export interface ProcedureSettingsCommon {
 
 /** Settings of the checker. */
 export interface CheckerSettings extends ProcedureSettingsCommon {
-  /** By `<workload>/<check>`: `backend/health`. */
+  /** Checks by `<workload>/<check>`: `backend/health`. */
   readonly checks: Readonly<Record<string, HealthCheck & { readonly workload: string }>>;
 }
 
@@ -151,7 +151,7 @@ export interface DispatcherSettings extends ProcedureSettingsCommon {
   readonly starters?: readonly string[] | undefined;
   /** URL of STS. Default: the region's own. */
   readonly stsEndpoint?: string | undefined;
-  /** By secret name. Secrets of Secrets Manager only. */
+  /** Secrets by name, those of Secrets Manager only. */
   readonly secrets: Readonly<Record<string, DispatchedSecret>>;
 }
 
@@ -207,7 +207,7 @@ export interface DispatchedSecret {
 export interface RestarterSettings extends ProcedureSettingsCommon {
   /** The environment's clusters, sorted by name. */
   readonly clusters: readonly RestartedCluster[];
-  /** By workload: those that are restarted for a new value. */
+  /** Workloads by name: those that are restarted for a new value. */
   readonly workloads: Readonly<Record<string, RestartedWorkload>>;
 }
 
@@ -239,7 +239,7 @@ export interface RecorderSettings extends ProcedureSettingsCommon {
   readonly recordsBucket: string;
   /** `true` where each run is reported to an audit trail. Default: false. */
   readonly announces?: boolean | undefined;
-  /** By secret name. */
+  /** Secrets by name. */
   readonly secrets: Readonly<Record<string, { readonly key: string; readonly kind: KindName }>>;
 }
 
@@ -254,7 +254,7 @@ export interface WatcherSettings extends ProcedureSettingsCommon {
   readonly dueAheadSeconds: number;
   /** Longest lag of a rotation, a replica or a Vault before the secret counts as stuck, in seconds. */
   readonly stuckAfterSeconds: number;
-  /** By secret name. */
+  /** Secrets by name. */
   readonly secrets: Readonly<Record<string, WatchedSecret>>;
 }
 

@@ -93,7 +93,7 @@ export interface RetirementEvidence {
    * `not-looked`: it was never served, or there was no time to look.
    */
   readonly lookedBy: "lock" | "sessions" | "last-use" | "not-observable" | "not-looked";
-  /** From when on nobody presented it: ISO 8601. */
+  /** Time from which nobody presented it: ISO 8601. */
   readonly since?: string;
 }
 
@@ -105,14 +105,14 @@ export interface PhaseResult {
   readonly outcome: "done" | "failed";
   /** Code of the fault. */
   readonly fault?: string;
-  /** Of `decommission`. */
+  /** Evidence of `decommission`. */
   readonly evidence?: RetirementEvidence;
 }
 
 /** Keyed fingerprints of a run's values: `hmac-sha256:<key id>:<hex>`. Equal values of one secret have equal ones. */
 export interface ValueFingerprints {
   readonly new: string;
-  /** None where there was no value before. */
+  /** Fingerprint of the value before; none where there was none. */
   readonly old?: string;
 }
 
@@ -127,7 +127,7 @@ export interface RecorderEvent {
   readonly Secret: string;
   readonly Run: string;
   readonly Outcome: RunOutcome;
-  /** In the order in which they ended. */
+  /** Phases in the order in which they ended. */
   readonly Phases: readonly PhaseResult[];
   /** Results of the checks, once for each proof that passed them. */
   readonly Checks: readonly {
@@ -136,7 +136,7 @@ export interface RecorderEvent {
     readonly tries: number;
     readonly results: readonly CheckResult[];
   }[];
-  /** Of the values before and after. `null` or missing: none could be made, or the run ended before. */
+  /** Fingerprints of the values before and after. `null` or missing: none could be made, or the run ended before. */
   readonly Fingerprints?: ValueFingerprints | null;
   /** Cause of an unwanted end: a state of the machine and a code. `null`: none. */
   readonly Fault: { readonly state: string; readonly code: string } | null;

@@ -55,7 +55,7 @@ const phaseSchema = z.strictObject({
   outcome: z.enum(["done", "failed"]),
   /** Code of the fault of a failed phase. */
   fault: z.optional(code),
-  /** Of `decommission`: how it was seen that nobody presented the old credential. Missing: nothing was retired. */
+  /** Evidence of `decommission` that nobody presented the old credential. Missing: nothing was retired. */
   evidence: z.exactOptional(retirementEvidence),
 });
 

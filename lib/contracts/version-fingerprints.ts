@@ -45,7 +45,7 @@ const versionFingerprints = z.strictObject({
   version: z.literal(1),
   environment: slug,
   secret: secretKey,
-  /** In Secrets Manager: `prod/db/app-primary`. A renamed secret keeps it. */
+  /** Name in Secrets Manager: `prod/db/app-primary`. A renamed secret keeps it. */
   name: z.string().check(z.regex(/^[A-Za-z0-9/_-]{3,512}$/)),
   kind: z.enum(KIND_NAMES),
   versionId: z.string().check(z.regex(/^[A-Za-z0-9-]{1,64}$/)),

@@ -17,7 +17,7 @@ const everyMonths = (step: number, longestGapDays: number, shortestGapDays: numb
   },
 });
 
-/** So many times a month, so many days apart. */
+/** Pattern of several times a month, with the same number of days between them. */
 const timesAMonth = (times: number, apart: number): CalendarPattern => ({
   longestGapDays: Math.max(apart, 31 - (times - 1) * apart),
   shortestGapDays: Math.min(apart, 28 - (times - 1) * apart),
@@ -42,7 +42,7 @@ const weekly = (
   },
 });
 
-/** From the longest gap to the shortest. */
+/** Calendar patterns, from the longest gap to the shortest. */
 const PATTERNS: readonly CalendarPattern[] = [
   everyMonths(12, 366, 365),
   everyMonths(6, 184, 181),

@@ -21,7 +21,7 @@ export interface GitHubChangesInput {
   readonly issuer?: string;
   /** `<owner>/<name>` of the repository with the change requests. */
   readonly repository: string;
-  /** Its protected branch. Default: `refs/heads/main`. */
+  /** Protected branch of that repository. Default: `refs/heads/main`. */
   readonly ref?: string;
   /** GitHub's number of the repository, so that no other one that takes its name is believed. Default: any. */
   readonly repositoryId?: string;
@@ -41,7 +41,7 @@ export interface GitLabChangesInput {
   readonly issuer?: string;
   /** `<group>/<project>` with the change requests, subgroups included. */
   readonly project: string;
-  /** Its protected branch. Default: `refs/heads/main`. */
+  /** Protected branch of that repository. Default: `refs/heads/main`. */
   readonly ref?: string;
   /** GitLab's number of the project, so that no other one that takes its path is believed. Default: any. */
   readonly projectId?: string;

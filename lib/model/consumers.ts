@@ -6,7 +6,7 @@ export interface ListedConsumer {
   readonly workload: string;
   /** `undefined`: the kind's default files. */
   readonly files: readonly ParsedFile[] | undefined;
-  /** Its place in the definition, below the secret. */
+  /** Place of the entry in the definition, below the secret. */
   readonly path: readonly PathStep[];
   /** Place of the workload's name, below the secret. */
   readonly namedAt: readonly PathStep[];

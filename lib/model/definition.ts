@@ -421,11 +421,14 @@ export interface FileInput {
   /** Prefix of `env` names. Default: the key in capitals, `DB_APP_PRIMARY_`. */
   readonly prefix?: string;
   /**
-   * For `json` and `env` of a secret with store `aws`: the version's id beside the fields, as `_version` or `<prefix>VERSION`, so
-   * that an application can say which version it uses. Default: `false`.
+   * `true`, for `json` and `env` of a secret with store `aws`: the version's id stands beside the fields, as `_version`
+   * or `<prefix>VERSION`, so that an application can say which version it uses. Default: `false`.
    */
   readonly version?: boolean;
-  /** For `template`: consul-template text in which `SECRET_PATH`, as a word of its own, stands for the secret's Vault path. */
+  /**
+   * Text of a `template`, as consul-template reads it, in which `SECRET_PATH`, as a word of its own, stands for the
+   * secret's Vault path.
+   */
   readonly template?: string;
 }
 

@@ -210,9 +210,9 @@ export const genericCheck = () => z.discriminatedUnion("how", [httpCheck(), sqlC
 
 /** Check of a value at its target. */
 export type GenericCheck = z.output<ReturnType<typeof genericCheck>>;
-/** By an HTTP request. */
+/** Check by an HTTP request. */
 export type HttpCheck = z.output<ReturnType<typeof httpCheck>>;
-/** By a query on PostgreSQL. */
+/** Check by a query on PostgreSQL. */
 export type SqlCheck = z.output<ReturnType<typeof sqlCheck>>;
 
 /** Settings of a check that name fields, for rules: the path of each below `check`. */

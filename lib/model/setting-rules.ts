@@ -9,8 +9,8 @@ import { type AnyKindSettings, type KindName, type KindSettings, settingsSchema 
  */
 export type SettingRule =
   /**
-   * With the next value. `place`: it names where the credential lives. A value that lives elsewhere is no predecessor of
-   * the next one, and is retired at its own place.
+   * Effect with the next value. `place`: it names where the credential lives. A value that lives elsewhere is no
+   * predecessor of the next one, and is retired at its own place.
    */
   | { readonly takesEffect: "with-value"; readonly place?: true | ((settings: never) => boolean) }
   /** At once where the credential lives now; a value that lives elsewhere keeps its own. */

@@ -19,7 +19,7 @@ import { RegistryFunction } from "./registry-function";
 const QUEUE_SECONDS = 14 * 24 * 3_600;
 /** SQS's most. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html */
 const RECEIVES = 1_000;
-/** Of an event that the queue did not take, before it is a dead letter. */
+/** Age of an event that the queue did not take, before it is a dead letter. */
 const EVENT_AGE_SECONDS = 86_400;
 const EVENT_RETRIES = 185;
 const NORMALISER_BATCH = 10;
@@ -28,7 +28,7 @@ const SINK_WINDOW_SECONDS = 5;
 
 /** Input of {@link AuditTrail}. */
 export interface AuditTrailProps {
-  /** As the blueprint has it, `blueprint(registry, "prod").audit`; or a plan of one's own, by `auditTrailPlan`. */
+  /** Plan of the trail: `blueprint(registry, "prod").audit`, or a plan of one's own, by `auditTrailPlan`. */
   readonly plan: AuditPlan;
   /** Region of queues, functions and archive. */
   readonly region: string;

@@ -23,7 +23,7 @@ import { RegistryFunction } from "./registry-function";
 
 /** Two weeks, SQS's longest. */
 const DEAD_LETTER_SECONDS = 14 * 24 * 3_600;
-/** Of an event that a function did not take, before it is a dead letter. */
+/** Age of an event that a function did not take, before it is a dead letter. */
 const EVENT_AGE_SECONDS = 3_600;
 const EVENT_RETRIES = 8;
 const KEY_DELETION_DAYS = 30;
@@ -31,7 +31,7 @@ const MINUTES_5 = 300;
 
 /** Input of {@link Operations}. */
 export interface OperationsProps {
-  /** As the blueprint has it: `blueprint(registry, "prod").operations`. */
+  /** Plan of the blueprint: `blueprint(registry, "prod").operations`. */
   readonly plan: OperationsPlan;
   /** `blueprint(registry, "prod").functions`. */
   readonly functions: readonly FunctionPlan[];

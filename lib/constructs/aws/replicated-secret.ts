@@ -113,7 +113,7 @@ export class ReplicatedSecret extends Construct {
     }
   }
 
-  /** It holds nothing that lasts: it has no replica, and goes at once when it goes. */
+  /** Makes the inbox, which holds nothing that lasts: it has no replica, and is deleted at once when it is deleted. */
   #inbox(inbox: InboxPlan, keyArn: string, common: object): void {
     const secret = setAddress(
       this,

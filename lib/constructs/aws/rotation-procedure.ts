@@ -18,7 +18,7 @@ const KEY_DELETION_DAYS = 30;
 
 /** Input of {@link RotationProcedure}. */
 export interface RotationProcedureProps {
-  /** As the blueprint has it: `blueprint(registry, "prod").procedure`. */
+  /** Plan of the blueprint: `blueprint(registry, "prod").procedure`. */
   readonly plan: ProcedurePlan;
   /** The environment's primary region. */
   readonly region: string;

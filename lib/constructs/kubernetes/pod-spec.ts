@@ -3,11 +3,11 @@ import { literalText } from "../literal-text";
 
 /** Content of a Deployment's pod template, in the shape of the Kubernetes provider's resources. */
 export interface PodSpec {
-  /** For `template.metadata.annotations`. */
+  /** Annotations for `template.metadata.annotations`. */
   readonly annotations: Record<string, string>;
-  /** For `template.spec.serviceAccountName`. */
+  /** Name for `template.spec.serviceAccountName`. */
   readonly serviceAccountName: string;
-  /** For `template.spec.volume`. */
+  /** Volume for `template.spec.volume`. */
   readonly volume: {
     readonly name: string;
     readonly projected: {

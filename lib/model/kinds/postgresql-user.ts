@@ -87,7 +87,7 @@ export const postgresqlUserSettings = () =>
      */
     login: z.optional(z.enum(["alternating", "dynamic", "static"])),
     /**
-     * With store `vault`, the login of the database engine's connection: `<connectionUser>_<Vault>` (hyphens of the
+     * Login of the database engine's connection, with store `vault`: `<connectionUser>_<Vault>` (hyphens of the
      * Vault's name become `_`), because each Vault rotates its own. People make it, Vault alone knows its
      * password after the first rotation. Default: `<role>_vault`.
      */

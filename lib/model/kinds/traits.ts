@@ -19,7 +19,7 @@ export interface ValueField {
 
 /** Traits of a kind, as data. */
 export interface KindTraits {
-  /** Its name among people. */
+  /** Name of the kind for people: `PostgreSQL user`. */
   readonly title: string;
   /** Stores that can own it. */
   readonly stores: readonly Store[];

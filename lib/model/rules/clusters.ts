@@ -3,7 +3,10 @@ import { nearest } from "../nearest";
 import { clustersWith } from "../workload-clusters";
 import { forEnvironments, type RuleContext, repeated } from "./context";
 
-/** With `kubernetes`, Vault has every token reviewed by the cluster in which it runs itself, with its own ServiceAccount. */
+/**
+ * Faults of clusters that share a Vault by the method `kubernetes`: Vault has every token reviewed by the cluster in
+ * which it runs itself, with its own ServiceAccount.
+ */
 export function reviewerFaults({ parsed }: RuleContext): readonly Fault[] {
   const firstAt = new Map<string, { readonly name: string; readonly apiServer: string }>();
   return [...parsed.environments].flatMap(([environmentName, { vaultAuth, vaults, clusters }]) => {

@@ -8,7 +8,7 @@ import { forEnvironments, type RuleContext, repeated } from "./context";
 
 /** Policy: "refresh every 6 hours". */
 const LONGEST_REFRESH = 6 * 3_600;
-/** Below a minute, agents would do nothing else. */
+/** Shortest refresh interval, in seconds: below it, agents would do nothing else. */
 const SHORTEST_REFRESH = 60;
 
 type Rule = (name: string, environment: ParsedEnvironment) => readonly Fault[];

@@ -70,7 +70,10 @@ export function jobFaults(context: RuleContext): readonly Fault[] {
   return [...own, ...madeUserFaults(context)];
 }
 
-/** Nobody renews the user of an agent that has ended. */
+/**
+ * Faults of users that Vault makes for jobs and that end before the longest run: nobody renews the user of an agent that
+ * has ended.
+ */
 const madeUserFaults = (context: RuleContext): readonly Fault[] =>
   forEnvironments(context, (_, __, secrets) =>
     secrets.flatMap((secret) => {

@@ -185,7 +185,7 @@ function stripeKeyFaults(
   ];
 }
 
-/** Only an engine of Vault's has a connection. */
+/** Faults of a `connectionUser` without store `vault`: only an engine of Vault's has a connection. */
 const connectionUserFaults = (
   connectionUser: string | undefined,
   at: (setting: string) => readonly PathStep[],

@@ -164,7 +164,10 @@ export const fileFaults = (context: RuleContext): readonly Fault[] =>
     );
   });
 
-/** Without the application's own user or group, the agent's files are those of another user. */
+/**
+ * `true` where a file's mode lets the application read it. Without the application's own user or group, the agent's
+ * files are those of another user.
+ */
 function canRead({ runAsUser, runAsGroup }: ParsedWorkload, mode: string): boolean {
   const bits = Number.parseInt(mode, 8);
   return (
