@@ -5,7 +5,7 @@ export interface AuditFact {
   /** Parts by which the source identifies it; hashed into the event's id together with the resource. */
   readonly identity: readonly string[];
   readonly time: Date;
-  /** As the source wrote it. */
+  /** Time as the source wrote it. */
   readonly originalTime: string;
   readonly activity: Activity;
   /** `true` where it may be an Entity Management event: a change that was done. */

@@ -9,11 +9,11 @@ export interface NamedSecret {
   /** Key in the registry; `undefined`: the registry does not have it, or no more. */
   readonly key: string | undefined;
   readonly owner: string | undefined;
-  /** As far as the record or the name gives it. */
+  /** ARN, as far as the record or the name gives it. */
   readonly arn: string;
 }
 
-/** Of names below the environment's prefix. Anything else may be a value that somebody put into the wrong field. */
+/** Form of names below the environment's prefix. Anything else may be a value that somebody put into the wrong field. */
 const NAME = /^[a-z0-9/_.-]{1,200}$/;
 /** https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html: names end in six characters of AWS. */
 const SUFFIX = /-[A-Za-z0-9]{6}$/;

@@ -2,7 +2,7 @@ import { isRecord } from "../model/is-record";
 
 /** One change of Terraform's plan: its place and its actions, and nothing of what it holds. */
 export interface PlannedChange {
-  /** Without the keys of instances, which may hold anything. */
+  /** Address without the keys of instances, which may hold anything. */
   readonly address: string;
   readonly type: string;
   readonly action: "create" | "update" | "replace" | "delete" | "other";

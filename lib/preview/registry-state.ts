@@ -44,7 +44,7 @@ export interface EnvironmentState {
 /** A protection: whether it holds, or how strongly. More is safer. */
 export interface GuardState {
   readonly strength: number;
-  /** As people read it. */
+  /** Text as people read it. */
   readonly text: string;
   /** All that it lets through; one more is weaker. */
   readonly lets?: readonly string[];

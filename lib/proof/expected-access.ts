@@ -11,7 +11,7 @@ export interface ExpectedSecret {
   readonly key: string;
   readonly name: string;
   readonly regions: readonly string[];
-  /** By actions that go together. */
+  /** Rights by actions that go together. */
   readonly rights: readonly { readonly actions: readonly string[]; readonly callers: readonly string[] }[];
   /** Roles of workloads, which read what is served alone. */
   readonly consumers: readonly string[];

@@ -130,7 +130,10 @@ function missingOf(policies: EnvironmentPolicies, expected: ExpectedSecret): Env
   });
 }
 
-/** Nobody but the environment's roles and people uses its keys, and none of its roles past Secrets Manager. */
+/**
+ * Requests for keys beyond the registry: nobody but the environment's roles and people uses its keys, and none of its
+ * roles past Secrets Manager.
+ */
 function beyondKeys(policies: EnvironmentPolicies, { principals }: Blueprint): readonly Finding[] {
   const { deployer, operators, breakGlass } = principals;
   const roles = policies.roles;

@@ -11,7 +11,7 @@ export interface RequestSet {
   readonly resource: Texts;
   /** Caller: an ARN, a service's name, an identity provider's ARN. */
   readonly caller: Texts;
-  /** By the key in lower case, as IAM compares keys. */
+  /** Values by condition key, in lower case, as IAM compares keys. */
   readonly keys: ReadonlyMap<string, Values>;
   /**
    * Conditions that this engine does not know, by their text, and whether each holds. The same text is the same question

@@ -9,7 +9,7 @@ export interface ResourceFamily {
   readonly pattern: string;
 }
 
-/** In the place of each character that AWS chooses; no pattern has it. */
+/** Character in the place of each one that AWS chooses; no pattern has it. */
 const HOLE = "\u{e001}";
 
 /**

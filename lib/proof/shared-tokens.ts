@@ -34,7 +34,7 @@ export const opensRoleOf = (
   { roles }: Pick<EnvironmentPolicies, "roles">,
 ): boolean => roles.some(({ arn }) => resource.split(AND).includes(arn));
 
-/** Between the ARNs of two roles. */
+/** Text between the ARNs of two roles. */
 const AND = " and ";
 
 const providersOf = ({ trust }: ProtectedRole): readonly string[] => [

@@ -3,7 +3,7 @@ import type { Pattern, PatternStep } from "./pattern";
 /** Places in the patterns of a group at which a text can be after some characters. */
 type Places = ReadonlyMap<Pattern, ReadonlySet<number>>;
 
-/** After this many states the search gives up: a policy that needs more is none that people write. */
+/** Number of states after which the search gives up: a policy that needs more is none that people write. */
 const MOST_STATES = 200_000;
 
 /** A set of texts that is too large to be searched. */

@@ -13,7 +13,7 @@ export type PolicyJson = unknown;
 export interface StatementSet {
   readonly effect: "Allow" | "Deny";
   readonly set: RequestSet;
-  /** It names the account, which leaves it to the callers' own policies. */
+  /** `true` where it names the account, which leaves it to the callers' own policies. */
   readonly delegates: boolean;
 }
 
@@ -113,7 +113,7 @@ function callersOf(
   return { caller: ANY, delegates: false };
 }
 
-/** Everybody of one account, whose own policies decide. */
+/** Pattern of everybody of one account, whose own policies decide. */
 const ACCOUNT = /^arn:\*:iam::\d{12}:\*$/;
 
 function patternsOf(principal: Readonly<Record<string, unknown>>): readonly string[] | undefined {

@@ -8,7 +8,7 @@ import { shortestText } from "./shortest-text";
 export interface Texts {
   /** Nothing but these; `undefined`: any. */
   readonly only?: ReadonlySet<string>;
-  /** None of these. */
+  /** Texts that are not in the set. */
   readonly not: ReadonlySet<string>;
   /** One pattern of each group matches. */
   readonly like: readonly PatternGroup[];

@@ -19,7 +19,7 @@ export interface Values {
 /** Anything. */
 export const ANYTHING: Values = { absent: true, present: true, all: ANY, some: [] };
 
-/** There, with values of one set. */
+/** Values of a key that is there, all of one set. */
 export const among = (all: Texts): Values => ({ ...ANYTHING, absent: false, all });
 
 /** Values that hold to both. */

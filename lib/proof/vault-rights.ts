@@ -147,7 +147,7 @@ function whoOf(login: VaultLogin): RequestSet {
   };
 }
 
-/** In Vault a lone `*` is any, and `?` is no wildcard. */
+/** Texts of Vault's globs: a lone `*` is any, and `?` is no wildcard. */
 const globs = (patterns: readonly string[]): Texts =>
   patterns.includes("*")
     ? ANY

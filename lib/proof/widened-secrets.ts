@@ -33,7 +33,7 @@ export interface CallerPair {
   readonly base: CallerSet | undefined;
 }
 
-/** Somebody of an account, as a hint for examples. */
+/** ARN of somebody of an account, as a hint for examples. */
 export const somebody = ({ partition, account }: EnvironmentPolicies): readonly string[] => [
   `arn:${partition}:iam::${account}:role/somebody`,
   `arn:${partition}:iam::999999999999:role/somebody`,
@@ -129,7 +129,7 @@ function movedRoles(
   return moved;
 }
 
-/** Everybody whom a changed policy of a secret may concern. */
+/** Callers whom a changed policy of a secret may concern. */
 function callersOf(
   base: EnvironmentPolicies,
   secret: ProtectedSecret,

@@ -27,9 +27,9 @@ export interface AuditPlan {
   readonly alarms: readonly AlarmPlan[];
   /** Policies for roles that this stack does not make: people's and shippers'. */
   readonly people: {
-    /** Of whoever reads the archive and puts events of it into queues again. */
+    /** Policy of people who read the archive and put events of it into queues again. */
     readonly reviewer: PolicyDocument;
-    /** Of whoever ships entries of Vault's audit devices. */
+    /** Policy of the shipper of entries of Vault's audit devices. */
     readonly shipper: PolicyDocument;
   };
   readonly preventDestroy: boolean;

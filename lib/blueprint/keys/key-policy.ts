@@ -62,7 +62,7 @@ export interface KeyPolicyInput {
 /** Actions on the key that writing a value needs. */
 export const DATA = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"] as const;
 
-/** In the place of a secret's ARN, or of a version's id, where Secrets Manager tries a key for nothing. */
+/** Text in the place of a secret's ARN, or of a version's id, where Secrets Manager only tries whether a key works. */
 export const KEY_TRIAL = "RequestToValidateKeyAccess";
 
 function throughSecretsManager(

@@ -17,9 +17,9 @@ import { functionRoleArn } from "../store/function-assignment";
 
 /** Calls to AWS by which somebody takes the registry's protection away, or gets around it. */
 export interface TamperWatch {
-  /** As one word of Terraform addresses. */
+  /** The rule as one word of Terraform addresses. */
   readonly word: string;
-  /** Its meaning, for whoever is paged. */
+  /** Meaning of the rule, for the person who is paged. */
   readonly description: string;
   /** Event pattern of EventBridge for CloudTrail's record of the call. */
   readonly pattern: object;
@@ -35,7 +35,7 @@ export const globalEventsRegion = (partition: Partition): string => PARTITIONS[p
 
 type Matcher = string | Readonly<Record<string, unknown>>;
 
-/** Everybody but one role, or one user. Users and root have no session, and services no ARN. */
+/** Pattern of every caller but one role, or one user. Users and root have no session, and services no ARN. */
 function otherThan(arn: string): object {
   const but: readonly Matcher[] = [{ "anything-but": [arn] }, { exists: false }];
   return /:user\//.test(arn)

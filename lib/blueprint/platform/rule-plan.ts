@@ -27,7 +27,7 @@ export type RuleTarget =
 export interface PageText {
   /** JSON paths by name. */
   readonly paths: Readonly<Record<string, string>>;
-  /** With `<name>` for what a path finds, and nothing for what it does not. */
+  /** Text with `<name>` for each value that a path finds, and nothing for one that it does not. */
   readonly template: string;
 }
 

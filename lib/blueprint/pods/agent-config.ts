@@ -2,7 +2,7 @@ import { type Duration, goDuration } from "../../model/duration";
 
 /** One file that the agent renders, as its configuration has it. */
 export interface AgentFile {
-  /** Below the folder of secrets. */
+  /** Path below the folder of secrets. */
   readonly path: string;
   /** consul-template text. */
   readonly template: string;
@@ -74,7 +74,7 @@ export function agentConfig(input: AgentConfigInput, container: "init" | "sideca
 
 /** Linux takes 128 KiB for one variable with its name and the zero after it (MAX_ARG_STRLEN, execve(2)). */
 const VARIABLE_LIMIT = 131_072 - "VAULT_CONFIG=".length - 1;
-/** For what an injector's own settings may add to every pod: back-offs, telemetry. */
+/** Bytes that an injector's own settings may add to every pod: back-offs, telemetry. */
 const RESERVE = 2_048;
 /** Kubernetes takes 1 MiB in one ConfigMap. https://kubernetes.io/docs/concepts/configuration/configmap/ */
 export const CONFIG_MAP_LIMIT = 1_048_576;

@@ -10,7 +10,7 @@ import { vaultPathOf } from "../platform/vault-policy";
 /** One file that the agent renders in a pod. */
 export interface RenderedFile {
   readonly secret: string;
-  /** Below the folder of secrets. */
+  /** Path below the folder of secrets. */
   readonly path: string;
   readonly format: ParsedFile["format"];
   /** consul-template text. */

@@ -99,20 +99,20 @@ export interface ProcedurePlan {
   readonly people: {
     readonly operator: PolicyDocument;
     readonly approver: PolicyDocument;
-    /** Of whoever runs `secrets-registry preflight`. */
+    /** Policy for `secrets-registry preflight`. */
     readonly preflight: PolicyDocument;
-    /** Of CI's jobs that vouch for change requests; `undefined`: none does. */
+    /** Policy of CI's jobs that vouch for change requests; `undefined`: none does. */
     readonly ci?: PolicyDocument;
-    /** Of whoever answers the loss of a region, not for every day; `undefined`: there is one region alone. */
+    /** Policy of people who answer the loss of a region, not for every day; `undefined`: there is one region alone. */
     readonly failover?: PolicyDocument;
-    /** Of break-glass, which may ask whose a leaked text is; `undefined`: there is none. */
+    /** Policy of break-glass, which may ask whose a leaked text is; `undefined`: there is none. */
     readonly whose?: PolicyDocument;
   };
-  /** By which the sessions of people's roles bear their holders' names. */
+  /** Trust policies by which the sessions of people's roles bear their holders' names. */
   readonly trusts: {
     readonly operator: PolicyDocument;
     readonly approver: PolicyDocument;
-    /** By which only jobs that may vouch take CI's role. */
+    /** Trust policy by which only jobs that may vouch take CI's role. */
     readonly ci?: PolicyDocument;
   };
   readonly preventDestroy: boolean;

@@ -21,7 +21,7 @@ export interface DatabaseConnectionPlan {
   /** Key of its secret. */
   readonly secret: string;
   readonly plugin: "postgresql-database-plugin";
-  /** With `{{username}}` and `{{password}}`, which Vault fills in: no value in it. */
+  /** Connection URL with `{{username}}` and `{{password}}`, which Vault fills in: no value in it. */
   readonly url: string;
   /**
    * CA of the server's certificate in PEM, where the Vault has no `databaseCaFile`. Vault takes it from 1.18; OpenBao

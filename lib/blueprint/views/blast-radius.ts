@@ -21,9 +21,9 @@ export interface BlastRadius {
   readonly store: SecretPlan["store"];
   readonly rotation: SecretPlan["rotation"];
   readonly acceptedBy: SecretPlan["acceptedBy"];
-  /** Its cadence in words: `30 days`. */
+  /** Cadence in words: `30 days`. */
   readonly cadence: string;
-  /** Its readers, sorted: the access matrix's column. For a key that signs, they are the verifiers as well. */
+  /** Readers, sorted: the access matrix's column. For a key that signs, they are the verifiers as well. */
   readonly consumers: readonly AffectedConsumer[];
   /** Regions that hold it, the primary one first. */
   readonly regions: readonly string[];
@@ -83,7 +83,7 @@ export type WatchingCheck = HealthCheck & { readonly workload: string };
 /** A secret that another one is needed for. */
 export interface DependentSecret {
   readonly secret: string;
-  /** From the secret that changes to this one. */
+  /** Keys from the secret that changes to this one. */
   readonly chain: readonly string[];
   /** Workloads that read it, sorted: whom a failed rotation of it would reach. */
   readonly consumers: readonly string[];

@@ -9,7 +9,7 @@ import { prose } from "./prose";
 export interface RotationLog {
   /** Text before the first run. */
   readonly heading: string;
-  /** In the order of the file. */
+  /** Runs in the order of the file. */
   readonly runs: readonly ArchivedRun[];
 }
 
@@ -114,7 +114,10 @@ const withFault = (outcome: string, fault: string | undefined): string =>
 
 const NONE = "none";
 
-/** Nobody's word stands as a fact: a name is proven, or as said. AWS's own services say nothing of themselves. */
+/**
+ * Actor with the degree of its proof, because nobody's word stands as a fact: a name is proven, or as said. AWS's own
+ * services say nothing of themselves.
+ */
 function actorOf(actors: RotationRecord["actors"], role: "started" | "approved"): string | undefined {
   const name = actors[role];
   if (name === undefined || !name.startsWith("arn:")) return name;

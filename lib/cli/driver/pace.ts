@@ -4,11 +4,11 @@ import type { Duration } from "../../model";
 export interface Pace {
   now(): Date;
   sleep(milliseconds: number): Promise<void>;
-  /** Between two looks. */
+  /** Milliseconds between two looks. */
   readonly lookEveryMs: number;
-  /** Between two calls of the mirror, which then looks at every secret. */
+  /** Milliseconds between two calls of the mirror, which then looks at every secret. */
   readonly sweepEveryMs: number;
-  /** Before a call that may succeed by itself is made again; doubles each time. */
+  /** Milliseconds before a call that may succeed by itself is made again; doubles each time. */
   readonly retryAfterMs: number;
   /**
    * Time for which a rotation by Secrets Manager may show nothing before the driver asks the function itself.
@@ -22,7 +22,7 @@ export interface Pace {
   readonly confirmationMs: number;
 }
 
-/** For real clouds. */
+/** Pace for real clouds. */
 export const REAL_PACE: Pace = {
   now: () => new Date(),
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),

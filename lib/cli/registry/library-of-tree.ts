@@ -57,7 +57,10 @@ function askedVersion(manifest: Readonly<Record<string, unknown>> | undefined): 
   return asked.find((version) => typeof version === "string") as string | undefined;
 }
 
-/** As npm's lock file has it; other package managers' are not read, so that what `package.json` asks for decides. */
+/**
+ * Entry of this library in npm's lock file; other package managers' are not read, so that what `package.json` asks for
+ * decides.
+ */
 function lockedVersion(folder: string): string {
   const packages = jsonAt(join(folder, "package-lock.json"))?.packages;
   return JSON.stringify(isRecord(packages) ? packages[`node_modules/${OURS}`] : undefined) ?? "";

@@ -29,7 +29,7 @@ export async function loadOwnRegistry(path: string, side: string): Promise<Regis
   }
 }
 
-/** By name: another copy's are of other classes. */
+/** Refusals by name, because another copy's are of other classes. */
 const REFUSALS = ["RegistryError", "UserFault"];
 
 const ADVICE =

@@ -58,7 +58,7 @@ export function renderList(listings: readonly EnvironmentListing[], format: Form
     .join("\n\n");
 }
 
-/** Everybody who gets near a secret. */
+/** Access of every principal that gets near a secret. */
 export function renderAllAccess(rows: readonly PrincipalAccess[], format: Format): string {
   if (format === "json") return json(rows);
   const table: TableData = {

@@ -14,7 +14,7 @@ import { UserFault } from "../terminal/user-fault";
 export const access = (registry: Registry, environment: string): readonly AccessRow[] =>
   accessOf(registry, environment);
 
-/** Everybody and everything that an environment's policies let near a secret, people and functions included. */
+/** Access of every principal that an environment's policies let near a secret, people and functions included. */
 export const allAccess = (registry: Registry, environment: string): readonly PrincipalAccess[] =>
   principalAccess(registry, environment);
 

@@ -12,7 +12,7 @@ export interface ChangeInUse {
   readonly schedule: Readonly<Record<string, string>>;
 }
 
-/** For what a change request is used. */
+/** Use of a change request. */
 export interface ChangeUse {
   readonly key: string;
   readonly environment: string;

@@ -8,7 +8,7 @@ import type { PreflightCheck } from "./preflight-check";
 /** Sources whose proofs KMS has checked, and what could not be asked. */
 export interface AskedProofs {
   readonly sources: DueSources;
-  /** After the secrets were looked at: nothing, where the dispatcher has answered for each of them. */
+  /** Checks after the secrets were looked at: none, where the dispatcher has answered for each of them. */
   checks(): readonly PreflightCheck[];
 }
 

@@ -12,7 +12,7 @@ export interface DueReport {
   readonly at: string;
   /** `true` when nothing is overdue, nothing is stuck, and nothing that pages rest on is missing. */
   readonly well: boolean;
-  /** Of Secrets Manager's secrets, sorted by key. What Vault's engines own, they rotate by themselves. */
+  /** States of Secrets Manager's secrets, sorted by key. Vault's engines rotate their own by themselves. */
   readonly secrets: readonly DueRow[];
   /**
    * Checks around the environment that are not as they should be: its trails, audit devices, quotas, the deployer's

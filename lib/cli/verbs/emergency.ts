@@ -6,7 +6,7 @@ import type { FoundSecret } from "./find-secret";
 
 /** Options of an emergency. */
 export interface EmergencyOptions {
-  /** Nobody is asked whether it is meant. @default false */
+  /** `true`: nobody is asked whether it is meant. @default false */
   readonly yes?: boolean | undefined;
 }
 

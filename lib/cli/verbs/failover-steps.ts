@@ -12,7 +12,7 @@ export interface TerraformImport {
 export interface FailoverSteps {
   /** `environments.<name>.regions`, as it is to be. */
   readonly regions: { readonly primary: string; readonly replicas: readonly string[] };
-  /** To be written beside the stack for one apply, as a `.tf.json` file. */
+  /** Terraform to be written beside the stack for one apply, as a `.tf.json` file. */
   readonly terraform: { readonly import: readonly TerraformImport[] };
   /** Next steps, in order. */
   readonly next: readonly string[];
@@ -115,7 +115,7 @@ export interface Leftovers {
   readonly rules: readonly string[];
   readonly tables: readonly string[];
   readonly queue?: string;
-  /** Of the audit trail. */
+  /** Queues of the audit trail. */
   readonly auditQueues?: readonly string[];
   readonly topic?: string;
   readonly alarmPrefix?: string;

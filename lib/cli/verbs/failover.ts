@@ -15,7 +15,7 @@ export interface FailoverOptions {
   readonly to: string;
   /** Shows everything and changes nothing. */
   readonly dryRun: boolean;
-  /** Does not ask. */
+  /** `true`: nobody is asked. */
   readonly yes: boolean;
   /** The primary region works, and is left on purpose. */
   readonly planned: boolean;

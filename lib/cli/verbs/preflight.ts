@@ -157,7 +157,7 @@ async function trailsByRegion(
   return { byRegion, seen };
 }
 
-/** Without a trail that logs them, events "via CloudTrail" do not exist, and rules about them never match. */
+/** Check of a trail: without one that logs them, events "via CloudTrail" do not exist, and rules about them never match. */
 function trailCheck(check: string, trails: readonly TrailFacts[], needsGlobal: boolean): PreflightCheck {
   const faultsOf = (trail: TrailFacts): readonly string[] => [
     ...(trail.isLogging ? [] : ["is not logging"]),

@@ -17,7 +17,7 @@ export interface RolloutOptions extends Pick<ProcedureOptions, "change" | "value
 /** Progress of a rollout. */
 export interface RolloutReport {
   readonly secret: string;
-  /** In the registry's order: development, staging, production. */
+  /** Environments in the registry's order: development, staging, production. */
   readonly environments: readonly ProcedureReport[];
   /** Environments that were not begun, because one before them did not verify. */
   readonly left: readonly string[];

@@ -54,7 +54,7 @@ export interface WhoseReport {
 
 /** Request of `whose`. */
 export interface WhoseRequest {
-  /** As it was found. Never logged, stored or sent. */
+  /** Text as it was found. Never logged, stored or sent. */
   readonly leaked: string;
   readonly environments: readonly string[];
   readonly cloudIn: (region: string, environment: string) => WhoseCloud;

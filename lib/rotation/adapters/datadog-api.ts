@@ -21,9 +21,9 @@ const listed = z.object({
       attributes: z.object({
         name: z.string(),
         last4: z._default(z.string(), ""),
-        /** Of API keys. */
+        /** Last use of an API key. */
         date_last_used: time,
-        /** Of application keys. */
+        /** Last use of an application key. */
         last_used_at: time,
       }),
     }),

@@ -8,7 +8,7 @@ import type { AwsRedisUser, AwsRedisUsers } from "../targets/aws-redis-user";
 import { awsFailure } from "./aws-failure";
 import { isUserMissing, refusedChange, userAsShown } from "./elasticache-users";
 
-/** From sending to the last byte of the answer. */
+/** Longest time from sending to the last byte of the answer. */
 const TIMEOUT_MS = 10_000;
 
 const described = z.object({

@@ -7,7 +7,7 @@ import { connectionFault } from "./connection-fault";
 export interface VendorApiProps {
   /** Base URL without final slash, such as `https://api.sendgrid.com`. */
   readonly baseUrl: string;
-  /** From sending to the last byte of the answer. @default 10 seconds */
+  /** Longest time from sending to the last byte of the answer. @default 10 seconds */
   readonly timeoutMs?: number;
 }
 
@@ -15,10 +15,10 @@ export interface VendorApiProps {
 export interface VendorRequest {
   /** @default "GET" */
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** Below the base URL, without query; it stands in error messages, so it must not hold a value. */
+  /** Path below the base URL, without query; it stands in error messages, so it must not hold a value. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
-  /** Such as `authorization`; see {@link bearer} and {@link basic}. */
+  /** Headers such as `authorization`; see {@link bearer} and {@link basic}. */
   readonly headers: Readonly<Record<string, string>>;
   /** Credential that the request presents: a refusal is then the admin's or the new value's. */
   readonly presents: "admin" | "credential";

@@ -28,7 +28,7 @@ export function takePhase<V>(secret: OpenedSecret<V>, request: PhaseRequest): Pr
   }
 }
 
-/** For the record of a run: reads, and changes nothing. */
+/** Makes the fingerprints for the record of a run: reads, and changes nothing. */
 export async function takeFingerprints<V>(
   { context: { fingerprints }, values }: OpenedSecret<V>,
   { versionId, oldVersionId }: FingerprintRequest,

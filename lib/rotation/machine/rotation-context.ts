@@ -48,7 +48,7 @@ export interface RotationContext<V> {
   readonly region: string;
   readonly mode: RotationMode;
   readonly waits: Waits;
-  /** By the registry's settings of now. */
+  /** Target by the registry's present settings. */
   readonly target: Target<V>;
   /** Default: values say nothing of their settings, and the ones of now hold for all. */
   readonly settings?: SettingsInEffect<V> | undefined;

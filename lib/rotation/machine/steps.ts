@@ -124,7 +124,7 @@ async function create<V>(
   return done(versionId);
 }
 
-/** In an emergency every key of the value is another one: a leak is of all that it holds. */
+/** Makes a new value. In an emergency every key of it is another one: a leak is of all that a value holds. */
 async function make<V>(
   secret: OpenedSecret<V>,
   versionId: string,
@@ -150,7 +150,10 @@ async function make<V>(
   return now.target.generate(predecessor, attempt, given, elsewhere);
 }
 
-/** As the run says by which the version rotates in: a step's event is Secrets Manager's and knows of none. */
+/**
+ * `true` where the run by which the version rotates in is an emergency: a step's event is Secrets Manager's and knows of
+ * none.
+ */
 async function isEmergency<V>(
   { context: { runs, secretName } }: OpenedSecret<V>,
   versionId: string,

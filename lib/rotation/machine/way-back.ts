@@ -25,7 +25,7 @@ export async function rollBack<V>(
   return giveUp(secret, versionId);
 }
 
-/** From a version that was served. Its own credential lives on: it is retired once nobody can hold it any more. */
+/** Goes back from a version that was served. Its own credential lives on: it is retired once nobody can hold it any more. */
 async function returnToPrevious<V>(secret: OpenedSecret<V>, versionId: string): Promise<RotationOutcome> {
   const { context, versions, values } = secret;
   const { publications, secretName } = context;

@@ -23,7 +23,7 @@ export interface MirrorContext {
   readonly log: Logbook;
   /** Takes every value before anything else is done with it. */
   readonly guard: (value: unknown) => void;
-  /** From 0 to less than 1: how much of the longest pause a mirror takes that met another one. @default Math.random */
+  /** Share of the longest pause, from 0 to less than 1, that a mirror takes which met another one. @default Math.random */
   readonly jitter?: (() => number) | undefined;
 }
 

@@ -254,7 +254,10 @@ function fingerprintsOf({ Fingerprints }: RecorderEvent): Pick<RotationRecord, "
   return data === undefined ? {} : { fingerprints: data };
 }
 
-/** From the begin of the run until the state machine had it. A retirement makes nothing current: it begins with a proof. */
+/**
+ * Phase from the begin of the run until the state machine had it. A retirement makes nothing current: it begins with a
+ * proof.
+ */
 function firstPhase(
   run: Run,
   { Fault, Phases }: RecorderEvent,

@@ -18,7 +18,7 @@ export interface Controller {
   readonly available: number;
   /** The cluster has given up (`progressDeadlineSeconds` of a Deployment; the others have none). */
   readonly stalled: boolean;
-  /** Of its pods' template. */
+  /** Annotations of its pods' template. */
   readonly annotations: Readonly<Record<string, string>>;
 }
 
@@ -37,7 +37,7 @@ export interface Controllers {
 /** Ports of the restarter. */
 export interface RestarterContext {
   readonly settings: RestarterSettings;
-  /** In the order of the settings. */
+  /** Clusters in the order of the settings. */
   readonly clusters: readonly Controllers[];
   readonly clock: Clock;
   readonly log: Logbook;
@@ -135,7 +135,8 @@ export class Restarter {
 const isSeen = ({ generation, observedGeneration }: Controller): boolean => observedGeneration >= generation;
 
 /**
- * As `kubectl rollout status` has it: every pod is of the newest template, none is left of older ones, all are available.
+ * `true` for a rollout that `kubectl rollout status` would call complete: every pod is of the newest template, none is
+ * left of older ones, all are available.
  * https://github.com/kubernetes/kubectl/blob/master/pkg/polymorphichelpers/rollout_status.go
  */
 const isReady = (state: Controller): boolean =>

@@ -19,7 +19,7 @@ export interface RunAuthority {
   readonly approval?: boolean | undefined;
 }
 
-/** From `starting` on nobody withdraws a run, and what follows it is about to begin. */
+/** Statuses of a run that is followed: from `starting` on nobody withdraws it, and its execution is about to begin. */
 const FOLLOWED: readonly RunStatus[] = ["starting", "proving", "awaiting-approval"];
 const STATUSES: Readonly<Record<AskedPhase["phase"], readonly RunStatus[]>> = {
   // A run that cannot go back proves what it leaves in use.

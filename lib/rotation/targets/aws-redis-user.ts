@@ -11,7 +11,7 @@ import type { RedisValue } from "./redis-acl-user";
 /** A user of ElastiCache or MemoryDB, as AWS shows it: never a password. */
 export interface AwsRedisUser {
   readonly arn: string;
-  /** By which it logs in. */
+  /** Name by which it logs in. */
   readonly name: string;
   /** `active` when it takes a change, and every cache has the last one. */
   readonly status: string;

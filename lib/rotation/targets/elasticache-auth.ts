@@ -211,9 +211,9 @@ export function elastiCacheAuthTarget(props: ElastiCacheTargetProps): AcceptingT
 
 /** State of a group that is the secret's. */
 interface KnownGroup {
-  /** It has one token, and nobody has changed it since we saw that. */
+  /** `true`: the group has one token, and nobody has changed it since we saw that. */
   readonly alone: boolean;
-  /** To be called before a token comes in. */
+  /** Forgets that the group has one token only. Call it before a token comes in. */
   forget(): Promise<void>;
   /** @param since when the token became the only one */
   remember(since: Date | undefined): Promise<void>;

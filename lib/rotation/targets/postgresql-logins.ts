@@ -6,9 +6,9 @@ import { permitted, quoted, type SqlSession } from "./sql";
 export interface RoleRow {
   readonly name: string;
   readonly canLogin: boolean;
-  /** Has a power that no application's login should have. */
+  /** `true` for a login with a power that no application's login should have. */
   readonly privileged: boolean;
-  /** Its comment. */
+  /** Comment of the role. */
   readonly comment: string | null;
 }
 
@@ -151,7 +151,7 @@ export async function prepareLogin(
   );
 }
 
-/** From PostgreSQL 16 a grant of a role says itself whether it is inherited. */
+/** `true` from PostgreSQL 16 on, where a grant of a role says itself whether it is inherited. */
 export async function grantsHaveOptions(session: SqlSession): Promise<boolean> {
   const [row] = await session.query<{ readonly options: boolean }>(
     "SELECT current_setting('server_version_num')::int >= 160000 AS options",

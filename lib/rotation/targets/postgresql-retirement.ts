@@ -14,7 +14,7 @@ export interface RetiredLogin {
   readonly grace: Duration;
   /** Proof that an unmarked login is the secret's. */
   readonly isOurs: () => Promise<boolean>;
-  /** In one transaction, as the admin, alone with this role. */
+  /** Does a piece of work in one transaction, as the admin, alone with this role. */
   readonly onWriter: <T>(work: (session: SqlSession) => Promise<T>) => Promise<T>;
   /** On the writer and the replica, where sessions are. */
   readonly onEachServer: (work: (session: SqlSession) => Promise<void>) => Promise<void>;

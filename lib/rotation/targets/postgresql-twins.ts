@@ -11,7 +11,7 @@ interface Setting {
   /** `null`: in all databases. */
   readonly database: string | null;
   readonly name: string;
-  /** May be a secret (`app.key`): it goes into statements, never into messages. */
+  /** Value of the setting. It may be a secret (`app.key`): it goes into statements, never into messages. */
   readonly value: string;
 }
 
@@ -125,7 +125,7 @@ async function statesOf(
 }
 
 interface Difference {
-  /** For messages: names only. */
+  /** Text for messages: names only. */
   readonly what: string;
   readonly sql: string;
   /** The right that the statement needs. */

@@ -9,7 +9,7 @@ export interface RedisNode {
   readonly host: string;
 }
 
-/** As whom to log in; without a user name the default user, without a password nobody. */
+/** Login at a Redis; without a user name the default user, without a password nobody. */
 export interface RedisLogin {
   readonly username?: string;
   readonly password?: string;

@@ -45,7 +45,7 @@ export interface StripeTargetProps {
   readonly settings: KindSettings<"stripe">;
   readonly mode: RotationMode;
   readonly stripe: Stripe;
-  /** Only rotation `automatic` uses them. */
+  /** API keys, which only rotation `automatic` uses. */
   readonly keys: StripeKeys;
   readonly clock: Clock;
   readonly random: Random;

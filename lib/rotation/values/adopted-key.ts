@@ -16,7 +16,7 @@ export const adoptedKeySchema = () =>
   z.strictObject({
     /** The key that signs now: a private JWK, or PKCS #8, PKCS #1 or SEC 1 in PEM. */
     privateKey: keyMaterial(),
-    /** Its name in the tokens that are out. May be left out where the JWK says it. */
+    /** Name of the key in the tokens that are out. May be left out where the JWK says it. */
     kid: z.optional(z.string()),
     /** A public JWK that verifiers still take beside it: the key before it. */
     previous: z.optional(keyMaterial()),

@@ -4,7 +4,7 @@ import { type KindValue, type PrivateJwk, type PublicJwk, publicHalf } from "./v
 /** The value of `jwt-signing-key`. */
 export type JwtValue = KindValue<"jwt-signing-key">;
 
-/** Its keys: of the one before nothing but the public half is left. */
+/** Keys of a signing secret: of the one before nothing but the public half is left. */
 export type JwtKeys = Generations<PrivateJwk, PublicJwk>;
 
 /** The value with the JWKS that belongs to its keys. */

@@ -19,7 +19,7 @@ export interface SuppliedField {
   /** Name in the JSON that is supplied. */
   readonly name: string;
   readonly required: boolean;
-  /** Not to be shown while it is typed. Everything but what vendors call public. */
+  /** `true` where it is not to be shown while it is typed: everything but what vendors call public. */
   readonly hidden: boolean;
 }
 

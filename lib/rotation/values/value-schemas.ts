@@ -54,7 +54,7 @@ const parts = madeAtUse({
       id: z.string().check(z.regex(/^[0-9a-f]{16}$/)),
       /** The key in base64url. */
       key: base64Url,
-      /** For which it was made: a key's algorithm never changes, whatever the settings come to say. */
+      /** Algorithm for which it was made: a key's algorithm never changes, whatever the settings come to say. */
       algorithm: z.enum(["sha256", "sha512"]),
     }),
   /** Secret with which Stripe signs the events of one webhook endpoint. */
@@ -102,7 +102,7 @@ export const VALUE_SCHEMAS = madeAtUse({
     z.strictObject({
       next: z.nullable(parts.privateJwk),
       current: parts.privateJwk,
-      /** Nobody signs with it any more, so its private half is gone. */
+      /** Key before. Nobody signs with it any more, so its private half is gone. */
       previous: z.nullable(parts.publicJwk),
       jwks: z.strictObject({ keys: z.array(parts.publicJwk).check(z.minLength(1), z.maxLength(3)) }),
     }),
@@ -150,7 +150,7 @@ export type KindValue<K extends keyof typeof VALUE_SCHEMAS> = z.output<(typeof V
 
 /** A key that can sign tokens. */
 export type PrivateJwk = z.output<typeof parts.privateJwk>;
-/** Its public half. */
+/** Public half of a key. */
 export type PublicJwk = z.output<typeof parts.publicJwk>;
 /** Members that anyone may see, by RFC 7517, 7518 and 8037; whatever else a key has stays behind. */
 const PUBLIC_MEMBERS: ReadonlySet<string> = new Set(["kty", "crv", "x", "y", "n", "e", "kid", "alg", "use"]);

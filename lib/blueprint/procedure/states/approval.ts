@@ -1,9 +1,9 @@
 import { caught, jsonata, PASSING, phaseDone, phaseFailed, SERVICE_RETRY, type State } from "./language";
 import type { Tasks } from "./tasks";
 
-/** Before an approver is asked: minutes, since nobody waits for the run to go back. */
+/** Retries before an approver is asked: minutes, since nobody waits for the run to go back. */
 const ASKED_AGAIN = { IntervalSeconds: 5, MaxAttempts: 5, BackoffRate: 2 };
-/** Nobody was asked. */
+/** Catch for a request that reached nobody. */
 const notAnnounced = (state: string) => {
   const { Assign, ...rest } = caught(state, ["States.ALL"], "NotApproved");
   return { ...rest, Assign: { ...Assign, since: jsonata("$now()") } };

@@ -7,7 +7,7 @@ export interface State {
   readonly [field: string]: unknown;
 }
 
-/** Between two tries. */
+/** Time between two tries, in seconds. */
 export const RETRY_SECONDS = 300;
 /** A day, at that pace: Vaults may be sealed over a night. */
 export const CONFIRMATION_TRIES = 288;
