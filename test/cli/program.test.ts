@@ -144,6 +144,46 @@ test.each([
   60_000,
 );
 
+test.each([
+  {
+    what: "does not parse",
+    text: "export const a = 1;\nexport const registry = {{;\n",
+    at: "2",
+    says: "Unexpected token",
+  },
+  {
+    what: "fails",
+    text: "const a = undefined;\n\nexport const b = a.c;\n",
+    at: "3:\\d+",
+    says: "Cannot read",
+  },
+  {
+    what: "imports what is not there",
+    text: 'export const a = 1;\nimport "./missing.mjs";\n',
+    at: "2",
+    says: "Cannot find module",
+  },
+])(
+  "a registry in an ES module that $what is said in one line with file and line",
+  ({ text, at, says }) => {
+    const folder = mkdtempSync(join(tmpdir(), "registry-"));
+    try {
+      const file = join(folder, "registry.mjs");
+      writeFileSync(file, text);
+      const { status, stderr } = spawnSync(
+        process.execPath,
+        ["--import", "tsx", "lib/cli/secrets-registry.ts", "--registry", file, "validate"],
+        { cwd: join(__dirname, "../.."), encoding: "utf8" },
+      );
+      expect({ status, lines: stderr.trim().split("\n").length }).toEqual({ status: 2, lines: 1 });
+      expect(stderr).toMatch(new RegExp(`^${file}:${at}: .*(${says})`));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+  60_000,
+);
+
 test("a registry in JSON is none", async () => {
   const { code, err } = await cli("--registry", join(__dirname, "../../package.json"), "validate");
   expect({ code, err }).toEqual({

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -40,11 +41,20 @@ function loadFault(file: string, failure: unknown): string {
   // Babel: `<message> (<line>:<column>)`, with the file before it or not.
   const inBrackets = /^(?:.*\.[cm]?[tj]s: )?(.*?)\s*\((\d+:\d+)\)$/.exec(first);
   if (inBrackets) return `${file}:${inBrackets[2]}: ${inBrackets[1]}`;
+  const checked = failure instanceof SyntaxError ? syntaxPlace(file) : undefined;
+  if (checked) return `${checked}: ${first}`;
   const ran = stack
     .split("\n")
-    .map((line) => /(\/[^():]+\.[cm]?[tj]s):(\d+:\d+)\)?$/.exec(line))
+    .map((line) => /(?:file:\/\/)?(\/[^():]+\.[cm]?[tj]s):(\d+:\d+)\)?$/.exec(line))
     .find((place) => place?.[1] !== undefined && !place[1].includes("/node_modules/"));
   return `${ran ? `${ran[1]}:${ran[2]}` : file}: ${first}`;
+}
+
+/** `<file>:<line>` of a syntax error: Node keeps the place of one in an ES module to itself, and says it when it checks the file. */
+function syntaxPlace(file: string): string | undefined {
+  if (!/\.[cm]?js$/.test(file)) return undefined;
+  const { stderr } = spawnSync(process.execPath, ["--check", file], { encoding: "utf8" });
+  return /^(?:file:\/\/)?(\/.*:\d+)$/m.exec(stderr ?? "")?.[1];
 }
 
 /** `:<line>` of the first line that has a text; nothing where it is another file's. */
