@@ -22,5 +22,9 @@ export const variableName = (field: string): string =>
     .replaceAll("-", "_")
     .toUpperCase();
 
+/** Beginning of the names in a file of format `env`: the author's, or the key in capitals, `DB_APP_PRIMARY_`. */
+export const variablePrefix = (key: string, file: Pick<ParsedFile, "prefix">): string =>
+  file.prefix ?? `${key.replace(/[^a-z0-9]/g, "_").toUpperCase()}_`;
+
 /** Field with a version's id in a file of format `env`. */
 export const VERSION_VARIABLE = "version";

@@ -28,6 +28,12 @@ export function fitName(name: string, limit: number): string {
   return `${name.slice(0, limit - 9).replace(/-+$/, "")}-${digest}`;
 }
 
+/**
+ * Longest `<registry>-<environment>`. Policies and watches know an environment's resources by what their names begin with, such as
+ * `acme-prod-secrets-` of rules: {@link fitName} leaves 55 of the 64 characters of a function, role or rule.
+ */
+export const ENVIRONMENT_PREFIX_LIMIT = 55 - "-secrets-".length - 1;
+
 /** `db/app-primary` as one word: `db--app-primary`. Keys hold no double hyphen, so no two keys meet. */
 export const keyAsWord = (key: string): string => key.replaceAll("/", "--");
 

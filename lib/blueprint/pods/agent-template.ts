@@ -1,5 +1,11 @@
 import type { ParsedFile } from "../../model/definition";
-import { defaultFilePath, defaultFilesOf, VERSION_VARIABLE, variableName } from "../../model/files";
+import {
+  defaultFilePath,
+  defaultFilesOf,
+  VERSION_VARIABLE,
+  variableName,
+  variablePrefix,
+} from "../../model/files";
 import { SECRET_PATH } from "../../model/grammar";
 import { traitsOf, type ValueField } from "../../model/kinds";
 import { KV_VERSION_FIELD, SETTINGS_FIELD } from "../../model/names";
@@ -47,9 +53,6 @@ const dataOf = (secret: EnvironmentSecret): string => (secret.store === "aws" ? 
 
 /** Text that the template engine must not read as an action. */
 const literal = (text: string): string => text.replaceAll("{{", '{{ "{{" }}');
-
-/** `DB_APP_PRIMARY_` for `db/app-primary`. */
-const envPrefix = (key: string): string => `${key.replace(/[^a-z0-9]/g, "_").toUpperCase()}_`;
 
 /** A field of an object. An identifier of Go's templates has no hyphen. */
 const fieldOf = (data: string, name: string): string =>
@@ -165,7 +168,7 @@ function templateOf(secret: EnvironmentSecret, file: ParsedFile): string {
     case "json":
       return jsonTemplate(secret, file.version ?? false);
     case "env":
-      return envTemplate(secret, file.prefix ?? envPrefix(secret.key), file.version ?? false);
+      return envTemplate(secret, variablePrefix(secret.key, file), file.version ?? false);
     case "public":
       return publicTemplate(secret);
     case "template":

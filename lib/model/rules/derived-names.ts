@@ -5,6 +5,7 @@ import {
   authMount,
   databaseMount,
   deployerPolicyName,
+  ENVIRONMENT_PREFIX_LIMIT,
   kvMount,
   mirrorAuthMount,
   mirrorName,
@@ -180,6 +181,21 @@ function addresses(
     ]),
   ];
 }
+
+/** Faults of environments whose resources would lose the beginning by which policies and watches know them. */
+export const environmentPrefixFaults = (context: RuleContext): readonly Fault[] =>
+  forEnvironments(context, (name) => {
+    const prefix = `${context.parsed.id}-${name}`;
+    if (prefix.length <= ENVIRONMENT_PREFIX_LIMIT) return [];
+    return [
+      fault(
+        ["environments", name],
+        `${prefix}, ${prefix.length} characters`,
+        `registry and environment of ${ENVIRONMENT_PREFIX_LIMIT} characters together: names of functions, roles and rules begin with both, and end at 64`,
+        "shorten the environment's name, or the registry's id",
+      ),
+    ];
+  });
 
 /**
  * Names that follow from the registry must differ wherever they live together: two environments may share an

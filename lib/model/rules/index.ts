@@ -8,7 +8,7 @@ import { reviewerFaults, workloadClusterFaults } from "./clusters";
 import { commandFaults } from "./commands";
 import type { RuleContext } from "./context";
 import { controllerFaults } from "./controllers";
-import { derivedNameFaults } from "./derived-names";
+import { derivedNameFaults, environmentPrefixFaults } from "./derived-names";
 import { environmentFaults } from "./environments";
 import { functionFaults } from "./functions";
 import { healthCheckFaults } from "./health-checks";
@@ -34,6 +34,7 @@ import {
   resourceFaults,
   serviceAccountFaults,
   trustPolicyFaults,
+  variableFaults,
 } from "./workloads";
 
 const RULES: readonly ((context: RuleContext) => readonly Fault[])[] = [
@@ -62,9 +63,11 @@ const RULES: readonly ((context: RuleContext) => readonly Fault[])[] = [
   controllerFaults,
   commandFaults,
   fileFaults,
+  variableFaults,
   templateFaults,
   resourceFaults,
   healthCheckFaults,
+  environmentPrefixFaults,
   derivedNameFaults,
 ];
 

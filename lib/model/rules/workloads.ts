@@ -1,7 +1,8 @@
 import { AGENT_RESOURCES } from "../agent-resources";
 import type { ParsedEnvironment, ParsedWorkload } from "../definition";
 import { type Fault, fault } from "../faults";
-import { defaultFilePath, defaultFilesOf, hasPublicField } from "../files";
+import { defaultFilePath, defaultFilesOf, hasPublicField, variableName, variablePrefix } from "../files";
+import { traitsOf } from "../kinds";
 import { namespacesMeet } from "../namespace-patterns";
 import { partitionOf } from "../partitions";
 import { compactLength } from "../policy-document";
@@ -162,6 +163,43 @@ export const fileFaults = (context: RuleContext): readonly Fault[] =>
         });
       }),
     );
+  });
+
+/** A shell that reads two files of one pod keeps the later of two variables of one name, in silence. */
+export const variableFaults = (context: RuleContext): readonly Fault[] =>
+  forEnvironments(context, (_, __, secrets) => {
+    const holders = new Map<string, string>();
+    return secrets.flatMap((secret) => {
+      const fields =
+        secret.kind === "generic"
+          ? secret.settings.fields
+          : traitsOf(secret.kind).fields.map(({ name }) => name);
+      return secret.consumers.flatMap(({ workload, files = [] }) =>
+        files.flatMap((file): readonly Fault[] => {
+          if (file.format !== "env") return [];
+          const prefix = variablePrefix(secret.key, file);
+          const variables = fields.map((field) => prefix + variableName(field));
+          const twice = variables.find((name) => {
+            const holder = holders.get(`${workload} ${name}`);
+            return holder !== undefined && holder !== secret.key;
+          });
+          for (const name of variables) {
+            const id = `${workload} ${name}`;
+            holders.set(id, holders.get(id) ?? secret.key);
+          }
+          if (twice === undefined) return [];
+          const holder = holders.get(`${workload} ${twice}`) ?? "";
+          return [
+            fault(
+              ["secrets", secret.key, "files"],
+              `${twice} for ${workload}, which secrets[${JSON.stringify(holder)}] has too`,
+              "variables that differ among the env files of a workload: a shell keeps the later one",
+              "give one of the files another `prefix`",
+            ),
+          ];
+        }),
+      );
+    });
   });
 
 /**

@@ -5,6 +5,33 @@ import { type FaultCase, testFaults } from "./fault-case";
 /** Faults of names: the change that brings each about, and all that is said about it. */
 const CASES: readonly FaultCase[] = [
   {
+    name: "a registry and an environment whose names leave no room for what follows them",
+    change: (d) => {
+      d.id = "a-registry-of-a-company";
+      d.environments["production-in-frankfurt"] = d.environments.prod;
+      delete d.environments.prod;
+      for (const secret of Object.values<Draft>(d.secrets)) {
+        if (secret.environments?.prod === undefined) continue;
+        secret.environments["production-in-frankfurt"] = secret.environments.prod;
+        delete secret.environments.prod;
+      }
+    },
+    ways: [
+      (d) => {
+        d.id = "company";
+      },
+    ],
+    faults: [
+      {
+        path: 'environments["production-in-frankfurt"]',
+        found: "a-registry-of-a-company-production-in-frankfurt, 47 characters",
+        allowed:
+          "registry and environment of 45 characters together: names of functions, roles and rules begin with both, and end at 64",
+        change: "shorten the environment's name, or the registry's id",
+      },
+    ],
+  },
+  {
     name: "a duplicate key in merged parts",
     change: (d) => {
       d.secrets = mergeSecrets(d.secrets, { "db/app": d.secrets["db/app"] });

@@ -20,6 +20,29 @@ const CASES: readonly FaultCase[] = [
     ],
   },
   {
+    name: "variables of two secrets that become one",
+    change: (d) => {
+      d.secrets["db-app"] = { ...d.secrets["admin/db"], consumers: ["backend"] };
+      for (const key of ["db/app", "db-app"]) d.secrets[key].files = [{ format: "env" }];
+    },
+    ways: [
+      (d) => {
+        d.secrets["db-app"].files[0].prefix = "OTHER_";
+      },
+      (d) => {
+        d.secrets["db/app"].files = [{ format: "json" }];
+      },
+    ],
+    faults: [
+      {
+        path: 'secrets["db/app"].files',
+        found: 'DB_APP_USERNAME for backend, which secrets["db-app"] has too',
+        allowed: "variables that differ among the env files of a workload: a shell keeps the later one",
+        change: "give one of the files another `prefix`",
+      },
+    ],
+  },
+  {
     name: "a CronJob beside a Deployment",
     change: (d) => {
       d.workloads.backend.furtherControllers = [{ kind: "CronJob", name: "cleanup" }];
