@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { bundleFolder, functionZip } from "../lib/bundles";
 import type { Report } from "./report";
 
-/** Aim for a function's zip (issue 4): what Lambda has to fetch and unpack before a cold start. */
+/** Aim for a function's zip, in bytes: Lambda has to fetch and unpack it before a cold start. */
 export const LARGEST_ZIP_BYTES = 350 * 1_024;
 
 const kilobytes = (bytes: number): string => (bytes / 1_024).toFixed(0);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { admittedPods } from "../test/rehearsal/injected-pods";
 
-/** Where the injector's code is, unless the command line names a copy. */
+/** Repository of the injector's code, unless the command line names a copy. */
 const REPOSITORY = "https://github.com/hashicorp/vault-k8s";
 /** Release whose webhook answers. */
 const VERSION = "v1.7.6";

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { namesOfSeveral, type Sources, unnamedThings } from "./source-form";
+import { namesOfSeveral, type Sources, saidOtherwise, unnamedThings } from "./source-form";
 
 const ROOT = join(__dirname, "..");
 
@@ -76,5 +76,20 @@ describe("a doc comment names its thing", () => {
     'const files = "lib/**/What.ts";',
   ])("%j does, or is no doc comment", (text) => {
     expect(unnamedThings(new Map([["a.ts", text]]))).toEqual([]);
+  });
+});
+
+describe("plain words", () => {
+  test("everywhere in lib, packages, stacks and registry", () => {
+    expect(saidOtherwise(sourcesIn("lib", "packages/rehearsal/src", "stacks", "registry"))).toEqual([]);
+  });
+
+  test.each([
+    ["until it is mended", "mended"],
+    ["\n// Blots out every value.", "Blots out"],
+    ["const sound = true;", "sound"],
+    ["/** Aim (issue 4). */", "issue 4"],
+  ])("%j are found", (text, word) => {
+    expect(saidOtherwise(new Map([["a.ts", text]]))).toEqual([`a.ts:${text.split("\n").length}: ${word}`]);
   });
 });

@@ -49,3 +49,14 @@ export const unnamedThings = (sources: Sources): readonly string[] =>
       ({ index, 1: word }) => `${path}:${text.slice(0, index).split("\n").length}: ${word}`,
     ),
   );
+
+/** Words that this project says otherwise: fix, redact, valid. */
+const OTHERWISE = /\b(mend(?:s|ed|ing)?|blot(?:s|ted|ting)? out|unsound|sound(?:ness)?)\b|\bissue #?\d+\b/gi;
+
+/** Words for which there is a better one, and issues that a reader cannot see: `lib/a.ts:12: mended`. */
+export const saidOtherwise = (sources: Sources): readonly string[] =>
+  [...sources].flatMap(([path, text]) =>
+    [...text.matchAll(OTHERWISE)].map(
+      ({ index, 0: word }) => `${path}:${text.slice(0, index).split("\n").length}: ${word}`,
+    ),
+  );

@@ -257,7 +257,7 @@ test("a record that changed after it was archived is told, and its text stays", 
   });
 });
 
-test("unsound and contradicting records are named; nothing is archived", async () => {
+test("invalid and contradicting records are named; nothing is archived", async () => {
   await withPlace(async (place) => {
     place.put(sampleRecord());
     writeFileSync(join(place.records, "broken.json"), "{");

@@ -31,7 +31,7 @@ export interface CheckedRun {
 
 /** Checks that every run that ended since a day is archived as its record says, and signed by somebody else. */
 export async function checkLog(source: RecordSource, since: string, folder: string): Promise<LogCheck> {
-  const { records, faults: unsound } = await source.since(since);
+  const { records, faults: invalid } = await source.since(since);
   const archive = readArchive(folder, since);
   const runs = records.map((record) => {
     const file = join(folder, `${endDayOf(record)}.md`);
@@ -48,7 +48,7 @@ export async function checkLog(source: RecordSource, since: string, folder: stri
   });
   const known = new Set(runs.map(({ run, file }) => `${file} ${run}`));
   const faults = [
-    ...unsound.flatMap((entry) =>
+    ...invalid.flatMap((entry) =>
       entry.faults.map((own) => ({ ...own, path: `${entry.source}: ${own.path}` })),
     ),
     ...[...archive].flatMap(([file, archived]) =>
