@@ -1,4 +1,4 @@
-import type { ControllerKind } from "../model/definition";
+import type { ControllerKind } from "../model/controller-kinds";
 import type { Duration } from "../model/duration";
 import type { HealthCheck } from "../model/health-checks";
 import type { AcceptedBy, KindName, KindSettings, RotationMode } from "../model/kinds";

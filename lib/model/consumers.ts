@@ -1,5 +1,5 @@
-import type { ParsedFile, ParsedSecret } from "./definition";
 import type { PathStep } from "./faults";
+import type { ParsedFile, ParsedSecret } from "./secret-definition";
 
 /** A consumer as the author wrote it. */
 export interface ListedConsumer {

@@ -1,4 +1,5 @@
-import type { ControllerKind, JobKind, ParsedWorkload } from "./definition";
+import type { ControllerKind, JobKind } from "./controller-kinds";
+import type { ParsedWorkload } from "./workload-definition";
 
 /** An object of a namespace that makes pods of a workload. */
 export interface NamedController {

@@ -1,5 +1,5 @@
-import type { ParsedFile } from "./definition";
 import { type KindName, traitsOf } from "./kinds";
+import type { ParsedFile } from "./secret-definition";
 
 /** `true` when a kind's value has a field that may be given to anyone. */
 export const hasPublicField = (kind: KindName): boolean =>

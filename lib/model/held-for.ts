@@ -1,4 +1,5 @@
-import type { ParsedEnvironment, ParsedWorkload } from "./definition";
+import type { ParsedEnvironment } from "./environment-definition";
+import type { ParsedWorkload } from "./workload-definition";
 
 /**
  * Longest time for which consumers hold an old value after a new one is there, beside the reload margin: until agents

@@ -7,37 +7,25 @@ export type {
   OidcChangesInput,
 } from "./changes";
 export {
-  type AccessRuleInput,
-  type AgentResourcesInput,
-  type ClusterInput,
   CONTROLLER_KINDS,
-  type ConsumerInput,
   type ControllerKind,
-  type EnvironmentInput,
-  type EnvironmentPlanInput,
-  type FileInput,
-  type HelmInput,
   isJob,
   JOB_KINDS,
   type JobKind,
-  type NetworkInput,
-  type ParsedAccessRule,
-  type ParsedEnvironment,
-  type ParsedFile,
-  type ParsedSecret,
-  type ParsedWorkload,
-  type PlannedConsumerInput,
-  type PrincipalsInput,
   RESTARTED_KINDS,
-  type RegistryInput,
-  type ReloadInput,
-  type SecretInput,
-  type SecretInputCommon,
-  type Tier,
-  type VaultInput,
-  type WorkloadInput,
-} from "./definition";
+} from "./controller-kinds";
+export type { NamedController } from "./controllers";
+export type { AccessRuleInput, ParsedAccessRule, RegistryInput } from "./definition";
 export { type Duration, days, formatDuration, hours, inHours, minutes, seconds } from "./duration";
+export type {
+  ClusterInput,
+  EnvironmentInput,
+  NetworkInput,
+  ParsedEnvironment,
+  PrincipalsInput,
+  Tier,
+  VaultInput,
+} from "./environment-definition";
 export { type Fault, formatFault, RegistryError } from "./faults";
 export { mergeSecrets } from "./fragments";
 export { type GenerationRule, rulesMakeValue } from "./generic-settings";
@@ -79,3 +67,21 @@ export type {
 } from "./rotation-schedule";
 export { GENERIC_CHECKS } from "./rules/generic";
 export { IDENTITIES, LOGINS } from "./rules/supported";
+export type {
+  ConsumerInput,
+  EnvironmentPlanInput,
+  FileInput,
+  ParsedFile,
+  ParsedSecret,
+  PlannedConsumerInput,
+  SecretInput,
+  SecretInputCommon,
+} from "./secret-definition";
+export type {
+  AgentResourcesInput,
+  ControllerInput,
+  HelmInput,
+  ParsedWorkload,
+  ReloadInput,
+  WorkloadInput,
+} from "./workload-definition";

@@ -1,19 +1,13 @@
 import type * as z from "zod/mini";
 import { check, show } from "./check";
 import { credentialFaults } from "./credentials";
-import {
-  accessRuleSchema,
-  environmentSchema,
-  type ParsedAccessRule,
-  type ParsedEnvironment,
-  type ParsedSecret,
-  type ParsedWorkload,
-  secretSchema,
-  workloadSchema,
-} from "./definition";
+import { accessRuleSchema, type ParsedAccessRule } from "./definition";
+import { environmentSchema, type ParsedEnvironment } from "./environment-definition";
 import { type Fault, fault } from "./faults";
 import { slug } from "./grammar";
 import { isRecord } from "./is-record";
+import { type ParsedSecret, secretSchema } from "./secret-definition";
+import { type ParsedWorkload, workloadSchema } from "./workload-definition";
 
 /**
  * The shape of a definition, checked part by part: a fault in one secret does not hide those of another, and the

@@ -1,10 +1,5 @@
-import type {
-  ParsedAccessRule,
-  ParsedEnvironment,
-  ParsedSecret,
-  ParsedWorkload,
-  RegistryInput,
-} from "./definition";
+import type { ParsedAccessRule, RegistryInput } from "./definition";
+import type { ParsedEnvironment } from "./environment-definition";
 import { RegistryError } from "./faults";
 import { defaultRolePath } from "./names";
 import { nearest } from "./nearest";
@@ -12,6 +7,8 @@ import { type ParsedRegistry, parseRegistry } from "./parse";
 import { type Partition, partitionOf } from "./partitions";
 import { type EnvironmentSecret, needsApproval, needsChangeRequest } from "./resolve";
 import { checkRules } from "./rules";
+import type { ParsedSecret } from "./secret-definition";
+import type { ParsedWorkload } from "./workload-definition";
 
 /** An environment with every default filled in. */
 export interface Environment

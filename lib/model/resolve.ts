@@ -1,6 +1,6 @@
 import { consumersIn } from "./consumers";
-import type { ParsedEnvironment, ParsedFile, ParsedSecret } from "./definition";
 import { type Duration, sumOf } from "./duration";
+import type { ParsedEnvironment } from "./environment-definition";
 import {
   type AcceptedBy,
   type AnyKindSettings,
@@ -11,6 +11,7 @@ import {
   traitsOf,
 } from "./kinds";
 import type { RotationSchedule } from "./rotation-schedule";
+import type { ParsedFile, ParsedSecret } from "./secret-definition";
 
 /** A consumer with the files that it gets. */
 export interface Consumer {

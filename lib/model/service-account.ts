@@ -1,4 +1,5 @@
-import type { ParsedEnvironment, ParsedWorkload } from "./definition";
+import type { ParsedEnvironment } from "./environment-definition";
+import type { ParsedWorkload } from "./workload-definition";
 
 /** A ServiceAccount as Kubernetes knows it; the identity of one workload in each cluster of one environment. */
 export interface ServiceAccountName {

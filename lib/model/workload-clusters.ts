@@ -1,4 +1,5 @@
-import type { ParsedEnvironment, ParsedWorkload } from "./definition";
+import type { ParsedEnvironment } from "./environment-definition";
+import type { ParsedWorkload } from "./workload-definition";
 
 /**
  * The clusters of an environment in which a workload lives: those that it names for the environment, else those that it names for

@@ -3,6 +3,9 @@ import { type SourceType, typesOf } from "./source-types";
 
 const FILES = [
   "lib/model/definition.ts",
+  "lib/model/environment-definition.ts",
+  "lib/model/workload-definition.ts",
+  "lib/model/secret-definition.ts",
   "lib/model/changes.ts",
   "lib/model/health-checks.ts",
   "lib/model/rotation-schedule.ts",

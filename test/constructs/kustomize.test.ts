@@ -6,7 +6,7 @@ import { parseAllDocuments, stringify } from "yaml";
 import { blueprint } from "../../lib/blueprint";
 import { podFiles } from "../../lib/constructs/kubernetes/pod-files";
 import { defineRegistry } from "../../lib/model";
-import { CONTROLLER_KINDS } from "../../lib/model/definition";
+import { CONTROLLER_KINDS } from "../../lib/model/controller-kinds";
 import { type Draft, draft } from "../model/sample";
 
 /** The component of a workload, built by Kustomize itself over objects with volumes and annotations of their own. */

@@ -15,7 +15,7 @@ import { parse } from "yaml";
 import { blueprint } from "../../lib/blueprint";
 import { PodFiles, podFiles } from "../../lib/constructs/kubernetes/pod-files";
 import { defineRegistry } from "../../lib/model";
-import { CONTROLLER_KINDS } from "../../lib/model/definition";
+import { CONTROLLER_KINDS } from "../../lib/model/controller-kinds";
 import { type Draft, draft } from "../model/sample";
 
 /** Workload `backend` of a definition in prod, and its parsed files by name. */

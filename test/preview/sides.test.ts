@@ -90,7 +90,7 @@ describe("a tree that holds the library itself", () => {
   function olderLibrary(folder: string, keepsDefinition: boolean): void {
     writeFileSync(join(folder, "package.json"), '{ "name": "cdktf-secrets-registry" }');
     cpSync(join(ROOT, "lib/model"), join(folder, "lib/model"), { recursive: true });
-    const file = join(folder, "lib/model/definition.ts");
+    const file = join(folder, "lib/model/workload-definition.ts");
     const setting = "  secretVolumePath: z._default(containerFolder, SECRETS_FOLDER),\n";
     const model = readFileSync(file, "utf8");
     expect(model).toContain(setting);

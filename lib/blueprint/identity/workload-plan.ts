@@ -1,5 +1,5 @@
+import { type ControllerKind, isJob } from "../../model/controller-kinds";
 import { controllerNameOf, controllersOf, type NamedController } from "../../model/controllers";
-import { type ControllerKind, isJob } from "../../model/definition";
 import { checksIn, type HealthCheck } from "../../model/health-checks";
 import { roleName, secretName, vaultRoleName } from "../../model/names";
 import { isNamespacePattern } from "../../model/namespace-patterns";

@@ -1,4 +1,3 @@
-import type { ParsedFile } from "../../model/definition";
 import {
   defaultFilePath,
   defaultFilesOf,
@@ -10,6 +9,7 @@ import { SECRET_PATH } from "../../model/grammar";
 import { traitsOf, type ValueField } from "../../model/kinds";
 import { KV_VERSION_FIELD, SETTINGS_FIELD } from "../../model/names";
 import type { EnvironmentSecret } from "../../model/resolve";
+import type { ParsedFile } from "../../model/secret-definition";
 import { keepsSetting } from "../../model/setting-rules";
 import { vaultPathOf } from "../platform/vault-policy";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { AGENT_RESOURCES } from "../../model/agent-resources";
-import { isJob } from "../../model/definition";
+import { isJob } from "../../model/controller-kinds";
 import { goDuration } from "../../model/duration";
 import { fault, RegistryError } from "../../model/faults";
 import {

@@ -6,7 +6,7 @@ import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
 import { Construct } from "constructs";
 import { stringify } from "yaml";
 import { CA_FILE, type ClusterPlan, type PodPlan, type WorkloadPlan } from "../../blueprint";
-import { isJob } from "../../model/definition";
+import { isJob } from "../../model/controller-kinds";
 import { isRecord } from "../../model/is-record";
 import { isNamespacePattern } from "../../model/namespace-patterns";
 import { podTemplatePatch } from "./pod-template-patch";

@@ -1,7 +1,7 @@
 import { judgeAccess } from "../access-rules";
 import { allConsumers, consumersIn, type ListedConsumer, ownConsumers } from "../consumers";
-import type { ParsedSecret } from "../definition";
 import { type Fault, fault } from "../faults";
+import type { ParsedSecret } from "../secret-definition";
 import { forSecrets, type RuleContext, repeated } from "./context";
 
 /** Consumers that a rule forbids, that are named twice, or that would read a secret that is retired or is not there. */

@@ -1,4 +1,4 @@
-import type { ParsedEnvironment } from "../definition";
+import type { ParsedEnvironment } from "../environment-definition";
 import { type Fault, fault, type PathStep } from "../faults";
 import { forEnvironments, type RuleContext, repeated } from "./context";
 import { NO_NETWORK } from "./functions";

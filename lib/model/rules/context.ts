@@ -1,6 +1,7 @@
-import type { ParsedEnvironment, ParsedSecret } from "../definition";
+import type { ParsedEnvironment } from "../environment-definition";
 import type { ParsedRegistry } from "../parse";
 import type { EnvironmentSecret } from "../resolve";
+import type { ParsedSecret } from "../secret-definition";
 
 /** Input of every rule: the valid parts of a definition, and the secrets as each environment has them. */
 export interface RuleContext {

@@ -1,5 +1,5 @@
+import { isJob } from "../controller-kinds";
 import { controllersOf, type NamedController } from "../controllers";
-import { isJob } from "../definition";
 import { type Fault, fault, type PathStep } from "../faults";
 import { serviceAccountOf } from "../service-account";
 import { forEnvironments, type RuleContext } from "./context";

@@ -1,5 +1,5 @@
 import { controllersOf } from "../controllers";
-import type { ParsedEnvironment } from "../definition";
+import type { ParsedEnvironment } from "../environment-definition";
 import { type Fault, fault, type PathStep } from "../faults";
 import {
   authMount,

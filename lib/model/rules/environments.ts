@@ -1,5 +1,5 @@
-import type { ParsedEnvironment } from "../definition";
 import { formatDuration } from "../duration";
+import type { ParsedEnvironment } from "../environment-definition";
 import { type Fault, fault } from "../faults";
 import { parsePrincipal } from "../grammar";
 import { partitionOf } from "../partitions";

@@ -1,9 +1,10 @@
 import { judgeAccess } from "../access-rules";
-import type { ParsedEnvironment, ParsedWorkload } from "../definition";
+import type { ParsedEnvironment } from "../environment-definition";
 import { type Fault, fault, type PathStep } from "../faults";
 import { isNamespacePattern, namespaceLike, namespacesMeet } from "../namespace-patterns";
 import { type ServiceAccountName, serviceAccountOf } from "../service-account";
 import { clustersWith } from "../workload-clusters";
+import type { ParsedWorkload } from "../workload-definition";
 import { forEnvironments, type RuleContext } from "./context";
 
 /** One workload of one environment, as the clusters know it. */

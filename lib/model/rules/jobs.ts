@@ -1,4 +1,4 @@
-import { isJob } from "../definition";
+import { isJob } from "../controller-kinds";
 import { formatDuration } from "../duration";
 import { type Fault, fault } from "../faults";
 import { forEnvironments, type RuleContext } from "./context";

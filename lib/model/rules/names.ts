@@ -1,6 +1,6 @@
 import { isKeyPattern } from "../access-rules";
 import { allConsumers, ownConsumers } from "../consumers";
-import type { ParsedEnvironment } from "../definition";
+import type { ParsedEnvironment } from "../environment-definition";
 import { type Fault, fault, type PathStep } from "../faults";
 import { nearest, nearestOf } from "../nearest";
 import { forEnvironments, forSecrets, type RuleContext } from "./context";

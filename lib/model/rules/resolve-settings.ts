@@ -1,11 +1,12 @@
 import { check } from "../check";
 import { consumersIn } from "../consumers";
-import type { ParsedEnvironment, ParsedSecret } from "../definition";
+import type { ParsedEnvironment } from "../environment-definition";
 import type { Fault } from "../faults";
 import { heldFor } from "../held-for";
 import { type AnyKindSettings, settingsSchema } from "../kinds";
 import type { ParsedRegistry } from "../parse";
 import { type EnvironmentSecret, isPresent, resolveSecret } from "../resolve";
+import type { ParsedSecret } from "../secret-definition";
 import { settingPath } from "./setting-path";
 import { LOGINS } from "./supported";
 

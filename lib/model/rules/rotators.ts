@@ -1,4 +1,4 @@
-import type { ParsedEnvironment } from "../definition";
+import type { ParsedEnvironment } from "../environment-definition";
 import { type Fault, fault } from "../faults";
 import { namesInCheck } from "../generic-settings";
 import type { KindSettings } from "../kinds";

@@ -1,5 +1,5 @@
-import type { ParsedEnvironment } from "../definition";
 import { formatDuration } from "../duration";
+import type { ParsedEnvironment } from "../environment-definition";
 import { type Fault, fault, type PathStep } from "../faults";
 import { traitsOf } from "../kinds";
 import type { EnvironmentSecret } from "../resolve";

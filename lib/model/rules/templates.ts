@@ -1,10 +1,10 @@
-import type { ParsedFile } from "../definition";
 import { type Fault, fault } from "../faults";
 import { SECRET_PATH } from "../grammar";
 import { traitsOf } from "../kinds";
 import { KV_VERSION_FIELD, SETTINGS_FIELD } from "../names";
 import { nearest } from "../nearest";
 import type { EnvironmentSecret } from "../resolve";
+import type { ParsedFile } from "../secret-definition";
 import { fieldsRead, readTemplate } from "../template-text";
 import { forEnvironments, type RuleContext } from "./context";
 

@@ -1,5 +1,5 @@
-import type { ParsedEnvironment } from "../definition";
 import { formatDuration, sumOf } from "../duration";
+import type { ParsedEnvironment } from "../environment-definition";
 import { type Fault, fault, type PathStep } from "../faults";
 import { heldFor } from "../held-for";
 import { acceptorLag } from "../kinds";

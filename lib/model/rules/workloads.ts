@@ -1,5 +1,5 @@
 import { AGENT_RESOURCES } from "../agent-resources";
-import type { ParsedEnvironment, ParsedWorkload } from "../definition";
+import type { ParsedEnvironment } from "../environment-definition";
 import { type Fault, fault } from "../faults";
 import { defaultFilePath, defaultFilesOf, hasPublicField, variableName, variablePrefix } from "../files";
 import { traitsOf } from "../kinds";
@@ -10,6 +10,7 @@ import { amountOf } from "../quantity";
 import { serviceAccountOf } from "../service-account";
 import { TRUST_POLICY_LIMIT, trustPolicy } from "../trust-policy";
 import { clustersWith } from "../workload-clusters";
+import type { ParsedWorkload } from "../workload-definition";
 import { forEnvironments, type RuleContext } from "./context";
 
 /** One ServiceAccount is one identity: two workloads on it would have each other's rights. */

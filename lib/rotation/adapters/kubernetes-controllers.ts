@@ -3,7 +3,7 @@ import { text as readText } from "node:stream/consumers";
 import * as z from "zod/mini";
 import type { RestartedCluster, RestartedWorkload } from "../../contracts/function-settings";
 import { originOf } from "../../lambda/failure-origin";
-import type { ControllerKind } from "../../model/definition";
+import type { ControllerKind } from "../../model/controller-kinds";
 import type { Controller, Controllers } from "../procedure/restarter";
 import { RotationError } from "../protocol/rotation-error";
 import { connectionFault } from "./connection-fault";

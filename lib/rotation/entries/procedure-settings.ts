@@ -8,7 +8,7 @@ import type {
   RestarterSettings,
   WatcherSettings,
 } from "../../contracts/function-settings";
-import { RESTARTED_KINDS } from "../../model/definition";
+import { RESTARTED_KINDS } from "../../model/controller-kinds";
 import { KIND_NAMES } from "../../model/kinds";
 import { madeAtUse } from "../../model/made-at-use";
 

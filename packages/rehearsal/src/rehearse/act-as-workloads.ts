@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
 import type { PodPlan, SecretPlan, WorkloadPlan } from "../../../../lib/blueprint";
-import { isJob } from "../../../../lib/model/definition";
+import { isJob } from "../../../../lib/model/controller-kinds";
 import { KV_VERSION_FIELD } from "../../../../lib/model/names";
 import { namespaceLike } from "../../../../lib/model/namespace-patterns";
 import { type Outcome, probeSecret, probeVault } from "../access";
