@@ -1,10 +1,11 @@
 import { parseDocument } from "yaml";
 import * as z from "zod/mini";
+import { person, tagText } from "../model/aws-grammar";
 import { digestOf } from "../model/canonical-json";
 import { check } from "../model/check";
 import { credentialFaults, looksLikeCredential } from "../model/credentials";
 import { type Fault, fault } from "../model/faults";
-import { calendarDate, oneLine, person, secretKey, slug, tagText } from "../model/grammar";
+import { calendarDate, oneLine, secretKey, slug } from "../model/grammar";
 import { keyAsWord } from "../model/names";
 import { changeId } from "./change-id";
 

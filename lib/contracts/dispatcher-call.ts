@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { actorName } from "../model/grammar";
+import { actorName } from "../model/aws-grammar";
 import { callerProof } from "./caller-proof";
 
 /** Requests to the dispatcher by commands and executions: written by these types, read by these schemas. */

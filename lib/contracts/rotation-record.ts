@@ -1,9 +1,10 @@
 import * as z from "zod/mini";
+import { actorName } from "../model/aws-grammar";
 import { digestOf } from "../model/canonical-json";
 import { check } from "../model/check";
 import { looksLikeCredential } from "../model/credentials";
 import { type Fault, fault, type PathStep } from "../model/faults";
-import { actorName, oneLine, secretKey, slug, utcInstant } from "../model/grammar";
+import { oneLine, secretKey, slug, utcInstant } from "../model/grammar";
 import { KIND_NAMES } from "../model/kinds";
 import { changeId } from "./change-id";
 

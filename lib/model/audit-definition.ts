@@ -1,15 +1,8 @@
 import * as z from "zod/mini";
+import { firehoseArn, secretArn } from "./aws-grammar";
 import type { Duration } from "./duration";
-import {
-  certificatePem,
-  firehoseArn,
-  headerName,
-  oneLine,
-  secretArn,
-  serverAddress,
-  slug,
-  webUrl,
-} from "./grammar";
+import { oneLine, slug } from "./grammar";
+import { certificatePem, headerName, serverAddress, webUrl } from "./server-grammar";
 
 /** Place of a sink's credential: the whole value of a secret, or one field of its JSON. */
 export interface SinkCredential {

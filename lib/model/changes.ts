@@ -5,11 +5,11 @@ import {
   githubId,
   gitlabConfig,
   gitlabProject,
-  issuerUrl,
-  oneLine,
   repositoryName,
   workflowRef,
-} from "./grammar";
+} from "./ci-grammar";
+import { oneLine } from "./grammar";
+import { issuerUrl } from "./server-grammar";
 
 /** Jobs that may vouch for a change request, by what their CI says of them in a signed token. */
 export type ChangesInput = GitHubChangesInput | GitLabChangesInput | OidcChangesInput;

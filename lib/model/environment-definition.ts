@@ -1,29 +1,29 @@
 import * as z from "zod/mini";
 import { type AuditInput, auditSchema } from "./audit-definition";
-import { type ChangesInput, changesSchema } from "./changes";
-import type { Duration } from "./duration";
 import {
   accountId,
+  ec2Id,
+  iamPath,
+  policyArn,
+  principalArn,
+  regionName,
+  signingProfileVersionArn,
+} from "./aws-grammar";
+import { type ChangesInput, changesSchema } from "./changes";
+import type { Duration } from "./duration";
+import { duration, slug } from "./grammar";
+import { clusterName, namespacePattern } from "./kubernetes-grammar";
+import type { RotationHours } from "./rotation-schedule";
+import {
   certificatePem,
   cidr,
   clusterIssuerUrl,
-  clusterName,
-  duration,
-  ec2Id,
-  iamPath,
   issuerUrl,
-  namespacePattern,
-  policyArn,
-  principalArn,
   publicKeyPem,
-  regionName,
   serverAddress,
   serverFilePath,
-  signingProfileVersionArn,
-  slug,
   vaultNamespace,
-} from "./grammar";
-import type { RotationHours } from "./rotation-schedule";
+} from "./server-grammar";
 
 /** Environments as an author writes them, and the run-time schema of the same. */
 

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
-import { certificatePem, hostName, oneLine, portNumber, postgresqlName, resourceUrl } from "./grammar";
+import { oneLine } from "./grammar";
+import { certificatePem, hostName, portNumber, postgresqlName, resourceUrl } from "./server-grammar";
 
 /** Characters of each class of a generated password. Symbols: RFC 3986's unreserved ones, which mean nothing in a URL. */
 export const CHARACTER_CLASSES = {

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import type { Duration } from "./duration";
-import { checkUrl, duration, oneLine } from "./grammar";
+import { duration, oneLine } from "./grammar";
+import { checkUrl } from "./server-grammar";
 
 /**
  * A proof that a workload is well after a rotation, before the old credential goes (policy: "verify health

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
+import { tagText } from "./aws-grammar";
 import type { Duration } from "./duration";
-import { calendarDate, duration, oneLine, SECRET_PATH, secretKey, tagText } from "./grammar";
+import { calendarDate, duration, oneLine, secretKey } from "./grammar";
 import {
   type AcceptedBy,
   KIND_NAMES,
@@ -9,6 +10,7 @@ import {
   type RotationMode,
   type Store,
 } from "./kinds";
+import { SECRET_PATH } from "./kubernetes-grammar";
 
 /** Secrets, their consumers and files as an author writes them, and the run-time schema of the same. */
 

@@ -1,21 +1,15 @@
 import * as z from "zod/mini";
+import { iamDescription } from "./aws-grammar";
 import { type ControllerKind, JOB_KINDS, type JobKind, RESTARTED_KINDS } from "./controller-kinds";
 import type { Duration } from "./duration";
-import {
-  containerFolder,
-  dnsLabel,
-  dnsSubdomain,
-  duration,
-  iamDescription,
-  namespaceOrPattern,
-  oneLine,
-} from "./grammar";
+import { duration, oneLine } from "./grammar";
 import {
   type HealthCheckInput,
   type HealthCheckPlanInput,
   healthCheckPlanSchema,
   healthCheckSchema,
 } from "./health-checks";
+import { containerFolder, dnsLabel, dnsSubdomain, namespaceOrPattern } from "./kubernetes-grammar";
 import { amountOf } from "./quantity";
 import { SECRETS_FOLDER } from "./secrets-folder";
 

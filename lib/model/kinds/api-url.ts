@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { webUrl } from "../grammar";
+import { webUrl } from "../server-grammar";
 
 /** Base URL of a vendor's API: another one for a proxy of your own, or for a rehearsal. */
 export const apiUrl = webUrl.check(

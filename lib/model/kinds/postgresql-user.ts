@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { days, hours } from "../duration";
-import { certificatePem, duration, hostName, oneLine, portNumber, postgresqlName } from "../grammar";
+import { duration, oneLine } from "../grammar";
+import { certificatePem, hostName, portNumber, postgresqlName } from "../server-grammar";
 import { type KindTraits, textField } from "./traits";
 
 /** Every privilege on tables that a registry can name. */

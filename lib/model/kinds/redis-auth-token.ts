@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
-import { certificatePem, hostName, oneLine, portNumber } from "../grammar";
+import { oneLine } from "../grammar";
+import { certificatePem, hostName, portNumber } from "../server-grammar";
 import { type KindTraits, textField } from "./traits";
 
 const redisUserName = z.string().check(

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
-import { oneLine, webUrl } from "../grammar";
+import { oneLine } from "../grammar";
+import { webUrl } from "../server-grammar";
 import { apiUrl } from "./api-url";
 import { type KindTraits, objectField, textField } from "./traits";
 

@@ -1,7 +1,7 @@
+import { parsePrincipal } from "../aws-grammar";
 import { formatDuration } from "../duration";
 import type { ParsedEnvironment } from "../environment-definition";
 import { type Fault, fault } from "../faults";
-import { parsePrincipal } from "../grammar";
 import { partitionOf } from "../partitions";
 import { needsApproval } from "../resolve";
 import { forEnvironments, type RuleContext, repeated } from "./context";

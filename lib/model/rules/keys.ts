@@ -1,7 +1,8 @@
+import { looksLikeArnSuffix } from "../aws-grammar";
 import { check } from "../check";
 import { type Fault, fault } from "../faults";
 import { duplicateKeys } from "../fragments";
-import { looksLikeArnSuffix, secretKey } from "../grammar";
+import { secretKey } from "../grammar";
 import { forSecrets, type RuleContext } from "./context";
 
 /** Keys that AWS or Vault would refuse, or that would be mistaken for one another. */

@@ -1,6 +1,6 @@
 import { type Fault, fault } from "../faults";
-import { SECRET_PATH } from "../grammar";
 import { traitsOf } from "../kinds";
+import { SECRET_PATH } from "../kubernetes-grammar";
 import { KV_VERSION_FIELD, SETTINGS_FIELD } from "../names";
 import { nearest } from "../nearest";
 import type { EnvironmentSecret } from "../resolve";

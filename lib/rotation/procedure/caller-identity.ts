@@ -1,5 +1,5 @@
 import { type CallerProof, signedHeaders } from "../../contracts/caller-proof";
-import { parsePrincipal } from "../../model/grammar";
+import { parsePrincipal } from "../../model/aws-grammar";
 import { RotationError } from "../protocol/rotation-error";
 
 /** Identity of a caller, as AWS gives it. */

@@ -21,7 +21,7 @@ import {
   textFingerprints,
   type VersionFingerprints,
 } from "../../contracts/version-fingerprints";
-import { actorName } from "../../model/grammar";
+import { actorName } from "../../model/aws-grammar";
 import { keyAsWord } from "../../model/names";
 import type { Clock } from "../protocol/ports";
 import { RotationError } from "../protocol/rotation-error";
