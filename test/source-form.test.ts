@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { namesOfSeveral, type Sources, saidOtherwise, unnamedThings } from "./source-form";
+import { longFiles, namesOfSeveral, type Sources, saidOtherwise, unnamedThings } from "./source-form";
 
 const ROOT = join(__dirname, "..");
 
@@ -91,5 +91,19 @@ describe("plain words", () => {
     ["/** Aim (issue 4). */", "issue 4"],
   ])("%j are found", (text, word) => {
     expect(saidOtherwise(new Map([["a.ts", text]]))).toEqual([`a.ts:${text.split("\n").length}: ${word}`]);
+  });
+});
+
+describe("a file has at most 400 lines, or says why", () => {
+  test("in lib and the rehearsal", () => {
+    expect(longFiles(sources)).toEqual([]);
+  });
+
+  test.each([
+    ["401 lines", "x;\n".repeat(401), ["a.ts: 401 lines"]],
+    ["400 lines", "x;\n".repeat(400), []],
+    ["401 lines with a reason", `// One file: a table.\n${"x;\n".repeat(400)}`, []],
+  ])("%s", (_, text, breach) => {
+    expect(longFiles(new Map([["a.ts", text]]))).toEqual(breach);
   });
 });

@@ -60,3 +60,13 @@ export const saidOtherwise = (sources: Sources): readonly string[] =>
       ({ index, 0: word }) => `${path}:${text.slice(0, index).split("\n").length}: ${word}`,
     ),
   );
+
+/** Lines of a file that a person still reads in one go. */
+const LONGEST = 400;
+
+/** Files of more than 400 lines that do not say at their top why they are in one piece (`// One file: …`), with their lines. */
+export const longFiles = (sources: Sources): readonly string[] =>
+  [...sources].flatMap(([path, text]) => {
+    const lines = text.trimEnd().split("\n").length;
+    return lines <= LONGEST || text.startsWith("// One file: ") ? [] : [`${path}: ${lines} lines`];
+  });

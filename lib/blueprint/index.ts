@@ -27,7 +27,8 @@ export {
 } from "./platform/vault-policy";
 export { publicSettings, type RenderedFile, valueFields } from "./pods/agent-template";
 export { CA_FILE, type PodPlan, type TokenVolume } from "./pods/pod";
-export type { AlarmPlan, ProcedurePlan, RecordsPlan, TopicPlan } from "./procedure/procedure-plan";
+export type { AlarmPlan } from "./procedure/procedure-alarms";
+export type { ProcedurePlan, RecordsPlan, TopicPlan } from "./procedure/procedure-plan";
 export type { StateMachineDefinition } from "./procedure/state-machine";
 export type { State } from "./procedure/states/language";
 export { isMirrored } from "./store/mirrored";

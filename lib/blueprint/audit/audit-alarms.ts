@@ -1,6 +1,6 @@
 import { AUDIT_METRIC, type AuditCount } from "../../contracts/audit-settings";
 import { METRIC_NAMESPACE } from "../../model/names";
-import type { AlarmPlan } from "../procedure/procedure-plan";
+import type { AlarmPlan } from "../procedure/procedure-alarms";
 import type { AuditPlan, AuditQueuePlan, AuditTrailInput } from "./audit-plan";
 
 const MINUTES_5 = 300;

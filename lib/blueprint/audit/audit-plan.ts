@@ -4,7 +4,8 @@ import type { PolicyDocument } from "../../model/policy-document";
 import type { FunctionPlan } from "../functions/function-plan";
 import type { ForwarderPlan } from "../platform/rule-plan";
 import type { Tags } from "../platform/tags";
-import type { AlarmPlan, RecordsPlan } from "../procedure/procedure-plan";
+import type { AlarmPlan } from "../procedure/procedure-alarms";
+import type { RecordsPlan } from "../procedure/procedure-plan";
 
 /** The audit trail of an environment: from what says who did what to a secret, to the archive and to SIEMs. */
 export interface AuditPlan {

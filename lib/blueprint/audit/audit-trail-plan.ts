@@ -25,7 +25,7 @@ import {
 import { eventForwarder } from "../platform/event-forwarder";
 import { MANAGED_LIMIT, MANAGED_PER_ROLE } from "../platform/role-plan";
 import type { RecordsPlan } from "../procedure/procedure-plan";
-import { REPLICATION, recordsPolicy } from "../procedure/procedure-rights";
+import { REPLICATION, recordsPolicy } from "../procedure/procedure-resources";
 import { auditAlarms } from "./audit-alarms";
 import type {
   AuditPlan,

@@ -14,7 +14,7 @@ import { queueArn, rootArn, ruleArn, secretArnPrefixIn, serviceIn, topicArn } fr
 import type { ForwarderPlan, RulePlan } from "../platform/rule-plan";
 import { commonTags, type Tags } from "../platform/tags";
 import type { ProcedurePlan } from "../procedure/procedure-plan";
-import { alarmsPublish } from "../procedure/procedure-rights";
+import { alarmsPublish } from "../procedure/procedure-resources";
 import { tamperRules } from "./tamper-rules";
 
 /** Key, queue, topic, tables and rules around the functions of an environment, in its primary region. */

@@ -6,7 +6,7 @@ import {
   variablePrefix,
 } from "../../model/files";
 import { traitsOf, type ValueField } from "../../model/kinds";
-import { SECRET_PATH, SECRET_PATH } from "../../model/kubernetes-grammar";
+import { SECRET_PATH } from "../../model/kubernetes-grammar";
 import { KV_VERSION_FIELD, SETTINGS_FIELD } from "../../model/names";
 import type { EnvironmentSecret } from "../../model/resolve";
 import type { ParsedFile } from "../../model/secret-definition";

@@ -11,9 +11,9 @@ import {
 } from "../../contracts/dispatcher-answer";
 import type { RollbackCall, RunCall, StatusCall } from "../../contracts/dispatcher-call";
 import { procedureFunctionName } from "../../model/names";
+import type { DriverContext, RotatedPlan } from "./driven-rotation";
 import { FailedRotation, failedTooEarly, failureOf } from "./failed-rotation";
 import type { Tell } from "./progress";
-import type { DriverContext, RotatedPlan } from "./rotation-driver";
 
 /** Order that begins a run. */
 export interface RunOrder {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { AwsSecretPlan, Blueprint, FunctionPlan } from "../../blueprint";
+import type { FunctionPlan } from "../../blueprint";
 import { formatDuration } from "../../model";
 import { USED_UP } from "../../model/supplied-values";
 import {
@@ -12,42 +12,13 @@ import {
   type Step,
   waitBefore,
 } from "../../rotation";
-import type { RotationCloud } from "../cloud/rotation-cloud";
 import { UserFault } from "../terminal/user-fault";
+import { confirmerOf, readersOf } from "./confirmation";
+import type { DriverContext, DriverOutcome, PhaseOptions, RotatedPlan } from "./driven-rotation";
 import { FailedRotation, failedBy, failedTooEarly, failureOf } from "./failed-rotation";
-import type { Pace } from "./pace";
-import type { Progress, Tell } from "./progress";
+import type { Tell } from "./progress";
 import { type VersionLabels, versionLabels } from "./version-labels";
-
-/** Ports of the driver, in one environment. */
-export interface DriverContext {
-  readonly plan: Blueprint;
-  readonly cloud: RotationCloud;
-  readonly pace: Pace;
-  readonly progress: Progress;
-}
-
-/** A secret that a function rotates. */
-export type RotatedPlan = AwsSecretPlan & { readonly rotatedBy: string };
-
-/** Result of a command. */
-export interface DriverOutcome {
-  /**
-   * `followed`: it was under way already, and this command has seen it to its end. `staged`: a value waits for a
-   * person to take it to the target.
-   */
-  readonly result: "done" | "followed" | "already-done" | "nothing-to-do" | "staged";
-  /** The version that the command was about. */
-  readonly version: string;
-}
-
-/** Options of a phase. */
-export interface PhaseOptions {
-  /** A leak: the function skips the waits. */
-  readonly emergency: boolean;
-  /** @default the version that the labels say */
-  readonly version?: string | undefined;
-}
+import { versionOfPhase } from "./version-of-phase";
 
 /** A step that may succeed by itself is tried so often. */
 const ATTEMPTS = 3;
@@ -228,7 +199,7 @@ export class RotationDriver {
   /** One phase after a rotation. */
   async phase(secret: RotatedPlan, phase: Phase, options: PhaseOptions): Promise<DriverOutcome> {
     const labels = await this.labels(secret);
-    const version = options.version ?? (await this.#versionFor(secret, phase, labels));
+    const version = options.version ?? (await versionOfPhase(secret, phase, labels, this.#context));
     const call = (about: string) => this.#call(secret, phase, about, options.emergency);
     try {
       return await call(version);
@@ -333,30 +304,6 @@ export class RotationDriver {
     }
   }
 
-  async #versionFor(secret: RotatedPlan, phase: Phase, labels: VersionLabels): Promise<string> {
-    const { current, pending, previous } = labels;
-    const wanted = {
-      verify: current,
-      promote: pending ?? current,
-      rollback: current,
-      decommission: previous,
-    }[phase];
-    if (wanted === undefined) {
-      throw new FailedRotation(
-        phase === "decommission" ? "nothing-to-retire" : "value-missing",
-        phase === "decommission"
-          ? `nothing-to-retire: ${secret.name} has no AWSPREVIOUS. To do: nothing, or name the version with --version-id.`
-          : `value-missing: ${secret.name} has no value yet. To do: secrets-registry bootstrap --env ${this.#context.plan.environment}.`,
-        false,
-      );
-    }
-    if (phase !== "rollback" || previous === undefined) return wanted;
-    // A second rollback would go forward again. After one, AWSPREVIOUS is the younger of the two.
-    const created = await this.#context.cloud.createdAt(secret.name);
-    const age = (version: string): number => created.get(version)?.getTime() ?? 0;
-    return age(previous) > age(wanted) ? previous : wanted;
-  }
-
   async #call(
     secret: RotatedPlan,
     phase: Phase,
@@ -443,12 +390,3 @@ export class RotationDriver {
 
 /** `true` where Secrets Manager may be at work on an unfinished rotation: not when a person put a value over a proved one. */
 const isRunning = (labels: VersionLabels): boolean => labels.pending !== undefined || !labels.everVerified;
-
-/** Function that confirms versions: the mirror; where nothing is read in Vault, the dispatcher. */
-export const confirmerOf = ({ functions }: Blueprint): FunctionPlan | undefined =>
-  functions.find(({ bundle }) => bundle === "mirror") ??
-  functions.find(({ bundle }) => bundle === "dispatcher");
-
-/** Everybody who must have a version before it is confirmed, in words. */
-export const readersOf = ({ vaults }: Blueprint): string =>
-  vaults.length > 0 ? "every Vault" : "every region";

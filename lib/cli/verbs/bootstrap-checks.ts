@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import type { Blueprint } from "../../blueprint";
 import type { PlaceAnswer, Places } from "../cloud/places";
 import type { RotationCloud } from "../cloud/rotation-cloud";
-import type { RotatedPlan } from "../driver/rotation-driver";
+import type { RotatedPlan } from "../driver/driven-rotation";
 import { type VersionLabels, versionLabels } from "../driver/version-labels";
 import { isRotated } from "./find-secret";
 

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import type { Blueprint } from "../../blueprint";
 import { type Registry, UnknownNameError } from "../../model";
 import { completeValue, hasInbox, type InboxSecret } from "../../rotation";
-import type { RotatedPlan } from "../driver/rotation-driver";
+import type { RotatedPlan } from "../driver/driven-rotation";
 import type { VersionLabels } from "../driver/version-labels";
 import type { Terminal } from "../terminal/terminal";
 import { UserFault } from "../terminal/user-fault";

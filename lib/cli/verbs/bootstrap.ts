@@ -4,15 +4,11 @@ import { adoptsValue, completeValue, isSupplied, RotationError, severalAtOnce } 
 import type { Places } from "../cloud/places";
 import { requireAccount } from "../cloud/require-account";
 import type { RotationCloud } from "../cloud/rotation-cloud";
+import { confirmerOf, readersOf } from "../driver/confirmation";
+import type { DriverOutcome, RotatedPlan } from "../driver/driven-rotation";
 import { FailedRotation, failedBy, failureOf } from "../driver/failed-rotation";
 import { type Progress, together } from "../driver/progress";
-import {
-  confirmerOf,
-  type DriverOutcome,
-  type RotatedPlan,
-  RotationDriver,
-  readersOf,
-} from "../driver/rotation-driver";
+import { RotationDriver } from "../driver/rotation-driver";
 import { FailedCheck } from "../terminal/user-fault";
 import { checkEnvironment } from "./bootstrap-checks";
 import { awaitedSecrets, suppliedValues } from "./bootstrap-values";

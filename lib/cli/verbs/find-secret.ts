@@ -1,7 +1,7 @@
 import { type Blueprint, blueprint, type SecretPlan } from "../../blueprint";
 import { type EnvironmentSecret, formatDuration, type Registry } from "../../model";
 import { nearest } from "../../model/nearest";
-import type { RotatedPlan } from "../driver/rotation-driver";
+import type { RotatedPlan } from "../driver/driven-rotation";
 import { UserFault } from "../terminal/user-fault";
 
 /** A secret that a function rotates, as the blueprint and as the registry have it. */

@@ -24,6 +24,7 @@ import {
   isGivenUp,
   isWaiting,
   isWithdrawable,
+  NO_LABELS,
   type Standing,
   standingOf,
 } from "./run-standing";
@@ -31,9 +32,6 @@ import { recordEnd, type WithdrawalCode, withdraw } from "./withdrawal";
 
 /** Maximum runs in a status answer. */
 const SHOWN = 10;
-
-/** Labels are not asked for where an execution says how a run stands. */
-const NO_LABELS = { has: () => false, proofsOf: () => [] };
 
 /**
  * Begins runs, brings each to the state machine once, and takes the secret from runs that are dead. Every call may die
