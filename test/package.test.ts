@@ -149,6 +149,54 @@ test("its command runs under plain Node.js on a registry in TypeScript", () => {
   expect(rows).toContainEqual(expect.objectContaining({ workload: "celery-email", secret: "smtp/sendgrid" }));
 }, 60_000);
 
+describe("the command line alone, for operators", () => {
+  let alone: string;
+
+  /** Its own dependencies, and no peer: npm leaves optional ones out. */
+  beforeAll(() => {
+    alone = mkdtempSync(join(tmpdir(), "operator-"));
+    const modules = join(alone, "node_modules");
+    cpSync(join(folder, "node_modules/cdktf-secrets-registry"), join(modules, "cdktf-secrets-registry"), {
+      recursive: true,
+    });
+    const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+    for (const name of Object.keys(dependencies)) {
+      mkdirSync(dirname(join(modules, name)), { recursive: true });
+      symlinkSync(join(ROOT, "node_modules", name), join(modules, name));
+    }
+    writeFileSync(join(alone, "registry.ts"), smallRegistry("cdktf-secrets-registry"));
+  });
+
+  afterAll(() => rmSync(alone, { recursive: true, force: true }));
+
+  test("asks for no provider and no engine", () => {
+    const { peerDependencies, peerDependenciesMeta } = JSON.parse(
+      readFileSync(join(alone, "node_modules/cdktf-secrets-registry/package.json"), "utf8"),
+    );
+    const optional = Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional);
+    expect(optional).toEqual(Object.keys(peerDependencies));
+  });
+
+  test.each(["validate", "list", "access --env dev", "preflight --help", "rotate --help", "preview --help"])(
+    "runs %s without them",
+    (command) => {
+      const bin = join(alone, "node_modules/cdktf-secrets-registry/dist/lib/cli/secrets-registry.js");
+      expect(run(alone, "node", bin, ...command.split(" "))).not.toBe("");
+    },
+    30_000,
+  );
+
+  test("reads a registry without them, and names the missing one where constructs are asked for", () => {
+    const load = (entry: string) =>
+      spawnSync("node", ["-e", `require("cdktf-secrets-registry${entry}")`], {
+        cwd: alone,
+        encoding: "utf8",
+      });
+    expect(load("").status).toBe(0);
+    expect(load("/constructs").stderr).toMatch(/Cannot find module '(?:cdktf|constructs|@cdktf\/)/);
+  });
+});
+
 describe("the rehearsal's package", () => {
   const bin = (): string =>
     join(folder, "node_modules/cdktf-secrets-registry/dist/lib/cli/secrets-registry.js");
