@@ -8,7 +8,7 @@ export type { Places } from "./cloud/places";
 export type { FunctionAnswer } from "./cloud/rotation-cloud";
 export { formatOption } from "./commands/format-option";
 export { type Pace, REAL_PACE } from "./driver/pace";
-export type { Progress, Tell } from "./driver/progress";
+export type { Progress, Report } from "./driver/progress";
 export { type ProgramHost, run } from "./program";
 export { progressOn } from "./render/progress";
 export { processTerminal } from "./terminal/process-terminal";

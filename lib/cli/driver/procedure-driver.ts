@@ -13,7 +13,7 @@ import type { RollbackCall, RunCall, StatusCall } from "../../contracts/dispatch
 import { procedureFunctionName } from "../../model/names";
 import type { DriverContext, RotatedPlan } from "./driven-rotation";
 import { FailedRotation, failedTooEarly, failureOf } from "./failed-rotation";
-import type { Tell } from "./progress";
+import type { Report } from "./progress";
 
 /** Order that begins a run. */
 export interface RunOrder {
@@ -69,7 +69,7 @@ export class ProcedureDriver {
   async begin({ key }: Pick<RotatedPlan, "key">, order: RunOrder): Promise<RunView> {
     const { cloud, progress } = this.#context;
     const requester = await cloud.callerArn();
-    return progress.step(`${key}: ask the dispatcher to ${order.action}`, async (tell) => {
+    return progress.step(`${key}: ask the dispatcher to ${order.action}`, async (report) => {
       const { run } = await this.#askAsMyself(
         {
           Action: order.action,
@@ -81,7 +81,7 @@ export class ProcedureDriver {
             ? {}
             : { Change: { Digest: order.change.digest, Path: order.change.path } }),
         },
-        tell,
+        report,
       );
       return run;
     });
@@ -89,9 +89,9 @@ export class ProcedureDriver {
 
   /** Has the open run taken back. */
   async rollBack({ key }: Pick<RotatedPlan, "key">): Promise<RunView> {
-    return this.#context.progress.step(`${key}: roll back`, async (tell) => {
+    return this.#context.progress.step(`${key}: roll back`, async (report) => {
       const Requester = await this.#context.cloud.callerArn();
-      const { run } = await this.#askAsMyself({ Action: "rollback", Key: key, Requester }, tell);
+      const { run } = await this.#askAsMyself({ Action: "rollback", Key: key, Requester }, report);
       return run;
     });
   }
@@ -100,7 +100,7 @@ export class ProcedureDriver {
   async follow({ key, name }: RotatedPlan, run: RunView, again: () => Promise<RunView>): Promise<RunView> {
     const { pace, progress, plan } = this.#context;
     const { timeoutSeconds = 0 } = plan.functions.find(({ bundle }) => bundle === "dispatcher") ?? {};
-    return progress.step(`${key}: ${run.kind} ${run.run}`, async (tell) => {
+    return progress.step(`${key}: ${run.kind} ${run.run}`, async (report) => {
       let seen = run;
       let ended = 0;
       let moved = pace.now().getTime();
@@ -110,13 +110,13 @@ export class ProcedureDriver {
         seen = { ...seen, ...viewedRun(found) };
         if (isOver(seen)) return seen;
         const execution = await this.#context.cloud.execution(this.executionArn(seen));
-        tell(describeRun(seen, execution?.state));
+        report(describeRun(seen, execution?.state));
         const isAlive = execution === undefined || execution.status === "RUNNING";
         ended = isAlive ? 0 : ended + 1;
         if (ended > LOOKS_AFTER_END) throw dead(seen, `its execution has ended (${execution?.status})`);
         if (execution !== undefined) moved = pace.now().getTime();
         if (pace.now().getTime() - moved > pace.patienceMs(timeoutSeconds)) {
-          tell("nothing moves: asking the dispatcher again");
+          report("nothing moves: asking the dispatcher again");
           seen = { ...seen, ...(await again().catch(unlessEnded)) };
           moved = pace.now().getTime();
         }
@@ -133,12 +133,12 @@ export class ProcedureDriver {
   }
 
   /** Asks with a proof of who asks: made anew for each attempt, because it is not good for long. */
-  #askAsMyself(call: RunCall | RollbackCall, tell: Tell): Promise<RunAnswer> {
+  #askAsMyself(call: RunCall | RollbackCall, report: Report): Promise<RunAnswer> {
     const { cloud, plan } = this.#context;
     return this.#ask(
       runAnswer,
       async () => ({ ...call, Proof: await cloud.proofOf(proofBinding(plan, "dispatcher", call)) }),
-      tell,
+      report,
     );
   }
 
@@ -146,7 +146,7 @@ export class ProcedureDriver {
   async #ask<A>(
     answers: z.ZodMiniType<A>,
     call: StatusCall | (() => Promise<RunCall | RollbackCall>),
-    tell: Tell = () => undefined,
+    report: Report = () => undefined,
   ): Promise<A> {
     const { cloud, pace, plan } = this.#context;
     const dispatcher = procedureFunctionName(plan.registry, plan.environment, "dispatcher");
@@ -166,7 +166,7 @@ export class ProcedureDriver {
           error instanceof FailedRotation && error.retryable && !failedTooEarly(error),
         onFailedAttempt: ({ error, retriesLeft }) => {
           if (error instanceof FailedRotation && retriesLeft > 0 && error.retryable) {
-            tell(`${error.code}: trying again`);
+            report(`${error.code}: trying again`);
           }
         },
       },

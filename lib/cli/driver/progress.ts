@@ -1,10 +1,10 @@
 /** Reports progress inside a step. Names and times only. */
-export type Tell = (detail: string) => void;
+export type Report = (detail: string) => void;
 
 /** Shows a person what is being done. */
 export interface Progress {
   /** Does a piece of work and shows that it is under way, done or failed. */
-  step<T>(title: string, work: (tell: Tell) => Promise<T>): Promise<T>;
+  step<T>(title: string, work: (report: Report) => Promise<T>): Promise<T>;
   /**
    * Shows several pieces of work that are done at once, each with steps of its own.
    *
@@ -18,19 +18,20 @@ export const together = <T>(
   progress: Progress,
   title: string,
   work: (progress: Progress) => Promise<T>,
-): Promise<T> => progress.together?.(title, work) ?? progress.step(title, (tell) => work(stepsWithin(tell)));
+): Promise<T> =>
+  progress.together?.(title, work) ?? progress.step(title, (report) => work(stepsWithin(report)));
 
 /** Titles beside each other that a line still shows. */
 const SHOWN = 3;
 
 /** Steps that are shown inside another one. */
-function stepsWithin(tell: Tell): Progress {
+function stepsWithin(report: Report): Progress {
   const underWay = new Map<object, string>();
   let done = 0;
   const show = (): void => {
     const titles = [...underWay.values()];
     const more = titles.length > SHOWN ? [`${titles.length - SHOWN} more`] : [];
-    tell([`${done} steps done`, ...titles.slice(0, SHOWN), ...more].join("; "));
+    report([`${done} steps done`, ...titles.slice(0, SHOWN), ...more].join("; "));
   };
   return {
     async step(title, work) {

@@ -16,7 +16,7 @@ import { UserFault } from "../terminal/user-fault";
 import { confirmerOf, readersOf } from "./confirmation";
 import type { DriverContext, DriverOutcome, PhaseOptions, RotatedPlan } from "./driven-rotation";
 import { FailedRotation, failedBy, failedTooEarly, failureOf } from "./failed-rotation";
-import type { Tell } from "./progress";
+import type { Report } from "./progress";
 import { type VersionLabels, versionLabels } from "./version-labels";
 import { versionOfPhase } from "./version-of-phase";
 
@@ -67,8 +67,8 @@ export class RotationDriver {
     const labels = await this.labels(secret);
     const unfinished = labels.pending ?? (labels.verified ? undefined : labels.current);
     if (unfinished !== undefined) {
-      await progress.step(`${secret.key}: go on with version ${unfinished}`, (tell) =>
-        this.#follow(secret, unfinished, tell, isRunning(labels)),
+      await progress.step(`${secret.key}: go on with version ${unfinished}`, (report) =>
+        this.#follow(secret, unfinished, report, isRunning(labels)),
       );
       return { result: "followed", version: unfinished };
     }
@@ -79,12 +79,12 @@ export class RotationDriver {
       await this.#requireTime("rotate", secret, labels.current);
     }
     const version = randomUUID();
-    await progress.step(`${secret.key}: rotate by Secrets Manager`, async (tell) => {
+    await progress.step(`${secret.key}: rotate by Secrets Manager`, async (report) => {
       await cloud.startRotation(secret.name, version);
       // Another caller's rotation may have come first; then that one is followed.
       const { pending = version } = await this.labels(secret);
-      tell(`version ${pending}`);
-      await this.#follow(secret, pending, tell, true);
+      report(`version ${pending}`);
+      await this.#follow(secret, pending, report, true);
     });
     return { result: "done", version: (await this.labels(secret)).current ?? version };
   }
@@ -210,7 +210,7 @@ export class RotationDriver {
         if (current !== undefined && current !== version) return { result: "already-done", version };
       }
       // After a promotion the keys that it put to use are AWSCURRENT, and no next key is left. Whether that
-      // is this promotion's doing, the function can tell of the version that it was made from.
+      // is this promotion's doing, the function can say of the version that it was made from.
       const mayBeDone =
         failure instanceof FailedRotation && failure.code === "nothing-published" && phase === "promote";
       if (!mayBeDone || labels.previous === undefined) throw failure;
@@ -225,8 +225,8 @@ export class RotationDriver {
   /** Takes steps of the protocol in Secrets Manager's place. */
   async steps(secret: RotatedPlan, version: string, steps: readonly Step[]): Promise<void> {
     for (const step of steps) {
-      await this.#context.progress.step(`${secret.key}: ${step}`, (tell) =>
-        this.#insist(tell, () =>
+      await this.#context.progress.step(`${secret.key}: ${step}`, (report) =>
+        this.#insist(report, () =>
           this.#invoke(secret, { Step: step, SecretId: secret.name, ClientRequestToken: version }),
         ),
       );
@@ -241,9 +241,9 @@ export class RotationDriver {
   async confirmed(secret: RotatedPlan, version: string): Promise<Date | undefined> {
     const { plan, pace, progress } = this.#context;
     if (confirmerOf(plan) === undefined) return undefined;
-    return progress.step(`${secret.key}: ${readersOf(plan)} serves it`, async (tell) => {
+    return progress.step(`${secret.key}: ${readersOf(plan)} serves it`, async (report) => {
       const until = pace.now().getTime() + pace.confirmationMs;
-      tell(`waiting for ${plan.vaults.map(({ name }) => name).join(", ") || plan.regions.all.join(", ")}`);
+      report(`waiting for ${plan.vaults.map(({ name }) => name).join(", ") || plan.regions.all.join(", ")}`);
       for (;;) {
         const at = await this.confirmedAt(secret, version);
         if (at !== undefined) return at;
@@ -278,7 +278,7 @@ export class RotationDriver {
   }
 
   /** Looks until a version is AWSCURRENT and proved; when nothing moves, asks the function for the reason. */
-  async #follow(secret: RotatedPlan, version: string, tell: Tell, running: boolean): Promise<void> {
+  async #follow(secret: RotatedPlan, version: string, report: Report, running: boolean): Promise<void> {
     const { pace } = this.#context;
     const patience = pace.patienceMs(this.#functionOf(secret).timeoutSeconds);
     const until = pace.now().getTime() + (running ? patience : 0);
@@ -295,10 +295,10 @@ export class RotationDriver {
       if (pace.now().getTime() >= until) break;
       await pace.sleep(pace.lookEveryMs);
     }
-    tell("nothing moves: asking the function itself");
+    report("nothing moves: asking the function itself");
     for (const step of STEPS) {
-      tell(step);
-      await this.#insist(tell, () =>
+      report(step);
+      await this.#insist(report, () =>
         this.#invoke(secret, { Step: step, SecretId: secret.name, ClientRequestToken: version }),
       );
     }
@@ -310,8 +310,8 @@ export class RotationDriver {
     version: string,
     emergency: boolean,
   ): Promise<DriverOutcome> {
-    return this.#context.progress.step(`${secret.key}: ${phase} version ${version}`, async (tell) => {
-      const payload = await this.#insist(tell, () =>
+    return this.#context.progress.step(`${secret.key}: ${phase} version ${version}`, async (report) => {
+      const payload = await this.#insist(report, () =>
         this.#invoke(secret, {
           Phase: phase,
           SecretId: secret.name,
@@ -333,7 +333,7 @@ export class RotationDriver {
   }
 
   /** Tries again what may succeed by itself; waits of hours are for the caller. */
-  async #insist<T>(tell: Tell, call: () => Promise<T>): Promise<T> {
+  async #insist<T>(report: Report, call: () => Promise<T>): Promise<T> {
     const { default: pRetry } = await import("p-retry");
     return pRetry(call, {
       retries: ATTEMPTS - 1,
@@ -342,7 +342,7 @@ export class RotationDriver {
         error instanceof FailedRotation && error.retryable && !failedTooEarly(error),
       onFailedAttempt: ({ error, retriesLeft }) => {
         if (error instanceof FailedRotation && retriesLeft > 0 && error.retryable && !failedTooEarly(error)) {
-          tell(`${error.code}: trying again`);
+          report(`${error.code}: trying again`);
         }
       },
     });

@@ -1,4 +1,4 @@
-import type { Progress, Tell } from "../driver/progress";
+import type { Progress, Report } from "../driver/progress";
 import type { Terminal } from "../terminal/terminal";
 
 /** Progress as a terminal can show it. */
@@ -34,7 +34,7 @@ export function plainProgress(terminal: Pick<Terminal, "err">): Progress {
 /** A spinner for what is under way, and a line for what was. It keeps to NO_COLOR. */
 function liveProgress(stream: NodeJS.WriteStream): Progress {
   return {
-    async step<T>(title: string, work: (tell: Tell) => Promise<T>): Promise<T> {
+    async step<T>(title: string, work: (report: Report) => Promise<T>): Promise<T> {
       const { Listr, ListrLogger, ProcessOutput } = await import("listr2");
       // Standard output holds the result alone.
       const logger = new ListrLogger({ useIcons: false, processOutput: new ProcessOutput(stream, stream) });

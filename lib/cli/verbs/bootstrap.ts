@@ -286,7 +286,7 @@ async function mirrored(
     plan.vaults.length > 0
       ? `${plan.environment}: mirror into every Vault`
       : `${plan.environment}: see every region have it`,
-    async (tell) => {
+    async (report) => {
       const until = pace.now().getTime() + pace.confirmationMs;
       for (;;) {
         const answer = await cloud.invoke(
@@ -296,7 +296,7 @@ async function mirrored(
         const missing = await lacking();
         if (missing.length === 0) return undefined;
         const said = answer.answered ? "" : ` ${failureOf(confirmer.name, answer).message}`;
-        tell(`not yet in ${all}: ${missing.join(", ")}.${said}`);
+        report(`not yet in ${all}: ${missing.join(", ")}.${said}`);
         if (pace.now().getTime() > until) {
           return `Not in ${all}: ${missing.join(", ")}.${said} ${confirmer.bundle === "mirror" ? "The mirror" : "The dispatcher"} goes on by itself; its log group is ${confirmer.logGroup}.`;
         }

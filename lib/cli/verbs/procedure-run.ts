@@ -114,15 +114,18 @@ async function publishedVersion({ found, driver, versions, host, options }: Work
   }
   if (options.phase === "promote") return current;
   const wait = host.pace.waitOf(waitBefore("promote", secret));
-  await host.progress.step(`${secret.key}: wait until every pod accepts the published key`, async (tell) => {
-    const confirmedAt = await versions.confirmed(secret, current);
-    const from = confirmedAt && earliest(confirmedAt, wait);
-    if (from === undefined) return;
-    tell(
-      `until ${from.toISOString()}, ${formatDuration(wait)} after every Vault of ${plan.environment} had it`,
-    );
-    while (host.pace.now() < from) await host.pace.sleep(host.pace.lookEveryMs);
-  });
+  await host.progress.step(
+    `${secret.key}: wait until every pod accepts the published key`,
+    async (report) => {
+      const confirmedAt = await versions.confirmed(secret, current);
+      const from = confirmedAt && earliest(confirmedAt, wait);
+      if (from === undefined) return;
+      report(
+        `until ${from.toISOString()}, ${formatDuration(wait)} after every Vault of ${plan.environment} had it`,
+      );
+      while (host.pace.now() < from) await host.pace.sleep(host.pace.lookEveryMs);
+    },
+  );
   return current;
 }
 

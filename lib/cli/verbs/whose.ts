@@ -81,15 +81,18 @@ export async function whose(registry: Registry, request: WhoseRequest): Promise<
   for (const environment of request.environments) {
     const plan = blueprint(registry, registry.environment(environment).name);
     const cloud = request.cloudIn(plan.regions.primary, environment);
-    const found = await request.progress.step(`fingerprints of ${environment}`, async (tell) => {
-      const kept = await keptFingerprints(registry, plan, cloud, tell);
+    const found = await request.progress.step(`fingerprints of ${environment}`, async (report) => {
+      const kept = await keptFingerprints(registry, plan, cloud, report);
       unreadable.push(...kept.unreadable);
       const distinct = distinctTexts(kept.versions);
       looked.secrets += new Set(kept.versions.map(({ name }) => name)).size;
       looked.versions += kept.versions.length;
       looked.texts += distinct.length;
       without.push(...withoutAny(plan, kept.versions).map((key) => `${environment} ${key}`));
-      return { versions: kept.versions, hits: await hitsAmong(environment, distinct, digests, cloud, tell) };
+      return {
+        versions: kept.versions,
+        hits: await hitsAmong(environment, distinct, digests, cloud, report),
+      };
     });
     const hits = new Set(found.hits.map(({ fingerprint }) => fingerprint));
     for (const name of [...new Set(found.hits.map((hit) => hit.name))].sort()) {
@@ -104,7 +107,7 @@ async function keptFingerprints(
   registry: Registry,
   { environment, account, regions }: Blueprint,
   cloud: WhoseCloud,
-  tell: (detail: string) => void,
+  report: (detail: string) => void,
 ): Promise<{ readonly versions: readonly VersionFingerprints[]; readonly unreadable: readonly string[] }> {
   const bucket = recordsBucket(registry.id, environment, account, regions.primary);
   const objects = await cloud.objects(bucket);
@@ -118,7 +121,7 @@ async function keptFingerprints(
       if (version?.environment === environment) versions.push(version);
       else unreadable.push(`s3://${bucket}/${object}`);
       read += 1;
-      if (read % 100 === 0) tell(`${read} of ${objects.length} versions read`);
+      if (read % 100 === 0) report(`${read} of ${objects.length} versions read`);
     },
     "stop",
   );
@@ -149,7 +152,7 @@ async function hitsAmong(
   known: readonly KnownText[],
   digests: readonly string[],
   cloud: WhoseCloud,
-  tell: (detail: string) => void,
+  report: (detail: string) => void,
 ): Promise<readonly KnownText[]> {
   const hits: KnownText[] = [];
   let tried = 0;
@@ -165,7 +168,7 @@ async function hitsAmong(
         }
       }
       tried += 1;
-      if (tried % 100 === 0) tell(`${tried} of ${known.length} texts compared`);
+      if (tried % 100 === 0) report(`${tried} of ${known.length} texts compared`);
     },
     "stop",
   );

@@ -1,4 +1,4 @@
-import type { Progress, Tell } from "../../../../lib/cli";
+import type { Progress, Report } from "../../../../lib/cli";
 import type { PhaseTime } from "./report";
 
 /** Shows phases one after the other, and takes their times. */
@@ -14,7 +14,7 @@ export class Phases {
     return this.#times;
   }
 
-  async run<T>(title: string, work: (tell: Tell) => Promise<T>): Promise<T> {
+  async run<T>(title: string, work: (report: Report) => Promise<T>): Promise<T> {
     const start = performance.now();
     try {
       return await this.#progress.step(title, work);

@@ -47,15 +47,15 @@ export async function rehearse(
 
   const { synthesize } = options;
   const title = `${synthesize ? `Synthesize ${registry.environmentNames.join(", ")}; stand` : "Stand"} ${environment} up`;
-  const [world] = await phases.run(title, (tell) =>
-    Promise.all([standUp({ registry, environment, group, onProgress: tell }), synthesize?.()]),
+  const [world] = await phases.run(title, (report) =>
+    Promise.all([standUp({ registry, environment, group, onProgress: report }), synthesize?.()]),
   );
   await options.meddle?.(world);
   const differences: RehearsalDifference[] = [];
-  await phases.run("Give every secret its first value, and mirror it", async (tell) => {
+  await phases.run("Give every secret its first value, and mirror it", async (report) => {
     const host = rehearsalHost(world, {
       step: (title, work) => {
-        tell(title);
+        report(title);
         return work(() => undefined);
       },
     });
@@ -76,8 +76,8 @@ export async function rehearse(
   });
   const rotated = await phases.run(
     "Rotate, wait, decommission (an hour of waiting takes half a second)",
-    (tell) =>
-      rotateAll(registry, world, tell, (about, seen) =>
+    (report) =>
+      rotateAll(registry, world, report, (about, seen) =>
         differences.push({
           about,
           expected: "rotated, and the old credential decommissioned",

@@ -27,7 +27,7 @@ const PATIENCE_MS = 120_000;
 export async function rotateAll(
   registry: Registry,
   world: RehearsedWorld,
-  tell: (line: string) => void,
+  report: (line: string) => void,
   fail: (key: string, seen: string) => void,
 ): Promise<ReadonlyMap<string, Rotated>> {
   const rotated = new Map<string, Rotated>();
@@ -41,7 +41,7 @@ export async function rotateAll(
         const before = await currentValue(world, secret);
         for (const phase of phasesOf(secret)) {
           await patiently(registry, world, secret, phase);
-          tell(`${secret.key}: ${phase ?? "rotated"}`);
+          report(`${secret.key}: ${phase ?? "rotated"}`);
         }
         const how = secret.rotation === "automatic" ? "automatic" : "published and promoted";
         rotated.set(secret.key, { how, before });
@@ -64,7 +64,7 @@ async function patiently(
   secret: AwsSecretPlan,
   phase: RotatePhase | undefined,
 ): Promise<RotationReport> {
-  const silent = { step: <T>(_: string, work: (tell: () => void) => Promise<T>) => work(() => undefined) };
+  const silent = { step: <T>(_: string, work: (report: () => void) => Promise<T>) => work(() => undefined) };
   const host = rehearsalHost(world, silent);
   for (const until = Date.now() + PATIENCE_MS; ; await sleep(500)) {
     const report = await rotate(

@@ -73,12 +73,12 @@ export class Watchdog {
 
   /** Ends this process group with this signal (`TERM`, `QUIT`) when the time comes. */
   watch(processGroup: number, signal: string): void {
-    this.tell(`watch ${processGroup} ${signal}`);
+    this.send(`watch ${processGroup} ${signal}`);
   }
 
   /** The process group has ended: its number may soon belong to somebody else. */
   forget(processGroup: number): void {
-    this.tell(`forget ${processGroup}`);
+    this.send(`forget ${processGroup}`);
   }
 
   /** Everything is cleaned up already. Resolves when the watchdog has gone. */
@@ -86,11 +86,11 @@ export class Watchdog {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     const gone = new Promise<void>((resolve) => this.process.once("exit", () => resolve()));
     this.process.ref();
-    this.tell("done");
+    this.send("done");
     await gone;
   }
 
-  private tell(line: string): void {
+  private send(line: string): void {
     if (this.process.stdin?.writable) this.process.stdin.write(`${line}\n`);
   }
 

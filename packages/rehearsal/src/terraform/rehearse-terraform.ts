@@ -57,11 +57,11 @@ export async function rehearseTerraform(group: ServerGroup, rehearsal: Terraform
   const step = async <T>(
     name: string,
     work: (name: string) => Promise<T>,
-    tell: (result: T) => readonly string[],
+    describe: (result: T) => readonly string[],
   ): Promise<T> => {
     const start = performance.now();
     const result = await work(name);
-    onStep({ name, milliseconds: performance.now() - start, seen: tell(result) });
+    onStep({ name, milliseconds: performance.now() - start, seen: describe(result) });
     return result;
   };
 
