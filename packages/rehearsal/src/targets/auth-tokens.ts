@@ -28,7 +28,12 @@ interface Accepted {
   readonly rotated: boolean;
 }
 
-/** The AUTH tokens of a replication group, by AWS's documents. It refuses what they refuse. */
+/**
+ * The AUTH tokens of a replication group, by AWS's documents. It refuses what they refuse; quoted words are theirs.
+ *
+ * - https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth.html
+ * - https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_ModifyReplicationGroup.html
+ */
 export class AuthTokens {
   #accepted: Accepted;
   readonly #encryptedInTransit: () => boolean;
