@@ -46,8 +46,8 @@ const sequence = fc.array(op, { minLength: 3, maxLength: 14, size: "max" });
  *
  * @throws Error with the journal of the shortest sequence that is found after which one of them does not hold
  */
-export async function trySequences(
-  kind: SequenceKind<never>,
+export async function trySequences<V>(
+  kind: SequenceKind<V>,
   runs: { readonly numRuns: number; readonly seed: number; readonly path?: string },
 ): Promise<SequenceTally> {
   const tally = emptyTally();
