@@ -150,7 +150,7 @@ export const fileSchema = z
       z.string().check(
         z.refine((value) => /^0[0-7]{3}$/.test(value), {
           params: {
-            allowed: "four octal digits such as 0400",
+            allowed: "four octal digits such as 0644",
             change: "write the mode as a string of four octal digits",
           },
           message: "mode",

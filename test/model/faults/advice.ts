@@ -7,13 +7,25 @@ const stepsOf = (path: string): readonly (string | number)[] =>
     index === undefined ? (quoted ?? word ?? "") : Number(index),
   );
 
+/** Text that the advice gives in quotes. */
+const writtenBy = (change: string): string | undefined =>
+  /^(?:did you mean|write|use|choose) "([^"]+)"/.exec(change)?.[1];
+
+/** First of what is allowed, where the advice is to choose. */
+const chosenFrom = (change: string, allowed: string): string | undefined =>
+  change === "choose one of them" ? /^(?:one of )?([\w-]+)(?:, | or |$)/.exec(allowed)?.[1] : undefined;
+
+/** Example that stands with what is allowed, in place of a text: `such as controller.podAnnotations`. */
+const exampleOf = (found: string, allowed: string): string | undefined =>
+  found.startsWith('"') ? /\b(?:such as|for example) ([^\s,;]+)(?:[,;] |$)/.exec(allowed)?.[1] : undefined;
+
 /**
  * Does what a fault's advice says in words that a machine can follow: to remove what it is about, or to write a certain text in
- * its place.
+ * its place, one of a list, or the example of what is allowed.
  *
  * @returns `false` where a person has to think
  */
-export function followAdvice(definition: Draft, { path, found, change }: Fault): boolean {
+export function followAdvice(definition: Draft, { path, found, allowed, change }: Fault): boolean {
   const steps = stepsOf(path);
   const last = steps.at(-1);
   const holder = steps.slice(0, -1).reduce<Draft>((at, step) => at?.[step], definition);
@@ -25,7 +37,7 @@ export function followAdvice(definition: Draft, { path, found, change }: Fault):
     else return false;
     return true;
   }
-  const [, written] = /^(?:did you mean|write|use|choose) "([^"]+)"/.exec(change) ?? [];
+  const written = writtenBy(change) ?? chosenFrom(change, allowed) ?? exampleOf(found, allowed);
   if (written === undefined || !(last in holder)) return false;
   if (found === "a setting that does not exist") {
     holder[written] = holder[last];

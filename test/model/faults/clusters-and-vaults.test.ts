@@ -358,7 +358,7 @@ const CASES: readonly FaultCase[] = [
         path: "environments.dev.clusters[1].issuer",
         found: "https://oidc.example.com/id/DEV a second time",
         allowed: "an issuer of its own for each cluster",
-        change: "take the issuer from the cluster itself: tokens of two clusters could not be told apart",
+        change: "take the issuer from the cluster itself: tokens of two clusters could not be distinguished",
       },
     ],
   },

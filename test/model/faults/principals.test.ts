@@ -22,6 +22,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.principals.operators = ["arn:aws:iam::111122223333:role/*"];
     },
+    ways: [
+      (d) => {
+        d.environments.dev.principals.operators = ["arn:aws:iam::111122223333:role/operator"];
+      },
+    ],
     faults: [
       {
         path: "environments.dev.principals.operators[0]",
@@ -381,6 +386,11 @@ const CASES: readonly FaultCase[] = [
     change: (d) => {
       d.environments.dev.changeRequest = true;
     },
+    ways: [
+      (d) => {
+        d.environments.dev.changeRequest = "none";
+      },
+    ],
     faults: [
       {
         path: "environments.dev.changeRequest",

@@ -336,7 +336,7 @@ const CASES: readonly FaultCase[] = [
       {
         path: 'secrets["db/app"].files[0].mode',
         found: '"rw"',
-        allowed: "four octal digits such as 0400",
+        allowed: "four octal digits such as 0644",
         change: "write the mode as a string of four octal digits",
       },
     ],
