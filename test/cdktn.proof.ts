@@ -43,7 +43,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What the guide tells an app to have in its `package.json`, with this checkout's package. */
+/** The guide's `package.json` of an app, with this checkout's package. */
 function recipe(): object {
   const guide = readFileSync(join(ROOT, "docs/guides/import-the-constructs.md"), "utf8");
   const [, text = ""] = /```json cdktn\n([\s\S]*?)```/.exec(guide) ?? [];

@@ -92,7 +92,7 @@ function longNamed(): { readonly registry: Registry; readonly environment: strin
   };
 }
 
-/** What policies and watches know an environment's resources by (`deployer-places.ts`, `tamper-watch.ts`). */
+/** Beginnings of names by which policies and watches know an environment's resources (`deployer-places.ts`, `tamper-watch.ts`). */
 const BEGINNINGS: Readonly<Record<string, string>> = {
   aws_cloudwatch_event_rule: "-secrets-",
   aws_cloudwatch_metric_alarm: "-",
