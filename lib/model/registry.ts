@@ -2,7 +2,7 @@ import type { ParsedAccessRule, RegistryInput } from "./definition";
 import type { ParsedEnvironment } from "./environment-definition";
 import { RegistryError } from "./faults";
 import { defaultRolePath } from "./names";
-import { nearest } from "./nearest";
+import { nearest, nearestOf } from "./nearest";
 import { type ParsedRegistry, parseRegistry } from "./parse";
 import { type Partition, partitionOf } from "./partitions";
 import { type EnvironmentSecret, needsApproval, needsChangeRequest } from "./resolve";
@@ -167,6 +167,9 @@ export class Registry<E extends string = string, W extends string = string, K ex
   }
 }
 
+/** Names that a message lists: more of them hide the hint. */
+const MANY = 20;
+
 /** A name that the registry does not have, asked of it from untyped code. */
 export class UnknownNameError extends Error {
   override readonly name = "UnknownNameError";
@@ -177,9 +180,13 @@ export class UnknownNameError extends Error {
     readonly allowed: readonly string[],
   ) {
     const near = nearest(found, allowed);
+    const has =
+      allowed.length > MANY
+        ? `The registry has ${allowed.length}; the nearest are ${nearestOf(found, allowed, 3).join(", ")}.`
+        : `The registry has: ${allowed.join(", ")}.`;
     super(
-      `Unknown ${what} ${JSON.stringify(found)}. The registry has: ${allowed.join(", ")}.` +
-        (near === undefined ? "" : ` Did you mean ${JSON.stringify(near)}?`),
+      `Unknown ${what} ${JSON.stringify(found)}.${near === undefined ? "" : ` Did you mean ${JSON.stringify(near)}?`}` +
+        ` ${has}`,
     );
   }
 }

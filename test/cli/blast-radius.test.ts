@@ -64,7 +64,10 @@ test("Mermaid draws each environment with regions, Vaults, consumers and chains,
 });
 
 test.each([
-  [["jwt/singing", "--env", "prod"], 'Unknown secret "jwt/singing". The registry has: '],
+  [
+    ["jwt/singing", "--env", "prod"],
+    'Unknown secret "jwt/singing". Did you mean "jwt/signing"? The registry has: ',
+  ],
   [["jwt/singing"], 'Did you mean "jwt/signing"?'],
   [["jwt/sign"], 'Did you mean "jwt/signing"?'],
   [["crypto/webhook", "--env", "dev"], 'Unknown secret of dev "crypto/webhook". The registry has: '],

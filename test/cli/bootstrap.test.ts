@@ -82,7 +82,7 @@ describe("before anything is written", () => {
       },
       tells: [
         "admin/db: value-malformed: what was supplied: password, a field that is not known",
-        'Unknown secret "legacy/ap". Did you mean legacy/api?',
+        'Unknown secret "legacy/ap". Did you mean "legacy/api"?',
         "crypto/webhook: its rotation makes the value",
         "legacy/api: value-malformed: what was supplied: the whole value",
       ],

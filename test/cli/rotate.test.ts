@@ -180,7 +180,7 @@ test("a value that the target refuses is not promoted, and a good one takes its 
 });
 
 test.each<{ what: string; args: readonly string[]; input?: unknown; tells: string }>([
-  { what: "an unknown key", args: ["db/ap"], tells: 'Unknown secret "db/ap". Did you mean db/app?' },
+  { what: "an unknown key", args: ["db/ap"], tells: 'Unknown secret "db/ap". Did you mean "db/app"?' },
   {
     what: "a manual kind without a phase",
     args: ["jwt/signing"],

@@ -130,6 +130,6 @@ function foreignKey(
     return hasInbox(found) ? [] : [`${key}: its rotation makes the value. Leave it out.`];
   } catch (error) {
     if (!(error instanceof UnknownNameError)) throw error;
-    return [unknownSecret(registry, key)];
+    return [unknownSecret(registry, key).message];
   }
 }

@@ -1,6 +1,5 @@
 import { type Blueprint, blueprint, type SecretPlan } from "../../blueprint";
-import { type EnvironmentSecret, formatDuration, type Registry } from "../../model";
-import { nearest } from "../../model/nearest";
+import { type EnvironmentSecret, formatDuration, type Registry, UnknownNameError } from "../../model";
 import type { RotatedPlan } from "../driver/driven-rotation";
 import { UserFault } from "../terminal/user-fault";
 
@@ -12,22 +11,19 @@ export interface FoundSecret {
   readonly resolved: EnvironmentSecret;
 }
 
-/** Message for an unknown key, with a suggestion. */
-export function unknownSecret(registry: Registry, key: string): string {
-  const meant = nearest(key, registry.secretKeys);
-  const hint = meant === undefined ? "" : ` Did you mean ${meant}?`;
-  return `Unknown secret ${JSON.stringify(key)}.${hint} The registry has: ${registry.secretKeys.join(", ")}.`;
-}
+/** Fault for an unknown key. */
+export const unknownSecret = (registry: Pick<Registry, "secretKeys">, key: string): UnknownNameError =>
+  new UnknownNameError("secret", key, registry.secretKeys);
 
 /**
  * A secret of an environment that can be rotated from here.
  *
- * @throws UnknownNameError for the environment
- * @throws UserFault for a key that the registry or the environment does not have, and for what no function rotates
+ * @throws UnknownNameError for an environment or a key that the registry does not have
+ * @throws UserFault for a key that the environment does not have, and for what no function rotates
  */
 export function findSecret(registry: Registry, environment: string, key: string): FoundSecret {
   const plan = blueprint(registry, registry.environment(environment).name);
-  if (!registry.secretKeys.includes(key)) throw new UserFault(unknownSecret(registry, key));
+  if (!registry.secretKeys.includes(key)) throw unknownSecret(registry, key);
   const resolved = registry.secretIn(environment, key);
   const secret = plan.secrets.find((candidate) => candidate.key === key);
   if (resolved === undefined || secret === undefined) {

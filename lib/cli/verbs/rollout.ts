@@ -65,7 +65,7 @@ export async function rollout(
   { environments, ...options }: RolloutOptions,
   host: RotationHost,
 ): Promise<RolloutReport> {
-  if (!registry.secretKeys.includes(key)) throw new UserFault(unknownSecret(registry, key));
+  if (!registry.secretKeys.includes(key)) throw unknownSecret(registry, key);
   for (const name of environments ?? []) registry.environment(name);
   const wanted = registry.environmentNames.filter(
     (name) => registry.secretIn(name, key) !== undefined && (environments?.includes(name) ?? true),
