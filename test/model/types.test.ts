@@ -42,7 +42,7 @@ test("names are kept as literal types", () => {
 test("a misspelt key, environment or workload does not compile, and is an error that lists what there is", () => {
   // @ts-expect-error a misspelt key
   expect(() => registry.secret("jwt/singing")).toThrow(
-    'Unknown secret "jwt/singing". The registry has: crypto/webhook, jwt/signing.',
+    'Unknown secret "jwt/singing". Did you mean "jwt/signing"? The registry has: crypto/webhook, jwt/signing.',
   );
   // @ts-expect-error a misspelt environment
   expect(() => registry.environment("production")).toThrow(
