@@ -10,4 +10,6 @@ export interface CommandHost {
   readInput(): Promise<string>;
   /** A check ran and failed: the program ends with 1. */
   failCheck(): void;
+  /** The registry, or the call, is at fault: the program ends with 2. */
+  failRegistry(): void;
 }

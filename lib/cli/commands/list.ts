@@ -1,0 +1,19 @@
+import type { Command } from "commander";
+import { type Format, renderList } from "../render/results";
+import { list } from "../verbs/list";
+import type { CommandHost } from "./command-host";
+import { formatOption } from "./format-option";
+
+/** `list`. */
+export function addListCommand(program: Command, host: CommandHost): void {
+  program
+    .command("list")
+    .description("Lists the secrets of each environment")
+    .option("--env <name>", "one environment only")
+    .addOption(formatOption("text", "json", "md"))
+    .action(async ({ env, format }: { env?: string; format: Format }) => {
+      const registry = await host.load();
+      const environments = env === undefined ? registry.environmentNames : [registry.environment(env).name];
+      host.print(renderList(list(registry, environments, new Date()), format));
+    });
+}
