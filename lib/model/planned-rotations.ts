@@ -34,13 +34,20 @@ function isCronDay({ expression }: CalendarSchedule, day: number): boolean {
   );
 }
 
+/** First day from a day on that may be one of a schedule's, and the days between two. */
+const daysOf = (schedule: RotationSchedule, from: number): readonly [first: number, step: number] =>
+  schedule.how === "cadence"
+    ? [from + ((schedule.everyDays - daysSinceGrid(schedule, from)) % schedule.everyDays), schedule.everyDays]
+    : [from, 1];
+
 /**
  * Moments at which a schedule's windows open, from a moment on. What people start by hand in between changes none of them.
  */
 export function plannedRotations(schedule: RotationSchedule, from: Date, count: number): readonly Date[] {
   const moments: Date[] = [];
   const last = dayOf(from) + (count + 1) * (schedule.longestGapDays + 1);
-  for (let day = dayOf(from); moments.length < count && day <= last; day += 1) {
+  const [first, step] = daysOf(schedule, dayOf(from));
+  for (let day = first; moments.length < count && day <= last; day += step) {
     const moment = new Date(day * DAY_MS + schedule.hour * HOUR_MS);
     if (moment >= from && isRotationDay(schedule, day)) moments.push(moment);
   }

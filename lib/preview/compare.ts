@@ -1,3 +1,4 @@
+import { isSameJson } from "../model/is-same-json";
 import { type Finding, newlySharedTokens, opensRoleOf, widened } from "../proof";
 import { accessDifference } from "./access-difference";
 import { monthlyCost } from "./cost";
@@ -160,7 +161,7 @@ function changedSecret(before: SecretState, after: SecretState): ChangedSecret {
       ? []
       : [{ what, before: was.join(", ") || "none", after: is.join(", ") || "none" }];
   const hidden = Object.keys(before.hidden).filter(
-    (what) => after.hidden[what] !== undefined && after.hidden[what] !== before.hidden[what],
+    (what) => after.hidden[what] !== undefined && !isSameJson(after.hidden[what], before.hidden[what]),
   );
   return {
     secret: after.key,
@@ -215,7 +216,7 @@ function functionChanges(
   return {
     added: after.length - kept.length,
     removed: before.length - kept.length,
-    newCode: kept.filter(({ name, code }) => known.get(name) !== code).length,
+    newCode: kept.filter(({ name, code }) => !isSameJson(known.get(name), code)).length,
   };
 }
 

@@ -30,8 +30,8 @@ export interface EnvironmentState {
   readonly facts: Readonly<Record<string, string>>;
   /** Protections that are there, by name. */
   readonly guards: Readonly<Record<string, GuardState>>;
-  /** Documents that other people put in place, such as the deployer's policies, by what they are; a digest of each. */
-  readonly handedOut: Readonly<Record<string, string>>;
+  /** Documents that other people put in place, such as the deployer's policies, by what they are. */
+  readonly handedOut: Readonly<Record<string, unknown>>;
   /** Vaults by name, and where each is. */
   readonly vaults: Readonly<Record<string, string>>;
   readonly cost: CostDrivers;
@@ -72,8 +72,8 @@ export interface SecretState {
   readonly preventDestroy?: boolean;
   /** Settings as people read them. */
   readonly facts: Readonly<Record<string, string>>;
-  /** Facts that are compared and never shown, by name: texts, or digests of them. */
-  readonly hidden: Readonly<Record<string, string>>;
+  /** Facts that are compared and never shown, by name. */
+  readonly hidden: Readonly<Record<string, unknown>>;
   /** Target that the credential opens: public settings. */
   readonly target?: Readonly<Record<string, string>>;
   /** Days of its next rotation by itself. */
@@ -112,8 +112,8 @@ export interface PeopleCell {
 export interface WorkloadState {
   readonly name: string;
   readonly secrets: readonly string[];
-  /** Digest of what its pods need. */
-  readonly pods: string;
+  /** Needs of its pods, or a digest of them. */
+  readonly pods: unknown;
   readonly delivery: string;
   readonly reload: string;
   /** Names of its checks. */
@@ -123,8 +123,8 @@ export interface WorkloadState {
 /** One function. */
 export interface FunctionState {
   readonly name: string;
-  /** Digest of its settings or of its code. */
-  readonly code: string;
+  /** Its settings, or a digest of its code. */
+  readonly code: unknown;
 }
 
 /** One resource of Terraform. */

@@ -1,4 +1,5 @@
 import { formatDuration } from "../model";
+import { isSameJson } from "../model/is-same-json";
 import type { PairedSecrets } from "./pair-secrets";
 import { RISKS, type Risk, type RiskKind } from "./preview";
 import type { SecretState } from "./registry-state";
@@ -51,7 +52,7 @@ const isTwin = (before: SecretState, after: SecretState): boolean =>
   before.kind !== undefined &&
   before.kind === after.kind &&
   before.store === after.store &&
-  before.hidden.settings === after.hidden.settings &&
+  isSameJson(before.hidden.settings, after.hidden.settings) &&
   before.consumers.join() === after.consumers.join();
 
 function destroyedText({ key, store, recoveryDays, preventDestroy, facts }: SecretState): string {

@@ -8,7 +8,6 @@ import {
   type WorkloadPlan,
 } from "../blueprint";
 import { type Environment, formatDuration, type Registry } from "../model";
-import { canonicalJson, digestOf } from "../model/canonical-json";
 import { changesSource } from "../model/changes";
 import { plannedRotations } from "../model/planned-rotations";
 import { hasInbox } from "../model/supplied-values";
@@ -56,13 +55,13 @@ function environmentState(registry: Registry, name: string, now: Date): Environm
     workloads: plan.workloads.map((workload) => ({
       name: workload.name,
       secrets: workload.secrets,
-      pods: digestOf(workload.pods),
+      pods: workload.pods,
       delivery: workload.delivery.how,
       reload: workload.reload.how,
       checks: workload.checks.map((check) => check.name),
     })),
     workloadNames: registry.workloadNames,
-    functions: plan.functions.map(({ name: fn, settings }) => ({ name: fn, code: digestOf(settings) })),
+    functions: plan.functions.map(({ name: fn, settings }) => ({ name: fn, code: settings })),
     facts: { "registry id": registry.id, ...factsOf(environment), ...waysOf(plan) },
     guards: guardsOf(registry, environment, plan),
     handedOut: handedOutOf(plan),
@@ -112,7 +111,7 @@ function secretState(plan: Blueprint, secret: SecretPlan, now: Date): SecretStat
     },
     hidden: {
       description: secret.description,
-      settings: canonicalJson(secret.settings),
+      settings: secret.settings,
     },
     ...nextOf(secret, now),
   };
@@ -182,18 +181,15 @@ const waysOf = ({ workloads, vaults }: Blueprint): Record<string, string> => ({
 });
 
 /** Digests of the files that an administrator or a chart has to take over by hand. */
-function handedOutOf(plan: Blueprint): Record<string, string> {
+function handedOutOf(plan: Blueprint): Record<string, unknown> {
   const people = plan.procedure?.people;
   return {
-    "AWS policies of the deployer": digestOf(plan.deployer),
-    ...(people ? { "AWS policy of operators": digestOf(people.operator) } : {}),
-    ...(people ? { "AWS policy of approvers": digestOf(people.approver) } : {}),
-    ...(people?.ci ? { "AWS policy of CI": digestOf(people.ci) } : {}),
+    "AWS policies of the deployer": plan.deployer,
+    ...(people ? { "AWS policy of operators": people.operator } : {}),
+    ...(people ? { "AWS policy of approvers": people.approver } : {}),
+    ...(people?.ci ? { "AWS policy of CI": people.ci } : {}),
     ...Object.fromEntries(
-      plan.vaults.map((vault) => [
-        `policy of the deployer in Vault ${vault.name}`,
-        digestOf(vault.deployer.text),
-      ]),
+      plan.vaults.map((vault) => [`policy of the deployer in Vault ${vault.name}`, vault.deployer.text]),
     ),
   };
 }

@@ -1,3 +1,4 @@
+import { isSameJson } from "../model/is-same-json";
 import type { PairedSecrets } from "./pair-secrets";
 import type { AccessDifference } from "./preview";
 import type { EnvironmentState, SecretState } from "./registry-state";
@@ -19,7 +20,7 @@ export function workAfter(
   const fresh = [...added, ...replaced.map(([, after]) => after)];
   const withValue = fresh.filter(({ store }) => store === "aws");
   const handedOut = Object.keys(head.handedOut).filter(
-    (what) => base?.handedOut[what] !== head.handedOut[what],
+    (what) => !isSameJson(base?.handedOut[what], head.handedOut[what]),
   );
   return [
     ...(base === undefined
@@ -81,7 +82,7 @@ export const restartsOf = (
   (head?.workloads ?? [])
     .filter((workload) => {
       const before = base?.workloads.find(({ name }) => name === workload.name);
-      return before !== undefined && before.pods !== workload.pods;
+      return before !== undefined && !isSameJson(before.pods, workload.pods);
     })
     .map(({ name }) => name);
 

@@ -1,6 +1,6 @@
+import { isSameJson } from "../model/is-same-json";
 import type { EnvironmentPolicies, VaultAclRule, VaultLogin, VaultPolicies } from "./environment-policies";
 import { type Finding, findingOf } from "./finding";
-import { isSameJson } from "./grants-by-name";
 import { ALL_REQUESTS, type Allowance, NOTHING, type RequestSet } from "./request-set";
 import { ANY, both, matching, oneOf, type Texts } from "./texts";
 import { among } from "./values";

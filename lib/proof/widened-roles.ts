@@ -1,3 +1,4 @@
+import { isSameJson } from "../model/is-same-json";
 import { CODE, REWRITING, TAKING } from "./actions";
 import { allowanceOf, type CallerSet, type RequestPlace, requestsOf, trustPlace } from "./allowance";
 import type {
@@ -7,7 +8,7 @@ import type {
   ProtectedRole,
 } from "./environment-policies";
 import { type Finding, findingOf } from "./finding";
-import { isSameJson, statementsIn } from "./grants-by-name";
+import { statementsIn } from "./grants-by-name";
 import { type Allowance, NOTHING, type RequestSet } from "./request-set";
 import { oneOf } from "./texts";
 import { among } from "./values";

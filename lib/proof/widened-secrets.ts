@@ -1,10 +1,11 @@
 import { isRecord } from "../model/is-record";
+import { isSameJson } from "../model/is-same-json";
 import { KEY_ACTIONS, SECRET_ACTIONS } from "./actions";
 import { allowanceOf, type CallerSet, keyPlace, requestsOf, secretPlace } from "./allowance";
 import { concerning } from "./concerning";
 import type { EnvironmentPolicies, ProtectedRole, ProtectedSecret } from "./environment-policies";
 import { type Finding, findingOf, type GaveUp } from "./finding";
-import { isSameJson, narrowedTo, type Reach, roleReach, statementsIn, textsIn } from "./grants-by-name";
+import { narrowedTo, type Reach, roleReach, statementsIn, textsIn } from "./grants-by-name";
 import { type Allowance, type Found, findRequest, NOTHING, type RequestSet } from "./request-set";
 import { SearchLimitError } from "./shortest-text";
 import { matching, others } from "./texts";

@@ -71,6 +71,7 @@ export function functionsOf(
       bundle,
       ...rest,
     });
+  const consumers = consumersBySecret(workloads);
   const restarted = workloads.flatMap((workload) =>
     workload.reload.how === "redeploy"
       ? [
@@ -154,7 +155,9 @@ export function functionsOf(
             ? "required"
             : "none",
         starters: [...environment.principals.operators, ...environment.principals.breakGlass],
-        secrets: bySecretName((secret) => dispatched(environment, secret, bySecret, workloads)),
+        secrets: bySecretName((secret) =>
+          dispatched(environment, secret, bySecret, consumers.get(secret.key) ?? []),
+        ),
       } satisfies DispatcherSettings,
       rights: dispatcherRights(scope),
     }),
@@ -216,13 +219,25 @@ export function functionsOf(
 
 const checkName = (workload: string, check: string): string => `${workload}/${check}`;
 
+/** Workloads by the keys of the secrets that they read, in their own order. */
+function consumersBySecret(workloads: readonly WorkloadPlan[]): ReadonlyMap<string, readonly WorkloadPlan[]> {
+  const consumers = new Map<string, WorkloadPlan[]>();
+  for (const workload of workloads) {
+    for (const key of workload.secrets) {
+      const known = consumers.get(key);
+      if (known) known.push(workload);
+      else consumers.set(key, [workload]);
+    }
+  }
+  return consumers;
+}
+
 function dispatched(
   environment: Environment,
   secret: EnvironmentSecret,
   bySecret: FunctionsBySecret,
-  workloads: readonly WorkloadPlan[],
+  consumers: readonly WorkloadPlan[],
 ): DispatchedSecret {
-  const consumers = workloads.filter(({ secrets }) => secrets.includes(secret.key));
   const schedule = scheduleOf(environment, secret);
   return {
     key: secret.key,
