@@ -346,7 +346,7 @@ describe("a pod that logs in by jwt, with files of its own", () => {
 describe("the settings that a value says made it", () => {
   const FILES = [
     { format: "json" },
-    { format: "env", prefix: "X_" },
+    { format: "env", prefix: "SLUG_" },
     {
       format: "template",
       path: "conf/SLUG.conf",
@@ -355,7 +355,12 @@ describe("the settings that a value says made it", () => {
     },
   ];
   const filesOf = (slug: string) =>
-    FILES.map((file) => ("path" in file ? { ...file, path: `conf/${slug}.conf` } : file));
+    FILES.map((file) => ({
+      ...file,
+      ...("path" in file ? { path: `conf/${slug}.conf` } : {}),
+      // Each its own: a shell that reads two files keeps the later one's variables.
+      ...("prefix" in file ? { prefix: `${slug.toUpperCase()}_` } : {}),
+    }));
 
   function changingRegistry(): Registry {
     const definition = draft();
@@ -393,7 +398,7 @@ describe("the settings that a value says made it", () => {
       shown: { host: "db.dev.example.com", port: 5432, database: "app" },
       kept: { host: "old.example.com", port: 6432, database: "former", role: "app" },
       shownKept: { host: "old.example.com", port: 6432, database: "former" },
-      env: { X_HOST: "old.example.com", X_PORT: "6432", X_DATABASE: "former", X_PASSWORD: "p'1" },
+      env: { DB_HOST: "old.example.com", DB_PORT: "6432", DB_DATABASE: "former", DB_PASSWORD: "p'1" },
     },
     "redis/app": {
       slug: "redis",
@@ -402,7 +407,13 @@ describe("the settings that a value says made it", () => {
       // A replication group has no user.
       kept: { host: "cache.example.com", port: 6379, engine: "elasticache", replicationGroup: "app" },
       shownKept: { host: "cache.example.com", port: 6379, tls: true },
-      env: { X_HOST: "cache.example.com", X_PORT: "6379", X_TLS: "true", X_USER: "", X_PASSWORD: "p2" },
+      env: {
+        REDIS_HOST: "cache.example.com",
+        REDIS_PORT: "6379",
+        REDIS_TLS: "true",
+        REDIS_USER: "",
+        REDIS_PASSWORD: "p2",
+      },
     },
     "misc/token": {
       slug: "token",
@@ -414,12 +425,12 @@ describe("the settings that a value says made it", () => {
       },
       shownKept: { baseUrl: "https://then's.example.com", isOld: false, "log-level": 2 },
       env: {
-        X_BASE_URL: "https://then's.example.com",
-        X_IS_OLD: "false",
-        X_LOG_LEVEL: "2",
-        X_API_TOKEN: "t'3",
-        X_API_KEY: "k5",
-        X_PIN: "",
+        TOKEN_BASE_URL: "https://then's.example.com",
+        TOKEN_IS_OLD: "false",
+        TOKEN_LOG_LEVEL: "2",
+        TOKEN_API_TOKEN: "t'3",
+        TOKEN_API_KEY: "k5",
+        TOKEN_PIN: "",
       },
     },
   } as const;
