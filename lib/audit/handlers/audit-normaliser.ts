@@ -3,13 +3,16 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { AuditNormaliserSettings } from "../../contracts/audit-settings";
+import { jsonLog } from "../../lambda/json-log";
+import { lambdaEntry } from "../../lambda/lambda-entry";
+import { readSettings } from "../../lambda/settings-file";
 import { cloudWatchCounts, dynamoDbFacts, noFacts, s3Archive, sqsOutlet } from "../adapters/aws-ports";
-import { auditLog, messagesOf, onFirstEvent, readSettings } from "../delivery/lambda";
 import { Normaliser } from "../delivery/normaliser";
+import { messagesOf } from "../delivery/queued-messages";
 
 /** Lambda's entry point of the normaliser. */
-export const handler = onFirstEvent(async () => {
-  const settings = await readSettings<AuditNormaliserSettings>();
+export const handler = lambdaEntry(async () => {
+  const settings = (await readSettings()) as AuditNormaliserSettings;
   const { region, registry, environment } = settings.scope;
   const normaliser = new Normaliser({
     settings,
@@ -20,7 +23,7 @@ export const handler = onFirstEvent(async () => {
         ? noFacts
         : dynamoDbFacts(new DynamoDBClient({ region }), settings.runsTable),
     counts: cloudWatchCounts(new CloudWatchClient({ region }), { registry, environment }),
-    log: auditLog("audit-normaliser", { registry, environment }),
+    log: jsonLog("secrets-registry-audit-normaliser", { registry, environment }),
   });
   return async (event) => {
     const messages = messagesOf(event);

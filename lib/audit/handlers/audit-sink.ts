@@ -2,22 +2,25 @@ import { FirehoseClient } from "@aws-sdk/client-firehose";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { AuditSinkSettings } from "../../contracts/audit-settings";
+import { jsonLog } from "../../lambda/json-log";
+import { lambdaEntry } from "../../lambda/lambda-entry";
+import { readSettings } from "../../lambda/settings-file";
 import type { AuditSink, SinkCredential } from "../../model/audit-definition";
 import { firehoseSink, sinkCredential, sqsOutlet } from "../adapters/aws-ports";
 import { httpsPost } from "../adapters/https-post";
 import { Deliverer, httpSink, type SinkPort } from "../delivery/deliverer";
-import { auditLog, messagesOf, onFirstEvent, readSettings } from "../delivery/lambda";
+import { messagesOf } from "../delivery/queued-messages";
 import type { HttpSink } from "../delivery/requests";
 
 /** Lambda's entry point of a function that delivers to one sink. */
-export const handler = onFirstEvent(async () => {
-  const settings = await readSettings<AuditSinkSettings>();
+export const handler = lambdaEntry(async () => {
+  const settings = (await readSettings()) as AuditSinkSettings;
   const { registry, environment, region, sink } = settings;
   const deliverer = new Deliverer({
     settings,
     sink: portOf(sink, region),
     outlet: sqsOutlet(new SQSClient({ region })),
-    log: auditLog(`audit-sink-${sink.name}`, { registry, environment }),
+    log: jsonLog(`secrets-registry-audit-sink-${sink.name}`, { registry, environment }),
   });
   return (event) => deliverer.run(messagesOf(event));
 });

@@ -1,5 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SFNClient } from "@aws-sdk/client-sfn";
+import type { LambdaHandler } from "../../lambda/lambda-entry";
 import { DynamoDbApprovalTokens } from "../adapters/dynamodb-approval-tokens";
 import { DynamoDbRuns } from "../adapters/dynamodb-runs";
 import { StepFunctionsAnswers } from "../adapters/step-functions-answers";
@@ -12,7 +13,6 @@ import {
   approvalGateEvent,
 } from "../procedure/approval-gate";
 import { Redaction } from "../protocol/redaction";
-import type { LambdaHandler } from "./lambda-entry";
 import { eventParser, procedureHandler, procedureLog, readProcedureSettings } from "./procedure-handler";
 import { PROCEDURE_SETTINGS } from "./procedure-settings";
 

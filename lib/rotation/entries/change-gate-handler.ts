@@ -1,4 +1,5 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { LambdaHandler } from "../../lambda/lambda-entry";
 import { DynamoDbChanges } from "../adapters/dynamodb-changes";
 import { jwksJobTokens } from "../adapters/jwks-job-tokens";
 import { systemClock } from "../adapters/system";
@@ -10,7 +11,6 @@ import {
 } from "../procedure/change-gate";
 import type { Logbook } from "../protocol/ports";
 import { Redaction } from "../protocol/redaction";
-import type { LambdaHandler } from "./lambda-entry";
 import { eventParser, procedureHandler, procedureLog, readProcedureSettings } from "./procedure-handler";
 import { PROCEDURE_SETTINGS } from "./procedure-settings";
 

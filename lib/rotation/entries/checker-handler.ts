@@ -1,9 +1,9 @@
 import * as z from "zod/mini";
 import type { CheckerAnswer, CheckerEvent } from "../../contracts/procedure-events";
+import type { LambdaHandler } from "../../lambda/lambda-entry";
 import { httpCheck } from "../adapters/http-check";
 import { systemClock } from "../adapters/system";
 import { type CheckerContext, CheckFailed, runChecks } from "../procedure/checker";
-import type { LambdaHandler } from "./lambda-entry";
 import { logFault } from "./log-fault";
 import { eventParser, procedureLog, readProcedureSettings } from "./procedure-handler";
 import { PROCEDURE_SETTINGS } from "./procedure-settings";

@@ -3,6 +3,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SFNClient } from "@aws-sdk/client-sfn";
+import type { LambdaHandler } from "../../lambda/lambda-entry";
 import { DynamoDbMirrorLedger } from "../adapters/dynamodb-mirror-ledger";
 import { DynamoDbPublications } from "../adapters/dynamodb-publications";
 import { DynamoDbRuns } from "../adapters/dynamodb-runs";
@@ -19,7 +20,6 @@ import { Dispatcher } from "../procedure/dispatcher";
 import { type DispatcherRequest, parseDispatcherEvent } from "../procedure/dispatcher-event";
 import type { Asker } from "../procedure/proven-caller";
 import type { LogFields } from "../protocol/ports";
-import type { LambdaHandler } from "./lambda-entry";
 import { procedureHandler, procedureLog, readProcedureSettings } from "./procedure-handler";
 import { PROCEDURE_SETTINGS } from "./procedure-settings";
 

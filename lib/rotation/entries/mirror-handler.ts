@@ -2,11 +2,12 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { STSClient } from "@aws-sdk/client-sts";
 import type { MirrorSettings } from "../../contracts/function-settings";
+import { jsonLog } from "../../lambda/json-log";
+import type { LambdaHandler } from "../../lambda/lambda-entry";
 import { DynamoDbMirrorLedger } from "../adapters/dynamodb-mirror-ledger";
 import { DynamoDbPublications } from "../adapters/dynamodb-publications";
 import { FederatedIdentity } from "../adapters/federated-identity";
 import { lazyAuditKey } from "../adapters/lazy-audit-key";
-import { PowertoolsLogbook } from "../adapters/powertools-logbook";
 import { SecretsManagerStore } from "../adapters/secrets-manager-store";
 import { systemClock } from "../adapters/system";
 import { VaultApi } from "../adapters/vault-api";
@@ -14,7 +15,6 @@ import { Mirror, type MirrorContext, type MirrorOutcome } from "../mirror/mirror
 import { parseMirrorEvent } from "../mirror/mirror-event";
 import type { LogFields } from "../protocol/ports";
 import { Redaction } from "../protocol/redaction";
-import type { LambdaHandler } from "./lambda-entry";
 import { logFault } from "./log-fault";
 import { parseMirrorSettings } from "./mirror-settings";
 import { readSettingsFile } from "./settings-file";
@@ -65,7 +65,7 @@ export async function assembleMirror(): Promise<LambdaHandler<MirrorOutcome>> {
     ledger: new DynamoDbMirrorLedger(dynamoDb, publicationsTable),
     server: new VaultApi(new FederatedIdentity(new STSClient({ region })), redaction.guard),
     clock: systemClock,
-    log: new PowertoolsLogbook("secrets-registry-mirror", redaction, { environment }),
+    log: jsonLog("secrets-registry-mirror", { environment }, redaction.redact),
     redaction,
   });
 }

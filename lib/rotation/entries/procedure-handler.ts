@@ -1,9 +1,9 @@
 import type * as z from "zod/mini";
-import { PowertoolsLogbook } from "../adapters/powertools-logbook";
+import { jsonLog } from "../../lambda/json-log";
+import type { LambdaHandler } from "../../lambda/lambda-entry";
 import type { Logbook, LogFields } from "../protocol/ports";
 import { Redaction } from "../protocol/redaction";
 import { RotationError } from "../protocol/rotation-error";
-import type { LambdaHandler } from "./lambda-entry";
 import { logFault } from "./log-fault";
 import { readSettingsFile } from "./settings-file";
 
@@ -50,7 +50,7 @@ export const procedureLog = (
   service: string,
   { registry, environment }: { readonly registry: string; readonly environment: string },
   redaction = new Redaction(),
-): Logbook => new PowertoolsLogbook(`secrets-registry-${service}`, redaction, { registry, environment });
+): Logbook => jsonLog(`secrets-registry-${service}`, { registry, environment }, redaction.redact);
 
 /**
  * Reads an event.

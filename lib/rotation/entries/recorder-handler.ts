@@ -1,13 +1,13 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { S3Client } from "@aws-sdk/client-s3";
+import type { LambdaHandler } from "../../lambda/lambda-entry";
 import { DynamoDbRuns } from "../adapters/dynamodb-runs";
 import { announcedBy } from "../adapters/eventbridge-runs";
 import { S3RecordArchive } from "../adapters/s3-record-archive";
 import { systemClock } from "../adapters/system";
 import { Recorder, type RecorderContext, type RecorderOutcome, recorderEvent } from "../procedure/recorder";
 import type { Logbook } from "../protocol/ports";
-import type { LambdaHandler } from "./lambda-entry";
 import { eventParser, procedureHandler, procedureLog, readProcedureSettings } from "./procedure-handler";
 import { PROCEDURE_SETTINGS } from "./procedure-settings";
 

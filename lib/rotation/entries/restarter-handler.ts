@@ -1,4 +1,5 @@
 import { STSClient } from "@aws-sdk/client-sts";
+import type { LambdaHandler } from "../../lambda/lambda-entry";
 import { eksToken } from "../adapters/eks-token";
 import { kubernetesControllers } from "../adapters/kubernetes-controllers";
 import { systemClock } from "../adapters/system";
@@ -9,7 +10,6 @@ import {
   restarterEvent,
 } from "../procedure/restarter";
 import { Redaction } from "../protocol/redaction";
-import type { LambdaHandler } from "./lambda-entry";
 import { logFault } from "./log-fault";
 import { eventParser, procedureLog, readProcedureSettings } from "./procedure-handler";
 import { PROCEDURE_SETTINGS } from "./procedure-settings";

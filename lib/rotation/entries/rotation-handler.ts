@@ -3,12 +3,13 @@ import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod/mini";
 import type { FunctionSettings, RotatedSecret } from "../../contracts/function-settings";
 import { fingerprintedKey } from "../../contracts/version-fingerprints";
+import { jsonLog } from "../../lambda/json-log";
+import { type LambdaHandler, lambdaEntry } from "../../lambda/lambda-entry";
 import { type KindName, publishesKeys } from "../../model/kinds";
 import type { InboxSecret } from "../../model/supplied-values";
 import { DynamoDbPublications } from "../adapters/dynamodb-publications";
 import { DynamoDbRuns } from "../adapters/dynamodb-runs";
 import { lazyAuditKey } from "../adapters/lazy-audit-key";
-import { PowertoolsLogbook } from "../adapters/powertools-logbook";
 import { SecretsManagerStore } from "../adapters/secrets-manager-store";
 import { systemClock, systemRandom } from "../adapters/system";
 import type { Inbox } from "../machine/rotation-context";
@@ -31,7 +32,6 @@ import type { Target } from "../protocol/target";
 import { readAdminValue } from "../values/admin-value";
 import { completeValue } from "../values/operator-value";
 import { parseFunctionSettings, rotatedSecretOf } from "./function-settings";
-import { type LambdaHandler, lambdaEntry } from "./lambda-entry";
 import { logFault } from "./log-fault";
 import { readSettingsFile } from "./settings-file";
 
@@ -184,10 +184,14 @@ async function assemble<K extends KindName, V>(
     fingerprints: audit.fingerprints,
     clock: systemClock,
     random: systemRandom,
-    log: new PowertoolsLogbook("secrets-registry-rotation", redaction, {
-      kind,
-      environment: settings.environment,
-    }),
+    log: jsonLog(
+      "secrets-registry-rotation",
+      {
+        kind,
+        environment: settings.environment,
+      },
+      redaction.redact,
+    ),
     redaction,
   };
   return handlerOf(settings, ports, targetOf);

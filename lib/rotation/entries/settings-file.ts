@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readSettings, settingsFile } from "../../lambda/settings-file";
 import { RotationError } from "../protocol/rotation-error";
 
 /**
@@ -8,10 +7,9 @@ import { RotationError } from "../protocol/rotation-error";
  * @throws RotationError `settings-malformed`
  */
 export async function readSettingsFile(): Promise<unknown> {
-  const file = join(process.env.LAMBDA_TASK_ROOT ?? ".", "settings.json");
   try {
-    return JSON.parse(await readFile(file, "utf8"));
+    return await readSettings();
   } catch {
-    throw new RotationError("settings-malformed", `${file} is missing or no JSON`);
+    throw new RotationError("settings-malformed", `${settingsFile()} is missing or no JSON`);
   }
 }

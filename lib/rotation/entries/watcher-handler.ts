@@ -2,13 +2,13 @@ import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SNSClient } from "@aws-sdk/client-sns";
+import type { LambdaHandler } from "../../lambda/lambda-entry";
 import { awsWatcherSinks } from "../adapters/aws-watcher-sinks";
 import { DynamoDbPublications } from "../adapters/dynamodb-publications";
 import { lazyAuditKey } from "../adapters/lazy-audit-key";
 import { SecretsManagerLook } from "../adapters/secrets-manager-look";
 import { systemClock } from "../adapters/system";
 import { Watcher, type WatcherContext, type WatcherOutcome } from "../procedure/watcher";
-import type { LambdaHandler } from "./lambda-entry";
 import { procedureHandler, procedureLog, readProcedureSettings } from "./procedure-handler";
 import { PROCEDURE_SETTINGS } from "./procedure-settings";
 

@@ -1,5 +1,5 @@
+import { lambdaEntry } from "../../lambda/lambda-entry";
 import { assembleApprovalGate } from "../entries/approval-gate-handler";
-import { lambdaEntry } from "../entries/lambda-entry";
 
 /** Lambda's entry point of the approval gate. */
 export const handler = lambdaEntry(assembleApprovalGate);

@@ -1,5 +1,5 @@
+import { lambdaEntry } from "../../lambda/lambda-entry";
 import { assembleChangeGate } from "../entries/change-gate-handler";
-import { lambdaEntry } from "../entries/lambda-entry";
 
 /** Lambda's entry point of the change gate. */
 export const handler = lambdaEntry(assembleChangeGate);

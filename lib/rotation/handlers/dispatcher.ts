@@ -1,5 +1,5 @@
+import { lambdaEntry } from "../../lambda/lambda-entry";
 import { assembleDispatcher } from "../entries/dispatcher-handler";
-import { lambdaEntry } from "../entries/lambda-entry";
 
 /** Lambda's entry point of the dispatcher. */
 export const handler = lambdaEntry(assembleDispatcher);

@@ -1,4 +1,4 @@
-import { lambdaEntry } from "../entries/lambda-entry";
+import { lambdaEntry } from "../../lambda/lambda-entry";
 import { assembleMirror } from "../entries/mirror-handler";
 
 /** Lambda's entry point of the mirror. */

@@ -1,4 +1,4 @@
-import { lambdaEntry } from "../entries/lambda-entry";
+import { lambdaEntry } from "../../lambda/lambda-entry";
 import { assembleRecorder } from "../entries/recorder-handler";
 
 /** Lambda's entry point of the recorder. */

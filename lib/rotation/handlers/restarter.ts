@@ -1,4 +1,4 @@
-import { lambdaEntry } from "../entries/lambda-entry";
+import { lambdaEntry } from "../../lambda/lambda-entry";
 import { assembleRestarter } from "../entries/restarter-handler";
 
 /** Lambda's entry point of the restarter. */

@@ -1,4 +1,4 @@
-import { lambdaEntry } from "../entries/lambda-entry";
+import { lambdaEntry } from "../../lambda/lambda-entry";
 import { assembleWatcher } from "../entries/watcher-handler";
 
 /** Lambda's entry point of the watcher. */

@@ -1,6 +1,6 @@
 import type { RotatedSecret } from "../../../lib/contracts/function-settings";
+import { jsonLog } from "../../../lib/lambda/json-log";
 import { type KindName, type KindSettings, settingsSchema } from "../../../lib/model/kinds";
-import { PowertoolsLogbook } from "../../../lib/rotation/adapters/powertools-logbook";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
 import { parseFunctionSettings } from "../../../lib/rotation/entries/function-settings";
 import { handlerOf, type TargetFactory } from "../../../lib/rotation/entries/rotation-handler";
@@ -143,7 +143,7 @@ describe("no value leaks", () => {
     secrets.stage(NAME, v);
     const runs = new ImpliedRuns(new TestClock());
     const redaction = new Redaction();
-    const log = new PowertoolsLogbook("test", redaction, { kind });
+    const log = jsonLog("test", { kind }, redaction.redact);
     const rotated = {
       ...secret,
       rotation: "automatic" as const,

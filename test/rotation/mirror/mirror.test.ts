@@ -8,11 +8,11 @@ import type {
   MirroredVault,
   MirrorSettings,
 } from "../../../lib/contracts/function-settings";
+import { jsonLog } from "../../../lib/lambda/json-log";
 import { KV_VERSION_FIELD } from "../../../lib/model/names";
 import { DynamoDbMirrorLedger } from "../../../lib/rotation/adapters/dynamodb-mirror-ledger";
 import { DynamoDbPublications } from "../../../lib/rotation/adapters/dynamodb-publications";
 import { FederatedIdentity } from "../../../lib/rotation/adapters/federated-identity";
-import { PowertoolsLogbook } from "../../../lib/rotation/adapters/powertools-logbook";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
 import { systemClock } from "../../../lib/rotation/adapters/system";
 import { VaultApi } from "../../../lib/rotation/adapters/vault-api";
@@ -229,7 +229,7 @@ class Scene {
       server: plan.wrap(new VaultApi(plan.wrap(identity), redaction.guard)),
       // Mirrors in each other's way wait for real.
       clock: { ...systemClock, now: () => this.clock.now() },
-      log: new PowertoolsLogbook("test", redaction, {}),
+      log: jsonLog("test", {}, redaction.redact),
       redaction,
     });
     try {

@@ -1,5 +1,5 @@
+import { jsonLog } from "../../../lib/lambda/json-log";
 import type { KindName, KindSettings } from "../../../lib/model/kinds";
-import { PowertoolsLogbook } from "../../../lib/rotation/adapters/powertools-logbook";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
 import {
   handlerOf,
@@ -55,7 +55,7 @@ export class VendorFunction<K extends KindName, V> {
         proofs: new ProofsModel(),
         clock: new TestClock(),
         random: testRandom,
-        log: new PowertoolsLogbook("test", redaction, { kind }),
+        log: jsonLog("test", { kind }, redaction.redact),
         redaction,
       },
       targetOf,

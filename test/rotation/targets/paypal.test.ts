@@ -1,6 +1,6 @@
+import { jsonLog } from "../../../lib/lambda/json-log";
 import { type KindSettings, settingsSchema } from "../../../lib/model/kinds";
 import { PayPalApi } from "../../../lib/rotation/adapters/paypal-api";
-import { PowertoolsLogbook } from "../../../lib/rotation/adapters/powertools-logbook";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
 import { handlerOf } from "../../../lib/rotation/entries/rotation-handler";
 import { STEPS } from "../../../lib/rotation/protocol/event";
@@ -372,7 +372,7 @@ test("no log line and no error holds a value, whatever fails", async () => {
         runs: secret.implied,
         clock: secret.clock,
         random: testRandom,
-        log: new PowertoolsLogbook("test", redaction, { kind: "paypal" }),
+        log: jsonLog("test", { kind: "paypal" }, redaction.redact),
         redaction,
       },
       () => payPalTarget({ settings, tokens }),

@@ -1,6 +1,6 @@
+import { jsonLog } from "../../../lib/lambda/json-log";
 import { acceptorLag, type KindSettings, settingsSchema } from "../../../lib/model/kinds";
 import { leastOverlap } from "../../../lib/model/resolve";
-import { PowertoolsLogbook } from "../../../lib/rotation/adapters/powertools-logbook";
 import { SecretsManagerStore } from "../../../lib/rotation/adapters/secrets-manager-store";
 import { StripeApi } from "../../../lib/rotation/adapters/stripe-api";
 import { stripeKeysApi } from "../../../lib/rotation/adapters/stripe-keys-api";
@@ -1109,7 +1109,7 @@ test("no log line and no error holds a value, whatever fails", async () => {
         runs: w.secret.implied,
         clock: w.secret.clock,
         random: testRandom,
-        log: new PowertoolsLogbook("test", redaction, { kind: "stripe" }),
+        log: jsonLog("test", { kind: "stripe" }, redaction.redact),
         redaction,
       },
       ({ settings, rotation, clock, random }) =>
