@@ -11,6 +11,8 @@ import {
   type SendGridServerOptions,
   startSendGrid,
 } from "../../packages/rehearsal/src/vendors/sendgrid-server";
+import { AccessKeysModel } from "../rotation/models/access-keys-model";
+import { TestClock } from "../rotation/models/rehearsed-secret";
 
 /** Models of vendors refuse what the vendors' documents say that they refuse. Each group names its page. */
 
@@ -447,5 +449,60 @@ describe("ElastiCache's AUTH tokens: https://docs.aws.amazon.com/AmazonElastiCac
     const tokens = new AuthTokens(text());
     expect(change(tokens, "DELETE", text())).toBe("InvalidParameterCombination");
     expect(change(tokens, "SWAP", text())).toBe("InvalidParameterValue");
+  });
+});
+
+describe("IAM's access keys: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html", () => {
+  const user = "s3-app";
+  const started = () => new AccessKeysModel(() => new TestClock(), 0, user);
+  const refused = (code: string, also = "") =>
+    expect.objectContaining({ code, message: expect.stringContaining(also) });
+
+  // "LimitExceeded": https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, access keys of a user: 2
+  test("a user has two, and a third is refused", async () => {
+    const keys = started();
+    await keys.create(user);
+    const { id } = await keys.create(user);
+    await expect(keys.create(user)).rejects.toEqual(refused("target-busy", "LimitExceeded"));
+    await keys.remove(user, id);
+    await expect(keys.create(user)).resolves.toMatchObject({ id: expect.stringMatching(/^AKIA/) });
+  });
+
+  // "NoSuchEntity"
+  test("a user that there is not is refused, and has nobody's keys removed", async () => {
+    const keys = started();
+    const { id } = await keys.create(user);
+    for (const call of [
+      () => keys.list("nobody"),
+      () => keys.create("nobody"),
+      () => keys.tags("nobody"),
+      () => keys.putTag("nobody", "key", "value"),
+    ])
+      await expect(call()).rejects.toEqual(refused("target-misconfigured", "nobody"));
+    await keys.remove("nobody", id);
+    expect(keys.ids).toEqual([id]);
+  });
+
+  // "InvalidInput": https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagUser.html
+  test.each([
+    ["a key of 129 characters", "k".repeat(129), "value"],
+    ["an empty key", "", "value"],
+    ["a key with a letter that there is not", "key;", "value"],
+    ["a value of 257 characters", "key", "v".repeat(257)],
+    ["a value with a line's end", "key", "a\nb"],
+  ])("refuses a tag with %s", async (_, key, value) => {
+    const keys = started();
+    await expect(keys.putTag(user, key, value)).rejects.toEqual(refused("unexpected", "InvalidInput"));
+    expect(keys.userTags.size).toBe(0);
+  });
+
+  // "LimitExceeded": tags of a user: 50
+  test("a user has fifty tags, and a fifty-first is refused; one that is there is changed", async () => {
+    const keys = started();
+    for (let count = 0; count < 50; count += 1) await keys.putTag(user, `tag-${count}`, "value");
+    await expect(keys.putTag(user, "tag-50", "value")).rejects.toEqual(
+      refused("unexpected", "LimitExceeded"),
+    );
+    await expect(keys.putTag(user, "tag-0", "other")).resolves.toBeUndefined();
   });
 });

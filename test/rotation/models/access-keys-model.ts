@@ -12,7 +12,11 @@ interface Key extends AccessKeyState {
 
 /**
  * One IAM user's keys: two at most, a new one is not known at once, and the last use is remembered. Keys have no tags, users
- * have up to 50 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
+ * have up to 50. It refuses what IAM's pages say that IAM refuses:
+ *
+ * - https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html
+ * - https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagUser.html
+ * - https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  */
 export class AccessKeysModel implements AccessKeys {
   most = 0;
@@ -38,11 +42,12 @@ export class AccessKeysModel implements AccessKeys {
   }
 
   async list(user: string): Promise<readonly AccessKeyState[]> {
-    if (user !== this.user) throw new RotationError("target-misconfigured", `there is no IAM user ${user}`);
+    this.#requireUser(user);
     return [...this.#keys.values()].map(({ id, active, createdAt }) => ({ id, active, createdAt }));
   }
 
-  async create(): Promise<{ readonly id: string; readonly secret: string }> {
+  async create(user: string): Promise<{ readonly id: string; readonly secret: string }> {
+    this.#requireUser(user);
     if (this.#keys.size >= 2) throw new RotationError("target-busy", "LimitExceeded");
     const id = `AKIA${randomBytes(8).toString("hex").toUpperCase()}`;
     const secret = randomBytes(30).toString("base64");
@@ -58,8 +63,9 @@ export class AccessKeysModel implements AccessKeys {
     return { id, secret };
   }
 
-  async remove(_user: string, id: string): Promise<void> {
-    this.#keys.delete(id);
+  /** A key that is gone is no failure of the adapter's; another user's is `NoSuchEntity` too, and stays. */
+  async remove(user: string, id: string): Promise<void> {
+    if (user === this.user) this.#keys.delete(id);
   }
 
   async lastUsedAt(id: string): Promise<Date | undefined> {
@@ -67,11 +73,12 @@ export class AccessKeysModel implements AccessKeys {
   }
 
   async tags(user: string): Promise<ReadonlyMap<string, string>> {
-    if (user !== this.user) throw new RotationError("target-misconfigured", `there is no IAM user ${user}`);
+    this.#requireUser(user);
     return new Map(this.userTags);
   }
 
-  async putTag(_user: string, key: string, value: string): Promise<void> {
+  async putTag(user: string, key: string, value: string): Promise<void> {
+    this.#requireUser(user);
     // "Tag keys: 128 characters, values: 256; letters, numbers, spaces and _ . : / = + @ -"
     if (!/^[\p{L}\p{N} _.:/=+@-]{1,128}$/u.test(key) || !/^[\p{L}\p{N} _.:/=+@-]{0,256}$/u.test(value)) {
       throw new RotationError("unexpected", "iam:TagUser", "InvalidInput");
@@ -82,8 +89,13 @@ export class AccessKeysModel implements AccessKeys {
     this.userTags.set(key, value);
   }
 
-  async removeTag(_user: string, key: string): Promise<void> {
-    this.userTags.delete(key);
+  async removeTag(user: string, key: string): Promise<void> {
+    if (user === this.user) this.userTags.delete(key);
+  }
+
+  /** `NoSuchEntity`, in the adapter's words. */
+  #requireUser(user: string): void {
+    if (user !== this.user) throw new RotationError("target-misconfigured", `there is no IAM user ${user}`);
   }
 
   async callerOf(id: string, secret: string): Promise<string | undefined> {

@@ -110,7 +110,7 @@ test("a crash at every call converges: no third key, no orphan, what consumers h
 /** A call that made a key for a version and died before it noted or stored it. */
 async function orphan({ keys, secret }: ReturnType<typeof accessKey>, version: string): Promise<string> {
   keys.userTags.set("secrets-registry:making-key", `${version} ${secret.clock.now().toISOString()}`);
-  return (await keys.create()).id;
+  return (await keys.create(keys.user)).id;
 }
 
 test("a key that was just made and not yet stored is not taken away: its maker may be about to store it", async () => {
@@ -193,11 +193,11 @@ test("a run that is given up before its key is stored leaves none", async () => 
 
 describe("what was not made here stays", () => {
   test.each<[what: string, prepare: (world: ReturnType<typeof accessKey>) => Promise<string>]>([
-    ["a key that nobody has used yet", async ({ keys }) => (await keys.create()).id],
+    ["a key that nobody has used yet", async ({ keys }) => (await keys.create(keys.user)).id],
     [
       "a key that somebody uses",
       async ({ keys }) => {
-        const { id, secret } = await keys.create();
+        const { id, secret } = await keys.create(keys.user);
         for (const _ of [1, 2]) await keys.callerOf(id, secret);
         expect(keys.lets(id, secret)).toBe(true);
         return id;
@@ -208,7 +208,7 @@ describe("what was not made here stays", () => {
       async ({ keys, secret }) => {
         keys.userTags.set("secrets-registry:making-key", `${v(2)} ${secret.clock.now().toISOString()}`);
         secret.clock.advance(120);
-        return (await keys.create()).id;
+        return (await keys.create(keys.user)).id;
       },
     ],
     [
@@ -261,7 +261,7 @@ test("what is noted of a key goes with the key", async () => {
 
 test("a second key that a dead call made for the version goes as soon as the version's value is known", async () => {
   const { secret, keys } = accessKey();
-  const { id } = await keys.create();
+  const { id } = await keys.create(keys.user);
   keys.userTags.set(`secrets-registry:key:${id}`, `unstored ${v(1)}`);
   await secret.rotate(v(1));
   expect(keys.ids).toEqual([secret.current?.accessKeyId]);
