@@ -17,13 +17,12 @@ import { parse } from "yaml";
 import { changeDigest } from "../../lib/contracts";
 import { changeAudience } from "../../lib/model/names";
 import { cli } from "../cli/run-cli";
-import { CLI, git, pullRequest } from "./pull-request";
+import { CLI, git, pullRequest, TREE } from "./pull-request";
 import { stepOf } from "./workflow";
 
 jest.setTimeout(120_000);
 
-const ROOT = join(__dirname, "../..");
-const EXAMPLES = join(ROOT, "examples/ci");
+const EXAMPLES = join(TREE, "examples/ci");
 const CANARY = "canary-52c1d7";
 
 let place: string;
@@ -210,7 +209,7 @@ describe("GitLab CI", () => {
     const file = await write("jwt/signing");
     const variables = () =>
       run(join(EXAMPLES, "gitlab/vouch-variables.sh"), folder, {
-        CLI: `${CLI} --registry ${join(ROOT, "registry")}`,
+        CLI: `${CLI} --registry ${join(TREE, "registry")}`,
         CI_COMMIT_BEFORE_SHA: before,
         CI_COMMIT_SHA: "HEAD",
       });

@@ -1,14 +1,20 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineRegistry, type Registry } from "../../lib/model";
 import { draft } from "../model/sample";
 import { synthesize } from "../stacks/synthesized";
 
-const ROOT = join(__dirname, "../..");
+/**
+ * The checkout by a name without spaces. Words of commands that a pipeline is given are parted by spaces, and a checkout may lie below a
+ * folder that has some.
+ */
+export const TREE = join(mkdtempSync(join(tmpdir(), "tree-")), "checkout");
+symlinkSync(join(__dirname, "../.."), TREE);
 
 /** The command line, as a repository of somebody else would call it. */
-export const CLI = `node --import ${join(ROOT, "node_modules/tsx/dist/loader.mjs")} ${join(ROOT, "packages/rehearsal/src/secrets-registry.ts")}`;
+export const CLI = `node --import ${join(TREE, "node_modules/tsx/dist/loader.mjs")} ${join(TREE, "packages/rehearsal/src/secrets-registry.ts")}`;
 
 /** Runs git in a folder. */
 export const git = (folder: string, ...args: string[]): string =>
