@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { confirmEmergency, emergencyNotice } from "../../lib/cli/verbs/emergency";
 import { findSecret } from "../../lib/cli/verbs/find-secret";
 import { registry } from "../../registry";
@@ -31,6 +33,14 @@ describe("what an emergency says", () => {
     ["payments/paypal", "What only you can end"],
   ])("of %s: %s", (key, words) => {
     expect(emergencyNotice(findSecret(registry, "prod", key))).toContain(words);
+  });
+
+  test("of a key points to the command that ends its sessions, which stands where it says", () => {
+    const notice = emergencyNotice(findSecret(registry, "prod", "storage/s3-app"));
+    const [page = ""] = /docs\/adr\/[\w-]+\.md/.exec(notice) ?? [];
+    const text = readFileSync(join(__dirname, "../..", page), "utf8");
+    expect(text).toContain("aws iam put-user-policy --user-name <user>");
+    expect(text).toContain("aws:TokenIssueTime");
   });
 });
 
