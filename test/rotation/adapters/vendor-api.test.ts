@@ -29,7 +29,7 @@ describe("requests to vendors", () => {
         },
       })),
     });
-    api = new VendorApi({ baseUrl: `${server.url}/base`, timeoutMs: 200 });
+    api = new VendorApi({ baseUrl: `${server.url}/base` });
   });
 
   afterEach(() => server.stop());
@@ -98,7 +98,8 @@ describe("requests to vendors", () => {
   test("an answer that does not come", async () => {
     let release = (): void => undefined;
     server.failNext({ how: { until: new Promise<void>((resolve) => (release = resolve)) } });
-    expect(await failureOf(api.call(where))).toMatchObject({
+    const impatient = new VendorApi({ baseUrl: `${server.url}/base`, timeoutMs: 200 });
+    expect(await failureOf(impatient.call(where))).toMatchObject({
       code: "target-unreachable",
       origin: "timeout",
     });
