@@ -7,8 +7,8 @@ import { SETTINGS_FIELD } from "../model/names";
  * `secrets-registry whose` by a text that was found somewhere.
  */
 
-/** Shorter texts are words and numbers: no generated value is that short, and too many values would share one. */
-const SHORTEST_TEXT = 8;
+/** Characters of a text at least; shorter ones are words and numbers: no generated value is that short, and too many values would share one. */
+export const SHORTEST_TEXT = 8;
 
 /** Texts of one value that get a fingerprint: values of all kinds have fewer than ten. */
 const MOST_TEXTS = 64;

@@ -1,7 +1,7 @@
 import { KMSClient, VerifyMacCommand } from "@aws-sdk/client-kms";
 import { FINGERPRINTS_FOLDER } from "../../contracts/version-fingerprints";
-import { awsAuditCloud } from "./aws-audit-cloud";
 import { AwsRotationCloud, type AwsRotationCloudProps, ask, nameOf } from "./aws-rotation-cloud";
+import { s3Objects } from "./s3-objects";
 import type { WhoseCloud } from "./whose-cloud";
 
 const ADVICE =
@@ -13,7 +13,7 @@ const ADVICE =
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_VerifyMac.html
  */
 export function awsWhoseCloud(props: AwsRotationCloudProps): WhoseCloud {
-  const objects = awsAuditCloud(props);
+  const objects = s3Objects(props);
   const kms = new KMSClient({ ...props });
   const secrets = new AwsRotationCloud(props);
   return {
@@ -23,7 +23,7 @@ export function awsWhoseCloud(props: AwsRotationCloudProps): WhoseCloud {
         bucket,
         async () => {
           const names: string[] = [];
-          for await (const name of objects.list(bucket, FINGERPRINTS_FOLDER)) names.push(name);
+          for await (const name of objects.list(bucket, { Prefix: FINGERPRINTS_FOLDER })) names.push(name);
           return names;
         },
         ADVICE,

@@ -1,8 +1,8 @@
-import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { FINGERPRINTS_FOLDER } from "../../contracts/version-fingerprints";
 import { UserFault } from "../terminal/user-fault";
 import type { AwsRotationCloudProps } from "./aws-rotation-cloud";
 import { type RecordSource, type RecordText, readRecords } from "./record-source";
+import { type S3Objects, s3Objects } from "./s3-objects";
 
 /** Objects that are read at the same time. */
 const AT_ONCE = 16;
@@ -14,15 +14,16 @@ const AT_ONCE = 16;
  * @throws UserFault when the bucket cannot be read
  */
 export function s3Records(props: AwsRotationCloudProps, bucket: string): RecordSource {
-  // Embedded and private endpoints have no name for each bucket.
-  const client = new S3Client({ ...props, forcePathStyle: props.endpoint !== undefined });
+  const objects = s3Objects(props);
   return {
     since: async (day) => {
-      const keys = await asked(bucket, () => keysSince(client, bucket, day));
+      const keys = await asked(bucket, () => keysSince(objects, bucket, day));
       const texts: RecordText[] = [];
       for (let from = 0; from < keys.length; from += AT_ONCE) {
         const some = keys.slice(from, from + AT_ONCE);
-        texts.push(...(await asked(bucket, () => Promise.all(some.map((key) => read(client, bucket, key))))));
+        texts.push(
+          ...(await asked(bucket, () => Promise.all(some.map((key) => read(objects, bucket, key))))),
+        );
       }
       return readRecords(texts, day);
     },
@@ -45,27 +46,18 @@ export const allRecords = (sources: readonly RecordSource[]): RecordSource => ({
 /** Fingerprints of versions have a folder of their own beside the days; whatever else is there should be a record. */
 const isRecord = (key: string): boolean => key.endsWith(".json") && !key.startsWith(FINGERPRINTS_FOLDER);
 
-async function keysSince(client: S3Client, bucket: string, day: string): Promise<readonly string[]> {
+async function keysSince(objects: S3Objects, bucket: string, day: string): Promise<readonly string[]> {
   const keys: string[] = [];
-  let ContinuationToken: string | undefined;
-  do {
-    const page = await client.send(
-      new ListObjectsV2Command({
-        Bucket: bucket,
-        StartAfter: day.replaceAll("-", "/"),
-        ...(ContinuationToken === undefined ? {} : { ContinuationToken }),
-      }),
-    );
-    keys.push(...(page.Contents ?? []).flatMap(({ Key = "" }) => (isRecord(Key) ? [Key] : [])));
-    ContinuationToken = page.NextContinuationToken;
-  } while (ContinuationToken !== undefined);
-  return keys.sort();
+  for await (const key of objects.list(bucket, { StartAfter: day.replaceAll("-", "/") })) {
+    if (isRecord(key)) keys.push(key);
+  }
+  return keys;
 }
 
-async function read(client: S3Client, bucket: string, key: string): Promise<RecordText> {
-  const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-  return { source: `s3://${bucket}/${key}`, text: (await Body?.transformToString()) ?? "" };
-}
+const read = async (objects: S3Objects, bucket: string, key: string): Promise<RecordText> => ({
+  source: `s3://${bucket}/${key}`,
+  text: await objects.read(bucket, key),
+});
 
 /** @throws UserFault with the name of AWS's failure, never its message */
 async function asked<T>(bucket: string, call: () => Promise<T>): Promise<T> {

@@ -1,10 +1,7 @@
-import { normalised, textDigest } from "../../contracts/secret-texts";
+import { normalised, SHORTEST_TEXT, textDigest } from "../../contracts/secret-texts";
 
 /** Texts that are tried at most: a line of a log has few, and each costs a call for every value of the environment. */
 const MOST_CANDIDATES = 16;
-
-/** Shorter ones have no fingerprint. */
-const SHORTEST = 8;
 
 /**
  * Digests of the texts that a leaked text may be, or hold: it as it is, the texts of a JSON document, the password of a URL, what
@@ -16,7 +13,7 @@ export function digestsOfLeaked(leaked: string): readonly string[] {
   const candidates = new Set<string>();
   const add = (text: string | undefined): void => {
     const clean = text === undefined ? "" : normalised(text);
-    if (clean.length >= SHORTEST && candidates.size < MOST_CANDIDATES) candidates.add(clean);
+    if (clean.length >= SHORTEST_TEXT && candidates.size < MOST_CANDIDATES) candidates.add(clean);
   };
   const text = normalised(leaked);
   add(text);

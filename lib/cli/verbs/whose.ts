@@ -15,7 +15,7 @@ import { UserFault } from "../terminal/user-fault";
 import { digestsOfLeaked } from "./leaked-text";
 
 /**
- * TextStanding of a text among a secret's values. `current`: in use. `next`: published, in use after the next promotion.
+ * Standing of a text among a secret's values. `current`: in use. `next`: published, in use after the next promotion.
  * `previous`: of the value before, which its target or its verifiers may still accept. `former`: no labelled version has it.
  */
 export type TextStanding = "current" | "next" | "previous" | "former";
@@ -189,12 +189,13 @@ function matchOf(
   plan: Blueprint,
   versions: readonly VersionFingerprints[],
   hits: ReadonlySet<string>,
-  labels: ReadonlyMap<string, readonly string[]> | undefined,
+  labels: VersionLabels = new Map(),
 ): WhoseMatch {
+  const served = servedAmong(versions, labels);
   const having = versions.flatMap((version) =>
     Object.entries(version.texts)
       .filter(([, fingerprint]) => hits.has(fingerprint))
-      .map(([place]) => ({ version, place, standing: standingOf(version, place, versions, labels) })),
+      .map(([place]) => ({ version, place, standing: standingOf(version, place, served, labels) })),
   );
   const [strongest] = [...having]
     .reverse()
@@ -219,26 +220,41 @@ function matchOf(
   };
 }
 
+/** Labels of a secret's versions, by version id; empty where the secret is gone. */
+type VersionLabels = ReadonlyMap<string, readonly string[]>;
+
+/** The version that tells which texts are served, and whether it is AWSCURRENT itself. */
+interface ServedVersion {
+  readonly version: VersionFingerprints;
+  readonly isCurrent: boolean;
+}
+
 /**
  * A version without fingerprints is current where its run has not come to them yet, or where a function has derived it from the
  * newest one that has some, by leaving out a key that is retired. Then the newest one tells what may still be accepted.
  */
-function standingOf(
-  { versionId }: VersionFingerprints,
-  place: string,
+function servedAmong(
   versions: readonly VersionFingerprints[],
-  labels: ReadonlyMap<string, readonly string[]> = new Map(),
+  labels: VersionLabels,
+): ServedVersion | undefined {
+  const current = versions.find(({ versionId }) => labels.get(versionId)?.includes("AWSCURRENT"));
+  if (current !== undefined) return { version: current, isCurrent: true };
+  const newest = labels.size > 0 ? versions.at(-1) : undefined;
+  return newest && { version: newest, isCurrent: false };
+}
+
+function standingOf(
+  version: VersionFingerprints,
+  place: string,
+  served: ServedVersion | undefined,
+  labels: VersionLabels,
 ): TextStanding {
-  const holderOf = (label: string): string | undefined =>
-    [...labels].find(([, names]) => names.includes(label))?.[0];
-  const current = holderOf("AWSCURRENT");
-  const isKnown = versions.some((version) => version.versionId === current);
-  if (versionId === current || (!isKnown && versions.at(-1)?.versionId === versionId && labels.size > 0)) {
+  if (version.versionId === served?.version.versionId) {
     const [generation] = place.split(".");
     if (generation === "next" || generation === "previous") return generation;
-    return versionId === current || generation === "current" ? "current" : "previous";
+    return served.isCurrent || generation === "current" ? "current" : "previous";
   }
-  return labels.get(versionId)?.includes("AWSPREVIOUS") ? "previous" : "former";
+  return labels.get(version.versionId)?.includes("AWSPREVIOUS") ? "previous" : "former";
 }
 
 function nextStep(

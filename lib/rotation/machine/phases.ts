@@ -37,16 +37,17 @@ export async function takeFingerprints<V>(
   const text = await values.readText(versionId);
   if (text === undefined) throw values.empty(versionId);
   const before = oldVersionId === undefined ? undefined : await values.readText(oldVersionId);
-  // What is there counts, be it of the kind's form or not.
-  // The settings that made it are no part of the credential.
-  const credentialIn = (value: string): unknown => splitSettings(values.parse(value)).value ?? value;
-  const made = (value: string): Promise<string> => fingerprints.ofValue(credentialIn(value));
+  const made = (value: string): Promise<string> => fingerprints.ofValue(credentialIn(values, value));
   return {
     ...done(versionId),
     fingerprints: { new: await made(text), ...(before === undefined ? {} : { old: await made(before) }) },
-    texts: await textsOf(credentialIn(text), fingerprints),
+    texts: await textsOf(credentialIn(values, text), fingerprints),
   };
 }
+
+/** What is there counts, be it of the kind's form or not. The settings that made it are no part of the credential. */
+const credentialIn = <V>(values: OpenedSecret<V>["values"], text: string): unknown =>
+  splitSettings(values.parse(text)).value ?? text;
 
 async function textsOf(value: unknown, fingerprints: SecretFingerprints): Promise<TextFingerprints> {
   const texts = [...secretTexts(value)].map(
@@ -65,8 +66,7 @@ export async function lookAtTexts<V>({
   const text = versionId === undefined ? undefined : await values.readText(versionId);
   if (versionId === undefined || text === undefined || fingerprints === undefined)
     return { result: "nothing-to-do", versionId: "" };
-  const value = splitSettings(values.parse(text)).value ?? text;
-  return { ...done(versionId), texts: await textsOf(value, fingerprints) };
+  return { ...done(versionId), texts: await textsOf(credentialIn(values, text), fingerprints) };
 }
 
 /** Looks for a published key in AWSCURRENT that nobody uses yet. Reads, and changes nothing. */
