@@ -45,7 +45,7 @@ export async function takeFingerprints<V>(
   };
 }
 
-/** What is there counts, be it of the kind's form or not. The settings that made it are no part of the credential. */
+/** Credential in a stored text, be it of the kind's form or not: the settings that made it are no part of it. */
 const credentialIn = <V>(values: OpenedSecret<V>["values"], text: string): unknown =>
   splitSettings(values.parse(text)).value ?? text;
 
