@@ -3,8 +3,10 @@ import { removeStaleStacks, SecretsStack } from "./stacks";
 
 async function main(): Promise<void> {
   // Loaded here, so that faults of the registry are shown as such and not as a crash.
-  const { registry } = await import("./registry/index.js");
+  const { registry: whole } = await import("./registry/index.js");
   const { backends } = await import("./registry/backends.js");
+  // The one clock of a synth: grants end by it, and the same day gives the same output.
+  const registry = whole.on(process.env.SECRETS_REGISTRY_DAY ?? new Date().toISOString().slice(0, 10));
   const app = new App();
   removeStaleStacks(app.outdir, registry.environmentNames);
   for (const environment of registry.environmentNames) {

@@ -28,7 +28,7 @@ const print = (text: string): boolean => process.stdout.write(`${text}\n`);
 const seconds = (milliseconds: number): string => `${(milliseconds / 1_000).toFixed(1)} s`;
 
 async function rehearse({ env, registry: path, aws, kubernetes, keep }: Options): Promise<void> {
-  const registry = await loadRegistry(path ?? join(ROOT, "registry"));
+  const registry = await loadRegistry(path ?? join(ROOT, "registry"), new Date().toISOString().slice(0, 10));
   const { name: environment } = registry.environment(env);
   const app =
     path === undefined ? ["main.ts"] : ["packages/rehearsal/src/synthesis/program.ts", resolve(path)];

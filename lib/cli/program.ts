@@ -6,6 +6,7 @@ import { addApproveCommand } from "./commands/approve";
 import { addAuditCommands } from "./commands/audit";
 import { addBlastRadiusCommand } from "./commands/blast-radius";
 import { addBootstrapCommand } from "./commands/bootstrap";
+import { calendarDay, today } from "./commands/calendar-day";
 import { addChangeCommands } from "./commands/change";
 import type { CommandHost } from "./commands/command-host";
 import { addDueCommand } from "./commands/due";
@@ -82,6 +83,7 @@ function emptyProgram(terminal: Terminal): Command {
       "--registry <path>",
       "module that exports the registry (default: as package.json names it, or ./registry, here or above)",
     )
+    .option("--on <day>", "day by which grants are held that end by themselves, in UTC (default: today)")
     .hook("preAction", (command) => {
       if (command.opts().registry === undefined)
         command.setOptionValue("registry", findRegistry(process.cwd()));
@@ -121,7 +123,10 @@ export async function run(
 ): Promise<number> {
   let exitCode: number = EXIT.ok;
   const program = emptyProgram(terminal);
-  const load = (): Promise<Registry> => loadRegistry(program.opts<{ registry: string }>().registry);
+  const load = (): Promise<Registry> => {
+    const { registry, on } = program.opts<{ registry: string; on?: string }>();
+    return loadRegistry(registry, on === undefined ? today() : calendarDay("--on", on));
+  };
   const print = (text: string): void => terminal.out(`${text}\n`);
 
   const host: RotationCommandHost = {

@@ -12,6 +12,8 @@ export interface ListedConsumer {
   readonly namedAt: readonly PathStep[];
   /** Environments to which the author limits it; `undefined`: none in particular. */
   readonly environments: readonly string[] | undefined;
+  /** Last day on which it may read the secret; `undefined`: none. */
+  readonly until: string | undefined;
 }
 
 function listed(
@@ -21,13 +23,14 @@ function listed(
   environments: ListedConsumer["environments"],
 ): ListedConsumer {
   return typeof entry === "string"
-    ? { workload: entry, files, path, namedAt: path, environments }
+    ? { workload: entry, files, path, namedAt: path, environments, until: undefined }
     : {
         workload: entry.workload,
         files: entry.files ?? files,
         path,
         namedAt: [...path, "workload"],
-        environments: environments ?? entry.environments,
+        environments: environments ?? ("environments" in entry ? entry.environments : undefined),
+        until: entry.until,
       };
 }
 

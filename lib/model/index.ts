@@ -17,6 +17,7 @@ export {
 export type { NamedController } from "./controllers";
 export type { AccessRuleInput, ParsedAccessRule, RegistryInput } from "./definition";
 export { type Duration, days, formatDuration, hours, inHours, minutes, seconds } from "./duration";
+export type { EndingGrant } from "./ending-grants";
 export type {
   ClusterInput,
   EnvironmentInput,

@@ -1,12 +1,15 @@
 import type { ParsedAccessRule, RegistryInput } from "./definition";
+import { dayFaults, type EndingGrant, endingGrantsIn, isHeldOn } from "./ending-grants";
 import type { ParsedEnvironment } from "./environment-definition";
-import { RegistryError } from "./faults";
+import { fault, RegistryError } from "./faults";
+import { calendarDate } from "./grammar";
 import { defaultRolePath } from "./names";
 import { nearest, nearestOf } from "./nearest";
 import { type ParsedRegistry, parseRegistry } from "./parse";
 import { type Partition, partitionOf } from "./partitions";
 import { type EnvironmentSecret, needsApproval, needsChangeRequest } from "./resolve";
 import { checkRules } from "./rules";
+import { resolveSecrets } from "./rules/resolve-settings";
 import type { ParsedSecret } from "./secret-definition";
 import type { ParsedWorkload } from "./workload-definition";
 
@@ -65,7 +68,12 @@ export class Registry<E extends string = string, W extends string = string, K ex
   readonly workloadNames: readonly W[];
   /** Keys of the secrets, sorted. */
   readonly secretKeys: readonly K[];
+  /** Day that it is of, see {@link on}; `undefined`: none. */
+  readonly day: string | undefined;
 
+  readonly #parsed: ParsedRegistry;
+  /** The registries of other days: whatever is computed of one is computed once. */
+  readonly #days: Map<string, Registry<E, W, K>>;
   readonly #environments: ReadonlyMap<string, Environment>;
   readonly #workloads: ReadonlyMap<string, Workload>;
   readonly #secrets: ReadonlyMap<string, Secret>;
@@ -78,9 +86,14 @@ export class Registry<E extends string = string, W extends string = string, K ex
     definition: unknown,
     parsed: ParsedRegistry,
     resolved: ReadonlyMap<string, readonly EnvironmentSecret[]>,
+    day?: string,
+    days = new Map<string, Registry<E, W, K>>(),
   ) {
     this.definition = definition;
     this.id = parsed.id;
+    this.day = day;
+    this.#parsed = parsed;
+    this.#days = days;
     this.#environments = new Map(
       [...parsed.environments].sort(byTierThenName).map(([name, environment]) => [
         name,
@@ -155,6 +168,46 @@ export class Registry<E extends string = string, W extends string = string, K ex
     this.secret(key);
     this.secretsIn(environment);
     return this.#byKey.get(environment)?.get(key);
+  }
+
+  /**
+   * The registry of a day, in UTC: without the grants whose last day is over. The same registry and day give the same output; nothing
+   * here reads a clock.
+   *
+   * @param day `2027-03-31`
+   * @throws RegistryError for what is no day
+   * @example
+   * new SecretsRegistry(this, "secrets", { registry: registry.on(new Date().toISOString().slice(0, 10)), environment: "prod" });
+   */
+  on(day: string): Registry<E, W, K> {
+    if (!calendarDate.safeParse(day).success) {
+      throw new RegistryError([
+        fault(["on"], JSON.stringify(day), "a date such as 2026-12-31", "write year, month and day"),
+      ]);
+    }
+    const known = this.#days.get(day);
+    if (known) return known;
+    // A grant less breaks no rule, so that a day in the future never makes a registry invalid.
+    const { resolved } = resolveSecrets(this.#parsed, (grant) => isHeldOn(day, grant));
+    const registry = new Registry<E, W, K>(this.definition, this.#parsed, resolved, day, this.#days);
+    this.#days.set(day, registry);
+    return registry;
+  }
+
+  /** Grants of an environment that end by themselves, those that have ended too; sorted by secret and workload. */
+  endingGrants(environment: E): readonly EndingGrant[] {
+    return endingGrantsIn(this.#parsed, environment, this.secretsIn(environment), this.day);
+  }
+
+  /**
+   * Asks that the registry is of a day where an environment has grants with a last day.
+   *
+   * @throws RegistryError where it is of none
+   */
+  requireDay(environment: E): void {
+    if (this.day !== undefined) return;
+    const faults = dayFaults(this.#parsed, environment, this.secretsIn(environment));
+    if (faults.length > 0) throw new RegistryError(faults);
   }
 
   #find<T>(map: ReadonlyMap<string, T>, name: string, what: string): T {

@@ -1,4 +1,4 @@
-import { consumersIn } from "./consumers";
+import type { ListedConsumer } from "./consumers";
 import { type Duration, sumOf } from "./duration";
 import type { ParsedEnvironment } from "./environment-definition";
 import {
@@ -85,7 +85,7 @@ export function isPresent(
 }
 
 /**
- * A secret as an environment has it. `kindSettings` are the merged settings, already checked.
+ * A secret as an environment has it. `kindSettings` are the merged settings, already checked; `consumers` those that hold their grant.
  */
 export function resolveSecret(
   key: string,
@@ -93,6 +93,7 @@ export function resolveSecret(
   environment: string,
   settings: Pick<ParsedEnvironment, "refreshEvery" | "reloadMargin">,
   kindSettings: AnyKindSettings,
+  consumers: readonly ListedConsumer[],
 ): EnvironmentSecret {
   const plan = planOf(secret, environment);
   const traits = traitsOf(secret.kind);
@@ -109,7 +110,7 @@ export function resolveSecret(
     environment,
     description: secret.description,
     owner: secret.owner,
-    consumers: consumersIn(secret, environment).map(({ workload, files }) => ({ workload, files })),
+    consumers: consumers.map(({ workload, files }) => ({ workload, files })),
     rotateEvery: plan.rotateEvery ?? secret.rotateEvery,
     schedule: secret.schedule,
     store: secret.store,

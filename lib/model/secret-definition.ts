@@ -51,12 +51,23 @@ export type ConsumerInput<W extends string = string, E extends string = string> 
       readonly files?: readonly FileInput[];
       /** Environments in which it reads the secret. Default: all that have the secret. */
       readonly environments?: readonly E[];
+      /**
+       * Last day, in UTC, on which it may read the secret: `2027-03-31`. The first synth of a later day leaves it out. Default: it
+       * may for as long as it stands here.
+       */
+      readonly until?: string;
     };
 
 /** A consumer of one environment. */
 export type PlannedConsumerInput<W extends string = string> =
   | W
-  | { readonly workload: W; readonly files?: readonly FileInput[] };
+  | {
+      readonly workload: W;
+      /** Default: the secret's own. */
+      readonly files?: readonly FileInput[];
+      /** Last day, in UTC, on which it may read the secret. Default: no last day. */
+      readonly until?: string;
+    };
 
 /** Fields that secrets of every kind have. */
 export interface SecretInputCommon<W extends string, K extends string, E extends string = string> {
@@ -226,6 +237,7 @@ export const secretSchema = z.strictObject({
         workload: z.string(),
         files: filesOfConsumer,
         environments: z.optional(z.array(z.string()).check(z.minLength(1))),
+        until: z.optional(calendarDate),
       }),
     ]),
   ),
@@ -258,7 +270,16 @@ export const secretSchema = z.strictObject({
       z.strictObject({
         presence: z._default(z.enum(["required", "optional", "absent"]), "required"),
         consumers: z.optional(
-          z.array(z.union([z.string(), z.strictObject({ workload: z.string(), files: filesOfConsumer })])),
+          z.array(
+            z.union([
+              z.string(),
+              z.strictObject({
+                workload: z.string(),
+                files: filesOfConsumer,
+                until: z.optional(calendarDate),
+              }),
+            ]),
+          ),
         ),
         rotation: z.optional(rotation),
         rotateEvery: z.optional(duration),

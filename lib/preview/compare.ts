@@ -128,6 +128,7 @@ function compareEnvironment(
     access,
     proof,
     risks,
+    endings: head?.endings ?? [],
     people,
     restarts: restartsOf(base, head),
     rotations: paired.kept.flatMap(([before, after]) => rotationMoves(before, after)),
@@ -169,6 +170,7 @@ function changedSecret(before: SecretState, after: SecretState): ChangedSecret {
       ...differences(before.facts, after.facts),
       ...list("regions", before.regions, after.regions),
       ...list("consumers", before.consumers, after.consumers),
+      ...list("last days", lastDaysOf(before), lastDaysOf(after)),
       ...targets,
       ...hidden
         .filter((what) => what !== "settings" || targets.length === 0)
@@ -176,6 +178,9 @@ function changedSecret(before: SecretState, after: SecretState): ChangedSecret {
     ],
   };
 }
+
+const lastDaysOf = ({ lastDays = {} }: SecretState): readonly string[] =>
+  Object.entries(lastDays).map(([workload, day]) => `${workload} ${day}`);
 
 function targetDifferences(
   before: Readonly<Record<string, string>> | undefined,

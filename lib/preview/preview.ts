@@ -55,6 +55,8 @@ export interface EnvironmentPreview {
    */
   readonly proof: readonly Finding[];
   readonly risks: readonly Risk[];
+  /** Grants of the head that have ended, or end within 30 days. */
+  readonly endings: readonly string[];
   /** Work for people after the merge. */
   readonly people: readonly string[];
   /** Workloads whose pods have to be made anew, sorted. */
@@ -114,6 +116,7 @@ export const RISKS = {
   "cadence-lengthened": "lapses",
   "guard-lapsed": "lapses",
   "classification-lowered": "lapses",
+  "grant-prolonged": "lapses",
   "not-by-itself": "lapses",
   "trust-moved": "breaks",
   "reader-lost": "breaks",

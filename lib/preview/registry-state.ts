@@ -18,6 +18,8 @@ export interface EnvironmentState {
   readonly regions: readonly string[];
   readonly secrets: readonly SecretState[];
   readonly access: readonly AccessCell[];
+  /** Sentences about grants that have ended, or end soon; of a registry only. */
+  readonly endings?: readonly string[];
   /** Takers of roles: tokens of ServiceAccounts, in AWS and in Vault. */
   readonly takers: readonly TakerCell[];
   /** Roles of people by what they may do. */
@@ -70,6 +72,8 @@ export interface SecretState {
   /** Days in which a deletion can be called back. */
   readonly recoveryDays?: number;
   readonly preventDestroy?: boolean;
+  /** Last days of grants, by workload; of a registry only. */
+  readonly lastDays?: Readonly<Record<string, string>>;
   /** Settings as people read them. */
   readonly facts: Readonly<Record<string, string>>;
   /** Facts that are compared and never shown, by name. */

@@ -103,6 +103,17 @@ function keptRisks(before: SecretState, after: SecretState): readonly Risk[] {
       ),
     );
   }
+  for (const [workload, last] of Object.entries(before.lastDays ?? {})) {
+    const now = after.lastDays?.[workload];
+    if (now === undefined ? !after.consumers.includes(workload) : now <= last) continue;
+    risks.push(
+      risk(
+        "grant-prolonged",
+        `${word(workload)} reads ${word(key)} ${now === undefined ? "without a last day" : `until ${now}`}, not until ${last}.`,
+        key,
+      ),
+    );
+  }
   const classes = [before, after].map(({ facts }) => CLASSES.indexOf(facts.classification ?? ""));
   if ((classes[1] ?? 0) < (classes[0] ?? 0)) {
     risks.push(

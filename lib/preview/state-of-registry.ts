@@ -9,6 +9,7 @@ import {
 } from "../blueprint";
 import { type Environment, formatDuration, type Registry } from "../model";
 import { changesSource } from "../model/changes";
+import { endingTexts } from "../model/ending-grants";
 import { plannedRotations } from "../model/planned-rotations";
 import { hasInbox } from "../model/supplied-values";
 import { policiesOf } from "../proof";
@@ -33,6 +34,7 @@ function environmentState(registry: Registry, name: string, now: Date): Environm
   const environment = registry.environment(name);
   const plan = blueprint(registry, name);
   const resolved = new Map(registry.secretsIn(name).map((secret) => [secret.key, secret]));
+  const endings = registry.endingGrants(name);
   return {
     name,
     account: plan.account,
@@ -41,12 +43,18 @@ function environmentState(registry: Registry, name: string, now: Date): Environm
       const source = resolved.get(secret.key);
       return {
         ...secretState(plan, secret, now),
+        lastDays: Object.fromEntries(
+          endings
+            .filter((grant) => grant.secret === secret.key)
+            .map(({ workload, until }) => [workload, until]),
+        ),
         ...(source ? { target: asTexts(publicSettings(source)), supplied: hasInbox(source) } : {}),
       };
     }),
     access: principalAccess(registry, name).flatMap(({ can, kind, name: principal, arn, secret, store }) =>
       can.map((verb): AccessCell => ({ kind, name: principal, arn, secret, store, can: verb })),
     ),
+    endings: endingTexts(endings, dayOf(now)),
     takers: plan.workloads.flatMap((workload) => [
       ...takersOf(workload.role.trust).map((taker) => ({ name: workload.name, at: "aws", taker })),
       ...vaultTakers(plan, workload),
@@ -75,6 +83,8 @@ function environmentState(registry: Registry, name: string, now: Date): Environm
     policies: policiesOf(plan),
   };
 }
+
+const dayOf = (time: Date): string => time.toISOString().slice(0, 10);
 
 const asTexts = (settings: Readonly<Record<string, unknown>>): Record<string, string> =>
   Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));

@@ -78,6 +78,7 @@ export interface ClusterPlan extends Cluster {
 
 function computeBlueprint(registry: Registry, environmentName: string): Blueprint {
   const environment = registry.environment(environmentName);
+  registry.requireDay(environmentName);
   const assignments = assignFunctions(registry, environment);
   const bySecret = functionsBySecret(assignments);
   const secrets = registry
@@ -166,7 +167,8 @@ const computed = new WeakMap<object, Map<string, Blueprint>>();
  * Blueprint of an environment. The same registry gives the same data, whatever order it was written in; the result is
  * computed once per registry and environment.
  *
- * @throws RegistryError where the environment would break one of AWS's or Kubernetes' size limits
+ * @throws RegistryError where the environment would break one of AWS's or Kubernetes' size limits, and where it has grants with a last day
+ * and the registry is of no day
  * @example
  * blueprint(registry, "prod").secrets.map((secret) => secret.key);
  */

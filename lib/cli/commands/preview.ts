@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { renderPreview } from "../render/preview";
 import { FAIL_ON, fails, preview } from "../verbs/preview";
+import { calendarDay } from "./calendar-day";
 import type { CommandHost } from "./command-host";
 import { formatOption } from "./format-option";
 
@@ -59,10 +60,9 @@ Examples:
   secrets-registry preview --base ../base/cdktf.out --head cdktf.out --plan prod=prod-plan.json`,
     )
     .action(async ({ base, head, plan, failOn, limit, format }: PreviewFlags) => {
-      const result = await preview(
-        { base, head, plans: plan, now: new Date() },
-        { folder: process.cwd(), registry: program.opts<{ registry: string }>().registry },
-      );
+      const { registry, on } = program.opts<{ registry: string; on?: string }>();
+      const now = on === undefined ? new Date() : new Date(`${calendarDay("--on", on)}T00:00:00Z`);
+      const result = await preview({ base, head, plans: plan, now }, { folder: process.cwd(), registry });
       host.print(renderPreview(result, format, limit));
       if (fails(result, failOn)) host.failCheck();
     });

@@ -74,9 +74,10 @@ function isRegistry(value: unknown): value is Registry {
  * Loads the registry that a module exports as `registry` (or as its default).
  *
  * @param path the module, absolute or from the current folder
+ * @param day today, by which grants are held. @default as the module has it
  * @throws UserFault when there is no such module or it exports no registry
  */
-export async function loadRegistry(path: string): Promise<Registry> {
+export async function loadRegistry(path: string, day?: string): Promise<Registry> {
   const wanted = resolve(path);
   const file = findModule(wanted);
   if (!file) {
@@ -101,5 +102,8 @@ export async function loadRegistry(path: string): Promise<Registry> {
       `${file} exports no registry. Export what defineRegistry returns: export const registry = defineRegistry({ … }).`,
     );
   }
-  return found;
+  // Another copy of this package, of an earlier version, knows no days; and a module may have chosen its own.
+  return day === undefined || found.day !== undefined || typeof found.on !== "function"
+    ? found
+    : found.on(day);
 }

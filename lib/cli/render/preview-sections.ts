@@ -28,7 +28,7 @@ export interface EnvironmentSections {
 /** Environments that change, the most important first within each. @param most entries of each list */
 export const sectionsOf = (preview: Preview, most: number): readonly EnvironmentSections[] =>
   preview.environments
-    .filter(({ state }) => state !== "unchanged")
+    .filter(({ state, endings }) => state !== "unchanged" || endings.length > 0)
     .map((environment) => ({
       name: environment.name,
       summary: summaryOf(environment),
@@ -49,6 +49,7 @@ export const sectionsOf = (preview: Preview, most: number): readonly Environment
         riskSection("Lost for good, or made anew", environment.risks, "destroys", most),
         riskSection("Weaker than before", environment.risks, "lapses", most),
         riskSection("Fails until somebody acts", environment.risks, "breaks", most),
+        list("Grants that end", environment.endings, most),
         list("Work after the merge", environment.people, most),
         secretsSection(environment, most),
         changesSection(environment, most),

@@ -21,8 +21,24 @@ export function renderValidate(result: ValidateResult, format: Format): string {
       ...result.faults.map(formatFault),
     ].join("\n\n");
   }
-  return `Registry ${result.registry} is valid: ${plural(result.secrets, "secret")}, ${plural(result.workloads, "workload")}, ${plural(result.environments, "environment")}.`;
+  return [
+    `Registry ${result.registry} is valid: ${plural(result.secrets, "secret")}, ${plural(result.workloads, "workload")}, ${plural(result.environments, "environment")}.`,
+    ...result.endings.map(({ environment, texts }) =>
+      [`Grants that end in ${environment}:`, ...texts.map((text) => `- ${text.replaceAll("`", "")}`)].join(
+        "\n",
+      ),
+    ),
+  ].join("\n\n");
 }
+
+const consumersOf = ({ consumers, endings }: EnvironmentListing["secrets"][number]): string =>
+  [
+    ...consumers.map((workload) => {
+      const ending = endings.find((grant) => grant.workload === workload);
+      return ending ? `${workload} until ${ending.until}` : workload;
+    }),
+    ...endings.filter(({ held }) => !held).map(({ workload, until }) => `(${workload}: ended on ${until})`),
+  ].join(",");
 
 function listTable(listing: EnvironmentListing): TableData {
   return {
@@ -35,7 +51,7 @@ function listTable(listing: EnvironmentListing): TableData {
       row.rotation,
       row.cadence,
       row.next[0]?.slice(0, 10) ?? "",
-      row.consumers.join(","),
+      consumersOf(row),
       Object.entries(row.differences)
         .map(([name, value]) => `${name}=${value}`)
         .join(" "),
@@ -91,8 +107,19 @@ export function renderWhy({ principal, secret, can, reasons }: AccessReason, for
 /** Table of workloads and the secrets that they read. */
 export function renderAccess(rows: readonly AccessRow[], format: Format): string {
   if (format === "json") return json(rows);
+  const isTemporary = rows.some(({ until }) => until !== undefined);
   const table: TableData = {
-    head: ["WORKLOAD", "NAMESPACE", "SERVICE ACCOUNT", "SECRET", "STORE", "REGIONS", "ROLE", "VAULT PATH"],
+    head: [
+      "WORKLOAD",
+      "NAMESPACE",
+      "SERVICE ACCOUNT",
+      "SECRET",
+      "STORE",
+      "REGIONS",
+      "ROLE",
+      "VAULT PATH",
+      ...(isTemporary ? ["UNTIL"] : []),
+    ],
     rows: rows.map((row) => [
       row.workload,
       row.namespace,
@@ -102,6 +129,7 @@ export function renderAccess(rows: readonly AccessRow[], format: Format): string
       row.regions.join(","),
       row.role,
       row.vaultPath,
+      ...(isTemporary ? [row.until ?? ""] : []),
     ]),
   };
   return format === "md" ? markdownTable(table) : textTable(table);

@@ -59,7 +59,7 @@ export function whyAccess(registry: Registry, environment: string, name: string,
       secret: key,
       can: row.can,
       reasons: [
-        row.why,
+        ...lastDayOf(registry, environment, principal, row),
         ...(secret.store === "aws"
           ? [`the policy of secret ${environment}/${secret.physicalKey} exempts it from its denials`]
           : []),
@@ -76,7 +76,7 @@ export function whyAccess(registry: Registry, environment: string, name: string,
     secret: key,
     can: [],
     reasons: [
-      ...(principal.kind === "workload" ? [`it is no consumer of ${key}`] : []),
+      ...(principal.kind === "workload" ? [notConsumer(registry, environment, principal.name, key)] : []),
       ...(verdict && !verdict.allowed
         ? [
             verdict.because === "denied"
@@ -91,6 +91,25 @@ export function whyAccess(registry: Registry, environment: string, name: string,
         : ["no Vault policy of its gives the path"]),
     ],
   };
+}
+
+function lastDayOf(
+  registry: Registry,
+  environment: string,
+  { kind, name }: Principal,
+  { why, secret }: PrincipalAccess,
+): readonly string[] {
+  const grant =
+    kind === "workload" &&
+    registry.endingGrants(environment).find((entry) => entry.workload === name && entry.secret === secret);
+  return [grant ? `${why}, until ${grant.until}` : why];
+}
+
+function notConsumer(registry: Registry, environment: string, name: string, key: string): string {
+  const ended = registry
+    .endingGrants(environment)
+    .find(({ workload, secret, held }) => workload === name && secret === key && held === false);
+  return ended ? `its grant of ${key} ended on ${ended.until}` : `it is no consumer of ${key}`;
 }
 
 function find(registry: Registry, environment: string, name: string): Principal {

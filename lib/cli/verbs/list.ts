@@ -1,5 +1,5 @@
 import { blueprint } from "../../blueprint";
-import { formatDuration, type Registry } from "../../model";
+import { type EndingGrant, formatDuration, type Registry } from "../../model";
 import { plannedRotations } from "../../model/planned-rotations";
 
 /** One secret of one environment, as people look for it. */
@@ -15,6 +15,8 @@ export interface ListRow {
   /** Times at which its next rotations begin by themselves: ISO 8601, UTC. Empty where people move it on. */
   readonly next: readonly string[];
   readonly consumers: readonly string[];
+  /** Consumers whose grant ends by itself, those whose has ended too. */
+  readonly endings: readonly Omit<EndingGrant, "secret">[];
   /** Settings that set this environment apart: mode, account, bucket, privileges. */
   readonly differences: Readonly<Record<string, string>>;
 }
@@ -52,6 +54,7 @@ export function list(
 ): readonly EnvironmentListing[] {
   return environments.map((environment) => {
     const plan = blueprint(registry, environment);
+    const endings = registry.endingGrants(environment);
     const present = new Set(plan.secrets.map((secret) => secret.key));
     return {
       environment,
@@ -69,6 +72,9 @@ export function list(
             ? plannedRotations(secret.schedule, now, NEXT).map((date) => date.toISOString())
             : [],
         consumers: secret.consumers,
+        endings: endings
+          .filter((grant) => grant.secret === secret.key)
+          .map(({ workload, until, held }) => ({ workload, until, held })),
         differences: differencesOf({ ...secret.settings }),
       })),
       absent: registry.secretKeys.filter((key) => !present.has(key)),

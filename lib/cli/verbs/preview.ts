@@ -25,6 +25,7 @@ export interface PreviewQuestion {
   readonly head: string;
   /** `<environment>=<file>`, or a file where the head has one environment. */
   readonly plans: readonly string[];
+  /** Time from which next rotations are counted; its day is the one by which grants are held on both sides. */
   readonly now: Date;
 }
 
@@ -43,7 +44,8 @@ export async function preview(question: PreviewQuestion, finder: SideFinder): Pr
       ];
       return compare(before, after, {
         libraryDiffers: libraryDiffers(base, head),
-        blastOf: (side, environment, key) => blastOf(side === "base" ? base : head, environment, key),
+        blastOf: (side, environment, key) =>
+          blastOf(side === "base" ? base : head, environment, key, dayOf(question.now)),
         plans: await plansOf(
           question.plans,
           after.environments.map(({ name }) => name),
@@ -55,8 +57,12 @@ export async function preview(question: PreviewQuestion, finder: SideFinder): Pr
 
 const WORDS = { registry: "registry", output: "synthesized output" } as const;
 
+const dayOf = (time: Date): string => time.toISOString().slice(0, 10);
+
 const stateOf = (side: PreviewSide, now: Date): RegistryState =>
-  side.source === "registry" ? stateOfRegistry(side.registry, now) : stateOfOutput(side.stacks);
+  side.source === "registry"
+    ? stateOfRegistry(side.registry.on(dayOf(now)), now)
+    : stateOfOutput(side.stacks);
 
 /** Two sides of which one does not say its library are taken for what they are: two places of one tool. */
 const libraryDiffers = (base: PreviewSide, head: PreviewSide): boolean =>
@@ -66,9 +72,9 @@ const libraryDiffers = (base: PreviewSide, head: PreviewSide): boolean =>
   head.library !== undefined &&
   base.library !== head.library;
 
-function blastOf(side: PreviewSide, environment: string, key: string): BlastRadius | undefined {
+function blastOf(side: PreviewSide, environment: string, key: string, day: string): BlastRadius | undefined {
   if (side.source !== "registry") return undefined;
-  const { registry }: { readonly registry: Registry } = side;
+  const registry: Registry = side.registry.on(day);
   return registry.environmentNames.includes(environment) &&
     registry.secretKeys.includes(key) &&
     registry.secretIn(environment, key) !== undefined

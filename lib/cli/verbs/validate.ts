@@ -1,5 +1,6 @@
 import { blueprint } from "../../blueprint";
 import { type Fault, type Registry, RegistryError } from "../../model";
+import { endingTexts } from "../../model/ending-grants";
 
 /** Result of checking a registry: its faults, or its content. */
 export interface ValidateResult {
@@ -9,6 +10,8 @@ export interface ValidateResult {
   readonly workloads: number;
   readonly secrets: number;
   readonly faults: readonly Fault[];
+  /** Grants that have ended, or end within 30 days: sentences, by environment. */
+  readonly endings: readonly { readonly environment: string; readonly texts: readonly string[] }[];
 }
 
 /** Checks what `defineRegistry` cannot see alone: that every environment fits the clouds' size limits. */
@@ -29,6 +32,13 @@ export function validate(registry: Registry): ValidateResult {
     workloads: registry.workloadNames.length,
     secrets: registry.secretKeys.length,
     faults,
+    endings: registry.environmentNames
+      .map((environment) => ({
+        environment,
+        texts:
+          registry.day === undefined ? [] : endingTexts(registry.endingGrants(environment), registry.day),
+      }))
+      .filter(({ texts }) => texts.length > 0),
   };
 }
 
@@ -40,4 +50,5 @@ export const invalid = (faults: readonly Fault[]): ValidateResult => ({
   workloads: 0,
   secrets: 0,
   faults,
+  endings: [],
 });

@@ -1,5 +1,5 @@
 import { check } from "../check";
-import { consumersIn } from "../consumers";
+import { consumersIn, type ListedConsumer } from "../consumers";
 import type { ParsedEnvironment } from "../environment-definition";
 import type { Fault } from "../faults";
 import { heldFor } from "../held-for";
@@ -10,8 +10,15 @@ import type { ParsedSecret } from "../secret-definition";
 import { settingPath } from "./setting-path";
 import { LOGINS } from "./supported";
 
-/** The secrets as each environment has them, as far as their settings are valid. */
-export function resolveSecrets(parsed: ParsedRegistry): {
+/**
+ * The secrets as each environment has them, as far as their settings are valid.
+ *
+ * @param isHeld `false` for a grant that is over, which is left out. @default none is
+ */
+export function resolveSecrets(
+  parsed: ParsedRegistry,
+  isHeld: (grant: ListedConsumer) => boolean = () => true,
+): {
   readonly resolved: ReadonlyMap<string, readonly EnvironmentSecret[]>;
   readonly faults: readonly Fault[];
 } {
@@ -22,7 +29,7 @@ export function resolveSecrets(parsed: ParsedRegistry): {
         .filter(([key, secret]) => isPresent(secret, key, name, environment.optIn))
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .flatMap(([key, secret]) => {
-          const result = resolveOne(parsed, key, secret, name, environment);
+          const result = resolveOne(parsed, key, secret, name, environment, isHeld);
           faults.push(...result.faults);
           return result.secret ? [result.secret] : [];
         });
@@ -39,6 +46,7 @@ function resolveOne(
   secret: ParsedSecret,
   environmentName: string,
   environment: ParsedEnvironment,
+  isHeld: (grant: ListedConsumer) => boolean,
 ): { readonly secret?: EnvironmentSecret; readonly faults: readonly Fault[] } {
   const settings = { ...secret.settings, ...secret.environments[environmentName]?.settings };
   const context = { parsed, resolved: new Map() };
@@ -50,11 +58,15 @@ function resolveOne(
   });
   if (value === undefined) return { faults };
   const kindSettings = withLogin({ kind: secret.kind, settings: value } as AnyKindSettings, secret);
+  const consumers = consumersIn(secret, environmentName).filter(isHeld);
   const held = heldFor(
     environment,
-    consumersIn(secret, environmentName).map(({ workload }) => parsed.workloads.get(workload)),
+    consumers.map(({ workload }) => parsed.workloads.get(workload)),
   );
-  return { secret: resolveSecret(key, secret, environmentName, held, kindSettings), faults: [] };
+  return {
+    secret: resolveSecret(key, secret, environmentName, held, kindSettings, consumers),
+    faults: [],
+  };
 }
 
 /** The default login and connection depend on the store, which the settings' own schema does not see. */

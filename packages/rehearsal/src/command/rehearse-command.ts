@@ -94,7 +94,10 @@ async function run({
   const { group, progress } = options;
   const phases = new Phases(progress);
   await phases.run("Find the embedded servers, or install them", (onProgress) => provision({ onProgress }));
-  const { report, world } = await rehearse({ ...options, synthesize: () => synthesize(module, group) });
+  const { report, world } = await rehearse({
+    ...options,
+    synthesize: () => synthesize(module, options.registry.day, group),
+  });
   return { world, report: { ...report, phases: [...phases.times, ...report.phases] } };
 }
 

@@ -10,9 +10,10 @@ const PROGRAM = join(__dirname, "..", "synthesis", "program");
  * load.
  *
  * @param module path of the registry's module
+ * @param day by which grants are held. @default today
  * @throws ServerFault with the end of what the synthesis said
  */
-export async function synthesize(module: string, group: ServerGroup): Promise<void> {
+export async function synthesize(module: string, day: string | undefined, group: ServerGroup): Promise<void> {
   const { folder, logFile } = group.placeFor("synthesis");
   const program = existsSync(`${PROGRAM}.ts`)
     ? [require.resolve("tsx/cli"), `${PROGRAM}.ts`]
@@ -20,7 +21,7 @@ export async function synthesize(module: string, group: ServerGroup): Promise<vo
   const synthesis = group.startProcess({
     name: "synthesis",
     command: process.execPath,
-    args: [...program, module],
+    args: [...program, module, ...(day === undefined ? [] : [day])],
     environment: {
       PATH: process.env.PATH ?? "/usr/bin:/bin",
       HOME: folder,
