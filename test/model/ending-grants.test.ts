@@ -10,7 +10,7 @@ import { type Draft, draft } from "./sample";
 const registryOf = (definition: Draft): Registry => defineRegistry(definition) as unknown as Registry;
 
 /** The sample with a grant until a day, beside one without. */
-function withGrant(grant: object, change: (definition: Draft) => void = () => {}): Registry {
+function withGrant(grant: string | object, change: (definition: Draft) => void = () => {}): Registry {
   const definition = draft();
   definition.secrets["crypto/webhook"].consumers = ["backend", grant];
   change(definition);
