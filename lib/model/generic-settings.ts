@@ -63,7 +63,9 @@ const passwordRule = () =>
               allowed: Number.isFinite(least)
                 ? `at least ${least} characters out of ${alphabet}: ${LEAST_BITS} bits`
                 : "more than one character to choose from",
-              change: "lengthen it, or add a class of characters",
+              change: Number.isFinite(least)
+                ? "lengthen it, or add a class of characters"
+                : "add a class of characters, or more symbols",
             },
           });
         }

@@ -1,4 +1,6 @@
+import { generateKeyPairSync } from "node:crypto";
 import { days } from "../../../lib/model";
+import { loopbackCertificate } from "../../../packages/rehearsal/src/servers/loopback-certificate";
 import { type Draft, vaultDatabase } from "../sample";
 import { type FaultCase, testFaults } from "./fault-case";
 
@@ -203,6 +205,11 @@ const CASES: readonly FaultCase[] = [
         change: "give scheme, host and port, nothing after them",
       },
     ],
+    ways: [
+      (d) => {
+        d.environments.dev.vaults[0].address = "https://vault.example.com:8200";
+      },
+    ],
   },
   {
     name: "a Vault address with a path",
@@ -237,6 +244,11 @@ const CASES: readonly FaultCase[] = [
         change: "paste the CA's certificate; never a private key",
       },
     ],
+    ways: [
+      (d) => {
+        d.environments.dev.vaults[0].caPem = loopbackCertificate("Vault").certificatePem;
+      },
+    ],
   },
   {
     name: "issuer keys that are none",
@@ -249,6 +261,15 @@ const CASES: readonly FaultCase[] = [
         found: '"key"',
         allowed: "a public key in PEM form (-----BEGIN PUBLIC KEY-----)",
         change: "paste the public key; never a private key",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.environments.dev.clusters[0].issuerKeys = [
+          generateKeyPairSync("ec", { namedCurve: "P-256" })
+            .publicKey.export({ type: "spki", format: "pem" })
+            .toString(),
+        ];
       },
     ],
   },
@@ -270,6 +291,12 @@ const CASES: readonly FaultCase[] = [
         found: "33 days",
         allowed: "an hour to 32 days, Vault's own limit",
         change: "choose hours(1) to days(32)",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.environments.dev.clusters[0].podCidrs = ["10.0.0.0/16"];
+        d.environments.dev.podTokenMaxTtl = days(32);
       },
     ],
   },
@@ -412,6 +439,11 @@ const CASES: readonly FaultCase[] = [
         found: '"ca.pem?sslmode=disable"',
         allowed: "an absolute path of letters, digits, dots, hyphens and underscores",
         change: "give the file such a path",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.environments.dev.vaults[0].databaseCaFile = "/etc/ssl/certs/ca.pem";
       },
     ],
   },

@@ -92,6 +92,11 @@ const CASES: readonly FaultCase[] = [
         change: "use the name as PostgreSQL shows it (\\du, \\l, \\dn), without quotes around it",
       },
     ],
+    ways: [
+      (d) => {
+        Object.assign(d.secrets["db/app"].settings, { database: "app", schemas: ["ä".repeat(31)] });
+      },
+    ],
   },
   {
     name: "a connection's user without a connection",
@@ -122,6 +127,11 @@ const CASES: readonly FaultCase[] = [
         change: "choose a shorter one",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["db/ro"].settings.connectionUser = "c".repeat(58);
+      },
+    ],
   },
   {
     name: "a connection that logs in as the login which it rotates",
@@ -139,6 +149,11 @@ const CASES: readonly FaultCase[] = [
         found: '"reporting", which makes the connection log in as reporting_main',
         allowed: "a user that is not the one it looks after",
         change: "choose another one",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["db/ro"].settings.connectionUser = "looks-after";
       },
     ],
   },
@@ -188,6 +203,11 @@ const CASES: readonly FaultCase[] = [
         found: 'the database user shared_main on ro.example.com:5432, which secrets["db/ro"] rotates in dev',
         allowed: "one rotator for each credential",
         change: "give one of them a user of its own, or make them one secret with more consumers",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["db/two"].settings.connectionUser = "own";
       },
     ],
   },
@@ -256,6 +276,11 @@ const CASES: readonly FaultCase[] = [
         change: "add it",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["redis/app"].settings.replicationGroup = "app";
+      },
+    ],
   },
   {
     name: "two rotators for one database user",
@@ -300,6 +325,14 @@ const CASES: readonly FaultCase[] = [
         found: 'the database user app_b on db.dev.example.com:5432, which secrets["db/app"] rotates in dev',
         allowed: "one rotator for each credential",
         change: "give one of them a user of its own, or make them one secret with more consumers",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["db/ro"].settings.role = "reporting";
+      },
+      (d) => {
+        delete d.secrets["db/ro"];
       },
     ],
   },

@@ -45,6 +45,11 @@ const CASES: readonly FaultCase[] = [
         change: "leave out other characters, such as long dashes and curly quotes",
       },
     ],
+    ways: [
+      (d) => {
+        d.workloads.backend.description = "API: the backend";
+      },
+    ],
   },
   {
     name: "an owner that AWS does not take as a tag",
@@ -57,6 +62,11 @@ const CASES: readonly FaultCase[] = [
         found: '"team <a>"',
         allowed: "letters, digits, spaces and _ . : / = + - @, at most 256 characters, as AWS tags take them",
         change: "leave out other characters: it becomes a tag",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["db/app"].owner = "team a";
       },
     ],
   },
@@ -100,6 +110,11 @@ const CASES: readonly FaultCase[] = [
         found: "nothing",
         allowed: "an object whose properties are the entries",
         change: "add it",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.workloads = { backend: { namespace: "backend" }, payments: { namespace: "payments" } };
       },
     ],
   },

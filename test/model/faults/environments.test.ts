@@ -127,6 +127,11 @@ const CASES: readonly FaultCase[] = [
         change: "write the account's id with its leading zeros, in quotes",
       },
     ],
+    ways: [
+      (d) => {
+        d.environments.dev.account = "111122223333";
+      },
+    ],
   },
   {
     name: "an account id as a number",
@@ -139,6 +144,11 @@ const CASES: readonly FaultCase[] = [
         found: "111122223333",
         allowed: "a value of type string",
         change: "change its type",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.environments.dev.account = "111122223333";
       },
     ],
   },

@@ -1,4 +1,4 @@
-import { type Draft, genericPassword } from "../sample";
+import { type Draft, genericPassword, s3Key } from "../sample";
 import { type FaultCase, testFaults } from "./fault-case";
 
 const generic = (settings: Draft): Draft => ({ ...genericPassword(), settings });
@@ -125,6 +125,14 @@ const CASES: readonly FaultCase[] = [
         change: "correct the name, or add the field",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.generate = { value: { how: "bytes" } };
+      },
+      (d) => {
+        d.secrets["app/password"].settings.fields = ["token"];
+      },
+    ],
   },
   {
     name: "a rule of an unknown sort",
@@ -137,6 +145,11 @@ const CASES: readonly FaultCase[] = [
         found: '"uuid"',
         allowed: "a known value of how",
         change: "write it in one of those forms",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.generate.value.how = "bytes";
       },
     ],
   },
@@ -155,6 +168,14 @@ const CASES: readonly FaultCase[] = [
         change: "lengthen it, or add a class of characters",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.generate.value.length = 34;
+      },
+      (d) => {
+        d.secrets["app/password"].settings.generate.value.characters = ["digit", "lower", "upper"];
+      },
+    ],
   },
   {
     name: "a password of one character",
@@ -167,7 +188,15 @@ const CASES: readonly FaultCase[] = [
         path: 'secrets["app/password"].settings.generate.value.length',
         found: "nothing",
         allowed: "more than one character to choose from",
-        change: "lengthen it, or add a class of characters",
+        change: "add a class of characters, or more symbols",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.generate.value.characters = ["symbol", "lower", "upper", "digit"];
+      },
+      (d) => {
+        d.secrets["app/password"].settings.generate.value.symbols = "!#%+-./:=?@^_~";
       },
     ],
   },
@@ -182,6 +211,14 @@ const CASES: readonly FaultCase[] = [
         found: '"!"',
         allowed: "symbols with class symbol in characters only",
         change: "add the class, or remove symbols",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.generate.value.characters = ["lower", "upper", "digit", "symbol"];
+      },
+      (d) => {
+        delete d.secrets["app/password"].settings.generate.value.symbols;
       },
     ],
   },
@@ -200,6 +237,11 @@ const CASES: readonly FaultCase[] = [
         change: "leave out letters, digits, spaces and repetitions",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.generate.value.symbols = "!";
+      },
+    ],
   },
   {
     name: "too few random bytes",
@@ -212,6 +254,11 @@ const CASES: readonly FaultCase[] = [
         found: "8",
         allowed: "at least 16",
         change: "raise it",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.generate.value.bytes = 16;
       },
     ],
   },
@@ -229,6 +276,20 @@ const CASES: readonly FaultCase[] = [
         found: "no rule for username, with rotation operator-assisted",
         allowed: "a rule for every field, or none: a person supplies the whole value, or nothing of it",
         change: "add the rules, remove them all, or put public parts into config",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.generate.username = { how: "bytes" };
+      },
+      (d) => {
+        delete d.secrets["app/password"].settings.generate;
+      },
+      (d) => {
+        Object.assign(d.secrets["app/password"].settings, {
+          fields: ["password"],
+          config: { username: "robot" },
+        });
       },
     ],
   },
@@ -259,6 +320,14 @@ const CASES: readonly FaultCase[] = [
         change: "rename it, or remove the field",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.config = { user: "x" };
+      },
+      (d) => {
+        delete d.secrets["app/password"].settings.fields;
+      },
+    ],
   },
   {
     name: "a check of a value that nobody has taken to the target",
@@ -287,6 +356,14 @@ const CASES: readonly FaultCase[] = [
         change: "choose rotation operator-assisted, or a kind that knows the target",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].rotation = "operator-assisted";
+      },
+      (d) => {
+        d.secrets = { ...d.secrets, "app/password": s3Key() };
+      },
+    ],
   },
   {
     name: "a target that cannot be asked whether the old credential is dead",
@@ -305,6 +382,14 @@ const CASES: readonly FaultCase[] = [
         found: "nothing",
         allowed: "a check, with acceptedBy target: it shows that the old credential is dead",
         change: "add it, or choose acceptedBy single-slot",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.check = httpCheck();
+      },
+      (d) => {
+        d.secrets["app/password"].acceptedBy = "single-slot";
       },
     ],
   },
@@ -337,6 +422,11 @@ const CASES: readonly FaultCase[] = [
         change: "name the field that holds the credential; never the credential itself",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.check.auth.tokenField = "value";
+      },
+    ],
   },
   {
     name: "a header that names no field",
@@ -351,6 +441,11 @@ const CASES: readonly FaultCase[] = [
         found: '"key", which is no field',
         allowed: "one of value",
         change: "name the field that holds the credential; never the credential itself",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.check.auth.headers["X-Key"] = "value";
       },
     ],
   },
@@ -368,6 +463,14 @@ const CASES: readonly FaultCase[] = [
         found: '"port", which is no field and no text of config',
         allowed: "one of value, login",
         change: "name where the user name stands; never the user name itself",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.check.usernameFrom = "login";
+        d.secrets["app/password"].environments = {
+          dev: { settings: { config: { port: 1, login: "dev" } } },
+        };
       },
     ],
   },
@@ -388,6 +491,14 @@ const CASES: readonly FaultCase[] = [
         change: "put the user name into a field, or choose acceptedBy single-slot",
       },
     ],
+    ways: [
+      (d) => {
+        Object.assign(d.secrets["app/password"].settings, { fields: ["login", "value"], config: {} });
+      },
+      (d) => {
+        d.secrets["app/password"].acceptedBy = "single-slot";
+      },
+    ],
   },
   {
     name: "a text in an answer to HEAD",
@@ -404,6 +515,14 @@ const CASES: readonly FaultCase[] = [
         change: "choose GET, or remove it",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.check.method = "GET";
+      },
+      (d) => {
+        delete d.secrets["app/password"].settings.check.expect.bodyIncludes;
+      },
+    ],
   },
   {
     name: "a check by HTTP without TLS",
@@ -416,6 +535,11 @@ const CASES: readonly FaultCase[] = [
         found: '"http://127.0.0.1/"',
         allowed: "an https URL without user, password, query and fragment",
         change: "give scheme, host and path only",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.check.url = "https://127.0.0.1/";
       },
     ],
   },
@@ -432,6 +556,11 @@ const CASES: readonly FaultCase[] = [
         change: "give scheme, host and path only",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.check.url = "https://api.example.com/";
+      },
+    ],
   },
   {
     name: "a check by HTTP with a user",
@@ -444,6 +573,11 @@ const CASES: readonly FaultCase[] = [
         found: '"https://robot@api.example.com/"',
         allowed: "an https URL without user, password, query and fragment",
         change: "give scheme, host and path only",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.check.url = "https://api.example.com/";
       },
     ],
   },
@@ -476,6 +610,11 @@ const CASES: readonly FaultCase[] = [
         change: "write a query that shows the login's right and changes nothing",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.check.statement = "SELECT count(*) FROM x";
+      },
+    ],
   },
   {
     name: "a good answer that is none",
@@ -490,6 +629,11 @@ const CASES: readonly FaultCase[] = [
         change: "lower it",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.check.expect.status = 204;
+      },
+    ],
   },
   {
     name: "a refusal that is none",
@@ -502,6 +646,11 @@ const CASES: readonly FaultCase[] = [
         found: "200",
         allowed: "at least 400",
         change: "raise it",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.check.expect.refusedStatus = 403;
       },
     ],
   },
@@ -520,6 +669,11 @@ const CASES: readonly FaultCase[] = [
         change: "use the name from the target's documentation, such as X-Api-Key",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.check.auth.headers = { "X-Api-Key": "value" };
+      },
+    ],
   },
   {
     name: "a check without a way to present the credential",
@@ -534,6 +688,11 @@ const CASES: readonly FaultCase[] = [
         change: "add it",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.check.auth = { scheme: "bearer", tokenField: "value" };
+      },
+    ],
   },
   {
     name: "a check of an unknown sort",
@@ -546,6 +705,14 @@ const CASES: readonly FaultCase[] = [
         found: '"ldap"',
         allowed: "a known value of how",
         change: "write it in one of those forms",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.check = httpCheck();
+      },
+      (d) => {
+        d.secrets["app/password"].settings.check = sqlCheck({ usernameFrom: "value" });
       },
     ],
   },
@@ -572,6 +739,11 @@ const CASES: readonly FaultCase[] = [
         change: "name the field that holds the credential; never the credential itself",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.check.auth.tokenField = "value";
+      },
+    ],
   },
   {
     name: "a check of a login that another secret rotates",
@@ -589,6 +761,14 @@ const CASES: readonly FaultCase[] = [
           'the database user app_b on db.dev.example.com:5432, which secrets["app/password"] rotates in dev',
         allowed: "one rotator for each credential",
         change: "give one of them a user of its own, or make them one secret with more consumers",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["app/password"].settings.config.login = "robot";
+      },
+      (d) => {
+        delete d.secrets["app/password"];
       },
     ],
   },
@@ -612,6 +792,14 @@ const CASES: readonly FaultCase[] = [
         found: 'the user robot of https://api.example.com, which secrets["app/password"] rotates in prod',
         allowed: "one rotator for each credential",
         change: "give one of them a user of its own, or make them one secret with more consumers",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["app/token"].settings.config.login = "robot-two";
+      },
+      (d) => {
+        delete d.secrets["app/token"];
       },
     ],
   },

@@ -1,4 +1,4 @@
-import { minutes } from "../../../lib/model";
+import { minutes, seconds } from "../../../lib/model";
 import { type FaultCase, testFaults } from "./fault-case";
 
 /** Faults of health checks: the change that brings each about, and all that is said about it. */
@@ -18,6 +18,17 @@ const CASES: readonly FaultCase[] = [
           'add it, give workloads.backend.checks a URL for all environments, or write "none" where the check does not run',
       },
     ],
+    ways: [
+      (d) => {
+        d.workloads.backend.environments.prod = { checks: { ready: { url: "https://example.com/" } } };
+      },
+      (d) => {
+        d.workloads.backend.checks.ready.url = "https://example.com/";
+      },
+      (d) => {
+        d.workloads.backend.environments.prod = { checks: { ready: "none" } };
+      },
+    ],
   },
   {
     name: "a misspelt health check in an environment",
@@ -31,6 +42,11 @@ const CASES: readonly FaultCase[] = [
         found: '"raedy", which is no check of workloads.backend.checks and has no type of its own',
         allowed: "one of ready, or a check with type and url",
         change: 'did you mean "ready"?',
+      },
+    ],
+    ways: [
+      (d) => {
+        d.workloads.backend.environments.dev.checks = { ready: { status: 204 } };
       },
     ],
   },
@@ -47,6 +63,17 @@ const CASES: readonly FaultCase[] = [
         change: "complete it, or remove it",
       },
     ],
+    ways: [
+      (d) => {
+        delete d.workloads.backend.environments.dev.checks.checkout;
+      },
+      (d) => {
+        d.workloads.backend.environments.dev.checks.checkout = {
+          type: "health",
+          url: "https://example.com/",
+        };
+      },
+    ],
   },
   {
     name: "a health check over clear text",
@@ -59,6 +86,11 @@ const CASES: readonly FaultCase[] = [
         found: '"http://example.com/health"',
         allowed: "an https URL (http on loopback only)",
         change: "give the full https URL without user or password",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.workloads.backend.checks.ready.url = "https://example.com/health";
       },
     ],
   },
@@ -74,6 +106,11 @@ const CASES: readonly FaultCase[] = [
         allowed:
           "an https URL (http on loopback only) without fragment, white space, quotes, braces or dollar signs",
         change: "leave the fragment out, and write other characters as %XX",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.workloads.backend.checks.ready.url = "https://example.com/%24%7Bvar.path%7D";
       },
     ],
   },
@@ -113,6 +150,15 @@ const CASES: readonly FaultCase[] = [
         allowed:
           "lower-case letters, digits and single hyphens, beginning with a letter, at most 40 characters",
         change: "choose a name of that form: it becomes part of role names, policy names and paths",
+      },
+    ],
+    ways: [
+      (d) => {
+        const { one, two, three } = d.workloads.backend.checks;
+        one.type = "health";
+        two.status = 204;
+        three.timeout = seconds(60);
+        d.workloads.payments.checks = { health: d.workloads.payments.checks.Health_1 };
       },
     ],
   },

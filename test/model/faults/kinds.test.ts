@@ -31,6 +31,11 @@ const CASES: readonly FaultCase[] = [
         change: "choose a store that can rotate this kind",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["crypto/webhook"].store = "aws";
+      },
+    ],
   },
   {
     name: "somebody who does not accept the kind",
@@ -59,6 +64,11 @@ const CASES: readonly FaultCase[] = [
         change: "choose one of them",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["db/app"].rotation = "automatic";
+      },
+    ],
   },
   {
     name: "a rotation that the kind does not have, in one environment",
@@ -71,6 +81,11 @@ const CASES: readonly FaultCase[] = [
         found: '"manual-dual-publish"',
         allowed: "automatic for kind postgresql-user",
         change: "choose one of them",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["db/app"].environments.dev.rotation = "automatic";
       },
     ],
   },
@@ -102,6 +117,11 @@ const CASES: readonly FaultCase[] = [
         change: "join statements, or use prefixes",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["s3/app"].settings.sessionPolicy.Statement = [];
+      },
+    ],
   },
   {
     name: "a session policy that is none",
@@ -115,6 +135,11 @@ const CASES: readonly FaultCase[] = [
         found: "an object with statements",
         allowed: 'an IAM policy: Version "2012-10-17" and Statement',
         change: "write it as an IAM policy",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["s3/app"].settings.sessionPolicy = { Version: "2012-10-17", Statement: [] };
       },
     ],
   },
@@ -173,6 +198,20 @@ const CASES: readonly FaultCase[] = [
         change: "add it",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["redis/default"].settings.user = "app-one";
+        delete d.secrets["redis/group"].settings.replicationGroup;
+        delete d.secrets["redis/group"].settings.userId;
+        d.secrets["redis/unnamed"].settings.userId = "app-three";
+      },
+      (d) => {
+        d.secrets["redis/default"].settings.user = "app-one";
+        Object.assign(d.secrets["redis/group"].settings, { engine: "elasticache-user", userId: "app-two" });
+        delete d.secrets["redis/group"].settings.replicationGroup;
+        d.secrets["redis/unnamed"].settings.userId = "app-three";
+      },
+    ],
   },
   {
     name: "ElastiCache's own default user",
@@ -194,6 +233,11 @@ const CASES: readonly FaultCase[] = [
           "make a user of your own; for ElastiCache's default user give it the user name default and another id",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["redis/app"].settings.userId = "app-default";
+      },
+    ],
   },
   {
     name: "two rotators for one ElastiCache user, by whatever caches",
@@ -212,6 +256,14 @@ const CASES: readonly FaultCase[] = [
         found: 'the ElastiCache user app, which secrets["redis/app"] rotates in dev',
         allowed: "one rotator for each credential",
         change: "give one of them a user of its own, or make them one secret with more consumers",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["redis/two"].settings.userId = "app-two";
+      },
+      (d) => {
+        delete d.secrets["redis/two"];
       },
     ],
   },
@@ -243,6 +295,11 @@ const CASES: readonly FaultCase[] = [
         change: "choose test",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["payments/stripe"].environments.dev.settings.mode = "test";
+      },
+    ],
   },
   {
     name: "test Stripe keys in production",
@@ -255,6 +312,11 @@ const CASES: readonly FaultCase[] = [
         found: '"test" in prod, whose tier is production',
         allowed: "live tokens in production, and only there",
         change: "choose live, or another tier",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["payments/stripe"].environments.prod.settings.mode = "live";
       },
     ],
   },
@@ -324,6 +386,14 @@ const CASES: readonly FaultCase[] = [
         change: "copy the one of this mode",
       },
     ],
+    ways: [
+      (d) => {
+        const { settings } = d.secrets["payments/stripe"].environments.prod;
+        settings.accountId = "acct_1";
+        settings.keyPermissions.push("webhook_read", "webhook_write");
+        settings.publishableKey = ["pk", "live", "1"].join("_");
+      },
+    ],
   },
   {
     name: "a setting of the kind that is missing",
@@ -336,6 +406,11 @@ const CASES: readonly FaultCase[] = [
         found: "nothing",
         allowed: "a value (string)",
         change: "add it",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["db/app"].environments.prod.settings.host = "db.prod.example.com";
       },
     ],
   },
@@ -370,6 +445,11 @@ const CASES: readonly FaultCase[] = [
         found: 'the IAM user s3-dev of account 111122223333, which secrets["s3/app"] rotates in dev',
         allowed: "one rotator for each credential",
         change: "give one of them a user of its own, or make them one secret with more consumers",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["s3/app"].environments.prod.settings.user = "s3-prod";
       },
     ],
   },

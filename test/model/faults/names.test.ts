@@ -44,6 +44,11 @@ const CASES: readonly FaultCase[] = [
         change: "rename one of them, or remove the one that is out of date",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets = { ...d.secrets };
+      },
+    ],
   },
   {
     name: "a former key that is a living one",
@@ -108,6 +113,12 @@ const CASES: readonly FaultCase[] = [
         change: "rename one of the two, so that the derived names differ",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["db/app-primary"] = d.secrets["DB/app"];
+        delete d.secrets["DB/app"];
+      },
+    ],
   },
   {
     name: "a key with a dot",
@@ -121,6 +132,12 @@ const CASES: readonly FaultCase[] = [
         allowed:
           "lower-case letters, digits, single hyphens inside words, and / between words, at most 200 characters",
         change: "rename the key, such as db/app-primary",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["db/app-primary"] = d.secrets["db.app"];
+        delete d.secrets["db.app"];
       },
     ],
   },
@@ -138,6 +155,12 @@ const CASES: readonly FaultCase[] = [
         change: "rename the key, such as db/app-primary",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["db/app-primary"] = d.secrets["db--app2"];
+        delete d.secrets["db--app2"];
+      },
+    ],
   },
   {
     name: "a key that ends in a slash",
@@ -151,6 +174,12 @@ const CASES: readonly FaultCase[] = [
         allowed:
           "lower-case letters, digits, single hyphens inside words, and / between words, at most 200 characters",
         change: "rename the key, such as db/app-primary",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["db/app-primary"] = d.secrets["db/"];
+        delete d.secrets["db/"];
       },
     ],
   },
@@ -167,6 +196,16 @@ const CASES: readonly FaultCase[] = [
         change: "add or remove a character at the end",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["db/app-masters"] = d.secrets["db/app-master"];
+        delete d.secrets["db/app-master"];
+      },
+      (d) => {
+        d.secrets["db/app-maste"] = d.secrets["db/app-master"];
+        delete d.secrets["db/app-master"];
+      },
+    ],
   },
   {
     name: "a former key that ends in a hyphen and six characters",
@@ -179,6 +218,11 @@ const CASES: readonly FaultCase[] = [
         found: "a key that ends in a hyphen and six characters (-master)",
         allowed: "any other ending: Secrets Manager takes such a name for a complete ARN",
         change: "add or remove a character at the end",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["db/app"].renamedFrom = "db/app-masters";
       },
     ],
   },
@@ -196,6 +240,12 @@ const CASES: readonly FaultCase[] = [
         change: "rename the key, such as db/app-primary",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["db/app-primary"] = d.secrets["crypto/webhook"];
+        delete d.secrets["k".repeat(201)];
+      },
+    ],
   },
   {
     name: "a role name that is too long for its pair",
@@ -208,6 +258,11 @@ const CASES: readonly FaultCase[] = [
         found: '"rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr"',
         allowed: "at most 61 bytes, so that <role>_a fits PostgreSQL's 63",
         change: "shorten the role's name",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["db/app"].settings.role = "r".repeat(61);
       },
     ],
   },
@@ -264,6 +319,12 @@ const CASES: readonly FaultCase[] = [
           "acme-dev-x-backend from workload backend in dev-x, the same as from workload x-backend in dev",
         allowed: "names that differ among the IAM roles of account 111122223333",
         change: "rename one of the two, so that the derived names differ",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.workloads["x-api"] = d.workloads["x-backend"];
+        delete d.workloads["x-backend"];
       },
     ],
   },
@@ -361,6 +422,16 @@ const CASES: readonly FaultCase[] = [
         change: "choose a name of that form: it becomes part of role names, policy names and paths",
       },
     ],
+    ways: [
+      (d) => {
+        d.environments["eu-dev"] = d.environments["eu/dev"];
+        delete d.environments["eu/dev"];
+        d.secrets["db/app"].environments["eu-dev"] = { settings: { host: "db.dev.example.com" } };
+        d.secrets["payments/stripe"].environments["eu-dev"] = {
+          settings: { mode: "test", account: "sandbox" },
+        };
+      },
+    ],
   },
   {
     name: "a namespace that is none",
@@ -373,6 +444,11 @@ const CASES: readonly FaultCase[] = [
         found: '"Backend"',
         allowed: "an RFC 1123 label: lower-case letters, digits, hyphens inside, at most 63 characters",
         change: "use the name as Kubernetes knows it",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.workloads.backend.namespace = "backend";
       },
     ],
   },
@@ -389,6 +465,11 @@ const CASES: readonly FaultCase[] = [
         change: "shorten it: it is part of every role name",
       },
     ],
+    ways: [
+      (d) => {
+        d.id = "acme";
+      },
+    ],
   },
   {
     name: "a former key that is none",
@@ -402,6 +483,11 @@ const CASES: readonly FaultCase[] = [
         allowed:
           "lower-case letters, digits, single hyphens inside words, and / between words, at most 200 characters",
         change: "rename the key, such as db/app-primary",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["db/app"].renamedFrom = "db/app-primary";
       },
     ],
   },

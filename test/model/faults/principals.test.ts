@@ -140,6 +140,11 @@ const CASES: readonly FaultCase[] = [
         change: "use a role of its own",
       },
     ],
+    ways: [
+      (d) => {
+        d.environments.dev.principals.approvers = ["arn:aws:iam::111122223333:role/approver"];
+      },
+    ],
   },
   {
     name: "jobs that vouch for changes without a role",
@@ -203,6 +208,11 @@ const CASES: readonly FaultCase[] = [
         change: "use a role of its own: nobody vouches for a change of their own",
       },
     ],
+    ways: [
+      (d) => {
+        d.environments.dev.principals.ci = "arn:aws:iam::111122223333:role/ci";
+      },
+    ],
   },
   {
     name: "changes on something that is no branch",
@@ -222,6 +232,14 @@ const CASES: readonly FaultCase[] = [
         found: '"infrastructure"',
         allowed: "<owner>/<name> of a repository: acme/infrastructure",
         change: "write it as the repository's address has it",
+      },
+    ],
+    ways: [
+      (d) => {
+        Object.assign(d.environments.dev.changes, {
+          repository: "acme/infrastructure",
+          ref: "refs/heads/main",
+        });
       },
     ],
   },
@@ -262,6 +280,16 @@ const CASES: readonly FaultCase[] = [
         found: '"main"',
         allowed: "a branch: refs/heads/main",
         change: "name the branch with refs/heads/ before it",
+      },
+    ],
+    ways: [
+      (d) => {
+        Object.assign(d.environments.dev.changes, {
+          project: "acme/platform/infrastructure",
+          ref: "refs/heads/main",
+          projectId: "123456789",
+          config: "gitlab.com/acme/infrastructure//.gitlab-ci.yml@refs/heads/main",
+        });
       },
     ],
   },

@@ -170,6 +170,11 @@ const CASES: readonly FaultCase[] = [
         change: "correct the name, or add the environment",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["crypto/webhook"].environments = { prod: { presence: "absent" } };
+      },
+    ],
   },
   {
     name: "an unknown environment of a workload",
@@ -184,6 +189,11 @@ const CASES: readonly FaultCase[] = [
         change: "correct the name, or add the environment",
       },
     ],
+    ways: [
+      (d) => {
+        d.workloads.backend.environments = { dev: { namespace: "x" } };
+      },
+    ],
   },
   {
     name: "an unknown workload in the access rules",
@@ -196,6 +206,14 @@ const CASES: readonly FaultCase[] = [
         found: '"frontend", which is no workload',
         allowed: "one of backend, payments",
         change: "correct the name, or add the workload",
+      },
+    ],
+    ways: [
+      (d) => {
+        delete d.accessRules.frontend;
+      },
+      (d) => {
+        d.workloads.frontend = { namespace: "frontend" };
       },
     ],
   },
@@ -224,6 +242,14 @@ const CASES: readonly FaultCase[] = [
         found: '"pay*"',
         allowed: "a secret key, everything below a prefix (payments/*), or *",
         change: "write it in one of these three forms",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.accessRules.backend.deny = ["payments/*"];
+      },
+      (d) => {
+        d.accessRules.backend.deny = ["payments/stripe"];
       },
     ],
   },
@@ -291,6 +317,12 @@ const CASES: readonly FaultCase[] = [
         found: "db/app → crypto/webhook → db/app",
         allowed: "a chain of admin credentials that ends",
         change: "let one of them be rotated without the others",
+      },
+    ],
+    ways: [
+      (d) => {
+        d.secrets["db/app"].admin = "admin/db";
+        delete d.secrets["crypto/webhook"].admin;
       },
     ],
   },

@@ -77,6 +77,11 @@ const CASES: readonly FaultCase[] = [
         change: "change its type",
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["db/app"].rotateEvery = days(30);
+      },
+    ],
   },
   {
     name: "a cadence that is not positive",

@@ -488,6 +488,12 @@ const CASES: readonly FaultCase[] = [
         change: 'write {{ with secret "SECRET_PATH" }} … {{ end }}: the path differs per environment',
       },
     ],
+    ways: [
+      (d) => {
+        d.secrets["db/app"].files[0].template =
+          '{{ with secret "SECRET_PATH" }}{{ .Data.data.password }}{{ end }}';
+      },
+    ],
   },
   {
     name: "a restart of another Deployment than the one that is patched",
