@@ -4,6 +4,7 @@ import type { ParsedEnvironment } from "../environment-definition";
 import { type Fault, fault } from "../faults";
 import { partitionOf } from "../partitions";
 import { needsApproval } from "../resolve";
+import { hasInbox } from "../supplied-values";
 import { forEnvironments, type RuleContext, repeated } from "./context";
 
 /** Policy: "refresh every 6 hours". */
@@ -307,8 +308,26 @@ const clusters: Rule = (name, environment) => {
   ];
 };
 
+/** Rotations that do not go by themselves begin with an operator: a value that people supply, or a step that they take. */
+const operatorFaults = (context: RuleContext): readonly Fault[] =>
+  forEnvironments(context, (name, { principals }, secrets) => {
+    const needy = secrets.filter((secret) => secret.rotation !== "automatic" || hasInbox(secret));
+    const [first, ...others] = needy.map(({ key }) => key);
+    if (first === undefined || principals.operators.length > 0) return [];
+    const more = others.length === 0 ? "" : ` and ${others.length} more`;
+    return [
+      fault(
+        ["environments", name, "principals", "operators"],
+        `none, and people rotate ${first}${more}, or supply the value`,
+        "at least one role that does",
+        "name the operators' role, as they take it in the environment's account",
+      ),
+    ];
+  });
+
 /** Faults of an environment as a whole. */
 export const environmentFaults = (context: RuleContext): readonly Fault[] => [
+  ...operatorFaults(context),
   ...forEnvironments(context, (name, environment) =>
     [regions, principals, approval, changes, boundary, refresh, recovery, vaults, clusters].flatMap((rule) =>
       rule(name, environment),

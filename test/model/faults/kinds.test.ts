@@ -435,8 +435,7 @@ const CASES: readonly FaultCase[] = [
       d.secrets["s3/app"] = s3Key();
       d.secrets["s3/app"].environments.prod.settings.user = "s3-dev";
       d.environments.prod.account = d.environments.dev.account;
-      for (const list of ["operators", "approvers", "breakGlass"]) d.environments.prod.principals[list] = [];
-      d.environments.prod.principals.deployer = d.environments.dev.principals.deployer;
+      d.environments.prod.principals = { ...d.environments.dev.principals, approvers: [], breakGlass: [] };
       d.environments.prod.approval = "none";
     },
     faults: [

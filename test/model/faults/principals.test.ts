@@ -3,6 +3,25 @@ import { type FaultCase, testFaults } from "./fault-case";
 /** Faults of principals, approvals and changes: the change that brings each about, and all that is said about it. */
 const CASES: readonly FaultCase[] = [
   {
+    name: "nobody who supplies what people supply",
+    change: (d) => {
+      delete d.environments.prod.principals.operators;
+    },
+    ways: [
+      (d) => {
+        d.environments.prod.principals.operators = ["arn:aws:iam::444455556666:role/operator"];
+      },
+    ],
+    faults: [
+      {
+        path: "environments.prod.principals.operators",
+        found: "none, and people rotate admin/db and 1 more, or supply the value",
+        allowed: "at least one role that does",
+        change: "name the operators' role, as they take it in the environment's account",
+      },
+    ],
+  },
+  {
     name: "a principal that is no ARN",
     change: (d) => {
       d.environments.dev.principals.deployer = "deployer";
