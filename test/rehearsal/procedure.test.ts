@@ -264,6 +264,10 @@ describe("from the change request to the log, dev to prod", () => {
 describe("what goes wrong", () => {
   const key = "db/app-primary";
 
+  afterEach(() => {
+    for (const name of ENVIRONMENTS) worlds[name].stale = undefined;
+  });
+
   test.each([
     ["before the overlap", "stage", undefined],
     ["after the overlap", "dev", "proving (Overlap)"],
@@ -480,6 +484,35 @@ describe("what goes wrong", () => {
     const report = await rotate(of, secret, { change, phase: "promote" });
     expect([report.outcome, ...statuses(report)]).toEqual(["done", "rotation decommissioned"]);
     expect(await readValue(of, secret)).not.toEqual(before);
+  });
+
+  test("pods that keep the old value: the application says so, and nothing ends what they use", async () => {
+    const of = worlds.dev;
+    const before = await readValue(of, key);
+    of.stale = await of.mirrored();
+    of.told.length = 0;
+    const report = await rotate(of, key);
+    // Before the overlap pods may have the old value: the same answer is no fault there.
+    expect(of.told).toContain("proving (Overlap)");
+    expect(report).toMatchObject({ outcome: "rolled-back" });
+    const { records } = await of.records().since(today);
+    const end = records.find(({ id }) => id === report.runs[0]?.run)?.end;
+    expect(end).toMatchObject({ outcome: "rolled-back", reason: expect.stringContaining("in Check") });
+    expect(await readValue(of, key)).toEqual(before);
+    expect(await logIn(of, before)).toEqual(["accepted"]);
+  });
+
+  test("pods that take the new value up late: the proof asks again until the application has it", async () => {
+    const of = worlds.dev;
+    const before = await readValue(of, key);
+    of.stale = await of.mirrored();
+    of.told.length = 0;
+    const rotating = rotate(of, key);
+    while (!of.told.includes("proving (AwaitProof)")) await sleep(50);
+    expect(await logIn(of, before, await readValue(of, key))).toEqual(["accepted", "accepted"]);
+    of.stale = undefined;
+    expect(await rotating).toMatchObject({ outcome: "done" });
+    expect(await logIn(of, before, await readValue(of, key))).toEqual(["refused", "accepted"]);
   });
 
   test("an operator takes a run back", async () => {

@@ -18,6 +18,7 @@ import { bootstrap } from "../../lib/cli/verbs/bootstrap";
 import type { RotationHost } from "../../lib/cli/verbs/direct-rotation";
 import { vouch } from "../../lib/cli/verbs/vouch";
 import { days, defineRegistry, hours, type PolicyDocument, type Registry } from "../../lib/model";
+import { KV_VERSION_FIELD } from "../../lib/model/names";
 import { type AwsAccess, type Credentials, takeHumanRole } from "../../packages/rehearsal/src/load";
 import { rehearsalHost, rehearsedPlaces } from "../../packages/rehearsal/src/rehearse/rehearsal-host";
 import type { ServerGroup } from "../../packages/rehearsal/src/servers";
@@ -92,7 +93,7 @@ export const registry = defineRegistry({
     worker: {
       namespace: "workers",
       reload: { how: "redeploy" },
-      checks: { ready: { type: "synthetic" } },
+      checks: { ready: { type: "synthetic", reports: "version" } },
       environments: at("/task"),
     },
     payments: {
@@ -149,6 +150,8 @@ const embeddedWhose = (
 export class ProcedureWorld {
   /** Lines of progress, in order. */
   readonly told: string[] = [];
+  /** Version that the pods of `worker` still use; `undefined`: they took up what Vault has. */
+  stale: string | undefined;
 
   private constructor(
     readonly world: RehearsedWorld,
@@ -182,7 +185,18 @@ export class ProcedureWorld {
       rehearsedPlaces(world),
     );
     if (!first.complete) throw new Error(JSON.stringify(first, null, 2));
-    return new ProcedureWorld(world, operator, approver, breakGlass, ci, requests);
+    const made = new ProcedureWorld(world, operator, approver, breakGlass, ci, requests);
+    world.outside.says = async (path) =>
+      path.endsWith("/task") ? (made.stale ?? (await made.mirrored())) : "";
+    return made;
+  }
+
+  /** Version of the database user in Vault, as the agent of a pod has it after its refresh. */
+  async mirrored(): Promise<string> {
+    const vault = this.world.vaults.get(this.name);
+    const { data } = (await vault?.call("GET", `kv-${this.name}/data/db/app-primary`)) ?? {};
+    const { data: value } = data as { readonly data: Readonly<Record<string, unknown>> };
+    return String(value[KV_VERSION_FIELD]);
   }
 
   get name(): EnvironmentName {

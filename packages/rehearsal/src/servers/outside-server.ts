@@ -25,6 +25,8 @@ export interface OutsideServer {
   relocated(url: string, status: number, contains?: string): string;
   /** Pages whose URL in the registry contains this text answer 503 until it is empty. */
   failing: string;
+  /** Text that an application adds to its page, such as the version that it uses; by path. Default: none. */
+  says: (path: string) => Promise<string>;
   /** Paths that were asked for, in order. */
   readonly asked: readonly string[];
   jobToken(request: JobTokenRequest): string;
@@ -52,7 +54,13 @@ export async function startOutsideServer(options: Pick<ServerOptions, "group"> =
       asked.push(path);
       const page = pages.get(path);
       const fails = outside.failing !== "" && path.includes(outside.failing);
-      response.writeHead(page === undefined ? 404 : fails ? 503 : page.status).end(page?.body);
+      outside.says(path).then(
+        (said) =>
+          response
+            .writeHead(page === undefined ? 404 : fails ? 503 : page.status)
+            .end(page === undefined ? undefined : page.body + said),
+        () => response.writeHead(500).end(),
+      );
     });
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
@@ -71,6 +79,7 @@ export async function startOutsideServer(options: Pick<ServerOptions, "group"> =
         return url + path;
       },
       failing: "",
+      says: async () => "",
       asked,
       jobToken: ({ audience, repository, ref, eventName = "push" }) => {
         const now = Math.floor(Date.now() / 1_000);
