@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { anchorsOf, linksOf, pages, proseOf, ROOT, textOf } from "./markdown";
+import { anchorsOf, deadLinks, linksOf, pages, proseOf, ROOT, textOf } from "./markdown";
 
 /** TypeScript files below a folder. */
 const sources = (folder: string): readonly string[] =>
@@ -8,20 +8,28 @@ const sources = (folder: string): readonly string[] =>
     .filter((name) => name.endsWith(".ts"))
     .map((name) => join(folder, name));
 
-/** Links of a page that lead nowhere. */
-function deadLinks(path: string, markdown: string): readonly string[] {
+test.each(pages())("%s: every relative link and anchor leads somewhere", (path) => {
+  expect(deadLinks(path, textOf(path))).toEqual([]);
+});
+
+/** Links of a page to what the package does not bring; `test/package.test.ts` follows all links of the packed pages. */
+function unpackedLinks(path: string, markdown: string): readonly string[] {
+  const { files } = JSON.parse(textOf("package.json")) as { readonly files: readonly string[] };
   return linksOf(markdown).filter((target) => {
-    if (/^[a-z]+:/.test(target)) return false;
-    const [file = "", anchor] = target.split("#");
-    const reached = file === "" ? path : join(dirname(path), file);
-    if (file !== "" && (reached.startsWith("..") || !existsSync(join(ROOT, reached)))) return true;
-    if (anchor === undefined) return false;
-    return !reached.endsWith(".md") || !anchorsOf(file === "" ? markdown : textOf(reached)).has(anchor);
+    if (/^(?:[a-z]+:|#)/.test(target)) return false;
+    const [top = ""] = join(dirname(path), target.replace(/#.*/, "")).split("/");
+    return !files.includes(top);
   });
 }
 
-test.each(pages())("%s: every relative link and anchor leads somewhere", (path) => {
-  expect(deadLinks(path, textOf(path))).toEqual([]);
+test.each(pages())("%s: what its links reach is in the package too, else it is named as code", (path) => {
+  expect(unpackedLinks(path, textOf(path))).toEqual([]);
+});
+
+test("links that leave the package are found", () => {
+  const page =
+    "[a](../../lib/model) [b](../../CONTRIBUTING.md#release) [c](figures.md) [d](#one) [e](../../.ci/run)";
+  expect(unpackedLinks("docs/reference/page.md", page)).toEqual(["../../lib/model", "../../.ci/run"]);
 });
 
 test("dead links are found: a missing file, a missing anchor here and elsewhere, a way out of the repository", () => {
@@ -39,7 +47,7 @@ test("dead links are found: a missing file, a missing anchor here and elsewhere,
 const pathsIn = (markdown: string): readonly string[] =>
   [
     ...proseOf(markdown).matchAll(
-      /`((?:lib|test|packages|scripts|registry|stacks|bench|docs|examples)\/[^`\s<>*{…:]+)`/g,
+      /`((?:lib|test|packages|scripts|registry|stacks|bench|docs|examples|\.ci|\.github)\/[^`\s<>*{…:]+)`/g,
     ),
   ].flatMap(([, path]) => path ?? []);
 

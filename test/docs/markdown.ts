@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 
 export const ROOT = join(__dirname, "../..");
 
@@ -63,3 +63,16 @@ export const linksOf = (markdown: string): readonly string[] =>
       .replace(/`[^`\n]*`/g, "`")
       .matchAll(/\]\(([^)\s]+)(?:\s+"[^"]*")?\)/g),
   ].flatMap(([, target]) => (target === undefined ? [] : [target]));
+
+/** Relative links of a page that lead nowhere: a missing file, a missing anchor, a way out of the root. */
+export function deadLinks(path: string, markdown: string, root = ROOT): readonly string[] {
+  return linksOf(markdown).filter((target) => {
+    if (/^[a-z]+:/.test(target)) return false;
+    const [file = "", anchor] = target.split("#");
+    const reached = file === "" ? path : join(dirname(path), file);
+    if (file !== "" && (reached.startsWith("..") || !existsSync(join(root, reached)))) return true;
+    if (anchor === undefined) return false;
+    if (!reached.endsWith(".md")) return true;
+    return !anchorsOf(file === "" ? markdown : readFileSync(join(root, reached), "utf8")).has(anchor);
+  });
+}
