@@ -101,7 +101,7 @@ test.each(["cdktf-secrets-registry", "cdktf-secrets-registry-rehearsal"])(
 );
 
 test.each([
-  { name: "cdktf-secrets-registry", least: 300 },
+  { name: "cdktf-secrets-registry", least: 200 },
   { name: "cdktf-secrets-registry-rehearsal", least: 0 },
 ])("pages of $name lead to nothing that the package does not bring", ({ name, least }) => {
   const installed = join(folder, "node_modules", name);

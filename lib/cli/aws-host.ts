@@ -1,4 +1,4 @@
-import { profileOf, profilesIn } from "./commands/profiles";
+import { profileSetting, profilesIn } from "./commands/profiles";
 import type { RotationCommandHost } from "./commands/rotation-command-host";
 import type { Pace } from "./driver/pace";
 import type { Terminal } from "./terminal/terminal";
@@ -32,10 +32,7 @@ export const awsHost = (terminal: Terminal, { pace, cloudIn }: AwsHostSettings):
       pace: pace ?? REAL_PACE,
       cloudIn:
         cloudIn ??
-        ((region, environment) => {
-          const profile = profileOf(environment, given);
-          return new AwsRotationCloud({ region, ...(profile === undefined ? {} : { profile }) });
-        }),
+        ((region, environment) => new AwsRotationCloud({ region, ...profileSetting(environment, given) })),
     };
   },
   failover: () => {

@@ -6,6 +6,7 @@ import { looksLikeCredential } from "../model/credentials";
 import { type Fault, fault, type PathStep } from "../model/faults";
 import { oneLine, secretKey, slug, utcInstant } from "../model/grammar";
 import { KIND_NAMES } from "../model/kinds";
+import { form, matches } from "../model/text-grammar";
 import { changeId } from "./change-id";
 
 /**
@@ -13,29 +14,28 @@ import { changeId } from "./change-id";
  * ends, never changed. It holds names, times, ids and keyed fingerprints, never a value.
  */
 
-const form = (pattern: RegExp, allowed: string) =>
-  z.string().check(
-    z.refine((value) => pattern.test(value), {
-      params: { allowed, change: "write what the run's own parts say" },
-      message: allowed,
-    }),
-  );
+/** Form of a text that a run writes by itself. */
+const written = (pattern: RegExp, allowed: string) =>
+  form(matches(pattern), { allowed, change: "write what the run's own parts say" });
 
-const runId = form(
+const runId = written(
   /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/,
   "a run's id: at most 128 letters, digits and . _ : -",
 );
 /** `ClientRequestToken` of Secrets Manager takes 32 to 64 characters; Vault's engines have counters. */
-const versionId = form(/^[A-Za-z0-9-]{1,64}$/, "a version's id: at most 64 letters, digits and hyphens");
-const fingerprint = form(
+const versionId = written(/^[A-Za-z0-9-]{1,64}$/, "a version's id: at most 64 letters, digits and hyphens");
+const fingerprint = written(
   /^hmac-sha256:[A-Za-z0-9/_.:-]{1,256}:[0-9a-f]{64}$/,
   "hmac-sha256:<key id>:<64 hexadecimal digits>",
 );
 /** Run-time schema of a run's fingerprints, as a record has them. */
 export const valueFingerprints = z.strictObject({ new: fingerprint, old: z.exactOptional(fingerprint) });
-const digest = form(/^sha256:[0-9a-f]{64}$/, "sha256:<64 hexadecimal digits>");
+const digest = written(/^sha256:[0-9a-f]{64}$/, "sha256:<64 hexadecimal digits>");
 /** Codes and names say what went wrong; messages of vendors and drivers may quote what they were sent. */
-const code = form(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/, "a code of at most 64 letters, digits and . _ : -");
+const code = written(
+  /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/,
+  "a code of at most 64 letters, digits and . _ : -",
+);
 const reason = oneLine.check(
   z.refine((value) => !looksLikeCredential(value), {
     params: { allowed: "text without credentials", change: "name the credential, never its value" },

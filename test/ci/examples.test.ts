@@ -17,7 +17,7 @@ import { parse } from "yaml";
 import { changeDigest } from "../../lib/contracts";
 import { changeAudience } from "../../lib/model/names";
 import { cli } from "../cli/run-cli";
-import { CLI, git, pullRequest, TREE } from "./pull-request";
+import { CLI, git, pullRequest, replacedKey, TREE } from "./pull-request";
 import { stepOf } from "./workflow";
 
 jest.setTimeout(120_000);
@@ -66,18 +66,7 @@ const PLAN = JSON.stringify({
   format_version: "1.2",
   variables: { token: { value: CANARY } },
   prior_state: { values: CANARY },
-  resource_changes: [
-    {
-      address: "aws_kms_key.secrets",
-      mode: "managed",
-      type: "aws_kms_key",
-      change: {
-        actions: ["delete", "create"],
-        before: { description: CANARY },
-        after: { description: CANARY },
-      },
-    },
-  ],
+  resource_changes: [replacedKey(CANARY)],
 });
 
 test("every file is one that a test runs or reads", () => {
@@ -123,12 +112,7 @@ describe("the preview of any CI", () => {
     const reduced = await run(`printf %s '${PLAN}' | ${EXAMPLES}/reduced-plan.sh`, place);
     expect(reduced.out).not.toContain(CANARY);
     expect(JSON.parse(reduced.out).resource_changes).toEqual([
-      {
-        address: "aws_kms_key.secrets",
-        mode: "managed",
-        type: "aws_kms_key",
-        change: { actions: ["delete", "create"] },
-      },
+      { ...replacedKey(CANARY), change: { actions: ["delete", "create"] } },
     ]);
     const words = (text: string): string => text.replace(/\s+/g, " ");
     const [filter = ""] =

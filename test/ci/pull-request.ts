@@ -66,3 +66,11 @@ export function pullRequest(folder: string, { baseHasPackage = true, change = wi
   git(folder, "checkout", "-q", "--detach");
   return folder;
 }
+
+/** Entry of a plan's `resource_changes`: a key that is replaced, with a value that must not get out. */
+export const replacedKey = (value: string) => ({
+  address: "aws_kms_key.secrets",
+  mode: "managed",
+  type: "aws_kms_key",
+  change: { actions: ["delete", "create"], before: { description: value }, after: { description: value } },
+});

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type GitHubApi, startGitHubApi } from "./github-api";
-import { CLI, git, pullRequest } from "./pull-request";
+import { CLI, git, pullRequest, replacedKey } from "./pull-request";
 import { runStep, stepOf } from "./workflow";
 
 jest.setTimeout(120_000);
@@ -104,19 +104,7 @@ describe("a preview", () => {
         variables: { token: { value: CANARY } },
         planned_values: { outputs: { value: CANARY } },
         prior_state: { values: CANARY },
-        resource_changes: [
-          fn({ source_code_hash: "b", environment: CANARY }),
-          {
-            address: "aws_kms_key.secrets",
-            mode: "managed",
-            type: "aws_kms_key",
-            change: {
-              actions: ["delete", "create"],
-              before: { description: CANARY },
-              after: { description: CANARY },
-            },
-          },
-        ],
+        resource_changes: [fn({ source_code_hash: "b", environment: CANARY }), replacedKey(CANARY)],
       }),
     );
     const reduce = stepOf("preview.yml", "plan", "Keep places and actions");

@@ -1,6 +1,6 @@
 import type { Duration } from "../../model/duration";
+import { groupBy } from "../../model/group-by";
 import type { Cluster, Environment, Registry } from "../../model/registry";
-import type { EnvironmentSecret } from "../../model/resolve";
 import { STS_AUDIENCE } from "../../model/trust-policy";
 import { auditOf } from "../audit/audit-of-environment";
 import type { AuditPlan } from "../audit/audit-plan";
@@ -84,7 +84,10 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
   const secrets = registry
     .secretsIn(environmentName)
     .map((secret) => secretPlan(registry, environment, secret, bySecret));
-  const consumed = secretsByConsumer(registry.secretsIn(environmentName));
+  const consumed = groupBy(
+    registry.secretsIn(environmentName),
+    ({ consumers }) => new Set(consumers.map(({ workload }) => workload)),
+  );
   // What consumes nothing here gets nothing here: whoever may create its ServiceAccount would have its rights. Without a
   // cluster there is nobody whom a role could trust.
   const workloads = registry.workloadNames.flatMap((name) => {
@@ -144,21 +147,6 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
     clusters: clustersOf(environment).map((cluster) => ({ ...cluster, identity: environment.identity })),
   };
   return { ...plan, deployer: deployerPlan(registry, environment, plan) };
-}
-
-/** Secrets that each workload consumes, in the order of the secrets. */
-function secretsByConsumer(
-  secrets: readonly EnvironmentSecret[],
-): ReadonlyMap<string, readonly EnvironmentSecret[]> {
-  const consumed = new Map<string, EnvironmentSecret[]>();
-  for (const secret of secrets) {
-    for (const workload of new Set(secret.consumers.map((consumer) => consumer.workload))) {
-      const known = consumed.get(workload);
-      if (known) known.push(secret);
-      else consumed.set(workload, [secret]);
-    }
-  }
-  return consumed;
 }
 
 const computed = new WeakMap<object, Map<string, Blueprint>>();

@@ -9,6 +9,7 @@ import type {
   WatcherSettings,
 } from "../../contracts/function-settings";
 import { believedJobs } from "../../model/changes";
+import { groupBy } from "../../model/group-by";
 import { auditKeyAlias, type ProcedureFunction, procedureFunctionName, secretName } from "../../model/names";
 import type { Environment } from "../../model/registry";
 import type { EnvironmentSecret } from "../../model/resolve";
@@ -71,7 +72,7 @@ export function functionsOf(
       bundle,
       ...rest,
     });
-  const consumers = consumersBySecret(workloads);
+  const consumers = groupBy(workloads, ({ secrets }) => secrets);
   const restarted = workloads.flatMap((workload) =>
     workload.reload.how === "redeploy"
       ? [
@@ -218,19 +219,6 @@ export function functionsOf(
 }
 
 const checkName = (workload: string, check: string): string => `${workload}/${check}`;
-
-/** Workloads by the keys of the secrets that they read, in their own order. */
-function consumersBySecret(workloads: readonly WorkloadPlan[]): ReadonlyMap<string, readonly WorkloadPlan[]> {
-  const consumers = new Map<string, WorkloadPlan[]>();
-  for (const workload of workloads) {
-    for (const key of workload.secrets) {
-      const known = consumers.get(key);
-      if (known) known.push(workload);
-      else consumers.set(key, [workload]);
-    }
-  }
-  return consumers;
-}
 
 function dispatched(
   environment: Environment,

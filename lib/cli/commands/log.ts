@@ -8,7 +8,7 @@ import { checkLog } from "../verbs/log-check";
 import { calendarDay } from "./calendar-day";
 import type { CommandHost } from "./command-host";
 import { formatOption } from "./format-option";
-import { profileOf, profilesIn } from "./profiles";
+import { profileSetting, profilesIn } from "./profiles";
 
 interface LogOptions {
   readonly from: string;
@@ -87,9 +87,8 @@ function bucketRecords(
   return allRecords(
     wanted.map((name) => {
       const { account, regions } = registry.environment(name);
-      const profile = profileOf(name, given);
       return s3Records(
-        { region: regions.primary, ...(profile === undefined ? {} : { profile }) },
+        { region: regions.primary, ...profileSetting(name, given) },
         recordsBucket(registry.id, name, account, regions.primary),
       );
     }),

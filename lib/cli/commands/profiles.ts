@@ -20,7 +20,13 @@ export function profilesIn(entries: readonly string[]): ReadonlyMap<string, stri
   return profiles;
 }
 
-/** Profile of an environment: as given, else `SECRETS_REGISTRY_PROFILE_<ENV>`; `undefined`: AWS's own chain. */
-export const profileOf = (environment: string, given: ReadonlyMap<string, string>): string | undefined =>
-  given.get(environment) ??
-  process.env[`SECRETS_REGISTRY_PROFILE_${environment.toUpperCase().replaceAll("-", "_")}`];
+/** The SDK's setting of an environment's profile: as given, else `SECRETS_REGISTRY_PROFILE_<ENV>`; none: AWS's own chain. */
+export function profileSetting(
+  environment: string,
+  given: ReadonlyMap<string, string>,
+): { readonly profile?: string } {
+  const profile =
+    given.get(environment) ??
+    process.env[`SECRETS_REGISTRY_PROFILE_${environment.toUpperCase().replaceAll("-", "_")}`];
+  return profile === undefined ? {} : { profile };
+}

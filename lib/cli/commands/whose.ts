@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { renderWhose } from "../render/whose";
 import { whose } from "../verbs/whose";
 import { formatOption } from "./format-option";
-import { profileOf, profilesIn } from "./profiles";
+import { profileSetting, profilesIn } from "./profiles";
 import type { RotationCommandHost } from "./rotation-command-host";
 
 interface WhoseOptions {
@@ -47,10 +47,7 @@ Examples:
         leaked,
         environments,
         progress,
-        cloudIn: (region, environment) => {
-          const named = profileOf(environment, given);
-          return awsWhoseCloud({ region, ...(named === undefined ? {} : { profile: named }) });
-        },
+        cloudIn: (region, environment) => awsWhoseCloud({ region, ...profileSetting(environment, given) }),
       });
       host.print(renderWhose(report, format));
       if (report.matches.length === 0) host.failCheck();

@@ -1,3 +1,4 @@
+import { groupBy } from "../../model/group-by";
 import {
   type AccessCell,
   type EnvironmentPreview,
@@ -113,7 +114,7 @@ function table(
 
 /** Cells of one principal together: a registry of a thousand secrets has few principals. */
 function grouped(sign: string, cells: readonly AccessCell[]): readonly (readonly string[])[] {
-  const bySecret = groupBy(cells, ({ arn, store, secret }) => `${arn} ${store} ${secret}`);
+  const bySecret = groupBy(cells, ({ arn, store, secret }) => [`${arn} ${store} ${secret}`]);
   const entries = [...bySecret.values()].map((same) => ({
     cell: same[0] as AccessCell,
     can: same
@@ -121,7 +122,7 @@ function grouped(sign: string, cells: readonly AccessCell[]): readonly (readonly
       .sort()
       .join(", "),
   }));
-  const byPrincipal = groupBy(entries, ({ cell, can }) => `${cell.arn} ${cell.store} ${can}`);
+  const byPrincipal = groupBy(entries, ({ cell, can }) => [`${cell.arn} ${cell.store} ${can}`]);
   return [...byPrincipal.values()].flatMap((same) => {
     const [first] = same;
     if (first === undefined) return [];
@@ -130,17 +131,6 @@ function grouped(sign: string, cells: readonly AccessCell[]): readonly (readonly
       [sign, `${kind} ${word(name)}`, first.can, words(same.map(({ cell }) => cell.secret).sort()), store],
     ];
   });
-}
-
-function groupBy<T>(entries: readonly T[], idOf: (entry: T) => string): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>();
-  for (const entry of entries) {
-    const id = idOf(entry);
-    const known = groups.get(id);
-    if (known) known.push(entry);
-    else groups.set(id, [entry]);
-  }
-  return groups;
 }
 
 const accessSection = ({ access }: EnvironmentPreview, most: number): Section =>
