@@ -338,6 +338,26 @@ describe("functions", () => {
     expect(mirror && resourcesOf(mirror, "ReadSecrets")).toHaveLength(20);
   });
 
+  test("hand few secrets over where one more is needed, and all of them to it", () => {
+    const rotatorBySecret = (count: number): ReadonlyMap<string, string> => {
+      const plan = planOf((definition) => {
+        definition.secrets = Object.fromEntries(
+          Array.from({ length: count }, (_, index) => [`team/key-${index}`, genericPassword()]),
+        );
+      });
+      return new Map(rotators(plan).flatMap(({ name, secrets }) => secrets.map((key) => [key, name])));
+    };
+    const [before, after] = [rotatorBySecret(300), rotatorBySecret(380)];
+    const names = [before, after].map((rotator) => new Set(rotator.values()));
+    expect(names.map(({ size }) => size)).toEqual([4, 5]);
+    const moved = [...before].filter(([key, name]) => after.get(key) !== name);
+    const added = [...(names[1] ?? [])].filter((name) => !names[0]?.has(name));
+    expect(new Set(moved.map(([key]) => after.get(key)))).toEqual(new Set(added));
+    // One in five is 60; by the hash's remainder it would be 240.
+    expect(moved.length).toBeGreaterThan(30);
+    expect(moved.length).toBeLessThan(90);
+  });
+
   test("are the mirror alone where Vault owns everything: it has Vault rotate its own login", () => {
     const plan = planOf((definition) => {
       definition.secrets = {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { groupBy } from "../../model/group-by";
 import { type KindName, targetPlace } from "../../model/kinds";
 import { rotationFunctionName } from "../../model/names";
 import type { Environment, Registry } from "../../model/registry";
@@ -25,14 +26,10 @@ const ARN_LENGTH = 90;
 
 /** The rotation functions of an environment, sorted by name. Whatever Vault owns is rotated by its engine. */
 export function assignFunctions(registry: Registry, environment: Environment): readonly FunctionAssignment[] {
-  const groups = new Map<string, EnvironmentSecret[]>();
-  for (const secret of registry.secretsIn(environment.name)) {
-    if (secret.store !== "aws") continue;
-    const group = JSON.stringify([secret.kind, networkOf(environment, secret) ?? null]);
-    const known = groups.get(group);
-    if (known) known.push(secret);
-    else groups.set(group, [secret]);
-  }
+  const rotated = registry.secretsIn(environment.name).filter(({ store }) => store === "aws");
+  const groups = groupBy(rotated, (secret) => [
+    JSON.stringify([secret.kind, networkOf(environment, secret) ?? null]),
+  ]);
   return [...groups.values()]
     .flatMap((secrets) => parts(secrets))
     .flatMap(({ secrets, part }) => {
@@ -76,7 +73,7 @@ function networkOf(environment: Environment, secret: EnvironmentSecret): string 
   return targetPlace(secret) === "private" ? environment.networks[0]?.name : undefined;
 }
 
-/** As many parts as are needed; the hash of its key says in which a secret is, so that few of them move. */
+/** As many parts as are needed. Adding the n-th moves about one secret in n, all of them into it. */
 function parts(
   secrets: readonly EnvironmentSecret[],
 ): readonly { readonly part: number; readonly secrets: readonly EnvironmentSecret[] }[] {
@@ -84,7 +81,19 @@ function parts(
   const count = Math.ceil(length / CAPACITY);
   const groups = Array.from({ length: count }, (): EnvironmentSecret[] => []);
   for (const secret of secrets) {
-    groups[createHash("sha256").update(secret.key).digest().readUInt32BE() % count]?.push(secret);
+    groups[partOf(secret.key, count)]?.push(secret);
   }
   return groups.map((group, index) => ({ part: index + 1, secrets: group }));
+}
+
+/** Index of a key's part among `count`: jump consistent hash (Lamping, Veach, 2014, https://arxiv.org/abs/1406.2294, figure 1). */
+function partOf(key: string, count: number): number {
+  let hash = createHash("sha256").update(key).digest().readBigUInt64BE();
+  let part = 0;
+  for (let next = 0; next < count; ) {
+    part = next;
+    hash = BigInt.asUintN(64, hash * 2_862_933_555_777_941_757n + 1n);
+    next = Math.floor((part + 1) * (2 ** 31 / (Number(hash >> 33n) + 1)));
+  }
+  return part;
 }
