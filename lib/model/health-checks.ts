@@ -29,7 +29,7 @@ export interface HealthCheckInput {
 }
 
 /** A check's differences in one environment; `none`: it does not run there. */
-export type HealthCheckPlanInput = Partial<HealthCheckInput> | "none";
+export type HealthCheckInEnvironmentInput = Partial<HealthCheckInput> | "none";
 
 /** A check as one environment runs it. */
 export interface HealthCheck {
@@ -69,13 +69,16 @@ export const healthCheckSchema = z.strictObject({
 const differences = z.partial(healthCheckSchema);
 
 /** Run-time schema of a check's differences in an environment. */
-export const healthCheckPlanSchema = z.union([z.literal("none"), differences]);
+export const healthCheckInEnvironmentSchema = z.union([z.literal("none"), differences]);
 
 /** The checks of a workload as they were written. */
 export interface WrittenChecks {
   readonly checks: Readonly<Record<string, z.output<typeof healthCheckSchema>>>;
   readonly environments: Readonly<
-    Record<string, { readonly checks: Readonly<Record<string, z.output<typeof healthCheckPlanSchema>>> }>
+    Record<
+      string,
+      { readonly checks: Readonly<Record<string, z.output<typeof healthCheckInEnvironmentSchema>>> }
+    >
   >;
 }
 

@@ -30,7 +30,7 @@ export type {
 export { type Fault, formatFault, RegistryError } from "./faults";
 export { mergeSecrets } from "./fragments";
 export { type GenerationRule, rulesMakeValue } from "./generic-settings";
-export type { HealthCheck, HealthCheckInput, HealthCheckPlanInput } from "./health-checks";
+export type { HealthCheck, HealthCheckInEnvironmentInput, HealthCheckInput } from "./health-checks";
 export {
   type AcceptedBy,
   type AnyKindSettings,
@@ -69,12 +69,12 @@ export type {
 export { GENERIC_CHECKS } from "./rules/generic";
 export { IDENTITIES, LOGINS } from "./rules/supported";
 export type {
+  ConsumerInEnvironmentInput,
   ConsumerInput,
-  EnvironmentPlanInput,
   FileInput,
   ParsedFile,
   ParsedSecret,
-  PlannedConsumerInput,
+  SecretInEnvironmentInput,
   SecretInput,
   SecretInputCommon,
 } from "./secret-definition";

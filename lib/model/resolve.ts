@@ -69,7 +69,7 @@ export const needsChangeRequest = ({
 export const needsApproval = ({ approval, tier }: Pick<ParsedEnvironment, "approval" | "tier">): boolean =>
   (approval ?? (tier === "production" ? "required" : "none")) === "required";
 
-function planOf(secret: ParsedSecret, environment: string): ParsedSecret["environments"][string] {
+function differencesIn(secret: ParsedSecret, environment: string): ParsedSecret["environments"][string] {
   return secret.environments[environment] ?? { presence: "required", settings: {} };
 }
 
@@ -80,7 +80,7 @@ export function isPresent(
   environment: string,
   optIn: readonly string[],
 ): boolean {
-  const { presence } = planOf(secret, environment);
+  const { presence } = differencesIn(secret, environment);
   return presence === "required" || (presence === "optional" && optIn.includes(key));
 }
 
@@ -95,7 +95,7 @@ export function resolveSecret(
   kindSettings: AnyKindSettings,
   consumers: readonly ListedConsumer[],
 ): EnvironmentSecret {
-  const plan = planOf(secret, environment);
+  const own = differencesIn(secret, environment);
   const traits = traitsOf(secret.kind);
   const isStaticLogin = kindSettings.kind === "postgresql-user" && kindSettings.settings.login === "static";
   const acceptedBy =
@@ -111,19 +111,19 @@ export function resolveSecret(
     description: secret.description,
     owner: secret.owner,
     consumers: consumers.map(({ workload, files }) => ({ workload, files })),
-    rotateEvery: plan.rotateEvery ?? secret.rotateEvery,
+    rotateEvery: own.rotateEvery ?? secret.rotateEvery,
     schedule: secret.schedule,
     store: secret.store,
     acceptedBy,
-    rotation: plan.rotation ?? secret.rotation ?? traits.rotation[0] ?? "automatic",
+    rotation: own.rotation ?? secret.rotation ?? traits.rotation[0] ?? "automatic",
     dualWrite: secret.dualWrite ?? !singleSlot,
     overlap: singleSlot ? NONE : (secret.overlap ?? sumOf(least, settings.reloadMargin)),
     publishLead: published
       ? sumOf(settings.refreshEvery, settings.reloadMargin, lag.beforeUse ?? NONE)
       : NONE,
-    classification: plan.classification ?? secret.classification,
+    classification: own.classification ?? secret.classification,
     admin: secret.admin,
-    network: plan.network ?? secret.network,
+    network: own.network ?? secret.network,
     physicalKey: secret.renamedFrom[0] ?? key,
     renamedFrom: secret.renamedFrom,
     retired: secret.retired,

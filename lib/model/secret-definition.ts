@@ -59,7 +59,7 @@ export type ConsumerInput<W extends string = string, E extends string = string> 
     };
 
 /** A consumer of one environment. */
-export type PlannedConsumerInput<W extends string = string> =
+export type ConsumerInEnvironmentInput<W extends string = string> =
   | W
   | {
       readonly workload: W;
@@ -112,11 +112,11 @@ export interface SecretInputCommon<W extends string, K extends string, E extends
 }
 
 /** Differences of a secret in one environment. */
-export interface EnvironmentPlanInput<Settings, W extends string = string> {
+export interface SecretInEnvironmentInput<Settings, W extends string = string> {
   /** `optional`: only where the environment's `optIn` names it. Default: `required`. */
   readonly presence?: "required" | "optional" | "absent";
   /** All that read it here, in place of the secret's own consumers. Default: the secret's own. */
-  readonly consumers?: readonly PlannedConsumerInput<W>[];
+  readonly consumers?: readonly ConsumerInEnvironmentInput<W>[];
   readonly rotation?: RotationMode;
   readonly rotateEvery?: Duration;
   readonly classification?: "internal" | "confidential" | "restricted";
@@ -132,7 +132,7 @@ export type SecretInput<E extends string = string, W extends string = string, K 
     /** Settings of the kind that are the same everywhere. */
     readonly settings?: Partial<KindSettingsInput<Kind>>;
     /** Differences per environment; an environment that is not named has the secret as it stands. */
-    readonly environments?: { readonly [P in E]?: EnvironmentPlanInput<KindSettingsInput<Kind>, W> };
+    readonly environments?: { readonly [P in E]?: SecretInEnvironmentInput<KindSettingsInput<Kind>, W> };
   };
 }[KindName];
 

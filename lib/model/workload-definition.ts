@@ -4,9 +4,9 @@ import { type ControllerKind, JOB_KINDS, type JobKind, RESTARTED_KINDS } from ".
 import type { Duration } from "./duration";
 import { duration, oneLine } from "./grammar";
 import {
+  type HealthCheckInEnvironmentInput,
   type HealthCheckInput,
-  type HealthCheckPlanInput,
-  healthCheckPlanSchema,
+  healthCheckInEnvironmentSchema,
   healthCheckSchema,
 } from "./health-checks";
 import { containerFolder, dnsLabel, dnsSubdomain, namespaceOrPattern } from "./kubernetes-grammar";
@@ -87,7 +87,7 @@ export interface WorkloadInput<E extends string = string> {
       /** Clusters in which it lives here. Default: those that it names for all environments. */
       readonly clusters?: readonly string[];
       /** Differences by the check's name; a name of its own is a check that only this environment has. */
-      readonly checks?: Readonly<Record<string, HealthCheckPlanInput>>;
+      readonly checks?: Readonly<Record<string, HealthCheckInEnvironmentInput>>;
     };
   };
   /**
@@ -169,7 +169,7 @@ export const workloadSchema = z.strictObject({
         namespace: z.optional(namespaceOrPattern),
         serviceAccount: z.optional(dnsSubdomain),
         clusters: z.optional(z.array(z.string()).check(z.minLength(1))),
-        checks: z._default(z.record(z.string(), healthCheckPlanSchema), {}),
+        checks: z._default(z.record(z.string(), healthCheckInEnvironmentSchema), {}),
       }),
     ),
     {},

@@ -4,8 +4,6 @@ import { accessDifference } from "./access-difference";
 import { monthlyCost } from "./cost";
 import { environmentRisks } from "./environment-risks";
 import { type PairedSecrets, pairSecrets } from "./pair-secrets";
-import { planRisks, resourceCounts } from "./plan-changes";
-import type { PlannedChange } from "./plan-file";
 import type {
   AccessDifference,
   Blast,
@@ -19,6 +17,8 @@ import type {
 } from "./preview";
 import type { EnvironmentState, FunctionState, RegistryState, SecretState } from "./registry-state";
 import { secretRisks, whyReplaced } from "./secret-risks";
+import type { PlannedChange } from "./terraform-plan";
+import { resourceCounts, terraformPlanRisks } from "./terraform-plan-risks";
 import { word } from "./word";
 import { restartsOf, workAfter } from "./work-after";
 
@@ -89,7 +89,7 @@ function compareEnvironment(
   const risks = [
     ...secretRisks(paired),
     ...environmentRisks(base, head, access),
-    ...planRisks(base, head, plan, paired),
+    ...terraformPlanRisks(base, head, plan, paired),
   ];
   const proof = [
     ...(base && head ? widened(base.policies, head.policies) : []),

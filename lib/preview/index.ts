@@ -1,6 +1,5 @@
 export { compare } from "./compare";
 export { PRICES } from "./cost";
-export { PlanFault, type PlannedChange, readPlan } from "./plan-file";
 export type {
   EnvironmentPreview,
   Preview,
@@ -11,4 +10,5 @@ export { requestText } from "./request-text";
 export { stateOfOutput } from "./state-of-output";
 export { stateOfRegistry } from "./state-of-registry";
 export { OutputFault, TerraformJson } from "./terraform-json";
+export { type PlannedChange, readTerraformPlan, TerraformPlanFault } from "./terraform-plan";
 export { word, words } from "./word";

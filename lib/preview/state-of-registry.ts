@@ -10,7 +10,7 @@ import {
 import { type Environment, formatDuration, type Registry } from "../model";
 import { changesSource } from "../model/changes";
 import { endingTexts } from "../model/ending-grants";
-import { plannedRotations } from "../model/planned-rotations";
+import { nextRotations } from "../model/next-rotations";
 import { hasInbox } from "../model/supplied-values";
 import { policiesOf } from "../proof";
 import { costDriversOf } from "./cost";
@@ -129,7 +129,7 @@ function secretState(plan: Blueprint, secret: SecretPlan, now: Date): SecretStat
 
 function nextOf(secret: SecretPlan, now: Date): { nextRotation?: string } {
   const schedule = (secret as Partial<AwsSecretPlan>).schedule;
-  const [next] = schedule ? plannedRotations(schedule, now, 1) : [];
+  const [next] = schedule ? nextRotations(schedule, now, 1) : [];
   return next ? { nextRotation: next.toISOString().slice(0, 10) } : {};
 }
 

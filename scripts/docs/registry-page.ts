@@ -17,9 +17,9 @@ const FIRST = [
   "RegistryInput",
   "SecretInput",
   "SecretInputCommon",
-  "EnvironmentPlanInput",
+  "SecretInEnvironmentInput",
   "ConsumerInput",
-  "PlannedConsumerInput",
+  "ConsumerInEnvironmentInput",
   "FileInput",
   "EnvironmentInput",
 ];

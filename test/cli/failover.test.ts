@@ -7,7 +7,7 @@ import {
   type RejoinRow,
   type Return,
   rejoinRow,
-} from "../../lib/cli/verbs/failover-plan";
+} from "../../lib/cli/verbs/failover-row";
 import { failoverSteps, rejoinSteps } from "../../lib/cli/verbs/failover-steps";
 import { registry } from "../../registry";
 import { SecretsStack } from "../../stacks";

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { dayOf, plannedRotations } from "../../lib/model/planned-rotations";
+import { dayOf, nextRotations } from "../../lib/model/next-rotations";
 import { type RotationSchedule, rotationSchedule } from "../../lib/model/rotation-schedule";
 
 const DAY = 86_400;
@@ -96,7 +96,7 @@ describe.each(["cadence", "calendar"] as const)("schedule %s", (how) => {
           .map((date) => new Date(date.getTime() + schedule.hour * 3_600_000))
           .filter((date) => date >= from)
           .slice(0, 3);
-        expect(plannedRotations(schedule, from, 3)).toEqual(wanted);
+        expect(nextRotations(schedule, from, 3)).toEqual(wanted);
       }),
       { numRuns: 100 },
     );
@@ -148,7 +148,7 @@ test("keys are spread over days and hours, each always to the same", () => {
   const schedules = Array.from({ length: 500 }, (_, index) =>
     rotationSchedule(`team/secret-${index}`, { seconds: 90 * DAY }, { seconds: 0 }, WHOLE_DAY),
   );
-  const first = schedules.map((schedule) => schedule && plannedRotations(schedule, START, 1)[0]);
+  const first = schedules.map((schedule) => schedule && nextRotations(schedule, START, 1)[0]);
   expect(new Set(first.map((date) => date?.getTime())).size).toBeGreaterThan(400);
   expect(new Set(first.map((date) => date && dayOf(date))).size).toBeGreaterThan(80);
   expect(new Set(first.map((date) => date?.getUTCHours())).size).toBe(24);

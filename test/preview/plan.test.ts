@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../../lib/cli/program";
-import { readPlan } from "../../lib/preview";
+import { readTerraformPlan } from "../../lib/preview";
 import { FakeTerminal } from "../cli/fake-terminal";
 import { MODEL, withFolder } from "../cli/run-cli";
 import { draft } from "../model/sample";
@@ -125,8 +125,8 @@ test("a function's code alone is told from its other attributes", () => {
       },
     ],
   });
-  const [code] = readPlan(JSON.stringify(plan({ source_code_hash: "b", timeout: 3 })));
-  const [more] = readPlan(JSON.stringify(plan({ source_code_hash: "b", timeout: 4 })));
+  const [code] = readTerraformPlan(JSON.stringify(plan({ source_code_hash: "b", timeout: 3 })));
+  const [more] = readTerraformPlan(JSON.stringify(plan({ source_code_hash: "b", timeout: 4 })));
   expect([code?.codeOnly, more?.codeOnly]).toEqual([true, false]);
 });
 

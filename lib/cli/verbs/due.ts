@@ -1,7 +1,7 @@
 import { blueprint } from "../../blueprint";
 import type { Registry } from "../../model";
 import { secretName } from "../../model/names";
-import { plannedRotations } from "../../model/planned-rotations";
+import { nextRotations } from "../../model/next-rotations";
 import { DUE_LIMITS, type DueState, dueStates, gatherFacts } from "../../rotation";
 import type { AskedProofs } from "./asked-proofs";
 import type { PreflightCheck } from "./preflight-check";
@@ -60,7 +60,7 @@ export async function due(
   const secrets = [...dueStates(now, facts, DUE_LIMITS)]
     .map((state): DueRow => {
       const schedule = schedules.get(state.key);
-      const [next] = schedule ? plannedRotations(schedule, now, 1) : [];
+      const [next] = schedule ? nextRotations(schedule, now, 1) : [];
       return { ...state, ...(next ? { next } : {}) };
     })
     .sort((a, b) => (a.key < b.key ? -1 : 1));

@@ -1,6 +1,6 @@
 import type { Blueprint } from "../../blueprint";
 import { auditBucket, recordsBucket } from "../../model/names";
-import type { Loss, Return } from "./failover-plan";
+import type { Loss, Return } from "./failover-row";
 
 /** An `import` block in Terraform's JSON syntax. https://developer.hashicorp.com/terraform/language/block/import */
 export interface TerraformImport {

@@ -5,7 +5,7 @@ import { requireAccount } from "../cloud/require-account";
 import type { Progress } from "../driver/progress";
 import type { Terminal } from "../terminal/terminal";
 import { FailedCheck, UserFault } from "../terminal/user-fault";
-import { type FailoverRow, failoverRow, type Loss, ownedBy } from "./failover-plan";
+import { type FailoverRow, failoverRow, type Loss, ownedBy } from "./failover-row";
 import { type FailoverSteps, failoverSteps } from "./failover-steps";
 
 /** Options of `failover --to`. */

@@ -1,6 +1,6 @@
 import { blueprint } from "../../blueprint";
 import { type EndingGrant, formatDuration, type Registry } from "../../model";
-import { plannedRotations } from "../../model/planned-rotations";
+import { nextRotations } from "../../model/next-rotations";
 
 /** One secret of one environment, as people look for it. */
 export interface ListRow {
@@ -69,7 +69,7 @@ export function list(
         cadence: formatDuration(secret.rotateEvery),
         next:
           secret.store === "aws" && secret.schedule
-            ? plannedRotations(secret.schedule, now, NEXT).map((date) => date.toISOString())
+            ? nextRotations(secret.schedule, now, NEXT).map((date) => date.toISOString())
             : [],
         consumers: secret.consumers,
         endings: endings

@@ -5,13 +5,13 @@ import type { Registry } from "../../model";
 import {
   compare,
   type EnvironmentPreview,
-  PlanFault,
   type PlannedChange,
   type Preview,
   type RegistryState,
-  readPlan,
+  readTerraformPlan,
   stateOfOutput,
   stateOfRegistry,
+  TerraformPlanFault,
 } from "../../preview";
 import { type PreviewSide, readSide, type SideFinder } from "../registry/preview-side";
 import { UserFault } from "../terminal/user-fault";
@@ -128,9 +128,9 @@ async function planAt(file: string): Promise<readonly PlannedChange[]> {
     if (size > LARGEST_PLAN) {
       throw new UserFault(`${file} has ${size} bytes: a plan of more than ${LARGEST_PLAN} is not read.`);
     }
-    return readPlan(await handle.readFile("utf8"));
+    return readTerraformPlan(await handle.readFile("utf8"));
   } catch (failure) {
-    if (failure instanceof PlanFault) throw new UserFault(`${file} ${failure.message}.`);
+    if (failure instanceof TerraformPlanFault) throw new UserFault(`${file} ${failure.message}.`);
     throw failure;
   } finally {
     await handle.close();

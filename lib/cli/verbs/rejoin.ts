@@ -4,7 +4,7 @@ import type { FailoverCloud, SecretInRegion } from "../cloud/failover-cloud";
 import { requireAccount } from "../cloud/require-account";
 import { FailedCheck, UserFault } from "../terminal/user-fault";
 import { confirmed, type FailoverHost, inOrder, replicated } from "./failover";
-import { type RejoinRow, type Return, rejoinRow } from "./failover-plan";
+import { type RejoinRow, type Return, rejoinRow } from "./failover-row";
 import { type FailoverSteps, type Leftovers, rejoinSteps } from "./failover-steps";
 
 /** Options of `failover --rejoin`. */

@@ -45,9 +45,9 @@ function limitFaults(key: string, secret: ParsedSecret, environments: readonly s
   const limits = ownConsumers(secret).flatMap(({ workload, path, environments: limited = [] }) => [
     ...limited.flatMap((name, index) => {
       const at = ["secrets", key, ...path, "environments", index];
-      const plan = secret.environments[name];
-      if (!environments.includes(name) || plan === undefined) return [];
-      if (plan.presence === "absent") {
+      const own = secret.environments[name];
+      if (!environments.includes(name) || own === undefined) return [];
+      if (own.presence === "absent") {
         return [
           fault(
             at,
@@ -57,7 +57,7 @@ function limitFaults(key: string, secret: ParsedSecret, environments: readonly s
           ),
         ];
       }
-      return plan.consumers === undefined
+      return own.consumers === undefined
         ? []
         : [
             fault(

@@ -146,8 +146,8 @@ function identityFaults(
           `the environment's account ${environment.account}: a Pod Identity association and its role are in one account`,
           // Who has too many clusters for IRSA would be sent back here.
           [...parsed.workloads].some(
-            ([workload, plan]) =>
-              trustPolicyLength(name, environment, workload, plan, "irsa") > TRUST_POLICY_LIMIT,
+            ([workload, definition]) =>
+              trustPolicyLength(name, environment, workload, definition, "irsa") > TRUST_POLICY_LIMIT,
           )
             ? `give the clusters of ${cluster.account} an environment of their own, with that account`
             : 'choose identity "irsa", or a cluster in the same account',

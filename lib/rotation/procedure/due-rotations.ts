@@ -1,5 +1,5 @@
 import type { DispatchedSchedule } from "../../contracts/function-settings";
-import { dayOf, daysSinceGrid } from "../../model/planned-rotations";
+import { dayOf, daysSinceGrid } from "../../model/next-rotations";
 
 /** `true` in the hours of any day in which the schedule's rotations may begin. */
 export function isWithinWindow({ hour, windowHours }: DispatchedSchedule, now: Date): boolean {

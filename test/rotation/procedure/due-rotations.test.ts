@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { dayOf } from "../../../lib/model/planned-rotations";
+import { dayOf } from "../../../lib/model/next-rotations";
 import { rotationSchedule } from "../../../lib/model/rotation-schedule";
 import { Dispatcher } from "../../../lib/rotation/procedure/dispatcher";
 import { isRotationDue } from "../../../lib/rotation/procedure/due-rotations";

@@ -43,7 +43,7 @@ const daysOf = (schedule: RotationSchedule, from: number): readonly [first: numb
 /**
  * Moments at which a schedule's windows open, from a moment on. What people start by hand in between changes none of them.
  */
-export function plannedRotations(schedule: RotationSchedule, from: Date, count: number): readonly Date[] {
+export function nextRotations(schedule: RotationSchedule, from: Date, count: number): readonly Date[] {
   const moments: Date[] = [];
   const last = dayOf(from) + (count + 1) * (schedule.longestGapDays + 1);
   const [first, step] = daysOf(schedule, dayOf(from));

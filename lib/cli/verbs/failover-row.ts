@@ -11,7 +11,7 @@ export interface Loss {
   readonly to: string;
 }
 
-/** Plan for one secret. */
+/** Step for one secret. */
 export interface FailoverRow {
   readonly secret: string;
   /** Name in Secrets Manager. */
@@ -35,7 +35,7 @@ export const ownedBy = (region: string, { primaryRegion }: Pick<SecretInRegion, 
   primaryRegion === undefined || primaryRegion === region;
 
 /**
- * Plan for a secret when its primary region is lost.
+ * Row of a secret when its primary region is lost.
  *
  * @param here as the region that takes over has it
  * @param there as the lost region has it, where that still answers

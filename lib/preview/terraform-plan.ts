@@ -11,8 +11,8 @@ export interface PlannedChange {
 }
 
 /** A plan that is none. Its message holds nothing of the file. */
-export class PlanFault extends Error {
-  override readonly name = "PlanFault";
+export class TerraformPlanFault extends Error {
+  override readonly name = "TerraformPlanFault";
 }
 
 /**
@@ -21,22 +21,24 @@ export class PlanFault extends Error {
  *
  * https://developer.hashicorp.com/terraform/internals/json-format#plan-representation
  *
- * @throws PlanFault for text that is no such plan
+ * @throws TerraformPlanFault for text that is no such plan
  */
-export function readPlan(text: string): readonly PlannedChange[] {
+export function readTerraformPlan(text: string): readonly PlannedChange[] {
   const plan = parsed(text);
-  if (!isRecord(plan)) throw new PlanFault("is JSON, and no object of `terraform show -json`");
+  if (!isRecord(plan)) throw new TerraformPlanFault("is JSON, and no object of `terraform show -json`");
   if (typeof plan.format_version !== "string") {
-    throw new PlanFault("has no format_version: it is not what `terraform show -json <plan>` writes");
+    throw new TerraformPlanFault(
+      "has no format_version: it is not what `terraform show -json <plan>` writes",
+    );
   }
   if (!/^1\.\d+$/.test(plan.format_version)) {
-    throw new PlanFault("has a format_version that is not 1.x: this program knows no other");
+    throw new TerraformPlanFault("has a format_version that is not 1.x: this program knows no other");
   }
-  if (plan.errored === true) throw new PlanFault("is of a run that failed: plan anew");
+  if (plan.errored === true) throw new TerraformPlanFault("is of a run that failed: plan anew");
   const changes = plan.resource_changes;
   if (changes === undefined && isRecord(plan.planned_values)) return [];
   if (!Array.isArray(changes)) {
-    throw new PlanFault("has no resource_changes: it is a state or a configuration, and no plan");
+    throw new TerraformPlanFault("has no resource_changes: it is a state or a configuration, and no plan");
   }
   return changes.map(changeOf).filter((change): change is PlannedChange => change !== undefined);
 }
@@ -46,7 +48,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new PlanFault(
+    throw new TerraformPlanFault(
       "is not JSON: truncated, or a plan in its binary form (use `terraform show -json <plan>`)",
     );
   }
@@ -54,11 +56,11 @@ function parsed(text: string): unknown {
 
 function changeOf(entry: unknown): PlannedChange | undefined {
   if (!isRecord(entry) || typeof entry.address !== "string" || typeof entry.type !== "string") {
-    throw new PlanFault("has a resource change without address or type");
+    throw new TerraformPlanFault("has a resource change without address or type");
   }
   const change = entry.change;
   if (!isRecord(change) || !Array.isArray(change.actions)) {
-    throw new PlanFault("has a resource change without actions");
+    throw new TerraformPlanFault("has a resource change without actions");
   }
   if (entry.mode === "data") return undefined;
   const action = actionOf(change.actions.map(String));

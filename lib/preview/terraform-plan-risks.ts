@@ -1,8 +1,8 @@
 import type { PairedSecrets } from "./pair-secrets";
-import type { PlannedChange } from "./plan-file";
 import type { ResourceCounts, Risk } from "./preview";
 import type { EnvironmentState } from "./registry-state";
 import { risk } from "./secret-risks";
+import type { PlannedChange } from "./terraform-plan";
 import { word } from "./word";
 
 /** Resources whose end loses data that nothing in the registry brings back. */
@@ -39,7 +39,7 @@ export function resourceCounts(
 }
 
 /** Resources of which a plan, or the head's output, makes an end, and that hold data. */
-export function planRisks(
+export function terraformPlanRisks(
   base: EnvironmentState | undefined,
   head: EnvironmentState | undefined,
   plan: readonly PlannedChange[] | undefined,
