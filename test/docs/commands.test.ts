@@ -9,7 +9,7 @@ import { blocksOf, pages, ROOT, textOf } from "./markdown";
 /** One command of a page: `secrets-registry` words, or the name and arguments of a script of `package.json`. */
 interface Written {
   readonly page: string;
-  /** Marked as needing a cloud: `sh cloud`. */
+  /** Marked as needing a cloud, `sh cloud`, or Terraform and its registry of providers, `sh terraform`. */
   readonly needsCloud: boolean;
   readonly line: string;
   /** `rehearsal`: `npm start`, which is `secrets-registry rehearse` after the bundles. */
@@ -156,6 +156,33 @@ test.each(named(written.filter((command) => command.program === "npm")))(
     expect(["ci", ...Object.keys(scripts)]).toContain(words[0]);
   },
 );
+
+/** Tests that run the other commands which need no cloud: words of a script or of a rehearsal, the file, and what stands in it. */
+const RUN_BY: Readonly<Record<string, readonly [file: string, text: string]>> = {
+  ci: [".ci/run", "npm ci"],
+  test: [".ci/run", "npm test"],
+  synth: ["test/stacks/synth.test.ts", 'execFileSync("npm", ["run", "--silent", "synth"]'],
+  rehearse: ["test/rehearsal/start.test.ts", 'new Started(["--registry", "small.ts", "rehearse"])'],
+  "rehearse --env prod": [
+    "test/rehearsal/start.test.ts",
+    'new Started(["rehearse", "--env", environment, "--format", "json"])',
+  ],
+  "rehearse --env stage --format json": [
+    "test/rehearsal/start.test.ts",
+    'new Started(["rehearse", "--env", environment, "--format", "json"])',
+  ],
+  "rehearse --env dev --keep": [
+    "test/rehearsal/start.test.ts",
+    'new Started(["--registry", "small.ts", "rehearse", "--keep"])',
+  ],
+};
+
+test("scripts and rehearsals of the pages that need no cloud are run, each by a test that is named here", () => {
+  const others = written.filter(({ program, needsCloud }) => program !== "secrets-registry" && !needsCloud);
+  const words = new Set(others.map((command) => command.words.join(" ")));
+  expect([...words].sort()).toEqual(Object.keys(RUN_BY).sort());
+  for (const [file, text] of Object.values(RUN_BY)) expect(textOf(file)).toContain(text);
+});
 
 describe("commands that need no cloud run, in an empty folder", () => {
   const here = process.cwd();
