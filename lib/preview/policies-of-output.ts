@@ -2,6 +2,7 @@ import { eksClusterArn, functionArn } from "../blueprint/platform/aws-arns";
 import { isRecord } from "../model/is-record";
 import { partitionOf } from "../model/partitions";
 import type {
+  BearerLogin,
   EnvironmentPolicies,
   EnvironmentVaultPolicy,
   FunctionPermission,
@@ -183,19 +184,53 @@ function vaultsOf(stack: TerraformJson): readonly VaultPolicies[] {
 }
 
 /** Attributes that say who logs in and what the token may be, whose meaning is not followed. */
-const UNREAD = ["bound_claims", "bound_claims_type", "token_type", "claim_mappings"];
+const UNREAD = ["token_type", "claim_mappings"];
+
+const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]*):([^:]*)$/;
+
+/** Claims that are compared as they are; `undefined`: they are patterns, or no texts. */
+function claimsOf({ bound_claims, bound_claims_type }: Attributes): BearerLogin["claims"] | undefined {
+  if (bound_claims !== undefined && !isRecord(bound_claims)) return undefined;
+  const claims = Object.entries(bound_claims ?? {}).map(([claim, value]) => {
+    // The provider takes several values as one text:
+    // https://registry.terraform.io/providers/hashicorp/vault/latest/docs/resources/jwt_auth_backend_role#bound_claims
+    const values = textOf(value)?.split(/,\s*/) ?? [];
+    return [claim, values] as const;
+  });
+  const isExact = bound_claims_type === undefined || bound_claims_type === "string";
+  return isExact && claims.every(([, values]) => values.length > 0) ? Object.fromEntries(claims) : undefined;
+}
+
+/** Subject of a pattern's ServiceAccounts: the only claim, in place of `bound_subject`. */
+const patternOf = ({ bound_claims, bound_claims_type }: Attributes): string | undefined =>
+  bound_claims_type === "glob" && isRecord(bound_claims) && Object.keys(bound_claims).join() === "sub"
+    ? textOf(bound_claims.sub)
+    : undefined;
 
 function loginOf(entry: Attributes): VaultLogin {
   const list = (name: string): readonly string[] =>
     textsOf(entry[name]).length > 0 ? textsOf(entry[name]) : [textOf(entry[name]) ?? []].flat();
-  const subject = /^system:serviceaccount:([^:]*):([^:]*)$/.exec(textOf(entry.bound_subject) ?? "");
+  const bound = textOf(entry.bound_subject);
+  const pattern = bound === undefined ? patternOf(entry) : undefined;
+  const subject = SERVICE_ACCOUNT.exec(bound ?? pattern ?? "");
+  const claims = pattern === undefined ? claimsOf(entry) : {};
+  const bearer = bound !== undefined && subject === null && claims ? { subject: bound, claims } : undefined;
   const networks = list("token_bound_cidrs");
-  const unread = textOf(entry.bound_subject) !== undefined && subject === null ? ["bound_subject"] : [];
+  const unread = [
+    ...(bearer === undefined && bound !== undefined && subject === null ? ["bound_subject"] : []),
+    ...(bearer === undefined && (claims === undefined || Object.keys(claims).length > 0)
+      ? ["bound_claims", "bound_claims_type"]
+      : []),
+  ];
   return {
     name: textOf(entry.role_name) ?? "",
     mount: textOf(entry.backend) ?? "",
-    serviceAccounts: subject?.[2] === undefined ? orAny(list("bound_service_account_names")) : [subject[2]],
-    namespaces: subject?.[1] === undefined ? orAny(list("bound_service_account_namespaces")) : [subject[1]],
+    ...(bearer
+      ? { serviceAccounts: [], namespaces: [], bearer }
+      : {
+          serviceAccounts: subject ? [subject[2] ?? ""] : orAny(list("bound_service_account_names")),
+          namespaces: subject ? [subject[1] ?? ""] : orAny(list("bound_service_account_namespaces")),
+        }),
     audiences: [...list("audience"), ...list("bound_audiences")],
     ...(networks.length > 0 ? { networks } : {}),
     policies: [...list("token_policies"), ...(entry.token_no_default_policy === true ? [] : ["default"])],

@@ -85,6 +85,14 @@ export interface VaultPolicies {
   readonly policies: readonly EnvironmentVaultPolicy[];
 }
 
+/** Token of another issuer than a cluster: AWS's, by which the mirror logs in. */
+export interface BearerLogin {
+  /** `sub` of the token. */
+  readonly subject: string;
+  /** Values of claims by their JSON pointers, each of which the token must have one of. */
+  readonly claims: Readonly<Record<string, readonly string[]>>;
+}
+
 /** An auth role. */
 export interface VaultLogin {
   readonly name: string;
@@ -92,6 +100,8 @@ export interface VaultLogin {
   /** Names and namespaces of ServiceAccounts; `*` is a wildcard. */
   readonly serviceAccounts: readonly string[];
   readonly namespaces: readonly string[];
+  /** In place of a ServiceAccount, whose lists are empty then. */
+  readonly bearer?: BearerLogin;
   readonly audiences: readonly string[];
   /** Networks; `undefined`: all. */
   readonly networks?: readonly string[];

@@ -1,4 +1,5 @@
 export type {
+  BearerLogin,
   EnvironmentPolicies,
   EnvironmentVaultPolicy,
   FunctionPermission,

@@ -1,4 +1,4 @@
-import type { Blueprint, RolePlan, VaultPlan } from "../blueprint";
+import type { Blueprint, MirrorLoginPlan, RolePlan, VaultPlan } from "../blueprint";
 import { eksClusterArn } from "../blueprint/platform/aws-arns";
 import { isRecord } from "../model/is-record";
 import type {
@@ -7,6 +7,7 @@ import type {
   PodAssociation,
   ProtectedRole,
   ProtectedSecret,
+  VaultLogin,
   VaultPolicies,
 } from "./environment-policies";
 
@@ -108,19 +109,22 @@ function associationsOf(plan: Blueprint): readonly PodAssociation[] {
   );
 }
 
-const vaultPolicies = ({ name, roles, policies }: VaultPlan): VaultPolicies => ({
+const vaultPolicies = ({ name, roles, policies, mirror }: VaultPlan): VaultPolicies => ({
   name,
-  logins: roles.map((role) => ({
-    name: role.name,
-    mount: role.mount,
-    serviceAccounts: [role.serviceAccount],
-    namespaces: [role.namespace],
-    audiences: [role.audience],
-    ...(role.boundCidrs ? { networks: role.boundCidrs } : {}),
-    policies: role.policies,
-    others: [],
-  })),
-  policies: policies.map((policy) => ({
+  logins: [
+    ...roles.map((role) => ({
+      name: role.name,
+      mount: role.mount,
+      serviceAccounts: [role.serviceAccount],
+      namespaces: [role.namespace],
+      audiences: [role.audience],
+      ...(role.boundCidrs ? { networks: role.boundCidrs } : {}),
+      policies: role.policies,
+      others: [],
+    })),
+    ...(mirror ? [mirrorLogin(mirror)] : []),
+  ],
+  policies: [...policies, ...(mirror ? [mirror.policy] : [])].map((policy) => ({
     name: policy.name,
     rules: policy.rules.map(({ path, capabilities, allowed, denied }) => ({
       path,
@@ -128,6 +132,27 @@ const vaultPolicies = ({ name, roles, policies }: VaultPlan): VaultPolicies => (
       ...(allowed || denied ? { constraints: JSON.stringify({ allowed, denied }) } : {}),
     })),
   })),
+});
+
+const mirrorLogin = ({
+  role,
+  authMount,
+  audience,
+  subject,
+  boundClaims,
+  policy,
+}: MirrorLoginPlan): VaultLogin => ({
+  name: role,
+  mount: authMount,
+  serviceAccounts: [],
+  namespaces: [],
+  bearer: {
+    subject,
+    claims: Object.fromEntries(Object.entries(boundClaims).map(([claim, value]) => [claim, [value]])),
+  },
+  audiences: [audience],
+  policies: [policy.name],
+  others: [],
 });
 
 function handedOutOf({ deployer, principals, procedure }: Blueprint): readonly HandedOut[] {

@@ -3,7 +3,7 @@ import { oidcProviderArn } from "../blueprint/platform/aws-arns";
 import type { Registry } from "../model";
 import { CODE, KEY_ACTIONS, REWRITING, TAKING } from "./actions";
 import { allowanceOf, type CallerSet, keyPlace, requestsOf, secretPlace, trustPlace } from "./allowance";
-import type { EnvironmentPolicies, ProtectedRole } from "./environment-policies";
+import type { EnvironmentPolicies, ProtectedRole, VaultLogin } from "./environment-policies";
 import { type ExpectedSecret, expectedAccess } from "./expected-access";
 import { type Finding, findingOf } from "./finding";
 import { policiesOf } from "./policies-of-blueprint";
@@ -34,18 +34,20 @@ export interface EnvironmentProof {
 /**
  * Proves that the finished policies of an environment allow exactly what the registry says of its secrets, for all requests.
  *
- * @param others where others than the registry's own are proved, such as those of a synthesized output. @default the blueprint's
+ * @param written finished policies that are proved in place of the blueprint's, such as those of a synthesized output: the environment's
+ * and those of other environments. @default the blueprint's
  */
 export function prove(
   registry: Registry,
   environment: string,
-  others?: EnvironmentPolicies,
+  written: readonly EnvironmentPolicies[] = [],
 ): EnvironmentProof {
   const plan = blueprint(registry, environment);
-  const policies = others ?? policiesOf(plan);
-  const all = registry.environmentNames.map((name) =>
-    name === environment ? policies : policiesOf(blueprint(registry, name)),
-  );
+  const policiesIn = (name: string): EnvironmentPolicies =>
+    written.find((one) => one.environment === name) ??
+    policiesOf(name === environment ? plan : blueprint(registry, name));
+  const policies = policiesIn(environment);
+  const all = registry.environmentNames.map((name) => (name === environment ? policies : policiesIn(name)));
   const expected = expectedAccess(registry, plan);
   return {
     environment,
@@ -252,26 +254,57 @@ function beyondReach(policies: EnvironmentPolicies, all: readonly EnvironmentPol
 function beyondVaults(policies: EnvironmentPolicies, plan: Blueprint): readonly Finding[] {
   return policies.vaults.flatMap((vault) =>
     rightsOf(vault).flatMap(({ login, set }) => {
-      const workload = plan.workloads.find(
-        ({ namespace, serviceAccount }) =>
-          login.namespaces.join() === namespace && login.serviceAccounts.join() === serviceAccount,
-      );
-      const paths = plan.secrets
-        .filter(({ key }) => workload?.secrets.includes(key))
-        .map(({ vaultPath }) => vaultPath);
-      const may = (action: string, resources: readonly string[]): RequestSet => ({
-        ...ALL_REQUESTS,
-        action: oneOf([action]),
-        resource: oneOf(resources),
-      });
+      const expected = login.bearer ? rightsOfMirror(plan, vault.name) : rightsOfPods(plan, login);
       const result = search(
         ALL_REQUESTS,
         { groups: [[set]], denials: [] },
-        { groups: [[may("read", paths), may("update", RENEWALS)]], denials: [] },
+        expected.length === 0 ? NOTHING : { groups: [expected], denials: [] },
       );
       return result ? [vaultFinding(vault.name, login, result)] : [];
     }),
   );
 }
 
+const may = (actions: readonly string[], resources: readonly string[]): RequestSet => ({
+  ...ALL_REQUESTS,
+  action: oneOf(actions),
+  resource: oneOf(resources),
+});
+
+function rightsOfPods(plan: Blueprint, login: VaultLogin): readonly RequestSet[] {
+  const workload = plan.workloads.find(
+    ({ namespace, serviceAccount }) =>
+      login.namespaces.join() === namespace && login.serviceAccounts.join() === serviceAccount,
+  );
+  const paths = plan.secrets
+    .filter(({ key }) => workload?.secrets.includes(key))
+    .map(({ vaultPath }) => vaultPath);
+  return [may(["read"], paths), may(["update"], RENEWALS)];
+}
+
 const RENEWALS = ["auth/token/renew-self", "sys/leases/renew"];
+
+/**
+ * The mirror's function copies the secrets that pods read in Vault and rotates connections, by a token in which AWS says that it is
+ * the one that asks.
+ */
+function rightsOfMirror(plan: Blueprint, vault: string): readonly RequestSet[] {
+  const { mirror, databases = [] } = plan.vaults.find(({ name }) => name === vault) ?? {};
+  if (mirror === undefined) return [];
+  const copies = plan.secrets.filter(({ store, consumers }) => store === "aws" && consumers.length > 0);
+  const roots = databases.flatMap(({ connections }) => connections.map((one) => one.rotateRootPath));
+  const keys: RequestSet["keys"] = new Map(
+    [
+      ["subject", mirror.subject],
+      ["audience", mirror.audience],
+      ...Object.entries(mirror.boundClaims).map(([claim, value]) => [`claim ${claim}`, value]),
+    ].map(([name = "", value = ""]) => [name, among(oneOf([value]))]),
+  );
+  return [
+    may(
+      ["create", "read", "update"],
+      copies.map(({ vaultPath }) => vaultPath),
+    ),
+    may(["update"], [...roots, "auth/token/revoke-self"]),
+  ].map((set) => ({ ...set, keys }));
+}

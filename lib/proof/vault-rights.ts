@@ -1,5 +1,11 @@
 import { isSameJson } from "../model/is-same-json";
-import type { EnvironmentPolicies, VaultAclRule, VaultLogin, VaultPolicies } from "./environment-policies";
+import type {
+  BearerLogin,
+  EnvironmentPolicies,
+  VaultAclRule,
+  VaultLogin,
+  VaultPolicies,
+} from "./environment-policies";
 import { type Finding, findingOf } from "./finding";
 import { ALL_REQUESTS, type Allowance, NOTHING, type RequestSet } from "./request-set";
 import { ANY, both, matching, oneOf, type Texts } from "./texts";
@@ -78,11 +84,15 @@ export function vaultFinding(
   result: NonNullable<ReturnType<typeof search>>,
 ): Finding {
   const finding = findingOf("Vault", login.name, result, CAPABILITIES);
-  const { namespace, serviceaccount, ...context } = finding.context;
+  const { namespace, serviceaccount, subject, ...context } = finding.context;
+  const caller =
+    subject === undefined
+      ? `system:serviceaccount:${String(namespace ?? "any")}:${String(serviceaccount ?? "any")}`
+      : String(subject);
   return {
     ...finding,
     about: `${login.name} in Vault ${vault}`,
-    caller: `system:serviceaccount:${String(namespace ?? "any")}:${String(serviceaccount ?? "any")} by ${login.mount}`,
+    caller: `${caller} by ${login.mount}`,
     context,
   };
 }
@@ -137,8 +147,7 @@ function whoOf(login: VaultLogin): RequestSet {
     ...ALL_REQUESTS,
     caller: oneOf([login.mount]),
     keys: new Map([
-      ["namespace", among(globs(login.namespaces))],
-      ["serviceaccount", among(globs(login.serviceAccounts))],
+      ...(login.bearer ? bearerKeys(login.bearer) : serviceAccountKeys(login)),
       // Without one, any token of the cluster will do.
       ...(login.audiences.length > 0 ? [["audience", among(globs(login.audiences))] as const] : []),
       ...(login.networks ? [["network", among(oneOf(login.networks))] as const] : []),
@@ -146,6 +155,19 @@ function whoOf(login: VaultLogin): RequestSet {
     unknown: new Map(login.others.map((text) => [`login asks ${text}`, true])),
   };
 }
+
+type Keys = readonly (readonly [string, ReturnType<typeof among>])[];
+
+const serviceAccountKeys = ({ namespaces, serviceAccounts }: VaultLogin): Keys => [
+  ["namespace", among(globs(namespaces))],
+  ["serviceaccount", among(globs(serviceAccounts))],
+];
+
+/** Neither has a wildcard: Vault compares both as they are, unless the role says `bound_claims_type`. */
+const bearerKeys = ({ subject, claims }: BearerLogin): Keys => [
+  ["subject", among(oneOf([subject]))],
+  ...Object.entries(claims).map(([claim, values]) => [`claim ${claim}`, among(oneOf(values))] as const),
+];
 
 /** Texts of Vault's globs: a lone `*` is any, and `?` is no wildcard. */
 const globs = (patterns: readonly string[]): Texts =>

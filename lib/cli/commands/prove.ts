@@ -1,8 +1,18 @@
 import type { Command } from "commander";
-import { prove } from "../../proof";
+import type { Registry } from "../../model";
+import { stateOfOutput } from "../../preview";
+import { type EnvironmentPolicies, prove } from "../../proof";
+import { readOutput } from "../registry/preview-side";
 import { type ProofFormat, renderProof } from "../render/proof";
+import { UserFault } from "../terminal/user-fault";
 import type { CommandHost } from "./command-host";
 import { formatOption } from "./format-option";
+
+interface ProveOptions {
+  readonly env: string;
+  readonly synthesized?: string;
+  readonly format: ProofFormat;
+}
 
 /** `prove`. */
 export function addProveCommand(program: Command, host: CommandHost): void {
@@ -12,6 +22,10 @@ export function addProveCommand(program: Command, host: CommandHost): void {
       "Proves that an environment's finished policies allow what the registry says, and no other request",
     )
     .requiredOption("--env <name>", "the environment")
+    .option(
+      "--synthesized <folder>",
+      "prove the policies of this synthesized output in place of the registry's: cdktf.out, whoever changed it since",
+    )
     .addOption(formatOption("text", "json", "md"))
     .addHelpText(
       "after",
@@ -21,12 +35,27 @@ so is what is not decided; either ends with 1.
 
 Examples:
   secrets-registry prove --env prod
+  secrets-registry prove --env prod --synthesized cdktf.out
   secrets-registry prove --env prod --format json`,
     )
-    .action(async ({ env, format }: { readonly env: string; readonly format: ProofFormat }) => {
+    .action(async ({ env, format, synthesized }: ProveOptions) => {
       const registry = await host.load();
-      const proof = prove(registry, registry.environment(env).name);
+      const { name } = registry.environment(env);
+      const written = synthesized === undefined ? [] : policiesIn(synthesized, registry, name);
+      const proof = prove(registry, name, written);
       host.print(renderProof(proof, format));
       if (proof.beyond.length + proof.missing.length > 0) host.failCheck();
     });
+}
+
+/** Policies of the registry's environments in a synthesized output, whose stacks are named after them. */
+function policiesIn(folder: string, registry: Registry, environment: string): readonly EnvironmentPolicies[] {
+  const stacks = readOutput(folder);
+  if (!stacks.has(environment)) {
+    throw new UserFault(
+      `${folder} has no stack ${environment}; it has ${[...stacks.keys()].join(", ") || "none"}. Synthesize ${environment} as well.`,
+    );
+  }
+  const own = new Map([...stacks].filter(([name]) => registry.environmentNames.some((one) => one === name)));
+  return stateOfOutput(own).environments.map(({ policies }) => policies);
 }

@@ -77,9 +77,7 @@ async function readPlace(place: string, what: string): Promise<PreviewSide> {
     library: libraryOf(dirname(module)),
   });
   if (statSync(place).isFile()) return registryAt(place);
-  const output = [place, join(place, "cdktf.out")].find(
-    (folder) => existsSync(join(folder, "manifest.json")) && existsSync(join(folder, "stacks")),
-  );
+  const output = outputAt(place);
   const registry = findRegistry(place);
   const isInside = !relative(place, resolve(registry)).startsWith("..");
   if (isInside && findModule(resolve(registry)) !== undefined && output !== place) {
@@ -88,6 +86,24 @@ async function readPlace(place: string, what: string): Promise<PreviewSide> {
   if (output !== undefined) return { source: "output", stacks: stacksIn(output) };
   throw new UserFault(
     `${place} holds neither a registry (a module registry, or one that its package.json names) nor a synthesized output (manifest.json and stacks/<environment>/cdk.tf.json).`,
+  );
+}
+
+const outputAt = (place: string): string | undefined =>
+  [place, join(place, "cdktf.out")].find(
+    (folder) => existsSync(join(folder, "manifest.json")) && existsSync(join(folder, "stacks")),
+  );
+
+/**
+ * Stacks of a folder that was synthesized, or that holds one as `cdktf.out`, by their names.
+ *
+ * @throws UserFault where there is none, or what there is cannot be read
+ */
+export function readOutput(folder: string): ReadonlyMap<string, TerraformJson> {
+  const output = outputAt(folder);
+  if (output !== undefined) return stacksIn(output);
+  throw new UserFault(
+    `${folder} holds no synthesized output (manifest.json and stacks/<environment>/cdk.tf.json). Synthesize first, and name cdktf.out.`,
   );
 }
 
