@@ -31,7 +31,7 @@ export function secretTexts(value: unknown): ReadonlyMap<string, string> {
   const walk = (entry: unknown, path: readonly string[]): void => {
     if (typeof entry === "string") {
       const text = normalised(entry);
-      if (text.length >= SHORTEST_TEXT && texts.size < MOST_TEXTS) texts.set(placeOf(path), text);
+      if (text.length >= SHORTEST_TEXT && texts.size < MOST_TEXTS) texts.set(freePlace(path, texts), text);
     } else if (typeof entry === "object" && entry !== null) {
       const isJwk = "kty" in entry;
       for (const [name, inner] of Object.entries(entry)) {
@@ -47,16 +47,22 @@ export function secretTexts(value: unknown): ReadonlyMap<string, string> {
   return texts;
 }
 
-/** Path of a text; a value that is a text by itself is `value`. */
+/** Path of a text; a value that is a text by itself is `value`, and a field without a name is `_`. */
 const placeOf = (path: readonly string[]): string =>
-  path.length === 0
-    ? "value"
-    : path
-        .join(".")
-        .replace(/[^A-Za-z0-9._-]/g, "_")
-        .slice(0, PLACE_LENGTH);
+  path.length === 0 ? "value" : path.join(".").replace(/[^A-Za-z0-9._-]/g, "_") || "_";
 
+/** Characters of a place at most. */
 const PLACE_LENGTH = 128;
+
+/** Place of a text that no other text has: `a b` and `a/b` are two fields, `a_b` and `a_b-2`. */
+function freePlace(path: readonly string[], taken: ReadonlyMap<string, string>): string {
+  const place = placeOf(path);
+  for (let number = 1; ; number += 1) {
+    const suffix = number === 1 ? "" : `-${number}`;
+    const free = place.slice(0, PLACE_LENGTH - suffix.length) + suffix;
+    if (!taken.has(free)) return free;
+  }
+}
 
 /** A text as it is compared: copies of keys in PEM differ in the ends of their lines, and most copies in a last line's end. */
 export const normalised = (text: string): string => text.replaceAll("\r\n", "\n").trim();

@@ -2,6 +2,19 @@ import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { secretTexts } from "../../lib/contracts/secret-texts";
 import { readVersionFingerprints } from "../../lib/contracts/version-fingerprints";
+import { propertyRuns } from "../property-runs";
+
+/** Values whose texts all count, under whatever names. */
+const { value: longTexts } = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 3 },
+    fc.string({ minLength: 10 }),
+    fc.array(tie("value"), { maxLength: 4 }),
+    fc.dictionary(fc.string({ maxLength: 3, unit: fc.constantFrom("a", "_", ".", "/", "ä") }), tie("value"), {
+      maxKeys: 6,
+    }),
+  ),
+}));
 
 const text = () => randomBytes(12).toString("hex");
 
@@ -26,6 +39,13 @@ describe("the secret texts of a value", () => {
     ["a list", { hosts: [one, two] }, { "hosts.0": one, "hosts.1": two }],
     ["ends of lines", { pem: `${one}\r\n${two}\r\n` }, { pem: `${one}\n${two}` }],
     ["a name that no place can have", { "a b/c": one }, { a_b_c: one }],
+    ["a field without a name", { "": one }, { _: one }],
+    ["names that differ in what no place can have", { "a b": one, "a/b": two }, { a_b: one, "a_b-2": two }],
+    [
+      "names that differ in their ends alone",
+      { [`${"n".repeat(128)}1`]: one, [`${"n".repeat(128)}2`]: two },
+      { ["n".repeat(128)]: one, [`${"n".repeat(126)}-2`]: two },
+    ],
   ])("%s", (_, value, texts) => {
     expect(Object.fromEntries(secretTexts(value))).toEqual(texts);
   });
@@ -37,7 +57,7 @@ describe("the secret texts of a value", () => {
 
   test("property: every place can be written to a file of fingerprints, and read again", () => {
     fc.assert(
-      fc.property(fc.jsonValue(), (value) => {
+      fc.property(fc.oneof(fc.jsonValue(), longTexts), (value) => {
         const fingerprint = `hmac-sha256:key:${"0".repeat(64)}`;
         const kept = {
           version: 1,
@@ -52,6 +72,7 @@ describe("the secret texts of a value", () => {
         };
         expect(readVersionFingerprints(JSON.stringify(kept))).toEqual(kept);
       }),
+      propertyRuns("places of texts", { ci: 300, nightly: 20_000 }),
     );
   });
 });
