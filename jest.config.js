@@ -6,8 +6,9 @@ const toCommonJs = (syntax) => [
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: "node",
-  // Suites with real servers wait for them; on a busy machine the default of 5 s cut off tests that do nothing wrong.
-  testTimeout: 30_000,
+  // Suites with real servers wait for them, so that `npm test` runs three for two cores; on a busy machine the default of 5 s cut
+  // off tests that do nothing wrong.
+  testTimeout: 60_000,
   roots: ["<rootDir>/test"],
   testMatch: ["**/*.test.ts"],
   transform: {
