@@ -1,3 +1,5 @@
+const { availableParallelism } = require("node:os");
+
 const toCommonJs = (syntax) => [
   "@swc/jest",
   { jsc: { parser: { syntax }, target: "es2022" }, module: { type: "commonjs" } },
@@ -6,8 +8,9 @@ const toCommonJs = (syntax) => [
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: "node",
-  // Suites with real servers wait for them, so that `npm test` runs three for two cores; on a busy machine the default of 5 s cut
-  // off tests that do nothing wrong.
+  // Suites with real servers wait for them most of the time: three for two cores.
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
+  // On a busy machine the default of 5 s cut off tests that do nothing wrong.
   testTimeout: 60_000,
   roots: ["<rootDir>/test"],
   testMatch: ["**/*.test.ts"],
