@@ -10,6 +10,7 @@ export type { RotationOutcome } from "./machine/rotation-machine";
 export { DUE_LIMITS, type DueState, dueStates } from "./procedure/due-states";
 export { gatherFacts, type WatchedSecrets } from "./procedure/watcher";
 export { type Phase, STEPS, type Step } from "./protocol/event";
+export { labelHolder } from "./protocol/label-holder";
 export type { Publications, SecretDescription } from "./protocol/ports";
 export { ROTATION_FAULTS, RotationError } from "./protocol/rotation-error";
 export { severalAtOnce } from "./protocol/several-at-once";

@@ -1,4 +1,4 @@
-import { looksLikeProof, type SecretDescription } from "../../rotation";
+import { labelHolder, looksLikeProof, type SecretDescription } from "../../rotation";
 
 /** A secret's versions, by the labels that say where its rotation stands. */
 export interface VersionLabels {
@@ -20,14 +20,12 @@ export interface VersionLabels {
 
 /** Reads a secret's labels. */
 export function versionLabels({ labels }: Pick<SecretDescription, "labels">): VersionLabels {
-  const holderOf = (label: string): string | undefined =>
-    [...labels].find(([, held]) => held.includes(label))?.[0];
-  const current = holderOf("AWSCURRENT");
-  const pending = holderOf("AWSPENDING");
+  const current = labelHolder(labels, "AWSCURRENT");
+  const pending = labelHolder(labels, "AWSPENDING");
   return {
     current,
     pending: pending === current ? undefined : pending,
-    previous: holderOf("AWSPREVIOUS"),
+    previous: labelHolder(labels, "AWSPREVIOUS"),
     verified: current !== undefined && (labels.get(current) ?? []).some(looksLikeProof),
     everVerified: [...labels.values()].some((held) => held.some(looksLikeProof)),
     has: (versionId) => labels.has(versionId),

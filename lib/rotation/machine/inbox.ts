@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { USED_UP } from "../../model/supplied-values";
+import { labelHolder } from "../protocol/label-holder";
 import { RotationError } from "../protocol/rotation-error";
 import type { OpenedSecret } from "./opened-secret";
 
@@ -65,7 +66,7 @@ export async function firstSupplied<V>(secret: OpenedSecret<V>): Promise<V> {
 async function latestIn<V>({ context: { inbox, store } }: OpenedSecret<V>): Promise<string | undefined> {
   if (inbox === undefined) return undefined;
   const { labels } = await store.describe(inbox.name);
-  const latest = [...labels].find(([, names]) => names.includes("AWSCURRENT"))?.[0];
+  const latest = labelHolder(labels, "AWSCURRENT");
   const text = latest === undefined ? undefined : await store.read(inbox.name, latest);
   return text === USED_UP ? undefined : text;
 }

@@ -1,3 +1,4 @@
+import { labelHolder } from "../protocol/label-holder";
 import type { SecretDescription } from "../protocol/ports";
 import { looksLikeProof, type ProofLabel } from "../protocol/version-proof";
 
@@ -26,7 +27,7 @@ export class Versions {
   }
 
   holderOf(label: string): string | undefined {
-    return [...this.#description.labels].find(([, labels]) => labels.includes(label))?.[0];
+    return labelHolder(this.#description.labels, label);
   }
 
   /**

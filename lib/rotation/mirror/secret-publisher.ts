@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { MirroredSecret } from "../../contracts/function-settings";
 import { KV_VERSION_FIELD } from "../../model/names";
+import { labelHolder } from "../protocol/label-holder";
 import { once } from "../protocol/once";
 import type { Clock, ProofChecks, Publications, SecretStore } from "../protocol/ports";
 import { asRotationError, RotationError } from "../protocol/rotation-error";
@@ -189,9 +190,9 @@ export class SecretPublisher {
     const { store, region, proofs } = this.#context;
     const description = await store.describe(secret);
     requireUsable(secret, description, region);
-    const found = [...description.labels].find(([, candidates]) => candidates.includes("AWSCURRENT"));
-    if (found === undefined) return undefined;
-    const [versionId, labels] = found;
+    const versionId = labelHolder(description.labels, "AWSCURRENT");
+    if (versionId === undefined) return undefined;
+    const labels = description.labels.get(versionId) ?? [];
     return {
       versionId,
       replicasBehind: description.replicasBehind ?? [],

@@ -4,6 +4,8 @@ import { AwsRotationCloud, type AwsRotationCloudProps, type FunctionAnswer } fro
 import { hasEnded, type NewRun, promotionRun, type Run } from "../../../../lib/contracts/run";
 import { DynamoDbRuns } from "../../../../lib/rotation/adapters/dynamodb-runs";
 import { derivedVersionId } from "../../../../lib/rotation/machine/derived-version";
+import { labelHolder } from "../../../../lib/rotation/protocol/label-holder";
+import { looksLikeProof } from "../../../../lib/rotation/protocol/version-proof";
 import type { AwsAccess } from "../load";
 
 /** An event of a rotation function, as commands past the dispatcher send it. */
@@ -99,8 +101,8 @@ export class BegunRuns {
   async #wanted(secret: AwsSecretPlan, event: DirectEvent): Promise<Wanted> {
     const { Phase, VersionId = "", Emergency = false } = event;
     const labels = await this.#labels(secret);
-    const current = labels.find(([, held]) => held.includes("AWSCURRENT"))?.[0] ?? VersionId;
-    const isPending = labels.some(([id, held]) => id === VersionId && held.includes("AWSPENDING"));
+    const current = labelHolder(labels, "AWSCURRENT") ?? VersionId;
+    const isPending = labelHolder(labels, "AWSPENDING") === VersionId;
     const emergency = Emergency ? { emergency: true } : {};
     const run = (more: Pick<NewRun, "run" | "kind" | "newVersion" | "oldVersion">): NewRun => ({
       secret: secret.name,
@@ -146,19 +148,17 @@ export class BegunRuns {
   }
 
   async #isServed(secret: AwsSecretPlan): Promise<boolean> {
-    return (await this.#labels(secret)).some(([, held]) =>
-      held.some((label) => label.startsWith("VERIFIED")),
-    );
+    return [...(await this.#labels(secret)).values()].some((held) => held.some(looksLikeProof));
   }
 
-  async #labels({ name }: AwsSecretPlan): Promise<readonly (readonly [string, readonly string[]])[]> {
+  async #labels({ name }: AwsSecretPlan): Promise<ReadonlyMap<string, readonly string[]>> {
     const { endpoint, credentials } = this.#world.as.root;
     const cloud = new AwsRotationCloud({
       endpoint,
       credentials: { ...credentials },
       region: this.#world.plan.regions.primary,
     });
-    return [...((await cloud.describe(name))?.labels ?? [])];
+    return (await cloud.describe(name))?.labels ?? new Map();
   }
 }
 

@@ -6,6 +6,7 @@ import {
 import type { AwsSecretPlan, SecretPlan } from "../../../../lib/blueprint";
 import { bootstrap, type Progress as StepProgress } from "../../../../lib/cli";
 import type { Registry } from "../../../../lib/model";
+import { labelHolder } from "../../../../lib/rotation/protocol/label-holder";
 import { type AuditCompleteness, auditCompleteness } from "../audit/completeness";
 import { secretsManager } from "../load";
 import type { ServerGroup } from "../servers";
@@ -226,7 +227,7 @@ async function currentVersions(world: RehearsedWorld): Promise<ReadonlyMap<strin
 
 async function currentVersion(client: SecretsManagerClient, name: string): Promise<string | undefined> {
   const { VersionIdsToStages = {} } = await client.send(new DescribeSecretCommand({ SecretId: name }));
-  return Object.entries(VersionIdsToStages).find(([, labels]) => labels.includes("AWSCURRENT"))?.[0];
+  return labelHolder(new Map(Object.entries(VersionIdsToStages)), "AWSCURRENT");
 }
 
 /** Differences between a row and the registry, each with the place where it was tried. */
