@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import { CHANGE_REQUESTS, type ChangeFacts, type ChangeRequest } from "../../contracts";
 import { markdownTable } from "../terminal/table";
+import { checkTable } from "./check-table";
 import { prose } from "./prose";
 
 /** The file of a change request: front matter, what it says for readers, check list and sign-off. */
@@ -55,20 +56,10 @@ function radiusOf(facts: ChangeFacts): readonly string[] {
       consumer.reload,
     ]),
   });
-  const checks = markdownTable({
-    head: ["CHECK", "OF", "TYPE", "URL", "EXPECTS"],
-    rows: facts.checks.map(({ name, workload, type, url, status, contains }) => [
-      name,
-      workload,
-      type,
-      url,
-      contains === undefined ? String(status) : `${status}, ${JSON.stringify(contains)}`,
-    ]),
-  });
   return [
     places,
     facts.consumers.length === 0 ? "No workload reads it." : consumers,
-    facts.checks.length === 0 ? "No check watches it." : checks,
+    facts.checks.length === 0 ? "No check watches it." : markdownTable(checkTable(facts.checks)),
     ...(facts.unwatched.length === 0 ? [] : [`**No check watches ${facts.unwatched.join(", ")}.**`]),
     `If it goes wrong: ${facts.breaks}`,
     `Roll-back: ${facts.rollback}`,

@@ -1,4 +1,5 @@
 import type { AffectedConsumer, BlastRadius, ConsumerReload } from "../../blueprint";
+import { checkTable } from "../documents/check-table";
 import { markdownTable, type TableData, textTable } from "../terminal/table";
 
 /** Formats of a blast radius. */
@@ -93,22 +94,11 @@ const dependentTable = (radius: BlastRadius): TableData => ({
   ]),
 });
 
-const checkTable = (radius: BlastRadius): TableData => ({
-  head: ["CHECK", "OF", "TYPE", "URL", "EXPECTS"],
-  rows: radius.checks.map(({ name, workload, type, url, status, contains }) => [
-    name,
-    workload,
-    type,
-    url,
-    contains === undefined ? String(status) : `${status}, ${JSON.stringify(contains)}`,
-  ]),
-});
-
 /** The tables that have rows, each with what people see when it has none. */
 const tablesOf = (radius: BlastRadius): readonly (readonly [TableData, string])[] => [
   [consumerTable(radius), "No workload reads it."],
   [dependentTable(radius), "No other secret depends on it."],
-  [checkTable(radius), "No check watches it."],
+  [checkTable(radius.checks), "No check watches it."],
 ];
 
 function text(radius: BlastRadius): string {
