@@ -50,8 +50,9 @@ export const unnamedThings = (sources: Sources): readonly string[] =>
     ),
   );
 
-/** Words that this project says otherwise: fix, redact, valid. */
-const OTHERWISE = /\b(mend(?:s|ed|ing)?|blot(?:s|ted|ting)? out|unsound|sound(?:ness)?)\b|\bissue #?\d+\b/gi;
+/** Words that this project says otherwise: fix, redact, valid. An issue that anybody can follow is linked. */
+const OTHERWISE =
+  /\b(mend(?:s|ed|ing)?|blot(?:s|ted|ting)? out|bur(?:y|ies|ied)|unsound|sound(?:ness)?)\b|\bissue #?\d+\b(?!\]\(https:)/gi;
 
 /** Words for which there is a better one, and issues that a reader cannot see: `lib/a.ts:12: mended`. */
 export const saidOtherwise = (sources: Sources): readonly string[] =>
