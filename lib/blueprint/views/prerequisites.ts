@@ -27,7 +27,7 @@ export interface Prerequisites {
 /** Needs of an environment before its first deployment. */
 export function prerequisitesOf(registry: Registry, environmentName: string): Prerequisites {
   const environment = registry.environment(environmentName);
-  const { workloads, functions, procedure, operations } = blueprint(registry, environmentName);
+  const { workloads, functions, procedure, operations, audit } = blueprint(registry, environmentName);
   const globalRegion = globalEventsRegion(environment.partition);
   const referenced =
     environment.identity === "irsa"
@@ -37,7 +37,13 @@ export function prerequisitesOf(registry: Registry, environmentName: string): Pr
     trailRegions: [...new Set([...environment.allRegions, globalRegion])],
     globalRegion,
     rolePath: environment.rolePath,
-    roleCount: workloads.length + functions.length + (procedure ? 1 : 0) + (operations?.forwarder ? 1 : 0),
+    roleCount:
+      workloads.length +
+      functions.length +
+      (procedure ? 1 : 0) +
+      (operations?.forwarder ? 1 : 0) +
+      // The normaliser's, the sinks', the forwarder's.
+      (audit ? 1 + audit.sinks.length + (audit.forwarder ? 1 : 0) : 0),
     ...(environment.awsTokenIssuer === undefined ? {} : { awsTokenIssuer: environment.awsTokenIssuer }),
     oidcProviders: referenced.map(({ name, issuer }) => ({
       cluster: name,

@@ -23,6 +23,7 @@ export function renderValidate(result: ValidateResult, format: Format): string {
   }
   return [
     `Registry ${result.registry} is valid: ${plural(result.secrets, "secret")}, ${plural(result.workloads, "workload")}, ${plural(result.environments, "environment")}.`,
+    ...result.advice,
     ...result.endings.map(({ environment, texts }) =>
       [`Grants that end in ${environment}:`, ...texts.map((text) => `- ${text.replaceAll("`", "")}`)].join(
         "\n",

@@ -1,4 +1,4 @@
-import { blueprint } from "../../blueprint";
+import { accountRoles, blueprint } from "../../blueprint";
 import { type Fault, type Registry, RegistryError } from "../../model";
 import { endingTexts } from "../../model/ending-grants";
 
@@ -10,21 +10,27 @@ export interface ValidateResult {
   readonly workloads: number;
   readonly secrets: number;
   readonly faults: readonly Fault[];
+  /** Sentences about quotas of AWS that must be raised before a deployment. */
+  readonly advice: readonly string[];
   /** Grants that have ended, or end within 30 days: sentences, by environment. */
   readonly endings: readonly { readonly environment: string; readonly texts: readonly string[] }[];
 }
 
 /** Checks what `defineRegistry` cannot see alone: that every environment fits the clouds' size limits. */
 export function validate(registry: Registry): ValidateResult {
-  const faults = registry.environmentNames.flatMap((environment) => {
+  const fitting: string[] = [];
+  const tooLarge = registry.environmentNames.flatMap((environment) => {
     try {
       blueprint(registry, environment);
+      fitting.push(environment);
       return [];
     } catch (error) {
       if (error instanceof RegistryError) return error.faults;
       throw error;
     }
   });
+  const roles = accountRoles(registry, fitting);
+  const faults = [...tooLarge, ...roles.faults];
   return {
     valid: faults.length === 0,
     registry: registry.id,
@@ -32,6 +38,7 @@ export function validate(registry: Registry): ValidateResult {
     workloads: registry.workloadNames.length,
     secrets: registry.secretKeys.length,
     faults,
+    advice: roles.advice,
     endings: registry.environmentNames
       .map((environment) => ({
         environment,
@@ -50,5 +57,6 @@ export const invalid = (faults: readonly Fault[]): ValidateResult => ({
   workloads: 0,
   secrets: 0,
   faults,
+  advice: [],
   endings: [],
 });
