@@ -12,6 +12,7 @@ module.exports = {
       entry: [
         "lib/index.ts",
         "lib/constructs/index.ts",
+        "lib/constructs/guardrails/index.ts",
         "stacks/index.ts",
         "registry/index.ts",
         "registry/backends.ts",

@@ -27,6 +27,7 @@ const BREACHES: readonly (readonly [string, string, string])[] = [
   ["module-lib-model", "lib/model/breach.ts", 'import "../blueprint";'],
   ["module-lib-contracts", "lib/contracts/breach.ts", 'import "../blueprint";'],
   ["module-lib-blueprint", "lib/blueprint/breach.ts", 'import "../cli";'],
+  ["module-lib-guardrails", "lib/guardrails/breach.ts", 'import "../blueprint";'],
   ["module-lib-bundles", "lib/bundles/breach.ts", 'import "../blueprint";'],
   ["module-lib-constructs", "lib/constructs/breach.ts", 'import type { found } from "../rotation";'],
   ["module-lib-lambda", "lib/lambda/breach.ts", 'import "../blueprint";'],

@@ -118,7 +118,12 @@ test.each([
 
 test("every type that its exports name is exported, so that authors can name it too", () => {
   const installed = join(folder, "node_modules/cdktf-secrets-registry/dist");
-  const entries = ["lib/index.d.ts", "lib/constructs/index.d.ts", "stacks/index.d.ts"];
+  const entries = [
+    "lib/index.d.ts",
+    "lib/constructs/index.d.ts",
+    "lib/constructs/guardrails/index.d.ts",
+    "stacks/index.d.ts",
+  ];
   expect(
     forgottenExports(
       installed,

@@ -1,0 +1,11 @@
+/** Guardrails on any Terraform of a cdktf app, as pure rules: no engine is loaded here. */
+export { checkStack, type GuardrailSettings } from "./check-stack";
+export { GUARDRAILS, type GuardrailFinding, type GuardrailId, guardrailText } from "./guardrail";
+export type { GuardrailAccessRule } from "./rules/access-rule";
+export {
+  GuardrailSettingsError,
+  type GuardrailSuppression,
+  parseSuppressions,
+  type SuppressedFindings,
+  suppress,
+} from "./suppressions";
