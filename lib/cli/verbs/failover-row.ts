@@ -134,7 +134,7 @@ export interface Return {
 }
 
 /**
- * Plan for a secret's copy in a region that is to be a replica again.
+ * Row of a secret's copy in a region that is to be a replica again.
  *
  * @param owner as the primary region has it
  * @param copy as the region has it
