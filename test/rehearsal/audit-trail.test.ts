@@ -1,7 +1,12 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import {
+  DisableRuleCommand,
+  EnableRuleCommand,
+  EventBridgeClient,
+  PutEventsCommand,
+} from "@aws-sdk/client-eventbridge";
 import { CreateKeyCommand } from "@aws-sdk/client-kms";
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import {
@@ -15,6 +20,7 @@ import type { OcsfEvent } from "../../lib/audit";
 import { type Blueprint, blueprint } from "../../lib/blueprint";
 import { awsAuditCloud } from "../../lib/cli/cloud/aws-audit-cloud";
 import { auditCheck, auditReplay } from "../../lib/cli/verbs/audit-trail";
+import { silentChanges } from "../../lib/cli/verbs/silent-changes";
 import { VAULT_AUDIT_ENTRY, VAULT_SOURCE } from "../../lib/contracts/audit-events";
 import { defineRegistry, type Registry } from "../../lib/model";
 import { cloudTrailEvent } from "../../packages/rehearsal/src/audit/cloudtrail-model";
@@ -281,6 +287,60 @@ test("a replay brings the events of its time again, under the ids that they have
     "no sink elsewhere; there are: splunk",
   );
 }, 120_000);
+
+test("a change whose event somebody kept away is silent, and nothing else is", async () => {
+  const secrets = new SecretsManagerClient(clientSettings(root, region));
+  const rules = new EventBridgeClient(clientSettings(root, region));
+  const cloud = awsAuditCloud(clientSettings(root, region));
+  // As if half an hour had gone by: what is younger may be on its way.
+  const compared = (hours = 2) =>
+    silentChanges(registry, "prod", { hours, now: new Date(Date.now() + 31 * 60_000) }, cloud);
+  const labels = auditOf().rules.find(({ word }) => word === "audit-labels");
+  if (labels === undefined) throw new Error("no rule of labels");
+  const SecretId = "prod/crypto/webhook";
+  await secrets.send(new CreateSecretCommand({ Name: SecretId, SecretString: "generated" }));
+  // Embedded, a first value has no event of its own; the record of the call has its version.
+  const { VersionId: first } = await secrets.send(
+    new PutSecretValueCommand({ SecretId, SecretString: randomUUID() }),
+  );
+  await until(archived, (events) => events.some((event) => versionOf(event) === first));
+  const before = await compared();
+  expect(before.silent.filter(({ version }) => version === first)).toEqual([]);
+  expect(before.changes).toBeGreaterThan(1);
+
+  await rules.send(new DisableRuleCommand({ Name: labels.name }));
+  const { VersionId: hidden } = await secrets.send(
+    new PutSecretValueCommand({ SecretId, SecretString: randomUUID() }),
+  );
+  await rules.send(new EnableRuleCommand({ Name: labels.name }));
+  const after = await compared();
+  const added = after.silent.filter(
+    ({ version }) => !before.silent.some((known) => known.version === version),
+  );
+  expect(added).toEqual([
+    { key: "crypto/webhook", secret: SecretId, version: hidden, at: expect.stringMatching(/Z$/) },
+  ]);
+  // A change that made no version: a policy, a label, a key, when nothing else had an event.
+  const lastChanged = new Date(Date.now() - 90 * 60_000);
+  const { silent } = await silentChanges(
+    registry,
+    "prod",
+    { hours: 2, now: new Date() },
+    {
+      ...cloud,
+      history: async (name) => (name === SecretId ? { lastChanged, versions: [] } : undefined),
+    },
+  );
+  expect(silent).toEqual([{ key: "crypto/webhook", secret: SecretId, at: lastChanged.toISOString() }]);
+  // A change of the last half hour is left out.
+  expect(await silentChanges(registry, "prod", { hours: 2, now: new Date() }, cloud)).toMatchObject({
+    changes: 0,
+    silent: [],
+  });
+}, 180_000);
+
+const versionOf = (event: OcsfEvent): string | undefined =>
+  event.class_uid === 3004 ? event.entity.version : undefined;
 
 test("audit check: no setting, no SIEM, a trail that leaves reads out", async () => {
   const trail = {

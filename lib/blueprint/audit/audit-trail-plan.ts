@@ -1,4 +1,3 @@
-import { VAULT_SOURCE } from "../../contracts/audit-events";
 import type { AuditNormaliserSettings, AuditSinkSettings } from "../../contracts/audit-settings";
 import type { AuditSink, SinkCredential } from "../../model/audit-definition";
 import { fault } from "../../model/faults";
@@ -27,6 +26,7 @@ import { MANAGED_LIMIT, MANAGED_PER_ROLE } from "../platform/role-plan";
 import type { RecordsPlan } from "../procedure/procedure-plan";
 import { REPLICATION, recordsPolicy } from "../procedure/procedure-resources";
 import { auditAlarms } from "./audit-alarms";
+import { auditPeople } from "./audit-people";
 import type {
   AuditPlan,
   AuditQueuePlan,
@@ -112,7 +112,7 @@ export function auditTrailPlan(input: AuditTrailInput): AuditPlan {
         }
       : {}),
     alarms: auditAlarms(input, { events, deadLetters, sinks: sinkPlans }),
-    people: peopleOf(archive, sinkPlans, bus),
+    people: auditPeople(input, archive, sinkPlans, bus),
     preventDestroy: input.preventDestroy,
     tags: input.tags,
   };
@@ -364,31 +364,4 @@ function auditFunction(input: AuditTrailInput, parts: AuditFunctionParts): Funct
     timeoutSeconds: FUNCTION_SECONDS,
     tags: input.tags,
   });
-}
-
-function peopleOf(archive: RecordsPlan, sinks: readonly AuditSinkPlan[], bus: string): AuditPlan["people"] {
-  return {
-    reviewer: document(
-      statement("ListEvents", ["s3:ListBucket"], [archive.arn]),
-      statement("ReadEvents", ["s3:GetObject"], [`${archive.arn}/events/*`]),
-      ...(sinks.length === 0
-        ? []
-        : [
-            statement(
-              "ReplayEvents",
-              ["sqs:SendMessage"],
-              sinks.map(({ queue }) => queue.arn),
-            ),
-          ]),
-      statement(
-        "SeeTrails",
-        ["cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus"],
-        ["*"],
-      ),
-    ),
-    shipper: document({
-      ...statement("ShipVaultEntries", ["events:PutEvents"], [bus]),
-      Condition: { StringEquals: { "events:source": [VAULT_SOURCE] } },
-    }),
-  };
 }

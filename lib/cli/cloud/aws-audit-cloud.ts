@@ -2,6 +2,7 @@ import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { AuditCloud } from "./audit-cloud";
 import type { AwsRotationCloudProps } from "./aws-rotation-cloud";
 import { s3Objects } from "./s3-objects";
+import { secretHistory } from "./secret-history";
 
 /** {@link AuditCloud} with AWS's SDK; `policies/audit-reviewer.json` has the rights. */
 export function awsAuditCloud(props: AwsRotationCloudProps): AuditCloud {
@@ -10,6 +11,7 @@ export function awsAuditCloud(props: AwsRotationCloudProps): AuditCloud {
   return {
     list: (bucket, prefix) => objects.list(bucket, { Prefix: prefix }),
     read: objects.read,
+    history: secretHistory(props),
     async send(queueUrl, texts) {
       await Promise.all(
         texts.map((text) => sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: text }))),
