@@ -50,7 +50,7 @@ export type {
 export type { MirrorLoginPlan } from "./vault/mirror-login";
 export type { VaultAuthPlan, VaultPlan, VaultRolePlan } from "./vault/vault-server-plan";
 export { type AccessRow, accessOf } from "./views/access";
-export { accountRoles } from "./views/account-roles";
+export { type AccountRoles, accountRoles } from "./views/account-roles";
 export {
   type AffectedConsumer,
   type BlastRadius,

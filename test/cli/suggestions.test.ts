@@ -39,6 +39,7 @@ const CASES: readonly (readonly [string, string])[] = [
   ["due --env prd", ENVIRONMENT],
   ["preflight --env prd", ENVIRONMENT],
   ["audit check --env prd", ENVIRONMENT],
+  ["audit compare --env prd", ENVIRONMENT],
   ["audit replay --env prd --from 2026-12-01T00:00:00Z --until 2026-12-02T00:00:00Z", ENVIRONMENT],
   ["prove --env prd", ENVIRONMENT],
   ["whose --env prd", ENVIRONMENT],

@@ -128,7 +128,7 @@ async function changesInArchive(
   return found;
 }
 
-/** What is no event tells of no change; `audit replay` names it. */
+/** An object as an event; `undefined` where it is none: that tells of no change, and `audit replay` names it. */
 function eventOf(text: string): OcsfEvent | undefined {
   try {
     const event = JSON.parse(text) as Partial<OcsfEvent>;
