@@ -16,7 +16,7 @@ import {
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import type { OcsfEvent } from "../../lib/audit";
+import { type OcsfEvent, resourceOf } from "../../lib/audit";
 import { type Blueprint, blueprint } from "../../lib/blueprint";
 import { awsAuditCloud } from "../../lib/cli/cloud/aws-audit-cloud";
 import { auditCheck, auditReplay } from "../../lib/cli/verbs/audit-trail";
@@ -231,6 +231,88 @@ test("every change and read reaches archive and SIEM once per id, valid and with
   process.stdout.write(
     `${changes} changes, ${found.length - changes} reads and refusals, ${found.length} events, 0 missing; 1 dead letter; CloudTrail's records by a stand-in\n`,
   );
+}, 180_000);
+
+test("each other kind of change and use, on both stores, reaches archive and SIEM with who and what", async () => {
+  const { account, environment } = plan;
+  const [breakGlass = ""] = plan.principals.breakGlass;
+  const byRole = (roleArn: string) => ({ is: "session", roleArn, session: "jane" }) as const;
+  const SecretId = "prod/db/app";
+  const ofAws = (operation: string, roleArn: string, request: object = {}, service = "secretsmanager") =>
+    cloudTrailEvent({
+      service,
+      operation,
+      account,
+      region,
+      identity: byRole(roleArn),
+      request: service === "secretsmanager" ? { SecretId, ...request } : { ...request },
+    });
+  const operator = plan.principals.operators[0] ?? breakGlass;
+  const aws = [
+    ["RotateSecret", operator],
+    ["UpdateSecretVersionStage", operator],
+    ["PutResourcePolicy", operator],
+    ["ReplicateSecretToRegions", operator],
+    ["RestoreSecret", operator],
+    ["GetSecretValue", breakGlass],
+  ] as const;
+  const mount = auditOf().normaliser.settings as { scope: { vault: { authMounts: readonly string[] } } };
+  const [authMount = ""] = mount.scope.vault.authMounts;
+  const vault = [
+    ["update", "kv-prod/data/db/app", "db/app"],
+    ["read", "kv-prod/data/db/app", "db/app"],
+    ["update", `auth/${authMount}/login`, authMount],
+    ["update", "sys/policies/acl/acme-prod-backend", "acme-prod-backend"],
+    ["delete", "sys/audit/file", "file"],
+  ] as const;
+  const ids = new Map(vault.map((row) => [row, randomUUID()]));
+  const canary = `canary-${randomBytes(18).toString("base64url")}`;
+  const messages = aws.map(([operation, who]) => ofAws(operation, who, { Description: canary }));
+  const requestIds = messages.map(
+    (message) => (message as { detail: { requestID: string } }).detail.requestID,
+  );
+  await put(...messages);
+  await new EventBridgeClient(clientSettings(root, region)).send(
+    new PutEventsCommand({
+      Entries: vault.map((row) => ({
+        Source: VAULT_SOURCE,
+        DetailType: VAULT_AUDIT_ENTRY,
+        Detail: JSON.stringify({
+          vault: "main",
+          entry: {
+            time: new Date().toISOString(),
+            type: "response",
+            auth: { display_name: "kubernetes-backend", policies: ["acme-prod-backend"] },
+            request: { id: ids.get(row), operation: row[0], path: row[1], data: { password: canary } },
+            response: { data: { password: canary } },
+          },
+        }),
+      })),
+    }),
+  );
+  const wanted = [...requestIds, ...ids.values()];
+  const ofThese = (events: readonly OcsfEvent[]) =>
+    events.filter(({ api }) => wanted.includes(api.request?.uid ?? ""));
+  const found = ofThese(await until(archived, (events) => ofThese(events).length >= wanted.length));
+  expect(found.map(({ api }) => api.request?.uid).sort()).toEqual([...wanted].sort());
+  await until60(() => new Set(idsOf(ofThese(receiver.received))).size >= wanted.length);
+  expect(idsOf(ofThese(receiver.received))).toEqual(idsOf(found));
+  const check = await ocsfCheck();
+  expect(found.flatMap((event) => check(event))).toEqual([]);
+  const eventOf = (id: string | undefined) => found.find(({ api }) => api.request?.uid === id);
+  for (const [at, [operation, who]] of aws.entries()) {
+    const event = eventOf(requestIds[at]);
+    expect(event?.api.operation).toBe(operation);
+    expect(event?.actor.session?.issuer).toBe(who);
+    expect(event && resourceOf(event)).toMatchObject({ name: "db/app", data: { environment } });
+    expect(event?.class_uid).toBe(operation === "GetSecretValue" ? 6003 : 3004);
+  }
+  for (const [row, id] of ids) {
+    const event = eventOf(id);
+    expect(event && resourceOf(event)?.name).toBe(row[2]);
+    expect(event?.actor.user?.name).toBe("kubernetes-backend");
+  }
+  expect(JSON.stringify([found, receiver.received])).not.toContain(canary);
 }, 180_000);
 
 test("a receiver that is down keeps nothing back, and gets everything when it is up again", async () => {
