@@ -1,5 +1,6 @@
 import { App } from "cdktf";
-import { removeStaleStacks, SecretsStack } from "./stacks";
+import { blueprint } from "./lib/blueprint";
+import { ClusterAccountStack, removeStaleStacks, SecretsStack } from "./stacks";
 
 async function main(): Promise<void> {
   // Loaded here, so that faults of the registry are shown as such and not as a crash.
@@ -8,9 +9,16 @@ async function main(): Promise<void> {
   // The one clock of a synth: grants end by it, and the same day gives the same output.
   const registry = whole.on(process.env.SECRETS_REGISTRY_DAY ?? new Date().toISOString().slice(0, 10));
   const app = new App();
-  removeStaleStacks(app.outdir, registry.environmentNames);
+  const elsewhere = registry.environmentNames.flatMap((environment) =>
+    blueprint(registry, environment).clusterAccounts.map(({ account }) => ({ environment, account })),
+  );
+  const podsOf = ({ environment, account }: (typeof elsewhere)[number]) => `${environment}-pods-${account}`;
+  removeStaleStacks(app.outdir, [...registry.environmentNames, ...elsewhere.map(podsOf)]);
   for (const environment of registry.environmentNames) {
     new SecretsStack(app, environment, { registry, environment, backend: backends[environment] });
+  }
+  for (const place of elsewhere) {
+    new ClusterAccountStack(app, podsOf(place), { registry, ...place, backend: backends[place.environment] });
   }
   app.synth();
 }

@@ -1,12 +1,12 @@
-import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { KubernetesProvider } from "@cdktf/provider-kubernetes/lib/provider";
 import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
 import { TerraformStack, TerraformVariable } from "cdktf";
 import type { Construct } from "constructs";
-import { type Blueprint, blueprint, type ClusterPlan, type VaultPlan } from "../lib/blueprint";
+import { blueprint, type ClusterPlan, type VaultPlan } from "../lib/blueprint";
 import { chosen, type RegistryParts, SecretsRegistry } from "../lib/constructs";
 import { literalText } from "../lib/constructs/literal-text";
 import type { Registry } from "../lib/model";
+import { type AssumedRole, awsProvider, type ProviderVersions, requireVersions } from "./aws-provider";
 import { type BackendSettings, setBackend } from "./backend-settings";
 import { VaultCaFile } from "./vault-ca-file";
 
@@ -20,22 +20,15 @@ export interface SecretsStackProps<E extends string, W extends string> {
    * Role that Terraform takes to deploy to AWS, such as one of another account than its own credentials'.
    * @default none: the credentials are the deployer's
    */
-  readonly assumeRole?: {
-    readonly roleArn: string;
-    readonly externalId?: string;
-    readonly sessionName?: string;
-  };
+  readonly assumeRole?: AssumedRole;
   /**
    * Versions of Terraform's providers, where an app holds them against other modules' constraints.
    * @default exactly those that the constructs are made from
    */
-  readonly providerVersions?: Readonly<Partial<Record<"aws" | "vault" | "kubernetes", string>>>;
+  readonly providerVersions?: ProviderVersions;
   /** Parts that the stack holds. @default everything of the environment */
   readonly parts?: RegistryParts;
 }
-
-/** Ephemeral values and write-only arguments, which later secrets engines need, came with 1.11. */
-const TERRAFORM_VERSION = ">= 1.11";
 
 /**
  * One environment as a deployable stack: backend, providers, and one {@link SecretsRegistry}. One class, one
@@ -62,10 +55,7 @@ export class SecretsStack<E extends string = string, W extends string = string> 
   ) {
     super(scope, id);
     const plan = blueprint(registry, environment);
-    this.addOverride("terraform.required_version", TERRAFORM_VERSION);
-    for (const [provider, version] of Object.entries(providerVersions)) {
-      this.addOverride(`terraform.required_providers.${provider}.version`, version);
-    }
+    requireVersions(this, providerVersions);
     if (backend !== false) setBackend(this, id, backend ?? { type: "local" });
     const vaults = chosen(plan.vaults, parts.vaults, `Vault of ${environment}`);
     const clusters = chosen(plan.clusters, parts.clusters, `cluster of ${environment}`);
@@ -75,7 +65,7 @@ export class SecretsStack<E extends string = string, W extends string = string> 
       environment,
       parts: { aws, vaults: vaults.map(({ name }) => name), clusters: clusters.map(({ name }) => name) },
       providers: {
-        ...(aws ? { aws: awsProvider(this, plan, assumeRole) } : {}),
+        ...(aws ? { aws: awsProvider(this, plan.regions.primary, plan.account, assumeRole) } : {}),
         vault: Object.fromEntries(vaults.map((vault) => [vault.name, vaultProvider(this, vault)])),
         kubernetes: Object.fromEntries(
           clusters.map((cluster) => [cluster.name, kubernetesProvider(this, cluster)]),
@@ -83,19 +73,6 @@ export class SecretsStack<E extends string = string, W extends string = string> 
       },
     });
   }
-}
-
-function awsProvider(
-  scope: Construct,
-  plan: Blueprint,
-  role: SecretsStackProps<string, string>["assumeRole"],
-): AwsProvider {
-  return new AwsProvider(scope, "aws", {
-    region: plan.regions.primary,
-    // A credential of another account must not deploy this environment.
-    allowedAccountIds: [plan.account],
-    ...(role ? { assumeRole: [{ ...role }] } : {}),
-  });
 }
 
 /** Aliases always, so that a second Vault or cluster does not rename the first one's. */

@@ -10,6 +10,7 @@ export type {
 export { auditTrailPlan } from "./audit/audit-trail-plan";
 export type { DeployerPlan } from "./deployer/deployer-rights";
 export { type Blueprint, blueprint, type ClusterPlan, type OidcProviderPlan } from "./environment/blueprint";
+export type { ClusterAccountPlan, PodAssociationPlan, PodRolePlan } from "./environment/cluster-account-plan";
 export { type FunctionPlan, type RotationFunctionPlan, rotates } from "./functions/function-plan";
 export type { ReloadPlan, WorkloadPlan } from "./identity/workload-plan";
 export type { AuditKeyPlan } from "./keys/audit-key-plan";

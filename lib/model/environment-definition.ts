@@ -96,7 +96,10 @@ export interface ClusterInput {
   /** The EKS cluster's name. */
   readonly name: string;
   readonly region: string;
-  /** AWS account of the cluster. Default: the environment's account. */
+  /**
+   * AWS account of the cluster. With identity `pod-identity` its pods take a role there first, which a stack of that account makes
+   * (`ClusterAccountStack`). Default: the environment's account.
+   */
   readonly account?: string;
   /** OpenID Connect issuer of the cluster's ServiceAccount tokens, just as tokens say it: with a slash at its end where they have one. */
   readonly issuer: string;

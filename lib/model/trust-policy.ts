@@ -10,6 +10,8 @@ export interface TrustPolicyInput {
   readonly partition: string;
   /** Account of the secrets, in which the role and the OIDC providers are. */
   readonly account: string;
+  /** Path and name of the role, with which its pod roles in other accounts are named too. */
+  readonly role: { readonly path: string; readonly name: string };
   readonly identity: "irsa" | "pod-identity";
   /** Sorted by name. */
   readonly clusters: readonly {
@@ -55,34 +57,72 @@ function webIdentity(input: TrustPolicyInput): readonly PolicyStatement[] {
   });
 }
 
+const clusterArn = (
+  partition: string,
+  { region, account, name }: TrustPolicyInput["clusters"][number],
+): string => `arn:${partition}:eks:${region}:${account}:cluster/${name}`;
+
+/**
+ * Pod Identity takes a role of the cluster's own account only, and by that role the one of the secrets' account. It passes its
+ * session tags on; an external id it sets only where these are disabled.
+ * https://docs.aws.amazon.com/eks/latest/userguide/pod-id-assign-target-role.html
+ */
 function podIdentity(input: TrustPolicyInput): readonly PolicyStatement[] {
+  const accounts = [...new Set(input.clusters.map(({ account }) => account))].sort();
+  const others = accounts.filter((account) => account !== input.account);
+  const of = (account: string): TrustPolicyInput => ({
+    ...input,
+    clusters: input.clusters.filter((cluster) => cluster.account === account),
+  });
   return [
-    {
-      Sid: "EksPodIdentity",
-      Effect: "Allow",
-      Principal: { Service: "pods.eks.amazonaws.com" },
-      Action: ["sts:AssumeRole", "sts:TagSession"],
-      Condition: {
-        ArnEquals: {
-          "aws:SourceArn": input.clusters.map(
-            (cluster) =>
-              `arn:${input.partition}:eks:${cluster.region}:${cluster.account}:cluster/${cluster.name}`,
-          ),
-        },
-        StringEquals: {
-          "aws:SourceAccount": [input.account],
-          "aws:RequestTag/kubernetes-namespace": [input.namespace],
-          "aws:RequestTag/kubernetes-service-account": [input.serviceAccount],
-        },
+    ...(accounts.length > others.length ? [podIdentityService(of(input.account))] : []),
+    ...others.map((account) => podIdentityRole(account, of(account))),
+  ];
+}
+
+/** Trust in the pod role of another account, as EKS takes this one by it. */
+function podIdentityRole(
+  account: string,
+  { partition, role, clusters, namespace, serviceAccount }: TrustPolicyInput,
+): PolicyStatement {
+  return {
+    Sid: `EksPodIdentityIn${account}`,
+    Effect: "Allow",
+    // A role as the principal would have to be there before this one.
+    Principal: { AWS: `arn:${partition}:iam::${account}:root` },
+    Action: ["sts:AssumeRole", "sts:TagSession"],
+    Condition: {
+      ArnEquals: { "aws:PrincipalArn": [`arn:${partition}:iam::${account}:role${role.path}${role.name}`] },
+      StringEquals: {
+        "aws:RequestTag/eks-cluster-arn": clusters.map((cluster) => clusterArn(partition, cluster)),
+        "aws:RequestTag/kubernetes-namespace": [namespace],
+        "aws:RequestTag/kubernetes-service-account": [serviceAccount],
       },
     },
-  ];
+  };
+}
+
+function podIdentityService(input: TrustPolicyInput): PolicyStatement {
+  return {
+    Sid: "EksPodIdentity",
+    Effect: "Allow",
+    Principal: { Service: "pods.eks.amazonaws.com" },
+    Action: ["sts:AssumeRole", "sts:TagSession"],
+    Condition: {
+      ArnEquals: { "aws:SourceArn": input.clusters.map((cluster) => clusterArn(input.partition, cluster)) },
+      StringEquals: {
+        "aws:SourceAccount": [input.account],
+        "aws:RequestTag/kubernetes-namespace": [input.namespace],
+        "aws:RequestTag/kubernetes-service-account": [input.serviceAccount],
+      },
+    },
+  };
 }
 
 /**
  * The trust policy of a workload's role (docs/explanation/architecture.md, decision 10): pinned to issuer, audience and the exact
  * ServiceAccount (with a pattern for the namespaces of preview environments), one statement per cluster; or to EKS Pod Identity with the clusters and the ServiceAccount as
- * session tags.
+ * session tags, directly or by its pod roles of other accounts.
  */
 export const trustPolicy = (input: TrustPolicyInput): PolicyDocument => ({
   Version: "2012-10-17",

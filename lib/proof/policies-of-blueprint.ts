@@ -93,7 +93,11 @@ function associationsOf(plan: Blueprint): readonly PodAssociation[] {
   return plan.workloads.flatMap(({ namespace, serviceAccount, role, pods }) =>
     plan.clusters
       .filter(
-        ({ name, identity }) => identity === "pod-identity" && pods.some(({ cluster }) => cluster === name),
+        ({ name, identity, account }) =>
+          identity === "pod-identity" &&
+          // Elsewhere EKS gives a pod the pod role of that account, and this role's trust says which.
+          account === plan.account &&
+          pods.some(({ cluster }) => cluster === name),
       )
       .map((cluster) => ({
         cluster: cluster.name,

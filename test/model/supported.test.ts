@@ -134,8 +134,7 @@ test.each(identities)(
     const supported = IDENTITIES[identity];
     const auths: readonly string[] = supported.vaultAuth;
     const providers: readonly string[] = supported.oidcProvider;
-    const wanted =
-      auths.includes(vaultAuth) && providers.includes(oidcProvider) && (oneAccount || !supported.oneAccount);
+    const wanted = auths.includes(vaultAuth) && providers.includes(oidcProvider);
     const define = (): unknown => defineRegistry(definition);
     if (wanted) expect(define).not.toThrow();
     else expect(define).toThrow(/identity/);

@@ -17,8 +17,10 @@ export interface DeployerScope {
   readonly oidcProviders: readonly { readonly arn: string }[];
   readonly clusters: readonly Pick<
     Cluster & { readonly identity: Environment["identity"] },
-    "name" | "region" | "identity"
+    "name" | "region" | "account" | "identity"
   >[];
+  /** Account of the environment. */
+  readonly account: string;
   readonly principals: Pick<Environment["principals"], "deployer">;
 }
 
@@ -71,10 +73,11 @@ export function passedRoles({
   audit,
   workloads,
   clusters,
+  account,
 }: DeployerScope): readonly (readonly [string, string[]])[] {
   return [
     // CreatePodIdentityAssociation asks for it: https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html
-    ...(clusters.some(({ identity }) => identity === "pod-identity")
+    ...(clusters.some((cluster) => cluster.identity === "pod-identity" && cluster.account === account)
       ? ([["pods.eks.amazonaws.com", workloads.map(({ role }) => role.arn)]] as const)
       : []),
     [

@@ -291,9 +291,12 @@ export function ofProcedure(
 /** Identities of pods. */
 export function ofClusters(
   { partition, account, allRegions }: Environment,
-  plan: DeployerScope,
+  plan: Pick<DeployerScope, "clusters" | "oidcProviders">,
 ): PolicyStatement[] {
-  const pods = plan.clusters.filter(({ identity }) => identity === "pod-identity");
+  // Those of other accounts are associated there.
+  const pods = plan.clusters.filter(
+    (cluster) => cluster.identity === "pod-identity" && cluster.account === account,
+  );
   return [
     ...(plan.oidcProviders.length > 0
       ? [

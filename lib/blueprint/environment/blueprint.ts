@@ -16,6 +16,7 @@ import { assignFunctions, functionsBySecret } from "../store/function-assignment
 import { type SecretPlan, secretPlan } from "../store/secret-plan";
 import { vaultPlan } from "../vault/vault-plan";
 import type { VaultPlan } from "../vault/vault-server-plan";
+import { type ClusterAccountPlan, clusterAccountPlans } from "./cluster-account-plan";
 
 /**
  * Everything that one environment holds, as plain data: no token, no clock, no cloud. The constructs turn it into
@@ -60,6 +61,8 @@ export interface Blueprint {
   readonly vaults: readonly VaultPlan[];
   /** Sorted by name. */
   readonly clusters: readonly ClusterPlan[];
+  /** Other accounts in which EKS Pod Identity gives pods a role, sorted by account. Each is a stack of its own. */
+  readonly clusterAccounts: readonly ClusterAccountPlan[];
 }
 
 /** An IAM OIDC provider that the stack makes. */
@@ -116,6 +119,7 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
     vaults,
     hasProcedure: procedure !== undefined,
   });
+  const clusters = clustersOf(environment).map((cluster) => ({ ...cluster, identity: environment.identity }));
   const plan: Omit<Blueprint, "deployer"> = {
     registry: registry.id,
     environment: environment.name,
@@ -144,7 +148,8 @@ function computeBlueprint(registry: Registry, environmentName: string): Blueprin
         arn: oidcProviderArn(environment, cluster.issuer),
       })),
     vaults,
-    clusters: clustersOf(environment).map((cluster) => ({ ...cluster, identity: environment.identity })),
+    clusters,
+    clusterAccounts: clusterAccountPlans(registry, environment, clusters, workloads),
   };
   return { ...plan, deployer: deployerPlan(registry, environment, plan) };
 }

@@ -95,6 +95,7 @@ export function workloadPlan(
       trust: trustPolicy({
         partition: environment.partition,
         account: environment.account,
+        role: { path: environment.rolePath, name },
         identity: environment.identity,
         clusters: clustersWith(environment.name, clustersOf(environment), workload),
         namespace,

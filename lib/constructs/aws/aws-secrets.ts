@@ -87,7 +87,9 @@ export class AwsSecrets extends Construct {
       ),
       "deployer-boundary.json": policyText(boundary),
     });
-    const podIdentityClusters = blueprint.clusters.filter((cluster) => cluster.identity === "pod-identity");
+    const podIdentityClusters = blueprint.clusters.filter(
+      ({ identity, account }) => identity === "pod-identity" && account === blueprint.account,
+    );
     for (const plan of blueprint.workloads) {
       const lives = (cluster: string): boolean => plan.pods.some((pod) => pod.cluster === cluster);
       new WorkloadIdentity(this, `workload-${plan.name}`, {

@@ -1,5 +1,6 @@
 export { AuditTrail, type AuditTrailProps } from "./audit-trail";
 export { AwsSecrets, type AwsSecretsProps } from "./aws-secrets";
+export { ClusterAccountIdentities, type ClusterAccountIdentitiesProps } from "./cluster-account-identities";
 export { OidcProvider, type OidcProviderProps } from "./oidc-provider";
 export { type CallableFunction, Operations, type OperationsProps } from "./operations";
 export { RegistryFunction, type RegistryFunctionProps } from "./registry-function";

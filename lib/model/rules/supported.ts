@@ -3,9 +3,7 @@ import type { ParsedEnvironment } from "../environment-definition";
 import { type Fault, fault, type PathStep } from "../faults";
 import { traitsOf } from "../kinds";
 import type { EnvironmentSecret } from "../resolve";
-import { TRUST_POLICY_LIMIT } from "../trust-policy";
 import { forEnvironments, type RuleContext } from "./context";
-import { trustPolicyLength } from "./workloads";
 
 /** Ways to keep PostgreSQL logins, by store. The first is the default. */
 export const LOGINS = {
@@ -15,11 +13,10 @@ export const LOGINS = {
 
 /**
  * Ways in which pods prove who they are, to AWS and to Vault. Everything in it is tested; anything else is a fault.
- * `oneAccount`: cluster and secrets must share an AWS account.
  */
 export const IDENTITIES = {
-  irsa: { vaultAuth: ["kubernetes", "jwt"], oneAccount: false, oidcProvider: ["create", "reference"] },
-  "pod-identity": { vaultAuth: ["kubernetes", "jwt"], oneAccount: true, oidcProvider: ["reference"] },
+  irsa: { vaultAuth: ["kubernetes", "jwt"], oidcProvider: ["create", "reference"] },
+  "pod-identity": { vaultAuth: ["kubernetes", "jwt"], oidcProvider: ["reference"] },
 } as const;
 
 /** Path at which the author wrote the rotation of an environment. */
@@ -128,32 +125,12 @@ function loginFaults(secret: EnvironmentSecret, at: (...steps: string[]) => stri
   return faults;
 }
 
-function identityFaults(
-  { parsed }: RuleContext,
-  name: string,
-  environment: ParsedEnvironment,
-): readonly Fault[] {
+function identityFaults(name: string, environment: ParsedEnvironment): readonly Fault[] {
   const supported = IDENTITIES[environment.identity];
   const oidcProviders: readonly string[] = supported.oidcProvider;
   return environment.clusters.flatMap((cluster, index) => {
     const path = ["environments", name, "clusters", index];
     const faults: Fault[] = [];
-    if (supported.oneAccount && cluster.account !== undefined && cluster.account !== environment.account) {
-      faults.push(
-        fault(
-          [...path, "account"],
-          `${cluster.account}, with identity ${environment.identity}`,
-          `the environment's account ${environment.account}: a Pod Identity association and its role are in one account`,
-          // Who has too many clusters for IRSA would be sent back here.
-          [...parsed.workloads].some(
-            ([workload, definition]) =>
-              trustPolicyLength(name, environment, workload, definition, "irsa") > TRUST_POLICY_LIMIT,
-          )
-            ? `give the clusters of ${cluster.account} an environment of their own, with that account`
-            : 'choose identity "irsa", or a cluster in the same account',
-        ),
-      );
-    }
     if (!oidcProviders.includes(cluster.oidcProvider)) {
       faults.push(
         fault(
@@ -171,7 +148,7 @@ function identityFaults(
 /** Combinations outside the tables of what is supported and tested. */
 export const unsupported = (context: RuleContext): readonly Fault[] =>
   forEnvironments(context, (name, environment, secrets) => [
-    ...identityFaults(context, name, environment),
+    ...identityFaults(name, environment),
     ...secrets.flatMap((secret) => [
       ...secretFaults(context, secret),
       ...(secret.store === "vault" && environment.vaults.length === 0 ? [withoutVault(secret)] : []),

@@ -3,7 +3,8 @@ import type { ParsedEnvironment } from "../environment-definition";
 import { type Fault, fault } from "../faults";
 import { defaultFilePath, defaultFilesOf, hasPublicField, variableName, variablePrefix } from "../files";
 import { traitsOf } from "../kinds";
-import { namespacesMeet } from "../namespace-patterns";
+import { defaultRolePath, roleName } from "../names";
+import { isNamespacePattern, namespacesMeet } from "../namespace-patterns";
 import { partitionOf } from "../partitions";
 import { compactLength } from "../policy-document";
 import { amountOf } from "../quantity";
@@ -38,18 +39,20 @@ export const serviceAccountFaults = (context: RuleContext): readonly Fault[] =>
 export const trustPolicyFaults = (context: RuleContext): readonly Fault[] =>
   forEnvironments(context, (environmentName, environment) =>
     [...context.parsed.workloads].flatMap(([name, workload]) => {
-      const length = trustPolicyLength(environmentName, environment, name, workload, environment.identity);
+      const lengthBy = (identity: ParsedEnvironment["identity"]): number =>
+        trustPolicyLength(context.parsed.id, { environmentName, environment, name, workload, identity });
+      const length = lengthBy(environment.identity);
       if (length <= TRUST_POLICY_LIMIT) return [];
-      // Pod Identity takes no cluster of another account, and would say so.
-      const isOneAccount = environment.clusters.every(
-        ({ account }) => (account ?? environment.account) === environment.account,
-      );
+      // Pod Identity's grows too, though by less, and it knows no patterns.
+      const isShorter =
+        lengthBy("pod-identity") <= TRUST_POLICY_LIMIT &&
+        !isNamespacePattern(serviceAccountOf(environmentName, environment, name, workload).namespace);
       return [
         fault(
           ["workloads", name],
           `a trust policy of ${length} characters in ${environmentName}, for ${environment.clusters.length} clusters`,
           `${TRUST_POLICY_LIMIT} characters, as IAM takes trust policies`,
-          environment.identity === "irsa" && isOneAccount
+          environment.identity === "irsa" && isShorter
             ? `choose identity "pod-identity" (EKS Pod Identity) for ${environmentName}, or fewer clusters`
             : `let it live in fewer clusters: name them in workloads.${name}.environments.${environmentName}.clusters, or make several workloads of it`,
         ),
@@ -58,17 +61,30 @@ export const trustPolicyFaults = (context: RuleContext): readonly Fault[] =>
   );
 
 /** Characters of a workload's trust policy by one way of identity. */
-export const trustPolicyLength = (
-  environmentName: string,
-  environment: ParsedEnvironment,
-  name: string,
-  workload: ParsedWorkload,
-  identity: ParsedEnvironment["identity"],
-): number =>
-  compactLength(
+function trustPolicyLength(
+  registry: string,
+  {
+    environmentName,
+    environment,
+    name,
+    workload,
+    identity,
+  }: {
+    readonly environmentName: string;
+    readonly environment: ParsedEnvironment;
+    readonly name: string;
+    readonly workload: ParsedWorkload;
+    readonly identity: ParsedEnvironment["identity"];
+  },
+): number {
+  return compactLength(
     trustPolicy({
       partition: partitionOf(environment.regions.primary),
       account: environment.account,
+      role: {
+        path: environment.rolePath ?? defaultRolePath(registry, environmentName),
+        name: roleName(registry, environmentName, name),
+      },
       identity,
       clusters: clustersWith(environmentName, environment.clusters, workload).map((cluster) => ({
         ...cluster,
@@ -77,6 +93,7 @@ export const trustPolicyLength = (
       ...serviceAccountOf(environmentName, environment, name, workload),
     }),
   );
+}
 
 /** A workload has one Deployment: the one that delivery patches is the one that a rotation restarts. */
 export const deploymentFaults = (context: RuleContext): readonly Fault[] =>

@@ -4,7 +4,7 @@ import { loopbackCertificate } from "../../../packages/rehearsal/src/servers/loo
 import { type Draft, vaultDatabase } from "../sample";
 import { type FaultCase, testFaults } from "./fault-case";
 
-/** Seven clusters, all but the first of an account each: too many for IRSA, and none for Pod Identity. */
+/** Seven clusters, all but the first of an account each: too many for IRSA and for Pod Identity. */
 function sevenAccounts(d: Draft, identity: "irsa" | "pod-identity"): void {
   const { dev } = d.environments;
   const [first] = dev.clusters;
@@ -37,32 +37,34 @@ const CASES: readonly FaultCase[] = [
     })),
   },
   {
-    name: "Pod Identity for clusters of other accounts, of which there are too many for IRSA",
+    name: "more accounts of clusters than Pod Identity takes, which IRSA would not take either",
+    change: (d) => sevenAccounts(d, "pod-identity"),
+    ways: [someClusters],
+    faults: ["backend", "payments"].map((workload) => ({
+      path: `workloads.${workload}`,
+      found: `a trust policy of ${workload === "backend" ? 3_278 : 3_298} characters in dev, for 7 clusters`,
+      allowed: "2048 characters, as IAM takes trust policies",
+      change: `let it live in fewer clusters: name them in workloads.${workload}.environments.dev.clusters, or make several workloads of it`,
+    })),
+  },
+  {
+    name: "more clusters of one other account than IRSA takes",
     change: (d) => {
-      sevenAccounts(d, "pod-identity");
-      d.environments.dev.clusters.splice(
-        2,
-        5,
-        ...d.environments.dev.clusters
-          .slice(2)
-          .map((it: Draft) => ({ ...it, account: d.environments.dev.account })),
-      );
+      sevenAccounts(d, "irsa");
+      for (const cluster of d.environments.dev.clusters) cluster.account = "999999999999";
     },
     ways: [
       (d) => {
-        const [, other] = d.environments.dev.clusters.splice(1, 1);
-        d.environments.dev.clusters = d.environments.dev.clusters.filter((it: Draft) => it !== other);
+        d.environments.dev.identity = "pod-identity";
       },
+      someClusters,
     ],
-    faults: [
-      {
-        path: "environments.dev.clusters[1].account",
-        found: "999999999992, with identity pod-identity",
-        allowed:
-          "the environment's account 111122223333: a Pod Identity association and its role are in one account",
-        change: "give the clusters of 999999999992 an environment of their own, with that account",
-      },
-    ],
+    faults: ["backend", "payments"].map((workload) => ({
+      path: `workloads.${workload}`,
+      found: `a trust policy of ${workload === "backend" ? 3_356 : 3_370} characters in dev, for 7 clusters`,
+      allowed: "2048 characters, as IAM takes trust policies",
+      change: 'choose identity "pod-identity" (EKS Pod Identity) for dev, or fewer clusters',
+    })),
   },
   {
     name: "a cluster whose pods have no Vault, where others have",
@@ -444,30 +446,6 @@ const CASES: readonly FaultCase[] = [
     ways: [
       (d) => {
         d.environments.dev.vaults[0].databaseCaFile = "/etc/ssl/certs/ca.pem";
-      },
-    ],
-  },
-  {
-    name: "Pod Identity across accounts",
-    change: (d) => {
-      d.environments.dev.identity = "pod-identity";
-      d.environments.dev.clusters[0].account = "999999999999";
-    },
-    ways: [
-      (d) => {
-        d.environments.dev.identity = "irsa";
-      },
-      (d) => {
-        delete d.environments.dev.clusters[0].account;
-      },
-    ],
-    faults: [
-      {
-        path: "environments.dev.clusters[0].account",
-        found: "999999999999, with identity pod-identity",
-        allowed:
-          "the environment's account 111122223333: a Pod Identity association and its role are in one account",
-        change: 'choose identity "irsa", or a cluster in the same account',
       },
     ],
   },
