@@ -7,6 +7,12 @@ import {
   EventBridgeClient,
   PutEventsCommand,
 } from "@aws-sdk/client-eventbridge";
+import {
+  CreateAccessKeyCommand,
+  CreateUserCommand,
+  IAMClient,
+  PutUserPolicyCommand,
+} from "@aws-sdk/client-iam";
 import { CreateKeyCommand } from "@aws-sdk/client-kms";
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import {
@@ -370,10 +376,30 @@ test("a replay brings the events of its time again, under the ids that they have
   );
 }, 120_000);
 
+/** Credentials of a user who has one policy and nothing else, and the user's ARN. */
+async function userWith(policy: object) {
+  const iam = new IAMClient(clientSettings(root, region));
+  const UserName = `reviewer-${randomBytes(4).toString("hex")}`;
+  const { User: user } = await iam.send(new CreateUserCommand({ UserName }));
+  await iam.send(
+    new PutUserPolicyCommand({ UserName, PolicyName: "given", PolicyDocument: JSON.stringify(policy) }),
+  );
+  const { AccessKey: key } = await iam.send(new CreateAccessKeyCommand({ UserName }));
+  const access: AwsAccess = {
+    endpoint: shim.endpoint,
+    credentials: {
+      accessKeyId: key?.AccessKeyId ?? "",
+      secretAccessKey: key?.SecretAccessKey ?? "",
+    },
+  };
+  return { access, arn: user?.Arn ?? "" };
+}
+
 test("a change whose event somebody kept away is silent, and nothing else is", async () => {
   const secrets = new SecretsManagerClient(clientSettings(root, region));
   const rules = new EventBridgeClient(clientSettings(root, region));
-  const cloud = awsAuditCloud(clientSettings(root, region));
+  const reviewer = await userWith(auditOf().people.reviewer);
+  const cloud = awsAuditCloud(clientSettings(reviewer.access, region));
   // As if half an hour had gone by: what is younger may be on its way.
   const compared = (hours = 2) =>
     silentChanges(registry, "prod", { hours, now: new Date(Date.now() + 31 * 60_000) }, cloud);
@@ -402,6 +428,28 @@ test("a change whose event somebody kept away is silent, and nothing else is", a
   expect(added).toEqual([
     { key: "crypto/webhook", secret: SecretId, version: hidden, at: expect.stringMatching(/Z$/) },
   ]);
+  // With the reviewer's rights, and no others.
+  const calls = shim.calls.by(reviewer.arn);
+  expect([...new Set(calls.map(({ action, outcome }) => `${action} ${outcome}`))].sort()).toEqual([
+    "s3:GetObject allowed",
+    "s3:ListBucket allowed",
+    // Of those that were never made here.
+    "secretsmanager:DescribeSecret ResourceNotFoundException",
+    "secretsmanager:DescribeSecret allowed",
+    "secretsmanager:ListSecretVersionIds allowed",
+  ]);
+  const nobody = await userWith({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Action: "sts:GetCallerIdentity", Resource: "*" }],
+  });
+  await expect(
+    silentChanges(
+      registry,
+      "prod",
+      { hours: 2, now: new Date() },
+      awsAuditCloud(clientSettings(nobody.access, region)),
+    ),
+  ).rejects.toThrow(/not authorized/);
   // A change that made no version: a policy, a label, a key, when nothing else had an event.
   const lastChanged = new Date(Date.now() - 90 * 60_000);
   const { silent } = await silentChanges(
