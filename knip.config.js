@@ -29,7 +29,7 @@ module.exports = {
       project: ["{lib,stacks,registry,scripts,bench,test}/**/*.{ts,mjs}"],
       // Started by the test of the packages.
       ignoreDependencies: ["@arethetypeswrong/cli", "publint"],
-      ignoreBinaries: ["terraform", "apt-get", "dpkg", "go"],
+      ignoreBinaries: ["terraform", "apt-get", "dpkg", "gitleaks", "go"],
     },
     "packages/rehearsal": {
       entry: ["src/index.ts", "src/synthesis/*.ts"],

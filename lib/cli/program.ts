@@ -18,6 +18,7 @@ import { addPreviewCommand } from "./commands/preview";
 import { addProveCommand } from "./commands/prove";
 import { addRotateCommand } from "./commands/rotate";
 import type { RotationCommandHost } from "./commands/rotation-command-host";
+import { addScanCommand } from "./commands/scan";
 import { addValidateCommand } from "./commands/validate";
 import { addWhoseCommand } from "./commands/whose";
 import { findRegistry, ownVersion } from "./registry/find-registry";
@@ -68,6 +69,7 @@ const COMMANDS: readonly ((program: Command, host: RotationCommandHost) => void)
   addPreflightCommand,
   addPreviewCommand,
   addProveCommand,
+  addScanCommand,
   addAuditCommands,
   addWhoseCommand,
 ];
@@ -100,6 +102,7 @@ Examples:
   secrets-registry blast-radius db/app-primary --env prod
   secrets-registry change new jwt/signing --reason "Quarterly rotation" --schedule dev=2026-12-01 prod=2026-12-08
   secrets-registry preview --base origin/main --fail-on broadened
+  secrets-registry scan
   secrets-registry preflight --env dev
   secrets-registry bootstrap --env dev
   secrets-registry rotate db/app-primary --env dev

@@ -12,6 +12,7 @@ export const GUARDRAILS = {
   SR030: { title: "Trust without exact subject and audience", severity: "error" },
   SR040: { title: "Workload reads what its access rules deny", severity: "error" },
   SR050: { title: "Log group without retention", severity: "error" },
+  SR060: { title: "Credential in a file", severity: "error" },
   SR090: { title: "Policy that cannot be read here", severity: "warning" },
   SR091: { title: "Suppression that has ended or fits nothing", severity: "warning" },
 } as const satisfies Readonly<Record<string, { title: string; severity: "error" | "warning" }>>;
@@ -30,6 +31,8 @@ export interface GuardrailFinding {
   readonly found: string;
   readonly change: string;
   readonly constructPath?: string;
+  /** File of the stack, where it was read from one. */
+  readonly file?: string;
 }
 
 /** A finding as one line for people. */

@@ -32,13 +32,37 @@ export function parseSuppressions(value: unknown): readonly GuardrailSuppression
   const result = z.safeParse(z.array(suppressionSchema), value);
   if (result.success) return result.data;
   throw new GuardrailSettingsError(
-    result.error.issues
-      .map(
-        ({ path, message }) => `suppressions${path.map((step) => `[${String(step)}]`).join("")}: ${message}`,
-      )
-      .join("\n"),
+    faultsIn(result.error.issues.map((issue) => ({ ...issue, path: ["suppressions", ...issue.path] }))),
   );
 }
+
+const fileSchema = z.strictObject({
+  suppressions: z.optional(z.array(suppressionSchema)),
+  accounts: z.optional(z.array(z.string().check(z.regex(/^\d{12}$/)))),
+  accessRules: z.optional(
+    z.array(
+      z.strictObject({
+        role: z.optional(z.string()),
+        serviceAccount: z.optional(z.string().check(z.regex(/^[^/]+\/[^/]+$/, "namespace/name"))),
+        deny: z.array(z.string()),
+        denyVault: z.optional(z.array(z.string())),
+      }),
+    ),
+  ),
+});
+
+/** Settings of the guardrails as a file has them. */
+export type GuardrailFile = z.output<typeof fileSchema>;
+
+/** Checks the contents of a `guardrails.json`. @throws GuardrailSettingsError for each fault at once */
+export function parseGuardrailFile(value: unknown): GuardrailFile {
+  const result = z.safeParse(fileSchema, value);
+  if (result.success) return result.data;
+  throw new GuardrailSettingsError(faultsIn(result.error.issues));
+}
+
+const faultsIn = (issues: z.core.$ZodIssue[]): string =>
+  issues.map(({ path, message }) => `${path.map(String).join(".") || "file"}: ${message}`).join("\n");
 
 /** Findings apart from those that are accepted today. */
 export interface SuppressedFindings {

@@ -7,13 +7,13 @@ import { breach } from "./breach";
 /** Secrets that a workload must not read, whoever lets it. */
 export interface GuardrailAccessRule {
   /** Name of its IAM role, with `*`. */
-  readonly role?: string;
+  readonly role?: string | undefined;
   /** Its ServiceAccount, as `namespace/name`, for what Vault lets it read. */
-  readonly serviceAccount?: string;
+  readonly serviceAccount?: string | undefined;
   /** Names of secrets in Secrets Manager, with `*`: `prod/payments/*`. */
   readonly deny: readonly string[];
   /** Paths of Vault, with `*`: `kv-prod/data/payments/*`. @default none */
-  readonly denyVault?: readonly string[];
+  readonly denyVault?: readonly string[] | undefined;
 }
 
 const READS = ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"];
