@@ -29,6 +29,10 @@ export const PRICES = {
   ],
 } as const;
 
+/** Costs that a registry does not tell, because they follow from use. */
+export const UNPRICED =
+  "logs, metrics, tables, queues and buckets; NAT and endpoints of networks; AWS KMS requests and the material that it adds to a key each year; calls of rotations and of whoever reads Secrets Manager itself; Vault; free tiers and taxes";
+
 /** Seconds that a scheduled run is taken to last: nobody knows before it runs. */
 const SECONDS_A_RUN = 2;
 
@@ -45,6 +49,16 @@ export interface MonthlyCost {
   readonly calls: number;
 }
 
+/** Copies of a secret that Secrets Manager bills: one in each region, and an inbox, which lies in the primary region alone. */
+export const copiesOf = (secret: Blueprint["secrets"][number]): number =>
+  secret.store === "aws" ? secret.regions.length + (secret.inbox ? 1 : 0) : 0;
+
+/** Alarms of the procedure and of the audit trail, one for each function that fails, and one for events that no function took. */
+const alarmsOf = ({ procedure, operations, functions, audit }: Blueprint): number =>
+  (procedure?.alarms.length ?? 0) +
+  (operations ? functions.length + 1 : 0) +
+  (audit ? audit.alarms.length + audit.sinks.length + 1 : 0);
+
 /** Numbers from which an environment's cost follows. Pods read Vault at their refresh interval, which AWS does not bill. */
 export function costDriversOf(plan: Blueprint): CostDrivers {
   const stored = plan.secrets.filter((secret) => secret.store === "aws");
@@ -56,10 +70,9 @@ export function costDriversOf(plan: Blueprint): CostDrivers {
   const mirror = plan.functions.find(({ bundle }) => bundle === "mirror")?.name;
   const sweeps = scheduled.find((entry) => entry.function === mirror)?.runs ?? 0;
   return {
-    // An inbox lies in the primary region alone.
-    secrets: stored.reduce((sum, secret) => sum + secret.regions.length + (secret.inbox ? 1 : 0), 0),
+    secrets: stored.reduce((sum, secret) => sum + copiesOf(secret), 0),
     keys: Object.keys(plan.key.policies).length + (plan.operations ? 1 : 0) + (plan.procedure ? 1 : 0),
-    alarms: plan.procedure?.alarms.length ?? 0,
+    alarms: alarmsOf(plan),
     runs: scheduled.reduce((sum, { runs }) => sum + runs, 0),
     // Each sweep describes what it copies; the watcher looks at every secret each hour.
     calls:

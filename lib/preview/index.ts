@@ -1,5 +1,5 @@
 export { compare } from "./compare";
-export { PRICES } from "./cost";
+export { copiesOf, costDriversOf, type MonthlyCost, monthlyCost, PRICES, UNPRICED } from "./cost";
 export type {
   EnvironmentPreview,
   Preview,

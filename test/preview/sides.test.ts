@@ -259,6 +259,7 @@ describe("synthesized outputs", () => {
       expect(tokens(output)).toEqual(tokens(own));
       expect(output?.cost.secrets).toBe(own?.cost.secrets);
       expect(output?.cost.keys).toBe(own?.cost.keys);
+      expect(output?.cost.alarms).toBe(own?.cost.alarms);
     });
   });
 

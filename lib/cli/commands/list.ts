@@ -10,10 +10,11 @@ export function addListCommand(program: Command, host: CommandHost): void {
     .command("list")
     .description("Lists the secrets of each environment")
     .option("--env <name>", "one environment only")
+    .option("--cost", "a month's cost as well, by a dated table of AWS's list prices")
     .addOption(formatOption("text", "json", "md"))
-    .action(async ({ env, format }: { env?: string; format: Format }) => {
+    .action(async ({ env, cost, format }: { env?: string; cost?: true; format: Format }) => {
       const registry = await host.load();
       const environments = env === undefined ? registry.environmentNames : [registry.environment(env).name];
-      host.print(renderList(list(registry, environments, new Date()), format));
+      host.print(renderList(list(registry, environments, new Date(), { cost }), format));
     });
 }

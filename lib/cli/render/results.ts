@@ -2,7 +2,7 @@ import type { AccessRow, PrincipalAccess } from "../../blueprint";
 import { formatFault } from "../../model";
 import { markdownTable, type TableData, textTable } from "../terminal/table";
 import type { AccessReason } from "../verbs/access";
-import type { EnvironmentListing } from "../verbs/list";
+import type { EnvironmentCost, EnvironmentListing } from "../verbs/list";
 import type { ValidateResult } from "../verbs/validate";
 
 /** Formats of a result. */
@@ -43,7 +43,18 @@ const consumersOf = ({ consumers, endings }: EnvironmentListing["secrets"][numbe
 
 function listTable(listing: EnvironmentListing): TableData {
   return {
-    head: ["SECRET", "KIND", "STORE", "REGIONS", "ROTATION", "CADENCE", "NEXT", "CONSUMERS", "HERE"],
+    head: [
+      "SECRET",
+      "KIND",
+      "STORE",
+      "REGIONS",
+      "ROTATION",
+      "CADENCE",
+      "NEXT",
+      "CONSUMERS",
+      "HERE",
+      ...(listing.cost ? ["A MONTH"] : []),
+    ],
     rows: listing.secrets.map((row) => [
       row.secret,
       row.kind,
@@ -56,8 +67,25 @@ function listTable(listing: EnvironmentListing): TableData {
       Object.entries(row.differences)
         .map(([name, value]) => `${name}=${value}`)
         .join(" "),
+      ...(row.cost ? [dollars(row.cost.month)] : []),
     ]),
   };
+}
+
+const dollars = (amount: number): string => `$${amount.toFixed(2)}`;
+
+function costText(cost: EnvironmentCost): string {
+  const parts = (["secrets", "keys", "alarms", "functions", "calls"] as const).map(
+    (part) => `${part} ${dollars(cost[part])}`,
+  );
+  return [
+    `A month costs ${dollars(cost.total)}: ${parts.join(", ")}.`,
+    `List prices of ${cost.region} in ${cost.currency}, ${cost.date}: ${cost.pages.join(", ")}.`,
+    ...(cost.otherPartition
+      ? [`This environment is in ${cost.otherPartition}, which has price lists of its own: an estimate.`]
+      : []),
+    `Not counted: ${cost.without}.`,
+  ].join(" ");
 }
 
 /** Secrets of each environment. */
@@ -68,9 +96,10 @@ export function renderList(listings: readonly EnvironmentListing[], format: Form
       const heading = `${listing.environment} (account ${listing.account}): ${plural(listing.secrets.length, "secret")}`;
       const absent =
         listing.absent.length > 0 ? `\nNot in ${listing.environment}: ${listing.absent.join(", ")}` : "";
+      const cost = listing.cost ? `\n\n${costText(listing.cost)}` : "";
       return format === "md"
-        ? `## ${heading}\n\n${markdownTable(listTable(listing))}${absent && `\n${absent}`}`
-        : `${heading}\n\n${textTable(listTable(listing))}${absent && `\n${absent}`}`;
+        ? `## ${heading}\n\n${markdownTable(listTable(listing))}${absent && `\n${absent}`}${cost}`
+        : `${heading}\n\n${textTable(listTable(listing))}${absent && `\n${absent}`}${cost}`;
     })
     .join("\n\n");
 }
