@@ -13,6 +13,7 @@ const modules = {
   "lib/lambda": [],
   "lib/rotation": ["lib/model", "lib/contracts", "lib/lambda"],
   "lib/audit": ["lib/model", "lib/contracts", "lib/lambda"],
+  "lib/break-glass": ["lib/model"],
   "lib/proof": ["lib/model", "lib/contracts", "lib/blueprint"],
   "lib/preview": ["lib/model", "lib/contracts", "lib/blueprint", "lib/proof/index.ts"],
   "lib/cli": [
@@ -25,6 +26,7 @@ const modules = {
     "lib/rotation/index.ts",
     "lib/rotation/cloud.ts",
     "lib/audit/index.ts",
+    "lib/break-glass/index.ts",
   ],
   "packages/rehearsal": [
     "lib/model",

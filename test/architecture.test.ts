@@ -33,6 +33,7 @@ const BREACHES: readonly (readonly [string, string, string])[] = [
   ["module-lib-lambda", "lib/lambda/breach.ts", 'import "../blueprint";'],
   ["module-lib-rotation", "lib/rotation/breach.ts", 'import "../blueprint";'],
   ["module-lib-audit", "lib/audit/breach.ts", 'import "../rotation";'],
+  ["module-lib-break-glass", "lib/break-glass/breach.ts", 'import "../blueprint";'],
   ["module-lib-proof", "lib/proof/breach.ts", 'import "../cli";'],
   ["module-lib-preview", "lib/preview/breach.ts", 'import "../cli";'],
   ["module-lib-cli", "lib/cli/breach.ts", 'import "../rotation/inner";'],

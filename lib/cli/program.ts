@@ -6,6 +6,7 @@ import { addApproveCommand } from "./commands/approve";
 import { addAuditCommands } from "./commands/audit";
 import { addBlastRadiusCommand } from "./commands/blast-radius";
 import { addBootstrapCommand } from "./commands/bootstrap";
+import { addBreakGlassCommands } from "./commands/break-glass";
 import { calendarDay, today } from "./commands/calendar-day";
 import { addChangeCommands } from "./commands/change";
 import type { CommandHost } from "./commands/command-host";
@@ -72,6 +73,7 @@ const COMMANDS: readonly ((program: Command, host: RotationCommandHost) => void)
   addScanCommand,
   addAuditCommands,
   addWhoseCommand,
+  addBreakGlassCommands,
 ];
 
 /** The program without its commands. */

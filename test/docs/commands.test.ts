@@ -9,7 +9,7 @@ import { blocksOf, pages, ROOT, textOf } from "./markdown";
 /** One command of a page: `secrets-registry` words, or the name and arguments of a script of `package.json`. */
 interface Written {
   readonly page: string;
-  /** Marked as needing a cloud, `sh cloud`, or Terraform and its registry of providers, `sh terraform`. */
+  /** Marked as needing a cloud, `sh cloud`, Terraform and its registry of providers, `sh terraform`, or people who type, `sh people`. */
   readonly needsCloud: boolean;
   readonly line: string;
   /** `rehearsal`: `npm start`, which is `secrets-registry rehearse` after the bundles. */
