@@ -10,6 +10,7 @@ export { checkStack, type GuardrailSettings } from "./check-stack";
 export { GUARDRAILS, type GuardrailFinding, type GuardrailId, guardrailText } from "./guardrail";
 export type { GuardrailAccessRule } from "./rules/access-rule";
 export {
+  type GuardrailFile,
   GuardrailSettingsError,
   type GuardrailSuppression,
   parseGuardrailFile,
