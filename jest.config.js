@@ -17,9 +17,12 @@ module.exports = {
   transform: {
     "^.+\\.ts$": toCommonJs("typescript"),
     // Published as ES modules only, which Jest on Node 20 cannot load as they are.
-    "/node_modules/(jose|p-retry|is-network-error|age-encryption|@noble/[^/]+|@scure/[^/]+|uqr|@secretlint/[^/]+)/.+\\.m?js$": toCommonJs("ecmascript"),
+    "/node_modules/(jose|p-retry|is-network-error|age-encryption|@noble/[^/]+|@scure/[^/]+|uqr|@secretlint/[^/]+)/.+\\.m?js$":
+      toCommonJs("ecmascript"),
   },
-  transformIgnorePatterns: ["/node_modules/(?!(jose|p-retry|is-network-error|age-encryption|@noble/[^/]+|@scure/[^/]+|uqr|@secretlint/[^/]+)/)"],
+  transformIgnorePatterns: [
+    "/node_modules/(?!(jose|p-retry|is-network-error|age-encryption|@noble/[^/]+|@scure/[^/]+|uqr|@secretlint/[^/]+)/)",
+  ],
   modulePathIgnorePatterns: [
     "<rootDir>/dist",
     "<rootDir>/packages/rehearsal/dist",
