@@ -1,5 +1,6 @@
 import { hours } from "../../../lib/model";
-import { type FaultCase, testFaults } from "./fault-case";
+import { draft } from "../sample";
+import { type FaultCase, faultsOf, testFaults } from "./fault-case";
 
 /** Faults of workloads and their files: the change that brings each about, and all that is said about it. */
 const CASES: readonly FaultCase[] = [
@@ -513,3 +514,25 @@ const CASES: readonly FaultCase[] = [
 ];
 
 testFaults(CASES);
+
+test.each<[string, { runAsUser?: number; runAsGroup?: number }, boolean]>([
+  ["0004", {}, true],
+  ["0440", {}, false],
+  ["0400", { runAsUser: 1_000 }, true],
+  ["0040", { runAsUser: 1_000 }, false],
+  ["0040", { runAsGroup: 1_000 }, true],
+  ["0400", { runAsGroup: 1_000 }, false],
+  ["0440", { runAsUser: 1_000, runAsGroup: 1_000 }, true],
+])("mode %s with %j: the application reads its file: %s", (mode, ids, isRead) => {
+  const definition = draft();
+  definition.secrets["db/app"].files = [{ format: "json", mode }];
+  Object.assign(definition.workloads.backend, ids);
+  expect(faultsOf(definition).map(({ path }) => path)).toEqual(isRead ? [] : ['secrets["db/app"].files']);
+});
+
+test("a restart of the Deployment that is patched is no fault", () => {
+  const definition = draft();
+  definition.workloads.backend.delivery = { how: "patch", deployment: "api" };
+  definition.workloads.backend.reload = { how: "redeploy", deployment: "api" };
+  expect(faultsOf(definition)).toEqual([]);
+});
