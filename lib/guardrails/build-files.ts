@@ -3,6 +3,7 @@ import { parseAllDocuments } from "yaml";
 import { isRecord } from "../model/is-record";
 import { GUARDRAILS, type GuardrailFinding } from "./guardrail";
 import { isSecretName } from "./literals";
+import { escaped } from "./view/glob";
 
 /** `true` for the name of a Dockerfile: `Dockerfile`, `api.Dockerfile`, `Dockerfile.dev`, `Containerfile`. */
 export const isDockerfile = (path: string): boolean =>
@@ -91,7 +92,7 @@ function argumentNames(value: unknown): readonly string[] {
 }
 
 const lineOf = (text: string, name: string): number | undefined => {
-  const at = text.search(new RegExp(`\\b${name.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")}\\b`));
+  const at = text.search(new RegExp(`\\b${escaped(name)}\\b`));
   return at < 0 ? undefined : text.slice(0, at).split("\n").length;
 };
 

@@ -5,6 +5,7 @@ import { policyBreaches } from "./rules/policy-rules";
 import { logBreaches, secretBreaches } from "./rules/secret-rules";
 import { stateBreaches } from "./rules/state-rule";
 import { trustBreaches } from "./rules/trust-rule";
+import { policiesIn } from "./view/policy-view";
 import { TerraformView } from "./view/terraform-view";
 
 /** Settings of a check. */
@@ -25,13 +26,14 @@ export function checkStack(
   { accessRules = [], accounts }: GuardrailSettings = {},
 ): readonly GuardrailFinding[] {
   const view = new TerraformView(json);
+  const policies = policiesIn(view);
   return [
     ...literalBreaches(view),
     ...stateBreaches(view),
     ...secretBreaches(view),
-    ...policyBreaches(view, accounts ?? view.accounts),
-    ...trustBreaches(view),
-    ...accessBreaches(view, accessRules),
+    ...policyBreaches(view, policies, accounts ?? view.accounts),
+    ...trustBreaches(view, policies),
+    ...accessBreaches({ view, policies }, accessRules),
     ...logBreaches(view),
   ];
 }

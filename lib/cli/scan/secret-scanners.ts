@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join, relative, sep } from "node:path";
 import { credentialIn, type GuardrailFinding } from "../../guardrails";
+import { UserFault } from "../terminal/user-fault";
 
 /** Finds credentials in one text. */
 export type TextScanner = (path: string, text: string) => Promise<readonly GuardrailFinding[]>;
@@ -35,17 +36,12 @@ interface Leak {
   readonly StartLine: number;
 }
 
-/** gitleaks could not scan. */
-class GitleaksFault extends Error {
-  override readonly name = "UserFault";
-}
-
 /**
  * Findings of gitleaks in files below paths; `undefined` where it is not on the `PATH`.
  *
  * https://github.com/gitleaks/gitleaks#usage
  *
- * @throws GitleaksFault where it is and fails
+ * @throws UserFault where it is and fails
  */
 export function gitleaksFindings(
   cwd: string,
@@ -67,7 +63,7 @@ export function gitleaksFindings(
       ],
       { cwd, encoding: "utf8", maxBuffer: 256 * 1024 * 1024 },
     );
-    if (status !== 0) throw new GitleaksFault(`gitleaks ended with ${status}: ${stderr.slice(-500)}`);
+    if (status !== 0) throw new UserFault(`gitleaks ended with ${status}: ${stderr.slice(-500)}`);
     const leaks = JSON.parse(stdout || "[]") as readonly Leak[];
     return leaks
       .map((leak) => ({ ...leak, file: relative(cwd, join(cwd, leak.File)).split(sep).join("/") }))

@@ -1,6 +1,6 @@
 import type { GuardrailFinding } from "../guardrail";
-import { covers, globsMeet } from "../view/glob";
-import { policiesIn, type ViewedPolicy, type ViewedStatement, vaultRulesOf } from "../view/policy-view";
+import { covers, escaped, globsMeet } from "../view/glob";
+import { isAbout, type ViewedPolicy, type ViewedStatement, vaultRulesOf } from "../view/policy-view";
 import { argumentTexts, type TerraformView, type ViewedElement } from "../view/terraform-view";
 import { breach } from "./breach";
 
@@ -23,28 +23,29 @@ const READERS = /:policy\/(?:SecretsManagerReadWrite|AdministratorAccess|PowerUs
 
 /** SR040: no way leads from a workload to a secret that its access rules deny. */
 export function accessBreaches(
-  view: TerraformView,
+  stack: GuardedStack,
   rules: readonly GuardrailAccessRule[],
 ): readonly GuardrailFinding[] {
-  const policies = policiesIn(view);
+  const { view } = stack;
   return rules.flatMap((rule) => [
     ...(rule.role === undefined
       ? []
       : view
           .of("aws_iam_role")
           .filter(({ arguments: { name } }) => typeof name === "string" && covers(rule.role ?? "", name))
-          .flatMap((role) => roleBreaches({ view, policies }, rule, role))),
+          .flatMap((role) => roleBreaches(stack, rule, role))),
     ...(rule.serviceAccount === undefined ? [] : vaultBreaches(view, rule)),
   ]);
 }
 
-interface Stack {
+/** A stack and the policies in it. */
+interface GuardedStack {
   readonly view: TerraformView;
   readonly policies: readonly ViewedPolicy[];
 }
 
 /** Roles that a role can become, itself first, with the way that leads there. */
-function reachable(stack: Stack, start: ViewedElement): ReadonlyMap<ViewedElement, string> {
+function reachable(stack: GuardedStack, start: ViewedElement): ReadonlyMap<ViewedElement, string> {
   const found = new Map([[start, ""]]);
   // Entries that are added while a map is walked are walked too.
   for (const [role, way] of found) {
@@ -72,7 +73,7 @@ function reachable(stack: Stack, start: ViewedElement): ReadonlyMap<ViewedElemen
 }
 
 /** Policies that a role carries, in itself or attached, as far as the stack has them. */
-function identityOf({ view, policies }: Stack, role: ViewedElement): readonly ViewedPolicy[] {
+function identityOf({ view, policies }: GuardedStack, role: ViewedElement): readonly ViewedPolicy[] {
   const isOf = (value: unknown): boolean => view.referred(value) === role || value === role.arguments.name;
   const attached = [
     ...view
@@ -95,7 +96,7 @@ function identityOf({ view, policies }: Stack, role: ViewedElement): readonly Vi
 }
 
 function roleBreaches(
-  stack: Stack,
+  stack: GuardedStack,
   rule: GuardrailAccessRule,
   start: ViewedElement,
 ): readonly GuardrailFinding[] {
@@ -131,12 +132,7 @@ function roleBreaches(
   });
 }
 
-const isRead = ({ actions, notActions }: ViewedStatement): boolean =>
-  READS.some((action) =>
-    actions.length > 0
-      ? actions.some((pattern) => covers(pattern, action))
-      : notActions.length > 0 && !notActions.some((pattern) => covers(pattern, action)),
-  );
+const isRead = (statement: ViewedStatement): boolean => READS.some((action) => isAbout(statement, action));
 
 /** An unconditional denial of every read of what a pattern names. */
 const denies = ({ effect, actions, resources, conditions }: ViewedStatement, arn: string): boolean =>
@@ -160,7 +156,7 @@ function resolved(view: TerraformView, pattern: string): string {
 
 /** Policies of secrets themselves that let a role read. */
 function openedTo(
-  { view, policies }: Stack,
+  { view, policies }: GuardedStack,
   role: ViewedElement,
   denied: string,
 ): readonly (readonly [ViewedElement, string])[] {
@@ -183,8 +179,6 @@ function openedTo(
     })
     .map(({ carrier, at }) => [carrier, at] as const);
 }
-
-const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 
 const VAULT_READS = ["read", "sudo", "root"];
 

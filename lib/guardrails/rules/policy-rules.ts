@@ -1,6 +1,6 @@
 import type { GuardrailFinding } from "../guardrail";
 import { covers, globsMeet } from "../view/glob";
-import { policiesIn, type ViewedPolicy, type ViewedStatement, vaultRulesOf } from "../view/policy-view";
+import { isAbout, type ViewedPolicy, type ViewedStatement, vaultRulesOf } from "../view/policy-view";
 import type { TerraformView } from "../view/terraform-view";
 import { breach } from "./breach";
 
@@ -24,17 +24,13 @@ const KEY_ACTIONS = ["Decrypt", "CreateGrant", "PutKeyPolicy", "ReEncryptFrom"].
 const CALLER_KEYS =
   /^(?:aws:Principal(?:Arn|Account|OrgID|OrgPaths|Tag\/.+)|aws:Source(?:Account|Arn|OrgID|OrgPaths)|kms:CallerAccount)$/i;
 
-const acts = (statement: ViewedStatement, action: string): boolean =>
-  statement.actions.length > 0
-    ? statement.actions.some((pattern) => covers(pattern, action))
-    : statement.notActions.length > 0 && !statement.notActions.some((pattern) => covers(pattern, action));
-
 /** SR020, SR021, SR022 and SR090: statements on secrets, keys and Vault paths name what they are for. */
 export const policyBreaches = (
   view: TerraformView,
+  policies: readonly ViewedPolicy[],
   accounts: readonly string[],
 ): readonly GuardrailFinding[] => [
-  ...policiesIn(view).flatMap((policy) => policyFindings(policy, accounts)),
+  ...policies.flatMap((policy) => policyFindings(policy, accounts)),
   ...vaultBreaches(view),
 ];
 
@@ -55,8 +51,8 @@ function policyFindings(policy: ViewedPolicy, accounts: readonly string[]): read
   return statements.flatMap((statement, index) => {
     if (statement.effect !== "Allow") return [];
     const where = `${at} statement ${index + 1}`;
-    const secrets = SECRET_ACTIONS.filter((action) => acts(statement, action));
-    const keys = KEY_ACTIONS.filter((action) => acts(statement, action));
+    const secrets = SECRET_ACTIONS.filter((action) => isAbout(statement, action));
+    const keys = KEY_ACTIONS.filter((action) => isAbout(statement, action));
     if (secrets.length + keys.length === 0) return [];
     const say = (rule: "SR020" | "SR021", found: string, change: string): GuardrailFinding =>
       breach(rule, carrier, where, found, change);

@@ -1,15 +1,18 @@
 import { isRecord } from "../../model/is-record";
 import type { GuardrailFinding } from "../guardrail";
 import { covers } from "../view/glob";
-import { policiesIn, type ViewedStatement } from "../view/policy-view";
+import type { ViewedPolicy, ViewedStatement } from "../view/policy-view";
 import { argumentTexts, type TerraformView, type ViewedElement } from "../view/terraform-view";
 import { breach } from "./breach";
 
 const EXACT = /^(?:StringEquals|StringLike|ArnEquals|ArnLike)$/;
 
 /** SR030: who takes a role by a token is named by exact subject and audience, in AWS and in Vault. */
-export const trustBreaches = (view: TerraformView): readonly GuardrailFinding[] => [
-  ...policiesIn(view)
+export const trustBreaches = (
+  view: TerraformView,
+  policies: readonly ViewedPolicy[],
+): readonly GuardrailFinding[] => [
+  ...policies
     .filter(({ side }) => side === "trust")
     .flatMap(({ carrier, at, statements = [] }) =>
       statements.flatMap((statement, index) =>

@@ -1,9 +1,9 @@
+/** A text as an expression that matches it alone. */
+export const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+
 /** A text with `*` and `?` as an expression. */
 function expressionOf(glob: string): RegExp {
-  const source = glob
-    .replace(/[\\^$.+()[\]{}|/]/g, "\\$&")
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
+  const source = escaped(glob).replaceAll("\\*", ".*").replaceAll("\\?", ".");
   return new RegExp(`^${source}$`, "isu");
 }
 

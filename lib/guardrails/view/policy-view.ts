@@ -1,4 +1,5 @@
 import { isRecord } from "../../model/is-record";
+import { covers } from "./glob";
 import {
   type Arguments,
   argumentTexts,
@@ -158,6 +159,12 @@ function ofDataSource(statement: Arguments): ViewedStatement {
     })),
   };
 }
+
+/** `true` for a statement that an action falls under, be it by `Action` or by `NotAction`. */
+export const isAbout = ({ actions, notActions }: ViewedStatement, action: string): boolean =>
+  actions.length > 0
+    ? actions.some((pattern) => covers(pattern, action))
+    : notActions.length > 0 && !notActions.some((pattern) => covers(pattern, action));
 
 /** One rule of a Vault policy. */
 export interface ViewedVaultRule {

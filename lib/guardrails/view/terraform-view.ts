@@ -21,6 +21,7 @@ const PREFIX = { variable: "var", output: "output", locals: "local", module: "mo
 /** Elements of one stack, as rules read them: the same from a construct tree and from its `cdk.tf.json`. */
 export class TerraformView {
   readonly elements: readonly ViewedElement[];
+  readonly #byAddress: ReadonlyMap<string, ViewedElement>;
 
   /** @param json a stack's Terraform in JSON syntax, parsed */
   constructor(json: Arguments) {
@@ -46,6 +47,7 @@ export class TerraformView {
         }),
       ),
     ];
+    this.#byAddress = new Map(this.elements.map((one) => [one.address, one]));
   }
 
   /** Resources of a type. */
@@ -57,7 +59,7 @@ export class TerraformView {
   referred(value: unknown): ViewedElement | undefined {
     if (typeof value !== "string") return undefined;
     const found = /^\$\{((?:data\.)?[\w-]+\.[\w-]+)\.\w+\}$/.exec(value)?.[1];
-    return this.elements.find(({ address }) => address === found);
+    return found === undefined ? undefined : this.#byAddress.get(found);
   }
 
   /** Accounts that the stack's AWS providers may deploy to. */
