@@ -1,4 +1,5 @@
 import { consumersIn, type ListedConsumer } from "./consumers";
+import { daysBetween } from "./days-between";
 import { type Fault, fault } from "./faults";
 import type { ParsedRegistry } from "./parse";
 import type { EnvironmentSecret } from "./resolve";
@@ -70,11 +71,6 @@ export const dayFaults = (
 
 /** Days ahead of its end from which a grant is warned of. */
 const AHEAD = 30;
-
-const DAY = 86_400_000;
-
-const daysBetween = (from: string, to: string): number =>
-  Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / DAY);
 
 /**
  * Sentences about grants that have ended or end within 30 days; none for those that end later.

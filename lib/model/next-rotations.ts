@@ -1,7 +1,7 @@
+import { DAY_MS } from "./days-between";
 import type { CadenceSchedule, CalendarSchedule, RotationSchedule } from "./rotation-schedule";
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 /** Day of a moment, in days since 1970-01-01 (UTC). */
 export const dayOf = (moment: Date): number => Math.floor(moment.getTime() / DAY_MS);

@@ -14,5 +14,11 @@ export interface PolicyStatement {
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }
 
+/** A policy of these statements. */
+export const policyDocument = (...Statement: readonly PolicyStatement[]): PolicyDocument => ({
+  Version: "2012-10-17",
+  Statement,
+});
+
 /** Length as AWS counts it: without white space outside of texts. */
 export const compactLength = (document: object): number => JSON.stringify(document).length;

@@ -1,13 +1,8 @@
 import { VAULT_SOURCE } from "../../contracts/audit-events";
-import type { PolicyDocument, PolicyStatement } from "../../model/policy-document";
+import { policyDocument } from "../../model/policy-document";
 import { statement } from "../functions/target-rights";
 import type { RecordsPlan } from "../procedure/procedure-plan";
 import type { AuditPlan, AuditSinkPlan, AuditTrailInput } from "./audit-plan";
-
-const documentOf = (...statements: readonly PolicyStatement[]): PolicyDocument => ({
-  Version: "2012-10-17",
-  Statement: statements,
-});
 
 /** All secrets of the environment: what is there and not in the registry has a history too. */
 const watchedSecrets = (input: AuditTrailInput): string =>
@@ -21,7 +16,7 @@ export function auditPeople(
   bus: string,
 ): AuditPlan["people"] {
   return {
-    reviewer: documentOf(
+    reviewer: policyDocument(
       statement("ListEvents", ["s3:ListBucket"], [archive.arn]),
       statement("ReadEvents", ["s3:GetObject"], [`${archive.arn}/events/*`]),
       ...(sinks.length === 0
@@ -44,7 +39,7 @@ export function auditPeople(
         ["*"],
       ),
     ),
-    shipper: documentOf({
+    shipper: policyDocument({
       ...statement("ShipVaultEntries", ["events:PutEvents"], [bus]),
       Condition: { StringEquals: { "events:source": [VAULT_SOURCE] } },
     }),

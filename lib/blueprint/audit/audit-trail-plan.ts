@@ -9,7 +9,7 @@ import {
   fitName,
   METRIC_NAMESPACE,
 } from "../../model/names";
-import type { PolicyDocument, PolicyStatement } from "../../model/policy-document";
+import { type PolicyDocument, type PolicyStatement, policyDocument } from "../../model/policy-document";
 import { type FunctionPlan, functionIn, logGroupOf } from "../functions/function-plan";
 import { writeLog } from "../functions/function-rights";
 import {
@@ -87,7 +87,7 @@ export function auditTrailPlan(input: AuditTrailInput): AuditPlan {
     ),
   );
   const deadLetters = queue("dead-letters", NORMALISER_VISIBILITY, (arn) =>
-    document(rulesSend(arn, fromRules)),
+    policyDocument(rulesSend(arn, fromRules)),
   );
   const archive = archivePlan(input);
   const sinkPlans = [...sinks]
@@ -118,11 +118,6 @@ export function auditTrailPlan(input: AuditTrailInput): AuditPlan {
   };
 }
 
-const document = (...statements: readonly PolicyStatement[]): PolicyDocument => ({
-  Version: "2012-10-17",
-  Statement: statements,
-});
-
 const rulesSend = (arn: string, rules: readonly string[]): PolicyStatement => ({
   Sid: "RulesSend",
   Effect: "Allow",
@@ -142,7 +137,7 @@ const eventsPolicy = (
   operators: readonly string[],
   normaliser: string,
 ): PolicyDocument =>
-  document(
+  policyDocument(
     rulesSend(arn, rules),
     {
       Sid: "NobodyElseSends",
@@ -207,7 +202,7 @@ function trailPlan(input: AuditTrailInput): TrailPlan {
       lockMode: input.lockMode,
       retentionDays: input.retentionDays,
       forceDestroy: input.forceDestroy,
-      policy: document(
+      policy: policyDocument(
         ofTrail("TrailLooks", "s3:GetBucketAcl", where),
         ofTrail("TrailWrites", "s3:PutObject", `${where}/AWSLogs/${account}/*`, {
           "s3:x-amz-acl": ["bucket-owner-full-control"],

@@ -1,7 +1,8 @@
-import type { PolicyDocument } from "../../model/policy-document";
+import { type PolicyDocument, policyDocument } from "../../model/policy-document";
 import type { Cluster, Environment, Registry } from "../../model/registry";
 import { trustPolicy } from "../../model/trust-policy";
 import { clusterAccountRights } from "../deployer/cluster-account-rights";
+import { allow } from "../deployer/deployer-places";
 import type { WorkloadPlan } from "../identity/workload-plan";
 import { roleArn } from "../platform/aws-arns";
 import type { RolePlan } from "../platform/role-plan";
@@ -104,17 +105,7 @@ function podRole(
         inline: [
           {
             name: "take-target-role",
-            document: {
-              Version: "2012-10-17",
-              Statement: [
-                {
-                  Sid: "TakeTargetRole",
-                  Effect: "Allow",
-                  Action: ["sts:AssumeRole", "sts:TagSession"],
-                  Resource: [target],
-                },
-              ],
-            },
+            document: policyDocument(allow("TakeTargetRole", ["sts:AssumeRole", "sts:TagSession"], [target])),
           },
         ],
         managed: [],

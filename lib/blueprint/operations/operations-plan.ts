@@ -6,7 +6,7 @@ import {
   publicationsTable,
   ruleName,
 } from "../../model/names";
-import type { PolicyDocument, PolicyStatement } from "../../model/policy-document";
+import { type PolicyDocument, type PolicyStatement, policyDocument } from "../../model/policy-document";
 import type { Environment, Registry } from "../../model/registry";
 import type { FunctionPlan } from "../functions/function-plan";
 import { ADMINISTRATION } from "../keys/key-policy";
@@ -83,7 +83,7 @@ export function operationsPlan(
     publicationsTable: publicationsTable(registry.id, environment.name),
     deadLetters: {
       name: queue,
-      policy: document(
+      policy: policyDocument(
         fromRules(
           "RulesSendWhatFunctionsDidNotTake",
           "sqs:SendMessage",
@@ -94,7 +94,7 @@ export function operationsPlan(
     },
     alarms: {
       name: topic,
-      policy: document(
+      policy: policyDocument(
         fromRules(
           "RulesPublish",
           "sns:Publish",
@@ -202,11 +202,6 @@ function rulesOf(
   ].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-const document = (...statements: readonly PolicyStatement[]): PolicyDocument => ({
-  Version: "2012-10-17",
-  Statement: statements,
-});
-
 /**
  * Policy of the key of logs, queue and topics. Its users: the services, each for the environment's own resources;
  * senders and readers of dead letters; publishers.
@@ -238,7 +233,7 @@ function operationsKeyPolicy(
     ...functions.filter(({ bundle }) => bundle === "watcher").map(({ role }) => role.arn),
   ];
   const people = [...operators, ...breakGlass, ...functions.map(({ role }) => role.arn)];
-  return document(
+  return policyDocument(
     {
       Sid: "AccountAdministersWithoutData",
       Effect: "Allow",

@@ -1,7 +1,12 @@
 import type { Fault } from "../../model/faults";
 import { RegistryError } from "../../model/faults";
 import { fitName } from "../../model/names";
-import { compactLength, type PolicyDocument, type PolicyStatement } from "../../model/policy-document";
+import {
+  compactLength,
+  type PolicyDocument,
+  type PolicyStatement,
+  policyDocument,
+} from "../../model/policy-document";
 import type { AccountScope } from "./aws-arns";
 import type { Tags } from "./tags";
 
@@ -56,11 +61,6 @@ export interface RolePoliciesInput {
   readonly overflow: (policies: number) => Fault;
 }
 
-const documentOf = (...statements: PolicyStatement[]): PolicyDocument => ({
-  Version: "2012-10-17",
-  Statement: statements,
-});
-
 /**
  * Fits statements into IAM's size limits. A statement that is too long for one managed policy is split by its
  * resources.
@@ -70,12 +70,12 @@ const documentOf = (...statements: PolicyStatement[]): PolicyDocument => ({
 export function rolePolicies(input: RolePoliciesInput): RolePolicies {
   const { statements, roleName, inlineName, managedWord } = input;
   if (statements.length === 0) return { inline: [], managed: [] };
-  const whole = documentOf(...statements);
+  const whole = policyDocument(...statements);
   if (compactLength(whole) <= INLINE_LIMIT) {
     return { inline: [{ name: inlineName, document: whole }], managed: [] };
   }
   const isLong = (statement: PolicyStatement): boolean =>
-    compactLength(documentOf(statement)) > MANAGED_LIMIT;
+    compactLength(policyDocument(statement)) > MANAGED_LIMIT;
   const documents = [
     ...packedDocuments(statements.filter((statement) => !isLong(statement))),
     ...statements.filter(isLong).flatMap(splitByResource),
@@ -95,9 +95,9 @@ export function packedDocuments(statements: readonly PolicyStatement[]): PolicyD
   const documents: PolicyDocument[] = [];
   for (const statement of statements) {
     const last = documents.at(-1);
-    const joined = last && documentOf(...last.Statement, statement);
+    const joined = last && policyDocument(...last.Statement, statement);
     if (joined && compactLength(joined) <= MANAGED_LIMIT) documents[documents.length - 1] = joined;
-    else documents.push(documentOf(statement));
+    else documents.push(policyDocument(statement));
   }
   return documents;
 }
@@ -105,7 +105,7 @@ export function packedDocuments(statements: readonly PolicyStatement[]): PolicyD
 /** Greedy split in the order of the resources, so that a new one changes only the policies from its place on. */
 function splitByResource(statement: PolicyStatement): PolicyDocument[] {
   const withResources = (resources: readonly string[]): PolicyDocument =>
-    documentOf({ ...statement, Resource: resources });
+    policyDocument({ ...statement, Resource: resources });
   const empty = compactLength(withResources([]));
   const parts: string[][] = [];
   let current: string[] = [];

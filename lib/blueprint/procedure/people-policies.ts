@@ -1,12 +1,11 @@
 import { inboxesOf } from "../../model/names";
-import type { PolicyDocument, PolicyStatement } from "../../model/policy-document";
+import { type PolicyDocument, type PolicyStatement, policyDocument } from "../../model/policy-document";
 import type { Environment } from "../../model/registry";
 import type { EnvironmentSecret } from "../../model/resolve";
 import { hasInbox, isSupplied } from "../../model/supplied-values";
 import { arnsIn, inboxArnsIn, throughSecretsManager, withinOneRole } from "../functions/function-rights";
 import { statement } from "../functions/target-rights";
 import { bucketArn, executionArns, secretArnPrefixIn, tableArn } from "../platform/aws-arns";
-import { document } from "./procedure-resources";
 import { functionArns, type ProcedureScope } from "./procedure-rights";
 
 /** Policies of people's roles, which this stack writes as files and attaches to nobody. */
@@ -25,7 +24,7 @@ export function operatorPolicy(scope: ProcedureScope): PolicyDocument {
     withinOneRole(environment, arnsIn(environment, primary, chosen), PEOPLE_LENGTH);
   const supplied = secrets.filter(hasInbox);
   const taken = secrets.filter((secret) => secret.rotation === "operator-assisted" && !isSupplied(secret));
-  return document(
+  return policyDocument(
     statement("AskDispatcher", ["lambda:InvokeFunction"], functionArns(environment, [names.dispatcher])),
     ...follow(scope),
     statement(
@@ -71,7 +70,7 @@ const withinInboxes = (environment: Environment, arns: readonly string[]): reado
 /** Policy of an approver's role: to see the run, and to decide at the gate, which checks who is asking. */
 export function approverPolicy(scope: ProcedureScope): PolicyDocument {
   const { environment, names } = scope;
-  return document(
+  return policyDocument(
     statement("Decide", ["lambda:InvokeFunction"], functionArns(environment, [names.approvalGate])),
     ...follow(scope),
   );
@@ -89,7 +88,7 @@ export function failoverPolicy({ environment, secrets }: ProcedureScope): Policy
   const { allRegions } = environment;
   const arns = withinOneRole(environment, arnsIn(environment, "*", secrets), PEOPLE_LENGTH, "*");
   const here = { "aws:RequestedRegion": allRegions };
-  return document(
+  return policyDocument(
     {
       ...statement(
         "PromoteReplicas",
@@ -124,7 +123,7 @@ export function failoverPolicy({ environment, secrets }: ProcedureScope): Policy
 
 /** Policy of the role of CI's jobs: to bring change requests to the gate. */
 export function ciPolicy({ environment, names }: ProcedureScope): PolicyDocument {
-  return document(
+  return policyDocument(
     statement("VouchForChanges", ["lambda:InvokeFunction"], functionArns(environment, [names.changeGate])),
   );
 }
@@ -136,7 +135,7 @@ export function ciPolicy({ environment, names }: ProcedureScope): PolicyDocument
 export function preflightPolicy({ environment }: Pick<ProcedureScope, "environment">): PolicyDocument {
   const { deployer, operators, approvers, breakGlass, ci } = environment.principals;
   const principals = [deployer, ...operators, ...approvers, ...breakGlass, ...(ci === undefined ? [] : [ci])];
-  return document(
+  return policyDocument(
     statement(
       "SeeTrails",
       ["cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus"],

@@ -1,4 +1,4 @@
-import type { PolicyDocument, PolicyStatement } from "../../model/policy-document";
+import { type PolicyDocument, type PolicyStatement, policyDocument } from "../../model/policy-document";
 import type { Environment } from "../../model/registry";
 import { type AccountScope, bucketArn, topicArn } from "../platform/aws-arns";
 
@@ -37,7 +37,7 @@ export function recordsPolicy(
     Resource,
     ...(Condition ? { Condition } : {}),
   });
-  return document(
+  return policyDocument(
     // Records and their names. Calls about the bucket itself are signed and hold nothing; whoever could not make one could
     // not fix this policy either.
     deny("OverTlsOnly", ["s3:*"], [objects], overClearText),
@@ -69,7 +69,7 @@ export function publisherPolicy(
   ...services: readonly PolicyStatement[]
 ): PolicyDocument {
   const Resource = [topicArn(environment, environment.regions.primary, topic)];
-  return document(
+  return policyDocument(
     {
       Sid: "OneRolePublishes",
       Effect: "Deny",
@@ -94,10 +94,4 @@ export const alarmsPublish = (environment: Environment, topic: string): PolicySt
   Action: ["sns:Publish"],
   Resource: [topicArn(environment, environment.regions.primary, topic)],
   Condition: { StringEquals: { "aws:SourceAccount": [environment.account] } },
-});
-
-/** A policy of these statements. */
-export const document = (...Statement: readonly PolicyStatement[]): PolicyDocument => ({
-  Version: "2012-10-17",
-  Statement,
 });

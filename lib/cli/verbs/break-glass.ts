@@ -10,7 +10,9 @@ import {
   seal,
   sealedText,
 } from "../../break-glass";
+import { daysBetween } from "../../model/days-between";
 import { formatFault } from "../../model/faults";
+import { slug } from "../../model/grammar";
 import { UserFault } from "../terminal/user-fault";
 
 /** File of a sealing in the repository. */
@@ -35,11 +37,11 @@ export interface SealReport {
 export async function sealInto(folder: string, sheets: string, request: SealRequest): Promise<SealReport> {
   const { holders, threshold, credential, name } = request;
   const faults = [
-    ...(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) && name.length <= 40
+    ...(slug.safeParse(name).success
       ? []
       : [`${JSON.stringify(name)} is no name: lower-case letters, digits and single hyphens, at most 40`]),
     ...holders
-      .filter((holder) => !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(holder) || holder.length > 40)
+      .filter((holder) => !slug.safeParse(holder).success)
       .map((holder) => `the holder ${JSON.stringify(holder)} has no name of that form`),
     ...(new Set(holders).size === holders.length ? [] : ["a holder is named twice: each has one share"]),
     ...(holders.length >= 2 && holders.length <= 255 ? [] : ["there are 2 to 255 holders"]),
@@ -177,9 +179,6 @@ export interface SealingsReport {
   readonly sealings: readonly SealingStanding[];
   readonly ready: boolean;
 }
-
-const DAY_MS = 86_400_000;
-const daysBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / DAY_MS;
 
 /** Checks that a folder has sealings, that none is older than its life, and that each was opened for a drill within the policy's quarter. */
 export function checkSealings(folder: string, today: string): SealingsReport {
