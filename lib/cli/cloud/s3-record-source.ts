@@ -1,11 +1,9 @@
 import { FINGERPRINTS_FOLDER } from "../../contracts/version-fingerprints";
+import { severalAtOnce } from "../../rotation";
 import { UserFault } from "../terminal/user-fault";
 import type { AwsRotationCloudProps } from "./aws-rotation-cloud";
 import { type RecordSource, type RecordText, readRecords } from "./record-source";
 import { type S3Objects, s3Objects } from "./s3-objects";
-
-/** Objects that are read at the same time. */
-const AT_ONCE = 16;
 
 /**
  * The records of an environment's bucket. Objects are named by the day on which the run ended, so that older ones are not
@@ -18,13 +16,9 @@ export function s3Records(props: AwsRotationCloudProps, bucket: string): RecordS
   return {
     since: async (day) => {
       const keys = await asked(bucket, () => keysSince(objects, bucket, day));
-      const texts: RecordText[] = [];
-      for (let from = 0; from < keys.length; from += AT_ONCE) {
-        const some = keys.slice(from, from + AT_ONCE);
-        texts.push(
-          ...(await asked(bucket, () => Promise.all(some.map((key) => read(objects, bucket, key))))),
-        );
-      }
+      const texts = await asked(bucket, () =>
+        severalAtOnce(keys, (key) => read(objects, bucket, key), "stop"),
+      );
       return readRecords(texts, day);
     },
   };

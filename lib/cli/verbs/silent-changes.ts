@@ -1,6 +1,7 @@
 import { hourPrefixes, type OcsfEvent, resourceOf } from "../../audit";
 import { blueprint } from "../../blueprint";
 import type { Registry } from "../../model";
+import { severalAtOnce } from "../../rotation";
 import type { AuditCloud } from "../cloud/audit-cloud";
 import { UserFault } from "../terminal/user-fault";
 
@@ -14,8 +15,6 @@ const ON_ITS_WAY = 30 * MINUTE;
 /** Secrets Manager's times and those of events, which are whole seconds, differ by that much at most. */
 const APART = MINUTE;
 const HOUR = 60 * MINUTE;
-/** Requests that are in hand at once. */
-const AT_ONCE = 20;
 
 /** A change that Secrets Manager knows of, and the archive does not. */
 export interface SilentChange {
@@ -61,11 +60,11 @@ export async function silentChanges(
   const from = new Date(now.getTime() - hours * HOUR);
   const until = new Date(now.getTime() - ON_ITS_WAY);
   const stored = secrets.flatMap((secret) => (secret.store === "aws" ? [secret] : []));
-  const looked = await inTurn(stored, async ({ key, name }) => ({
-    key,
-    name,
-    history: await cloud.history(name),
-  }));
+  const looked = await severalAtOnce(
+    stored,
+    async ({ key, name }) => ({ key, name, history: await cloud.history(name) }),
+    "stop",
+  );
   const changes = looked.flatMap(({ key, name, history }) =>
     history === undefined
       ? []
@@ -116,7 +115,7 @@ async function changesInArchive(
   for (const prefix of new Set(around)) {
     const keys: string[] = [];
     for await (const key of cloud.list(bucket, prefix)) keys.push(key);
-    for (const text of await inTurn(keys, (key) => cloud.read(bucket, key))) {
+    for (const text of await severalAtOnce(keys, (key) => cloud.read(bucket, key), "stop")) {
       const event = eventOf(text);
       const resource = event && resourceOf(event);
       if (event?.class_uid !== 3004 || event.cloud.provider !== "AWS" || resource === undefined) continue;
@@ -136,12 +135,4 @@ function eventOf(text: string): OcsfEvent | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Results in the order of the entries, some of them in hand at once. */
-async function inTurn<T, R>(entries: readonly T[], work: (entry: T) => Promise<R>): Promise<readonly R[]> {
-  const results: R[] = [];
-  for (let at = 0; at < entries.length; at += AT_ONCE)
-    results.push(...(await Promise.all(entries.slice(at, at + AT_ONCE).map(work))));
-  return results;
 }

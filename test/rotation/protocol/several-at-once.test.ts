@@ -20,6 +20,18 @@ test("eight items are under work at a time, in their order", async () => {
   expect(most).toBe(8);
 });
 
+test("results are in the order of the items, whoever ends first", async () => {
+  const results = await severalAtOnce(
+    [3, 1, 2],
+    async (item) => {
+      for (let turn = 0; turn < item; turn += 1) await soon();
+      return `done ${item}`;
+    },
+    "stop",
+  );
+  expect(results).toEqual(["done 3", "done 1", "done 2"]);
+});
+
 test("after a failure those under way come to their end, and no other begins", async () => {
   const ended: number[] = [];
   const work = severalAtOnce(
