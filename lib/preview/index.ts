@@ -1,5 +1,6 @@
 export { compare } from "./compare";
 export { copiesOf, costDriversOf, type MonthlyCost, monthlyCost, PRICES, UNPRICED } from "./cost";
+export { policiesOfOutput } from "./policies-of-output";
 export type {
   EnvironmentPreview,
   Preview,

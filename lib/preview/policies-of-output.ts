@@ -13,7 +13,7 @@ import type {
   VaultLogin,
   VaultPolicies,
 } from "../proof";
-import { type OutputRole, stackPlaceOf } from "./output-roles";
+import { type OutputRole, rolesOf, stackPlaceOf } from "./output-roles";
 import {
   type Attributes,
   referred,
@@ -23,11 +23,15 @@ import {
   writtenPolicy,
 } from "./terraform-json";
 
-/** Finished policies of one environment as its Terraform has them, whoever wrote it. */
+/**
+ * Finished policies of one environment as its Terraform has them, whoever wrote it.
+ *
+ * @param roles the stack's roles, where they were read already
+ */
 export function policiesOfOutput(
   name: string,
   stack: TerraformJson,
-  roles: readonly OutputRole[],
+  roles: readonly OutputRole[] = rolesOf(stack),
 ): EnvironmentPolicies {
   const { account, region } = stackPlaceOf(stack);
   const partition = partitionOf(region);

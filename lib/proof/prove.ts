@@ -1,4 +1,4 @@
-import { type Blueprint, blueprint } from "../blueprint";
+import { type Blueprint, blueprint, isMirrored } from "../blueprint";
 import { oidcProviderArn } from "../blueprint/platform/aws-arns";
 import type { Registry } from "../model";
 import { CODE, KEY_ACTIONS, REWRITING, TAKING } from "./actions";
@@ -291,7 +291,7 @@ const RENEWALS = ["auth/token/renew-self", "sys/leases/renew"];
 function rightsOfMirror(plan: Blueprint, vault: string): readonly RequestSet[] {
   const { mirror, databases = [] } = plan.vaults.find(({ name }) => name === vault) ?? {};
   if (mirror === undefined) return [];
-  const copies = plan.secrets.filter(({ store, consumers }) => store === "aws" && consumers.length > 0);
+  const copies = plan.secrets.filter((secret) => isMirrored(plan, secret));
   const roots = databases.flatMap(({ connections }) => connections.map((one) => one.rotateRootPath));
   const keys: RequestSet["keys"] = new Map(
     [

@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import { renderPreflight } from "../render/preflight";
+import { renderSilentChanges } from "../render/silent-changes";
 import { UserFault } from "../terminal/user-fault";
 import { auditCheck, auditReplay } from "../verbs/audit-trail";
-import { type SilentChangesReport, silentChanges } from "../verbs/silent-changes";
+import { silentChanges } from "../verbs/silent-changes";
 import { formatOption } from "./format-option";
 import type { RotationCommandHost } from "./rotation-command-host";
 
@@ -124,24 +125,6 @@ function hoursBack(text: string): number {
   const hours = Number(text);
   if (/^\d+$/.test(text) && hours >= 1 && hours <= MOST_HOURS) return hours;
   throw new UserFault(`--hours is ${JSON.stringify(text)}. Give a whole number from 1 to ${MOST_HOURS}.`);
-}
-
-function renderSilentChanges(report: SilentChangesReport, format: "text" | "json"): string {
-  if (format === "json") return JSON.stringify(report, null, 2);
-  const { changes, secrets, from, until, silent } = report;
-  return [
-    `${changes} changes of ${secrets} secrets between ${from} and ${until}: ${silent.length} without an event.`,
-    ...silent.map(({ key, version, at }) =>
-      version === undefined
-        ? `Silent change of ${key} at ${at}: a label, its policy, key or replicas`
-        : `Silent change of ${key} at ${at}: version ${version}`,
-    ),
-    ...(silent.length > 0
-      ? [
-          "Somebody stopped the trail, or took its events: audit check, then CloudTrail's own record of that time.",
-        ]
-      : []),
-  ].join("\n");
 }
 
 function moment(option: string, text: string): Date {

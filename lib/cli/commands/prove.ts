@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Registry } from "../../model";
-import { stateOfOutput } from "../../preview";
+import { policiesOfOutput } from "../../preview";
 import { type EnvironmentPolicies, prove } from "../../proof";
 import { readOutput } from "../registry/preview-side";
 import { type ProofFormat, renderProof } from "../render/proof";
@@ -56,6 +56,7 @@ function policiesIn(folder: string, registry: Registry, environment: string): re
       `${folder} has no stack ${environment}; it has ${[...stacks.keys()].join(", ") || "none"}. Synthesize ${environment} as well.`,
     );
   }
-  const own = new Map([...stacks].filter(([name]) => registry.environmentNames.some((one) => one === name)));
-  return stateOfOutput(own).environments.map(({ policies }) => policies);
+  return [...stacks]
+    .filter(([name]) => registry.environmentNames.includes(name))
+    .map(([name, stack]) => policiesOfOutput(name, stack));
 }
